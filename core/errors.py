@@ -1,0 +1,133 @@
+"""Every error that Spheroscope raises on purpose.
+
+SpheroscopeError
+├── ImageError                  a file cannot be taken as it is
+│   ├── EmptyFile               no bytes at all
+│   ├── NotAnImage              content is not PNG, JPEG, BMP or TIFF, whatever the name says
+│   ├── ImageUnreadable         damaged or truncated
+│   ├── ImageTooLarge           more bytes, pixels or pages than the limits allow
+│   └── PixelsUnsupported       could only be read by changing its values
+├── NotFound                    a project, image or job that is not there (any more)
+├── InvalidRequest              a name, number, filter or sort column that cannot be
+├── QueueFull                   more waiting jobs than the limit
+├── StorageError                the disk or the database refuses
+│   ├── DatabaseLocked          another process holds the database
+│   ├── BlobMissing             a stored file is gone
+│   └── BlobDamaged             a stored file is not what was stored
+├── SegmentationError           an engine could not outline an image
+│   └── CrashedRepeatedly       the image ended the process as often as is allowed
+└── ServiceClosed               asked of a part that has been shut down
+
+``code`` is stable: it is stored, exported and tested. ``message`` is one or two sentences for a person:
+what happened, to which file, what to do.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class SpheroscopeError(Exception):
+    """Base of the tree; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class ImageError(SpheroscopeError):
+    """A file cannot be taken as it is."""
+
+    code = "image_error"
+
+
+class EmptyFile(ImageError):
+    """The file has no bytes."""
+
+    code = "empty_file"
+
+
+class NotAnImage(ImageError):
+    """The content is none of the formats read here."""
+
+    code = "not_an_image"
+
+
+class ImageUnreadable(ImageError):
+    """The file is damaged or cut short."""
+
+    code = "image_unreadable"
+
+
+class ImageTooLarge(ImageError):
+    """The file has more bytes, pixels or pages than the limits allow."""
+
+    code = "image_too_large"
+
+
+class PixelsUnsupported(ImageError):
+    """The pixels could only be read by changing their values."""
+
+    code = "pixels_unsupported"
+
+
+class NotFound(SpheroscopeError):
+    """A project, image or job is not there (any more)."""
+
+    code = "not_found"
+
+
+class InvalidRequest(SpheroscopeError):
+    """A name, number, filter or sort column cannot be what was given."""
+
+    code = "invalid_request"
+
+
+class QueueFull(SpheroscopeError):
+    """More jobs would wait than the limit allows."""
+
+    code = "queue_full"
+
+
+class StorageError(SpheroscopeError):
+    """The disk or the database refuses."""
+
+    code = "storage_error"
+
+
+class DatabaseLocked(StorageError):
+    """Another process holds the database file."""
+
+    code = "database_locked"
+
+
+class BlobMissing(StorageError):
+    """A stored file is gone."""
+
+    code = "blob_missing"
+
+
+class BlobDamaged(StorageError):
+    """A stored file does not match its checksum."""
+
+    code = "blob_damaged"
+
+
+class SegmentationError(SpheroscopeError):
+    """An engine could not outline an image."""
+
+    code = "segmentation_error"
+
+
+class CrashedRepeatedly(SegmentationError):
+    """The image ended the process as often as is allowed."""
+
+    code = "crashed_repeatedly"
+
+
+class ServiceClosed(SpheroscopeError):
+    """Asked of a part that has been shut down."""
+
+    code = "service_closed"

@@ -1,0 +1,285 @@
+"""The nouns that travel between the parts: frozen, typed, without behaviour that needs the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ImageStatus(StrEnum):
+    """Where an image stands; the words that users see."""
+
+    NEW = "new"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class JobState(StrEnum):
+    """Where a job stands; every job is in exactly one state."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class PixelSizeSource(StrEnum):
+    """Who said how large a pixel is; a later one in this list wins over an earlier one."""
+
+    PROJECT = "project"
+    FILE = "file"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost, checked from its header before a pixel is decoded."""
+
+    max_bytes: int = 200 * 2**20
+    max_pixels: int = 100_000_000
+    max_pages: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What is known of one page of an image file.
+
+    ``bit_depth`` counts the significant bits: 12 where a camera's 12 bits lie in a 16-bit file.
+    ``um_per_px`` is None where the file does not say; ``um_per_px_from`` names the tag that said so.
+    """
+
+    page: int
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    bit_depth: int
+    um_per_px: float | None = None
+    um_per_px_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Decoded pixels exactly as stored: (Y, X) or (Y, X, C), uint8, uint16 or float32."""
+
+    pixels: NDArray[np.generic]
+    facts: PageFacts
+
+
+class Dimension(StrEnum):
+    """How a measurement scales with the pixel size."""
+
+    LENGTH = "length"
+    AREA = "area"
+    VOLUME = "volume"
+    PURE = "pure"  # ratios, counts, raw intensities, pixel positions
+
+    @property
+    def power(self) -> int:
+        """Exponent of µm per px that turns pixels into micrometres."""
+        return {"length": 1, "area": 2, "volume": 3, "pure": 0}[self.value]
+
+    @property
+    def um_suffix(self) -> str:
+        """Suffix of the column's micrometre twin; empty where there is none."""
+        return {"length": "_um", "area": "_um2", "volume": "_um3", "pure": ""}[self.value]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One measured quantity: its name, how it scales, and its formula for people."""
+
+    name: str
+    dimension: Dimension
+    label: str
+    formula: str
+
+
+_L, _A, _V, _P = Dimension.LENGTH, Dimension.AREA, Dimension.VOLUME, Dimension.PURE
+
+MEASUREMENTS: tuple[Column, ...] = (
+    Column("area", _A, "Area", "pixel count, holes taken out"),
+    Column("perimeter", _L, "Perimeter", "Crofton, 4 directions"),
+    Column("equivalent_diameter", _L, "Equivalent diameter", "√(4A/π)"),
+    Column("circularity", _P, "Circularity", "4πA/P², Crofton perimeter"),
+    Column("circularity_imagej", _P, "Circularity (ImageJ)", "4πA/P², ImageJ's traced perimeter, at most 1"),
+    Column("roundness", _P, "Roundness", "4A/(π·major²)"),
+    Column("aspect_ratio", _P, "Aspect ratio", "major/minor axis of the second-moment ellipse"),
+    Column("eccentricity", _P, "Eccentricity", "√(1 − minor²/major²)"),
+    Column("solidity", _P, "Solidity", "A / convex area"),
+    Column("extent", _P, "Extent", "A / bounding box area"),
+    Column("convexity", _P, "Convexity", "convex perimeter / P"),
+    Column("feret_max", _L, "Feret max", "greatest caliper width"),
+    Column("feret_min", _L, "Feret min", "least caliper width"),
+    Column("volume_sphere", _V, "Volume (sphere)", "π/6 · equivalent diameter³"),
+    Column("volume_ellipsoid", _V, "Volume (ellipsoid)", "π/6 · L · W², L = Feret max, W = Feret min"),
+    Column("sphericity_2d", _P, "Sphericity (2D)", "√(4πA)/P"),
+    Column("centroid_x", _P, "Centroid x", "pixels from the left"),
+    Column("centroid_y", _P, "Centroid y", "pixels from the top"),
+    Column("bbox_x", _P, "Box left", "pixels from the left"),
+    Column("bbox_y", _P, "Box top", "pixels from the top"),
+    Column("bbox_width", _P, "Box width", "pixels"),
+    Column("bbox_height", _P, "Box height", "pixels"),
+    Column("intensity_mean", _P, "Mean intensity", "over the raw pixels"),
+    Column("intensity_sd", _P, "Intensity SD", "over the raw pixels"),
+    Column("touches_border", _P, "Touches border", "true where a pixel lies on the image's edge"),
+    Column("n_holes", _P, "Holes", "number of enclosed holes"),
+)
+
+T = TypeVar("T")
+Ring = tuple[tuple[float, float], ...]  # (x, y) in pixels, first point not repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Contour:
+    """Outline of one spheroid: pixel coordinates, x to the right, y down, (0.5, 0.5) is a pixel's centre."""
+
+    outer: Ring
+    holes: tuple[Ring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spheroid:
+    """One outlined object: its number in the label image, its outline, its measurements in pixels.
+
+    ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
+    ``reasons`` says why, by measurement name.
+    """
+
+    number: int
+    contour: Contour
+    measurements: dict[str, float | int | bool | None]
+    reasons: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What an engine made of one image.
+
+    ``labels``: int32 (Y, X) at native resolution, 0 is background, 1..N are the spheroids' numbers.
+    ``timings_ms``: wall time of each stage ("predict", "postprocess", "measure", "contours").
+    """
+
+    labels: NDArray[np.int32]
+    spheroids: tuple[Spheroid, ...]
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project with what its card shows."""
+
+    id: str
+    name: str
+    um_per_px: float | None
+    engine: str
+    params: dict[str, object]
+    generation: int
+    created_at: datetime
+    counts: dict[ImageStatus, int] = field(default_factory=dict)
+    last_activity: datetime | None = None
+    thumbnails: tuple[str, ...] = ()  # image ids, newest first
+
+    @property
+    def n_images(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """One row of the image table: immutable facts, and the sortable results of the last segmentation."""
+
+    id: str
+    project_id: str
+    name: str
+    sha256: str
+    page: int
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    bit_depth: int
+    n_bytes: int
+    um_per_px: float | None
+    um_per_px_source: PixelSizeSource | None
+    um_per_px_file: float | None
+    um_per_px_from: str | None
+    created_at: datetime
+    status: ImageStatus
+    error_code: str | None = None
+    error: str | None = None
+    segmentation_id: str | None = None
+    n_objects: int | None = None
+    largest_diameter_px: float | None = None
+    largest_area_px: float | None = None
+    largest_circularity: float | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to segment one image; the same image, engine and parameters are the same job."""
+
+    id: str
+    image_id: str
+    project_id: str
+    image_name: str
+    sha256: str
+    page: int
+    state: JobState
+    sequence: int
+    attempt: int
+    suspect: bool
+    engine: str
+    params: dict[str, object]
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    worker: str | None = None
+    error_code: str | None = None
+    error: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegmentation:
+    """A segmentation as kept: which engine, which settings, how long, and the label image's blob."""
+
+    id: str
+    image_id: str
+    kind: str  # "automatic" or "corrected"
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    created_at: datetime
+    labels_sha256: str
+    timings_ms: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFilter:
+    """What of a project's images is wanted; every field narrows, None does not."""
+
+    status: tuple[ImageStatus, ...] = ()
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a longer list, and how long that list is."""
+
+    items: tuple[T, ...]
+    total: int
+    offset: int
+    limit: int

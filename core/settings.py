@@ -1,0 +1,77 @@
+"""Every limit and switch, read once from the environment.
+
+Each field's environment variable is its name in capitals; docs/settings.md lists them, and a test holds the
+two together.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+
+from core.errors import InvalidRequest
+from core.models import Limits
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _setting(default: object, env: str, text: str) -> object:
+    return field(default=default, metadata={"env": env, "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What may vary between installations; passed in everywhere, never global."""
+
+    data: Path = _setting(  # type: ignore[assignment]
+        ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
+    )
+    segmentation_workers: int = _setting(4, "SEGMENTATION_WORKERS", "Images segmented at once; 1 is serial.")  # type: ignore[assignment]
+    max_attempts: int = _setting(3, "MAX_ATTEMPTS", "Times an image may end the process before it is failed.")  # type: ignore[assignment]
+    max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")  # type: ignore[assignment]
+    drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")  # type: ignore[assignment]
+    max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file taken, in MiB.")  # type: ignore[assignment]
+    max_image_pixels: int = _setting(  # type: ignore[assignment]
+        100_000_000, "MAX_IMAGE_PIXELS", "Largest page taken, in pixels."
+    )
+    max_pages: int = _setting(200, "MAX_PAGES", "Most pages taken from one multi-page TIFF.")  # type: ignore[assignment]
+    max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")  # type: ignore[assignment]
+    max_export_rows: int = _setting(1_000_000, "MAX_EXPORT_ROWS", "Most rows in one export.")  # type: ignore[assignment]
+    undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")  # type: ignore[assignment]
+    duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")  # type: ignore[assignment]
+    duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")  # type: ignore[assignment]
+    slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")  # type: ignore[assignment]
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
+        """Read every setting from ``env``.
+
+        Raises:
+            InvalidRequest: a value is not of its setting's type, or a number is below its least.
+        """
+        given = {}
+        for item in fields(cls):
+            text = env.get(item.metadata["env"], "")
+            if text:
+                given[item.name] = _parse(item.metadata["env"], text, item.default)
+        return cls(**given)
+
+    @property
+    def limits(self) -> Limits:
+        """What one uploaded file may cost."""
+        return Limits(self.max_upload_mb * 2**20, self.max_image_pixels, self.max_pages)
+
+
+def _parse(name: str, text: str, default: object) -> object:
+    if isinstance(default, Path):
+        return Path(text).expanduser().resolve()
+    kind = type(default)
+    try:
+        value = kind(text)  # type: ignore[call-arg]
+    except ValueError:
+        raise InvalidRequest(f"{name} must be a number ({kind.__name__}), not {text!r}.") from None
+    if not value > 0:
+        raise InvalidRequest(f"{name} must be greater than 0, not {text!r}.")
+    return value
