@@ -31,6 +31,7 @@ class SpheroscopeError(Exception):
     """Base of the tree; never raised itself."""
 
     code: ClassVar[str] = "error"
+    may_pass: ClassVar[bool] = False  # whether the same act may succeed later, with nothing changed in it
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -95,6 +96,7 @@ class StorageError(SpheroscopeError):
     """The disk or the database refuses."""
 
     code = "storage_error"
+    may_pass = True
 
 
 class DatabaseLocked(StorageError):
@@ -107,12 +109,14 @@ class BlobMissing(StorageError):
     """A stored file is gone."""
 
     code = "blob_missing"
+    may_pass = False
 
 
 class BlobDamaged(StorageError):
     """A stored file does not match its checksum."""
 
     code = "blob_damaged"
+    may_pass = False
 
 
 class SegmentationError(SpheroscopeError):

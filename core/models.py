@@ -185,7 +185,6 @@ class Project:
     um_per_px: float | None
     engine: str
     params: dict[str, object]
-    generation: int
     created_at: datetime
     counts: dict[ImageStatus, int] = field(default_factory=dict)
     last_activity: datetime | None = None
@@ -215,6 +214,7 @@ class Image:
     um_per_px_source: PixelSizeSource | None
     um_per_px_file: float | None
     um_per_px_from: str | None
+    thumbnail_sha256: str
     created_at: datetime
     status: ImageStatus
     error_code: str | None = None
@@ -264,6 +264,7 @@ class StoredSegmentation:
     params: dict[str, object]
     created_at: datetime
     labels_sha256: str
+    thumbnail_sha256: str
     timings_ms: dict[str, float]
 
 

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from core.errors import InvalidRequest
 from core.models import Limits
@@ -17,7 +18,7 @@ from core.models import Limits
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def _setting(default: object, env: str, text: str) -> object:
+def _setting(default: object, env: str, text: str) -> Any:
     return field(default=default, metadata={"env": env, "help": text})
 
 
@@ -25,24 +26,22 @@ def _setting(default: object, env: str, text: str) -> object:
 class Settings:
     """What may vary between installations; passed in everywhere, never global."""
 
-    data: Path = _setting(  # type: ignore[assignment]
+    data: Path = _setting(
         ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
     )
-    segmentation_workers: int = _setting(4, "SEGMENTATION_WORKERS", "Images segmented at once; 1 is serial.")  # type: ignore[assignment]
-    max_attempts: int = _setting(3, "MAX_ATTEMPTS", "Times an image may end the process before it is failed.")  # type: ignore[assignment]
-    max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")  # type: ignore[assignment]
-    drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")  # type: ignore[assignment]
-    max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file taken, in MiB.")  # type: ignore[assignment]
-    max_image_pixels: int = _setting(  # type: ignore[assignment]
-        100_000_000, "MAX_IMAGE_PIXELS", "Largest page taken, in pixels."
-    )
-    max_pages: int = _setting(200, "MAX_PAGES", "Most pages taken from one multi-page TIFF.")  # type: ignore[assignment]
-    max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")  # type: ignore[assignment]
-    max_export_rows: int = _setting(1_000_000, "MAX_EXPORT_ROWS", "Most rows in one export.")  # type: ignore[assignment]
-    undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")  # type: ignore[assignment]
-    duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")  # type: ignore[assignment]
-    duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")  # type: ignore[assignment]
-    slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")  # type: ignore[assignment]
+    segmentation_workers: int = _setting(4, "SEGMENTATION_WORKERS", "Images segmented at once; 1 is serial.")
+    max_attempts: int = _setting(3, "MAX_ATTEMPTS", "Times an image may end the process before it is failed.")
+    max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")
+    drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")
+    max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file taken, in MiB.")
+    max_image_pixels: int = _setting(100_000_000, "MAX_IMAGE_PIXELS", "Largest page taken, in pixels.")
+    max_pages: int = _setting(200, "MAX_PAGES", "Most pages taken from one multi-page TIFF.")
+    max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")
+    max_export_rows: int = _setting(1_000_000, "MAX_EXPORT_ROWS", "Most rows in one export.")
+    undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
+    duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
+    duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
+    slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -51,7 +50,7 @@ class Settings:
         Raises:
             InvalidRequest: a value is not of its setting's type, or a number is below its least.
         """
-        given = {}
+        given: dict[str, Any] = {}
         for item in fields(cls):
             text = env.get(item.metadata["env"], "")
             if text:
@@ -64,12 +63,12 @@ class Settings:
         return Limits(self.max_upload_mb * 2**20, self.max_image_pixels, self.max_pages)
 
 
-def _parse(name: str, text: str, default: object) -> object:
+def _parse(name: str, text: str, default: object) -> Any:
     if isinstance(default, Path):
         return Path(text).expanduser().resolve()
     kind = type(default)
     try:
-        value = kind(text)  # type: ignore[call-arg]
+        value = float(text) if kind is float else int(text)
     except ValueError:
         raise InvalidRequest(f"{name} must be a number ({kind.__name__}), not {text!r}.") from None
     if not value > 0:

@@ -1,0 +1,91 @@
+"""Content-addressed files: a file's name is the SHA-256 of what is in it, so it never changes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from collections.abc import Container
+from pathlib import Path
+
+from core.errors import BlobDamaged, BlobMissing, StorageError
+
+
+class Blobs:
+    """Files under ``folder``/blobs, written through ``folder``/tmp. Safe from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._blobs = folder / "blobs"
+        self._tmp = folder / "tmp"
+        self._blobs.mkdir(parents=True, exist_ok=True)
+        self._tmp.mkdir(parents=True, exist_ok=True)
+        for left in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
+            left.unlink()
+
+    def put(self, data: bytes) -> str:
+        """Store ``data`` durably and return its SHA-256; what is already there is left alone.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256)
+        if not path.exists():
+            try:
+                self._write(path, data)
+            except OSError as error:
+                raise StorageError(
+                    f"The file could not be saved: {error.strerror}. Free some disk space, then try again."
+                ) from error
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        """Read a file and check that it is what was stored.
+
+        Raises:
+            BlobMissing: it is not there.
+            BlobDamaged: its content has changed.
+        """
+        try:
+            data = self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            raise BlobMissing(
+                "A stored file is missing from the data folder. Upload the image again."
+            ) from None
+        if hashlib.sha256(data).hexdigest() != sha256:
+            raise BlobDamaged("A stored file has been damaged on disk. Upload the image again.")
+        return data
+
+    def path(self, sha256: str) -> Path:
+        """Where the file lies. Only a digest makes a path; no user's text ever does."""
+        return self._blobs / sha256[:2] / sha256
+
+    def sweep(self, needed: Container[str]) -> int:
+        """Delete the files that nothing needs; return how many went."""
+        gone = [path for path in self._blobs.glob("??/*") if path.name not in needed]
+        for path in gone:
+            path.unlink()
+        return len(gone)
+
+    def _write(self, path: Path, data: bytes) -> None:
+        part = self._tmp / f"{secrets.token_hex(16)}.part"
+        path.parent.mkdir(exist_ok=True)
+        try:
+            with part.open("wb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+            part.replace(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    # Without this a power cut can forget the rename though the bytes are safe.
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,120 @@
+"""Taking a file in: checked, stored, registered and queued, with a verdict for the person who sent it."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core import display, images
+from core.blobs import Blobs
+from core.errors import SpheroscopeError
+from core.models import Limits, PageFacts
+from core.store import NewImage, Recipe, Store
+
+log = logging.getLogger(__name__)
+
+MAX_NAME = 200
+THUMBNAIL_PX = 160
+
+
+class Outcome(StrEnum):
+    """What became of a file."""
+
+    STORED = "stored"
+    PRESENT = "already there"
+    RESTORED = "restored"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What became of one file, in words for the person who sent it."""
+
+    name: str
+    outcome: Outcome
+    message: str
+    code: str | None = None
+    image_ids: tuple[str, ...] = ()
+
+
+class Ingest:
+    """The upload use case."""
+
+    def __init__(self, store: Store, blobs: Blobs, limits: Limits) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._limits = limits
+
+    def add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None) -> Verdict:
+        """Take one file into a project and queue its pages by ``recipe``; never raises for a bad file.
+
+        A stored verdict means that the file survives a crash of the program from here on.
+        """
+        shown = clean_name(name)
+        try:
+            return self._add(project_id, shown, data, recipe)
+        except SpheroscopeError as error:
+            log.info("event=ingest.refused code=%s", error.code)
+            return Verdict(shown, Outcome.REFUSED, error.message, error.code)
+
+    def _add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None) -> Verdict:
+        pages = images.inspect(data, self._limits)
+        sha256 = hashlib.sha256(data).hexdigest()
+        ids = tuple(image_id(project_id, sha256, facts.page) for facts in pages)
+        known = self._store.images.known(ids)
+        if len(known) == len(ids):
+            return self._present(project_id, name, ids, known)
+        self._blobs.put(data)
+        rows = tuple(
+            self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
+        )
+        self._store.add_images(project_id, rows, recipe)
+        return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
+
+    def _present(self, project_id: str, name: str, ids: tuple[str, ...], known: dict[str, bool]) -> Verdict:
+        deleted = [key for key, gone in known.items() if gone]
+        if deleted:
+            self._store.images.restore(project_id, deleted)
+            message = "It had been deleted here and is back, with its results."
+            return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
+        there = self._store.images.get(ids[0])
+        message = "The same file is in this project already."
+        if there.name.split("#")[0] != name:
+            message = f"The same file is in this project already, as {there.name}."
+        return Verdict(name, Outcome.PRESENT, message, image_ids=ids)
+
+    def _row(self, key: str, name: str, sha256: str, data: bytes, facts: PageFacts, n_pages: int) -> NewImage:
+        raster = images.decode(data, facts.page, self._limits)
+        return NewImage(
+            id=key,
+            name=f"{name}#{facts.page}" if n_pages > 1 else name,
+            sha256=sha256,
+            n_bytes=len(data),
+            facts=facts,
+            thumbnail_sha256=self._blobs.put(display.thumbnail(raster, THUMBNAIL_PX)),
+        )
+
+
+def image_id(project_id: str, sha256: str, page: int) -> str:
+    """The same page of the same file in the same project is the same image."""
+    return hashlib.sha256(f"{project_id}/{sha256}/{page}".encode()).hexdigest()[:32]
+
+
+def clean_name(name: str) -> str:
+    """A file's name as text to show: no folders, no control or bidi characters, at most 200 characters."""
+    last = name.replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip()
+    if len(kept) > MAX_NAME:
+        kept = f"{kept[: MAX_NAME - 10]}…{kept[-9:]}"
+    return kept or "unnamed"
+
+
+def _described(pages: tuple[PageFacts, ...]) -> str:
+    first = pages[0]
+    size = f"{first.width}×{first.height} px, {first.bit_depth} bits"
+    scale = f"{first.um_per_px:.4g} µm/px" if first.um_per_px else "pixel size unknown"
+    count = f"{len(pages)} pages, " if len(pages) > 1 else ""
+    return f"{count}{size}, {scale}"

@@ -1,0 +1,94 @@
+"""The one place where the parts are put together; pages and routes reach them through ``get_services``."""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+
+import streamlit as st
+
+from core.blobs import Blobs
+from core.db import Database
+from core.ingest import Ingest
+from core.models import Project
+from core.monitoring import QueryRecorder
+from core.queue import JobQueue
+from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version
+from core.settings import Settings
+from core.store import Recipe, Store
+from core.work import process
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Everything that a page or a route may use, opened together and closed together."""
+
+    settings: Settings
+    recorder: QueryRecorder
+    db: Database
+    blobs: Blobs
+    store: Store
+    queue: JobQueue
+    ingest: Ingest
+
+    @classmethod
+    def open(cls, settings: Settings) -> Services:
+        """Open the data folder, take up what an earlier run left, and begin to work.
+
+        Raises:
+            DatabaseLocked: another process works on this folder.
+            StorageError: the folder cannot be used.
+        """
+        recorder = QueryRecorder(settings.slow_query_ms)
+        db = Database.open(
+            settings.data / "spheroscope.duckdb", recorder, settings.duckdb_memory_mb, settings.duckdb_threads
+        )
+        store = Store(db, settings.max_queued)
+        blobs = Blobs(settings.data)
+        needed = store.purge(settings.undo_days)
+        if needed is not None:
+            log.info("event=blobs.swept files=%d", blobs.sweep(needed))
+        workers = settings.segmentation_workers
+        executor = ThreadPoolExecutor(workers, thread_name_prefix="segment")
+        queue = JobQueue(store, blobs, executor, partial(process, limits=settings.limits), slots=workers)
+        queue.start(settings.max_attempts)
+        return cls(settings, recorder, db, blobs, store, queue, Ingest(store, blobs, settings.limits))
+
+    def close(self) -> None:
+        """Drain the queue, checkpoint and close; a second call does nothing."""
+        drained = self.queue.drain(self.settings.drain_seconds)
+        self.db.close()
+        log.info("event=services.closed drained=%s", drained)
+
+    def recipe(self, project: Project) -> Recipe:
+        """How this project's images are segmented."""
+        params = SegmentationParams.from_dict(project.params).to_dict()
+        return Recipe(project.engine, engine_version(project.engine), params)
+
+    def create_project(self, name: str, um_per_px: float | None = None) -> Project:
+        """Add a project that uses the default engine."""
+        return self.store.projects.create(name, DEFAULT_ENGINE, um_per_px)
+
+    def segment(self, project: Project, image_ids: tuple[str, ...]) -> int:
+        """Queue images of a project; return how many were not waiting already."""
+        count = self.store.jobs.enqueue(project.id, image_ids, self.recipe(project))
+        self.queue.wake()
+        return count
+
+
+@st.cache_resource(show_spinner=False)
+def get_services() -> Services:
+    """The services of this process: opened by whoever asks first, closed when the process ends."""
+    services = Services.open(Settings.from_env())
+    atexit.register(services.close)
+    # Streamlit collects all garbage after every script run, which costs 92 ms a run with the imaging
+    # libraries loaded, and 3-5 ms once what is loaded now is set aside.
+    gc.collect()
+    gc.freeze()
+    return services

@@ -1,0 +1,47 @@
+"""Migrations and named queries, read from the .sql files of this folder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+_NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One numbered step of the schema."""
+
+    number: int
+    name: str
+    text: str
+
+
+def load_queries(folder: Path = FOLDER) -> dict[str, str]:
+    """Return every ``-- name:`` block of ``folder``/*.sql as ``file.name`` → statement.
+
+    Raises:
+        ValueError: a name stands twice in one file.
+    """
+    queries: dict[str, str] = {}
+    for path in sorted(folder.glob("*.sql")):
+        parts = _NAME.split(path.read_text(encoding="utf-8"))
+        for name, text in zip(parts[1::2], parts[2::2], strict=True):
+            key = f"{path.stem}.{name}"
+            if key in queries:
+                raise ValueError(f"{key} is defined twice")
+            queries[key] = text.strip().rstrip(";")
+    return queries
+
+
+def load_migrations(folder: Path = FOLDER / "migrations") -> tuple[Migration, ...]:
+    """Return the schema's steps in order; their numbers count up from 1 without a gap."""
+    steps = tuple(
+        Migration(int(path.stem[:4]), path.stem[5:], path.read_text(encoding="utf-8"))
+        for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
+    )
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise ValueError("migrations must be numbered 0001, 0002, … without a gap")
+    return steps

@@ -1,0 +1,46 @@
+-- name: list
+-- Every project with its counts, last activity and newest images, in one statement whatever their number.
+WITH totals AS (
+    SELECT
+        project_id,
+        count(*) FILTER (status = 'new') AS new,
+        count(*) FILTER (status = 'queued') AS queued,
+        count(*) FILTER (status = 'running') AS running,
+        count(*) FILTER (status = 'done') AS done,
+        count(*) FILTER (status = 'failed') AS failed,
+        max(created_at) AS last_image_at,
+        max_by(id, created_at, 4) AS newest
+    FROM image
+    WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR project_id = $id)
+    GROUP BY project_id
+)
+SELECT
+    project.id, project.name, project.um_per_px, project.engine, project.params, project.created_at,
+    totals.* EXCLUDE (project_id),
+    greatest(totals.last_image_at, project.created_at) AS last_activity
+FROM project
+LEFT JOIN totals ON totals.project_id = project.id
+WHERE project.deleted_at IS NULL AND ($id::VARCHAR IS NULL OR project.id = $id)
+ORDER BY last_activity DESC, project.id
+
+-- name: add
+INSERT INTO project (id, name, um_per_px, engine, params, created_at)
+VALUES ($id, $name, $um_per_px, $engine, $params, $now)
+
+-- name: same_name
+SELECT id FROM project WHERE deleted_at IS NULL AND lower(name) = lower($name) AND id <> $id LIMIT 1
+
+-- name: rename
+UPDATE project SET name = $name WHERE id = $id AND deleted_at IS NULL RETURNING id
+
+-- name: set_pixel_size
+UPDATE project SET um_per_px = $um_per_px WHERE id = $id AND deleted_at IS NULL RETURNING id
+
+-- name: delete
+UPDATE project SET deleted_at = $now WHERE id = $id AND deleted_at IS NULL RETURNING id
+
+-- name: restore
+UPDATE project SET deleted_at = NULL WHERE id = $id AND deleted_at IS NOT NULL RETURNING id, name
+
+-- name: purge
+DELETE FROM project WHERE deleted_at < $before RETURNING id

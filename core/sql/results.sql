@@ -1,0 +1,45 @@
+-- name: drop
+DELETE FROM segmentation WHERE id = $id
+
+-- name: drop_objects
+DELETE FROM object WHERE segmentation_id = $id
+
+-- name: add
+INSERT INTO segmentation BY NAME SELECT * FROM incoming
+
+-- name: add_objects
+INSERT INTO object BY NAME SELECT * FROM incoming
+
+-- name: get
+SELECT * FROM segmentation WHERE id = $id
+
+-- name: objects
+SELECT * FROM object WHERE segmentation_id = $segmentation_id ORDER BY number
+
+-- name: project_objects
+-- Every spheroid of a project's results in force, with its image.
+SELECT
+    image.name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    object.*
+FROM image
+JOIN segmentation ON segmentation.id = image.segmentation_id
+JOIN object ON object.segmentation_id = segmentation.id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+    AND ($image_id::VARCHAR IS NULL OR image.id = $image_id)
+ORDER BY image.name, image.id, object.number
+LIMIT $limit
+
+-- name: project_images
+SELECT
+    image.*, segmentation.engine, segmentation.engine_version, segmentation.params
+FROM image
+LEFT JOIN segmentation ON segmentation.id = image.segmentation_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+ORDER BY image.name, image.id
+LIMIT $limit
+
+-- name: purge
+DELETE FROM segmentation WHERE list_contains($image_ids::VARCHAR[], image_id)
+
+-- name: purge_objects
+DELETE FROM object WHERE list_contains($image_ids::VARCHAR[], image_id)

@@ -1,0 +1,72 @@
+"""The repository: names of SQL statements in, models out. The only door to the database's tables."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.db import Database, Session
+from core.store.images import ImageStore, NewImage
+from core.store.images import insert as insert_images
+from core.store.jobs import JobStore, Recipe
+from core.store.jobs import insert as insert_jobs
+from core.store.projects import ProjectStore
+from core.store.results import ResultStore
+from core.store.rows import utc_now
+
+__all__ = ["NewImage", "Recipe", "Store"]
+
+
+class Store:
+    """One room a table, and the few acts that touch several of them."""
+
+    def __init__(self, db: Database, max_queued: int = 100_000) -> None:
+        self.projects = ProjectStore(db)
+        self.images = ImageStore(db)
+        self.jobs = JobStore(db, max_queued)
+        self.results = ResultStore(db)
+        self._db = db
+        self._max_queued = max_queued
+
+    def add_images(
+        self, project_id: str, images: tuple[NewImage, ...], recipe: Recipe | None
+    ) -> tuple[str, ...]:
+        """Insert those of ``images`` that are new, each with its queued job, in one transaction.
+
+        Returns the ids that were new. With ``recipe`` None nothing is queued.
+
+        Raises:
+            NotFound: the project is not there.
+            QueueFull: the jobs would not fit; then no image is added either.
+        """
+
+        def work(session: Session) -> tuple[str, ...]:
+            known = session.rows("images.known", {"ids": [image.id for image in images]})
+            taken = {row["id"] for row in known}
+            fresh = [image for image in images if image.id not in taken]
+            if fresh:
+                insert_images(session, project_id, fresh)
+            ids = tuple(image.id for image in fresh)
+            if recipe is not None:
+                insert_jobs(session, project_id, ids, recipe, self._max_queued)
+            return ids
+
+        return self._db.write(work)
+
+    def purge(self, days: int) -> set[str] | None:
+        """Remove for good what was deleted more than ``days`` days ago.
+
+        Returns the files that are still needed, or None where nothing was removed.
+        """
+        before = utc_now() - timedelta(days=days)
+
+        def work(session: Session) -> set[str] | None:
+            projects = [row["id"] for row in session.rows("projects.purge", {"before": before})]
+            values = {"before": before, "project_ids": projects}
+            images = [row["id"] for row in session.rows("images.purge", values)]
+            if not images:
+                return None
+            for statement in ("jobs.purge", "results.purge", "results.purge_objects"):
+                session.rows(statement, {"image_ids": images})
+            return {row["sha256"] for row in session.rows("images.blobs")}
+
+        return self._db.write(work)

@@ -1,0 +1,139 @@
+"""Projects: created, renamed, deleted for a while, listed with their counts in one statement."""
+
+from __future__ import annotations
+
+import secrets
+
+from core.db import Database, Session
+from core.errors import InvalidRequest, NotFound
+from core.models import Project
+from core.store.rows import compact, project_of, utc_now
+
+MAX_NAME = 100
+
+
+class ProjectStore:
+    """Everything asked of the project table."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def list(self) -> tuple[Project, ...]:
+        """Every project, the one with the latest activity first."""
+        with self._db.read() as session:
+            return tuple(project_of(row) for row in session.rows("projects.list", {"id": None}))
+
+    def get(self, project_id: str) -> Project:
+        """One project.
+
+        Raises:
+            NotFound: it does not exist or has been deleted.
+        """
+        with self._db.read() as session:
+            row = session.one("projects.list", {"id": project_id})
+        if row is None:
+            raise NotFound("This project does not exist, or has been deleted.")
+        return project_of(row)
+
+    def create(self, name: str, engine: str, um_per_px: float | None = None) -> Project:
+        """Add a project.
+
+        Raises:
+            InvalidRequest: the name is empty, too long or taken, or the pixel size is not positive.
+        """
+        project_id = secrets.token_hex(8)
+        clean = _checked_name(name)
+        values = {
+            "id": project_id,
+            "name": clean,
+            "um_per_px": checked_pixel_size(um_per_px),
+            "engine": engine,
+            "params": compact({}),
+            "now": utc_now(),
+        }
+
+        def work(session: Session) -> None:
+            _refuse_taken(session, clean, project_id)
+            session.rows("projects.add", values)
+
+        self._db.write(work)
+        return self.get(project_id)
+
+    def rename(self, project_id: str, name: str) -> None:
+        """Give a project another name.
+
+        Raises:
+            InvalidRequest: the name is empty, too long or taken.
+            NotFound: the project is not there.
+        """
+        new = _checked_name(name)
+
+        def work(session: Session) -> None:
+            _refuse_taken(session, new, project_id)
+            _require(session.rows("projects.rename", {"id": project_id, "name": new}))
+
+        self._db.write(work)
+
+    def set_pixel_size(self, project_id: str, um_per_px: float | None) -> None:
+        """Set the pixel size of the images whose file does not say and that nobody has set by hand."""
+        size = checked_pixel_size(um_per_px)
+
+        def work(session: Session) -> None:
+            _require(session.rows("projects.set_pixel_size", {"id": project_id, "um_per_px": size}))
+            values = {"project_id": project_id, "um_per_px": size}
+            session.rows("images.follow_project_pixel_size", values)
+
+        self._db.write(work)
+
+    def delete(self, project_id: str) -> None:
+        """Put a project away; ``restore`` brings it back until it is purged. Its jobs are cancelled."""
+
+        def work(session: Session) -> None:
+            _require(session.rows("projects.delete", {"id": project_id, "now": utc_now()}))
+            values = {"ids": None, "image_ids": None, "project_id": project_id, "now": utc_now()}
+            cancelled = session.rows("jobs.cancel", values)
+            session.rows("images.settle", {"ids": [row["image_id"] for row in cancelled]})
+
+        self._db.write(work)
+
+    def restore(self, project_id: str) -> None:
+        """Bring back a deleted project, under another name if its own has been taken meanwhile."""
+
+        def work(session: Session) -> None:
+            row = _require(session.rows("projects.restore", {"id": project_id}))
+            if session.one("projects.same_name", {"id": project_id, "name": row["name"]}):
+                name = f"{row['name'][: MAX_NAME - 11]} (restored)"
+                session.rows("projects.rename", {"id": project_id, "name": name})
+
+        self._db.write(work)
+
+
+def checked_pixel_size(um_per_px: float | None) -> float | None:
+    """Return the size in µm per pixel if it can be one.
+
+    Raises:
+        InvalidRequest: it is not between 0.001 and 1000.
+    """
+    if um_per_px is not None and not 0.001 <= um_per_px <= 1000:
+        raise InvalidRequest("A pixel size must lie between 0.001 and 1000 µm per pixel.")
+    return um_per_px
+
+
+def _checked_name(name: str) -> str:
+    clean = " ".join(name.split())
+    if not clean:
+        raise InvalidRequest("Give the project a name.")
+    if len(clean) > MAX_NAME:
+        raise InvalidRequest(f"A project's name may have {MAX_NAME} characters; this one has {len(clean)}.")
+    return clean
+
+
+def _refuse_taken(session: Session, name: str, project_id: str) -> None:
+    if session.one("projects.same_name", {"name": name, "id": project_id}):
+        raise InvalidRequest(f"There is already a project named “{name}”. Choose another name.")
+
+
+def _require(rows: list[dict[str, str]]) -> dict[str, str]:
+    if not rows:
+        raise NotFound("This project does not exist, or has been deleted.")
+    return rows[0]

@@ -1,0 +1,117 @@
+"""Results: segmentations and their spheroids, saved with the job's end in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from core.db import Database, Row, Session
+from core.errors import NotFound
+from core.models import Image, Job, Spheroid, StoredSegmentation
+from core.store.rows import compact, object_frame, segmentation_of, spheroid_of, utc_now
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a worker hands back, its files already stored."""
+
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    spheroids: tuple[Spheroid, ...]
+    labels_sha256: str
+    thumbnail_sha256: str
+    timings_ms: dict[str, float]
+
+
+class ResultStore:
+    """Everything asked of the segmentation and object tables."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def finish(self, job: Job, result: Result) -> bool:
+        """Save a result and its job's end together.
+
+        Returns False, and saves nothing, if the job has been cancelled or taken by another attempt. The
+        segmentation has the job's id, so running a job again replaces its own result and no other.
+        """
+
+        def work(session: Session) -> bool:
+            values = {"id": job.id, "attempt": job.attempt, "now": utc_now()}
+            values["timings_ms"] = compact(result.timings_ms)
+            if not session.rows("jobs.finish", values):
+                return False
+            _save(session, job, result)
+            return True
+
+        return self._db.write(work)
+
+    def get(self, image: Image) -> tuple[StoredSegmentation, tuple[Spheroid, ...]] | None:
+        """The segmentation in force of an image with its spheroids; None where there is none yet."""
+        if image.segmentation_id is None:
+            return None
+        with self._db.read() as session:
+            row = session.one("results.get", {"id": image.segmentation_id})
+            objects = session.rows("results.objects", {"segmentation_id": image.segmentation_id})
+        if row is None:
+            raise NotFound("The result of this image is gone. Segment it again.")
+        return segmentation_of(row), tuple(spheroid_of(item) for item in objects)
+
+    def objects(self, project_id: str, limit: int, image_id: str | None = None) -> Iterator[Row]:
+        """Rows of every spheroid in force of a project, or of one image, by image name and number."""
+        values = {"project_id": project_id, "image_id": image_id, "limit": limit}
+        return self._stream("results.project_objects", values)
+
+    def images(self, project_id: str, limit: int) -> Iterator[Row]:
+        """Rows of every image of a project with the engine of its result, by name."""
+        return self._stream("results.project_images", {"project_id": project_id, "limit": limit})
+
+    def _stream(self, name: str, values: Row) -> Iterator[Row]:
+        with self._db.read() as session:
+            for chunk in session.stream(name, values):
+                yield from chunk
+
+
+def _save(session: Session, job: Job, result: Result) -> None:
+    session.rows("results.drop", {"id": job.id})
+    session.rows("results.drop_objects", {"id": job.id})
+    frame = pl.DataFrame(
+        {
+            "id": [job.id],
+            "image_id": [job.image_id],
+            "kind": ["automatic"],
+            "engine": [result.engine],
+            "engine_version": [result.engine_version],
+            "params": [compact(result.params)],
+            "created_at": [utc_now()],
+            "labels_sha256": [result.labels_sha256],
+            "thumbnail_sha256": [result.thumbnail_sha256],
+            "timings_ms": [compact(result.timings_ms)],
+        }
+    )
+    session.rows_from("results.add", frame)
+    if result.spheroids:
+        session.rows_from("results.add_objects", object_frame(job.id, job.image_id, result.spheroids))
+    session.rows("images.set_result", {"id": job.image_id, **_summary(job, result)})
+
+
+def _summary(job: Job, result: Result) -> dict[str, Any]:
+    largest = _largest(result.spheroids)
+    return {
+        "segmentation_id": job.id,
+        "n_objects": len(result.spheroids),
+        "largest_diameter_px": largest.get("equivalent_diameter"),
+        "largest_area_px": largest.get("area"),
+        "largest_circularity": largest.get("circularity"),
+        "seconds": sum(result.timings_ms.values()) / 1000,
+    }
+
+
+def _largest(spheroids: Sequence[Spheroid]) -> dict[str, Any]:
+    if not spheroids:
+        return {}
+    return max(spheroids, key=lambda item: item.measurements["area"] or 0).measurements

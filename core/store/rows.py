@@ -1,0 +1,114 @@
+"""Rows of the database turned into models, and models into rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+
+from core.models import (
+    MEASUREMENTS,
+    Contour,
+    Image,
+    ImageStatus,
+    Job,
+    JobState,
+    PixelSizeSource,
+    Project,
+    Ring,
+    Spheroid,
+    StoredSegmentation,
+)
+
+Row = Mapping[str, Any]
+
+_COUNTS = ("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height", "n_holes")
+
+
+def utc_now() -> datetime:
+    """The time as stored: UTC without a zone (TIMESTAMPTZ would need another package)."""
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def project_of(row: Row) -> Project:
+    """A row of projects.list."""
+    return Project(
+        id=row["id"],
+        name=row["name"],
+        um_per_px=row["um_per_px"],
+        engine=row["engine"],
+        params=json.loads(row["params"]),
+        created_at=row["created_at"],
+        counts={status: row[status.value] or 0 for status in ImageStatus},
+        last_activity=row["last_activity"],
+        thumbnails=tuple(row["newest"] or ()),
+    )
+
+
+def image_of(row: Row) -> Image:
+    """A row of the image table."""
+    values = {key: row[key] for key in Image.__slots__}
+    values["status"] = ImageStatus(row["status"])
+    source = row["um_per_px_source"]
+    values["um_per_px_source"] = PixelSizeSource(source) if source else None
+    return Image(**values)
+
+
+def job_of(row: Row) -> Job:
+    """A row of the job table joined with its image's name, file and page."""
+    values = {key: row[key] for key in Job.__slots__}
+    values["state"] = JobState(row["state"])
+    values["params"] = json.loads(row["params"])
+    values["timings_ms"] = json.loads(row["timings_ms"] or "{}")
+    return Job(**values)
+
+
+def segmentation_of(row: Row) -> StoredSegmentation:
+    """A row of the segmentation table."""
+    values = {key: row[key] for key in StoredSegmentation.__slots__}
+    values["params"] = json.loads(row["params"])
+    values["timings_ms"] = json.loads(row["timings_ms"])
+    return StoredSegmentation(**values)
+
+
+def spheroid_of(row: Row) -> Spheroid:
+    """A row of the object table."""
+    measurements = {column.name: row[column.name] for column in MEASUREMENTS}
+    for name in _COUNTS:
+        if measurements[name] is not None:
+            measurements[name] = int(measurements[name])
+    rings = [_ring(points) for points in json.loads(row["contour"])]
+    return Spheroid(
+        number=row["number"],
+        contour=Contour(rings[0], tuple(rings[1:])),
+        measurements=measurements,
+        reasons=json.loads(row["reasons"]),
+    )
+
+
+def object_frame(segmentation_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> pl.DataFrame:
+    """Rows for the object table, one a spheroid."""
+    rows = [
+        {
+            "segmentation_id": segmentation_id,
+            "image_id": image_id,
+            "number": item.number,
+            **{column.name: item.measurements[column.name] for column in MEASUREMENTS},
+            "reasons": json.dumps(item.reasons),
+            "contour": compact([item.contour.outer, *item.contour.holes]),
+        }
+        for item in spheroids
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def compact(value: object) -> str:
+    """JSON without spaces, keys in order: equal values give equal text."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def _ring(points: Iterable[Iterable[float]]) -> Ring:
+    return tuple((float(x), float(y)) for x, y in points)
