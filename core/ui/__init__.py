@@ -1,0 +1,1 @@
+"""What people see: widgets and formatting shared by the pages."""

@@ -1,0 +1,79 @@
+// Model: everything the viewer knows. The views draw it, the tools change it, nobody else keeps a copy.
+
+class Model {
+  constructor() {
+    this.data = null;
+    this.objects = new Map();
+    this.selected = null;
+    this.hovered = null;
+    this.show = { contrast: false, outlines: true, numbers: true };
+    this.turn = null;
+    this.listeners = [];
+  }
+
+  listen(listener) {
+    this.listeners.push(listener);
+  }
+
+  tell(change) {
+    this.listeners.forEach((listener) => listener(change));
+  }
+
+  // Take what Python sent. It sends everything again after each run, so only real changes are told.
+  update(data) {
+    const before = this.data;
+    const image = before?.image !== data.image;
+    const table = image || JSON.stringify(tableOf(before)) !== JSON.stringify(tableOf(data));
+    const picture = image || pictureOf(before) !== pictureOf(data);
+    this.data = data;
+    if (table) this.objects = new Map(data.objects.map((item) => [item.number, withBox(item)]));
+    if (image) this.hovered = null;
+    if (image) this.tell("image");
+    else if (picture) this.tell("picture");
+    if (table) this.tell("objects");
+    this.obey(data.selection);
+  }
+
+  // A selection made by the page counts once; after it the user's clicks count.
+  obey(selection) {
+    const wanted = selection.turn === this.turn ? this.selected : selection.number;
+    this.turn = selection.turn;
+    this.setSelected(this.objects.has(wanted) ? wanted : null);
+  }
+
+  setSelected(number) {
+    if (number === this.selected) return;
+    this.selected = number;
+    this.tell("selection");
+  }
+
+  hover(number) {
+    if (number === this.hovered) return;
+    this.hovered = number;
+    this.tell("hover");
+  }
+
+  toggle(name) {
+    this.show[name] = !this.show[name];
+    this.tell("show");
+  }
+
+  get pictureUrl() {
+    return this.show.contrast ? this.data.urls.contrast : this.data.urls.raw;
+  }
+}
+
+function tableOf(data) {
+  return data && [data.columns, data.objects, data.ifEmpty];
+}
+
+function pictureOf(data) {
+  return [data.width, data.height, data.umPerPx, data.heightPx, data.urls.raw, data.urls.contrast].join("\n");
+}
+
+// Box in pixels: left, top, right, bottom. Rings are flat lists x, y, x, y.
+function withBox(item) {
+  const [xs, ys] = [0, 1].map((odd) => (item.rings[0] ?? []).filter((_, at) => at % 2 === odd));
+  if (xs.length === 0) return { ...item, box: [0, 0, 0, 0] };
+  return { ...item, box: [Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)] };
+}

@@ -1,0 +1,185 @@
+// Picture: draws the image, the outlines over it, the scale bar and the cursor's place.
+
+const SVG = "http://www.w3.org/2000/svg";
+const PIXELS_FROM = 3; // from this zoom on single pixels are shown as squares, not smoothed away
+const DIGIT_PX = 7; // an outline narrower on screen than its number is shown without it
+const BAR_PX = 120; // the scale bar is at most this long
+
+class Picture {
+  constructor(root, model, camera) {
+    Object.assign(this, { root, model, camera });
+    this.stage = root.querySelector(".stage");
+    this.img = root.querySelector("img");
+    this.svg = root.querySelector("svg");
+    this.scene = root.querySelector(".scene");
+    this.labels = root.querySelector(".labels");
+    this.message = root.querySelector(".message");
+    this.drawn = new Map();
+    this.frame = 0;
+    this.img.onload = () => this.say("");
+    this.img.onerror = () => this.say("The picture could not be loaded. Reload the page to try again.");
+    this.resizing = new ResizeObserver(() => this.resize());
+    this.resizing.observe(this.stage);
+    model.listen((change) => this.on(change));
+  }
+
+  close() {
+    this.resizing.disconnect();
+    cancelAnimationFrame(this.frame);
+  }
+
+  on(change) {
+    if (change === "image") this.newImage();
+    if (change === "picture") this.load();
+    if (change === "objects") this.buildOutlines();
+    if (change === "selection") this.showSelection();
+    if (change === "hover") this.mark("hovered", this.model.hovered);
+    if (change === "show") this.load();
+    this.render();
+  }
+
+  // The picture of the image before is taken away at once: it must not be seen under the new outlines.
+  newImage() {
+    const { width, height } = this.model.data;
+    this.img.removeAttribute("src");
+    this.camera.setImage(width, height);
+    this.load();
+  }
+
+  load() {
+    const { width, height, heightPx } = this.model.data;
+    this.root.style.setProperty("--height", `${heightPx}px`);
+    this.root.style.setProperty("--aspect", `${width} / ${height}`);
+    this.img.style.width = `${width}px`;
+    this.img.style.height = `${height}px`;
+    if (this.img.getAttribute("src") === this.model.pictureUrl) return;
+    this.say("Loading…", "loading");
+    this.img.setAttribute("src", this.model.pictureUrl);
+  }
+
+  // While one picture replaces another of the same image the old one stays, so that nothing flickers.
+  say(text, kind = "failed") {
+    const waiting = kind === "loading" && this.img.getAttribute("src") !== null;
+    this.message.textContent = text;
+    this.message.hidden = text === "" || waiting;
+    this.stage.classList.toggle("blank", !this.message.hidden);
+  }
+
+  resize() {
+    this.camera.setView(this.stage.clientWidth, this.stage.clientHeight);
+    this.render();
+  }
+
+  buildOutlines() {
+    this.drawn = new Map([...this.model.objects.values()].map((item) => [item.number, drawObject(item)]));
+    this.scene.replaceChildren(...[...this.drawn.values()].map((drawn) => drawn.group));
+    this.labels.replaceChildren(...[...this.drawn.values()].map((drawn) => drawn.label));
+    this.stage.setAttribute("aria-label", describe(this.model));
+    this.mark("selected", this.model.selected);
+  }
+
+  showSelection() {
+    const item = this.model.objects.get(this.model.selected);
+    this.mark("selected", this.model.selected);
+    if (!item) return;
+    this.scene.append(this.drawn.get(item.number).group); // drawn last, so no neighbour covers it
+    this.camera.reveal(item.box);
+  }
+
+  mark(name, number) {
+    this.root.querySelectorAll(`svg .${name}`).forEach((part) => part.classList.remove(name));
+    const drawn = this.drawn.get(number);
+    drawn?.group.classList.add(name);
+    drawn?.label.classList.add(name);
+  }
+
+  // Many changes may come between two frames of the screen; they are drawn once.
+  render() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      if (this.model.data) this.draw();
+    });
+  }
+
+  draw() {
+    const { scale, x, y } = this.camera;
+    this.img.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
+    this.scene.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    this.img.classList.toggle("pixels", scale > PIXELS_FROM);
+    this.stage.classList.toggle("least", this.camera.atLeast);
+    this.svg.classList.toggle("bare", !this.model.show.outlines);
+    this.labels.classList.toggle("bare", !this.model.show.numbers);
+    this.root.querySelector(".zoom").textContent = `${Math.round(scale * 100)} %`;
+    this.placeLabels();
+    this.drawScaleBar();
+  }
+
+  placeLabels() {
+    for (const item of this.model.objects.values()) {
+      const [left, top, right, bottom] = item.box;
+      const { label } = this.drawn.get(item.number);
+      const { x, y } = this.camera.toScreen((left + right) / 2, (top + bottom) / 2);
+      label.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
+      const needed = String(item.number).length * DIGIT_PX + 2;
+      label.classList.toggle("cramped", (right - left) * this.camera.scale < needed);
+    }
+  }
+
+  drawScaleBar() {
+    const { umPerPx } = this.model.data;
+    const bar = this.root.querySelector(".scale");
+    bar.hidden = !umPerPx;
+    if (!umPerPx) return;
+    const pxPerUm = this.camera.scale / umPerPx;
+    const um = niceLength(BAR_PX / pxPerUm);
+    bar.querySelector(".rule").style.width = `${um * pxPerUm}px`;
+    bar.querySelector(".length").textContent = um >= 1000 ? `${um / 1000} mm` : `${um} µm`;
+  }
+
+  // Where the cursor is, in pixels from the left and top, and in µm if the pixel size is known.
+  showCursor(screen) {
+    const cursor = this.root.querySelector(".cursor");
+    const { width, height, umPerPx } = this.model.data;
+    const at = screen && this.camera.toImage(screen.x, screen.y);
+    cursor.hidden = !at || at.x < 0 || at.y < 0 || at.x >= width || at.y >= height;
+    if (cursor.hidden) return;
+    const um = umPerPx ? ` · ${Math.round(at.x * umPerPx)}, ${Math.round(at.y * umPerPx)} µm` : "";
+    cursor.textContent = `x ${Math.floor(at.x)}, y ${Math.floor(at.y)} px${um}`;
+  }
+}
+
+// Two lines, a dark one under a bright one, are seen on any background.
+function drawObject(item) {
+  const group = svg("g", { class: item.border ? "object border" : "object", "data-number": item.number });
+  const d = item.rings.map(ringPath).join("");
+  group.append(svg("path", { class: "halo", d }), svg("path", { class: "line", d }));
+  const title = svg("title", {});
+  title.textContent = item.title;
+  group.append(title);
+  const label = svg("text", { "data-number": item.number });
+  label.textContent = item.number;
+  return { group, label };
+}
+
+function ringPath(ring) {
+  return ring.length === 0 ? "" : `M${ring.join(" ")}Z`;
+}
+
+function svg(name, attributes) {
+  const element = document.createElementNS(SVG, name);
+  Object.entries(attributes).forEach(([key, value]) => element.setAttribute(key, value));
+  return element;
+}
+
+function describe({ data, objects }) {
+  const found = objects.size === 1 ? "1 outlined spheroid" : `${objects.size} outlined spheroids`;
+  return `Picture of ${data.width} by ${data.height} pixels with ${found}`;
+}
+
+// The greatest of 1, 2 or 5 times a power of ten that is not above the given length.
+function niceLength(most) {
+  const power = 10 ** Math.floor(Math.log10(most));
+  const step = [5, 2, 1].find((digit) => digit * power <= most) ?? 1;
+  return Number((step * power).toPrecision(1));
+}

@@ -1,0 +1,155 @@
+"""A real browser before a real server, for tests that look at pages as a user does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from playwright.sync_api import ConsoleMessage, Page, Playwright, sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+ARTEFACTS = ROOT / "test-artefacts"
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+START_S = 60.0
+
+
+@dataclass
+class Tab:
+    """One page of a browser, and what went wrong on it."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    def shot(self, name: str) -> Path:
+        """Save what is seen under test-artefacts, and say where."""
+        ARTEFACTS.mkdir(exist_ok=True)
+        path = ARTEFACTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+def require_chromium() -> None:
+    """Skip the test where there is no Chromium; fail it where one was promised (REQUIRE_SERVICES=1)."""
+    if Path(CHROMIUM).exists():
+        return
+    if os.environ.get("REQUIRE_SERVICES") == "1":
+        pytest.fail(f"no Chromium at {CHROMIUM}")
+    pytest.skip(f"no Chromium at {CHROMIUM}")
+
+
+@contextmanager
+def browser_tab(
+    width: int = 1280,
+    height: int = 800,
+    theme: Literal["light", "dark"] = "light",
+    touch: bool = False,
+) -> Iterator[Tab]:
+    """Open a fresh browser of this size in CSS pixels, with nothing remembered."""
+    require_chromium()
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
+        _playwright() as playwright,
+        playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path=CHROMIUM,
+            headless=True,
+            args=FLAGS,
+            viewport={"width": width, "height": height},
+            color_scheme=theme,
+            has_touch=touch,
+        ) as context,
+    ):
+        tab = Tab(context.pages[0])
+
+        def heard(message: ConsoleMessage) -> None:
+            if message.type == "error":
+                tab.errors.append(f"{message.text} ({message.location['url']})")
+
+        tab.page.on("console", heard)
+        tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
+        yield tab
+
+
+_running: list[Playwright] = []
+
+
+@contextmanager
+def _playwright() -> Iterator[Playwright]:
+    # A thread may hold one Playwright only; a second browser shares it with the first.
+    if _running:
+        yield _running[0]
+        return
+    with sync_playwright() as playwright:
+        _running.append(playwright)
+        try:
+            yield playwright
+        finally:
+            _running.clear()
+
+
+@contextmanager
+def streamlit_server(script: Path, *flags: str) -> Iterator[str]:
+    """Run a Streamlit script on a free port of this machine; yields its address."""
+    port = _free_port()
+    address = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    command += ["--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"]
+    command += ["--browser.gatherUsageStats=false", *flags]
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(
+            command,
+            cwd=script.parent,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=log,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            _wait_until_healthy(address, process)
+            yield address
+        except AssertionError as failure:
+            log.seek(0)
+            failure.add_note(f"The server said:\n{log.read().decode(errors='replace')}")
+            raise
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        assert process.poll() is None, f"the server ended with {process.returncode}"
+        try:
+            with urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+                if answer.status == 200:
+                    return
+        except (URLError, OSError):
+            time.sleep(0.1)
+    raise AssertionError(f"the server did not answer within {START_S:.0f} s")

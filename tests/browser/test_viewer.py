@@ -1,0 +1,327 @@
+"""The image viewer as a user meets it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.chromium import Tab, browser_tab, require_chromium, streamlit_server
+
+pytestmark = pytest.mark.browser
+
+# Grey 320 × 240 pictures without a file: flat ones are enough where only their address matters.
+SCRIPT = """
+import base64
+from io import BytesIO
+
+import streamlit as st
+from PIL import Image
+
+from core.models import Contour, Spheroid
+from core.ui.viewer import viewer
+
+
+def picture(grey):
+    file = BytesIO()
+    Image.new("L", (320, 240), grey).save(file, "PNG")
+    return "data:image/png;base64," + base64.b64encode(file.getvalue()).decode()
+
+
+def square(number, x, y, side, hole=False, border=False):
+    ring = ((x, y), (x + side, y), (x + side, y + side), (x, y + side))
+    third = side / 3
+    holes = (tuple((x + third + (a - x) / 3, y + third + (b - y) / 3) for a, b in ring),) if hole else ()
+    measured = {"equivalent_diameter": 1.128 * side, "area": float(side**2), "solidity": 1.0}
+    measured |= {"circularity": None, "touches_border": border, "n_holes": len(holes)}
+    return Spheroid(number, Contour(ring, holes), measured, {"circularity": "too few pixels"})
+
+
+st.set_page_config(layout="wide")
+mode = st.query_params.get("mode", "")
+number = st.session_state.setdefault("number", 1)
+
+
+def navigate(step):
+    st.session_state.number += step
+
+
+found = (square(1, 20, 20, 60), square(2, 140, 60, 90, hole=True), square(3, 0, 170, 50, border=True))
+raw = "/missing.png" if mode == "broken" else picture(60 + number)
+state = viewer(
+    image_url=raw,
+    stretch_url=picture(200 + number),
+    width=320,
+    height=240,
+    spheroids=() if mode == "none" else found,
+    um_per_px=None if mode == "uncalibrated" else 2.0,
+    selected=2 if st.session_state.get("wish") else None,
+    key="viewer",
+    height_px=500,
+    on_navigate=navigate,
+)
+st.button("Select the second", key="wish")
+st.write(f"image {number}, selected {state.selected}")
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    require_chromium()
+    script: Path = tmp_path_factory.mktemp("viewer") / "app.py"
+    script.write_text(SCRIPT, encoding="utf-8")
+    with streamlit_server(script) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Tab]:
+    with browser_tab() as tab:
+        yield tab
+
+
+@pytest.fixture
+def tab(browser: Tab, server: str) -> Iterator[Tab]:
+    """A fresh session on the viewer's page; whatever the test does, nothing may be logged as an error."""
+    browser.errors.clear()
+    opened(browser.page, server)
+    yield browser
+    assert browser.errors == []
+
+
+def opened(page: Page, server: str, mode: str = "") -> None:
+    page.goto(f"{server}/?mode={mode}")
+    expect(page.get_by_text("image 1, selected None")).to_be_visible(timeout=30_000)
+    expect(page.locator(".zoom")).not_to_be_empty()
+
+
+def outline(page: Page, number: int) -> Locator:
+    return page.locator(f".object[data-number='{number}']")
+
+
+def row(page: Page, number: int) -> Locator:
+    return page.locator(f"tbody tr[data-number='{number}']")
+
+
+def at(page: Page, x: float, y: float) -> tuple[float, float]:
+    """Where a point of the image, in image pixels, lies on the page."""
+    box = page.locator("img").bounding_box()
+    assert box is not None
+    return box["x"] + x * box["width"] / 320, box["y"] + y * box["height"] / 240
+
+
+def zoom(page: Page) -> int:
+    return int((page.locator(".zoom").text_content() or "").removesuffix(" %"))
+
+
+def test_outlines_and_rows_are_drawn(tab: Tab) -> None:
+    page = tab.page
+    expect(page.locator(".object")).to_have_count(3)
+    expect(page.locator(".labels text")).to_have_text(["1", "2", "3"])
+    expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", ""])
+    expect(row(page, 1).get_by_text("–")).to_have_attribute("title", "too few pixels")
+    expect(row(page, 2)).to_contain_text("1 hole")
+    expect(row(page, 3)).to_contain_text("border")
+    assert (outline(page, 2).locator(".line").get_attribute("d") or "").count("Z") == 2
+    tab.shot("viewer-test")
+
+
+def test_pointing_ties_outline_and_row(tab: Tab) -> None:
+    page = tab.page
+    page.mouse.move(*at(page, 50, 50))
+    expect(row(page, 1)).to_have_class("hovered")
+    row(page, 3).hover()
+    expect(outline(page, 3)).to_have_class("object border hovered")
+    expect(row(page, 1)).not_to_have_class("hovered")
+
+
+def test_a_click_selects_and_python_hears_of_it(tab: Tab) -> None:
+    page = tab.page
+    page.mouse.click(*at(page, 50, 50))
+    expect(page.get_by_text("image 1, selected 1")).to_be_visible()
+    expect(row(page, 1)).to_have_attribute("aria-selected", "true")
+    row(page, 3).click()
+    expect(page.get_by_text("image 1, selected 3")).to_be_visible()
+    expect(outline(page, 3)).to_have_class(re.compile("selected"))
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("image 1, selected None")).to_be_visible()
+    expect(page.locator("tr.selected")).to_have_count(0)
+
+
+def test_a_second_click_clears_and_a_hole_is_not_part_of_its_spheroid(tab: Tab) -> None:
+    page = tab.page
+    page.mouse.click(*at(page, 185, 105))
+    page.mouse.click(*at(page, 150, 70))
+    expect(page.get_by_text("image 1, selected 2")).to_be_visible()
+    page.wait_for_timeout(600)  # a second click within half a second would be a double click
+    page.mouse.click(*at(page, 150, 70))
+    expect(page.get_by_text("image 1, selected None")).to_be_visible()
+
+
+def test_rows_are_chosen_with_the_keyboard(tab: Tab) -> None:
+    page = tab.page
+    row(page, 1).focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("image 1, selected 2")).to_be_visible()
+
+
+def test_the_page_can_select(tab: Tab) -> None:
+    page = tab.page
+    row(page, 1).click()
+    expect(page.get_by_text("image 1, selected 1")).to_be_visible()
+    page.get_by_role("button", name="Select the second").click()
+    expect(page.get_by_text("image 1, selected 2")).to_be_visible()
+    expect(outline(page, 2)).to_have_class("object selected")
+
+
+def test_the_wheel_zooms_and_keeps_the_point_under_the_cursor(tab: Tab) -> None:
+    page = tab.page
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    before, point = zoom(page), at(page, 150, 110)
+    page.mouse.move(*point)
+    page.mouse.wheel(0, -200)
+    expect(page.locator(".zoom")).not_to_have_text(f"{before} %")
+    assert zoom(page) > before
+    assert at(page, 150, 110) == pytest.approx(point, abs=1.5)
+    expect(page.locator("img")).to_have_class("pixels")
+    page.get_by_role("button", name="One image pixel").click()
+    expect(page.locator(".zoom")).to_have_text("100 %")
+
+
+def test_a_drag_pans_and_selects_nothing(tab: Tab) -> None:
+    page = tab.page
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    page.wait_for_timeout(100)
+    start = at(page, 150, 110)
+    page.mouse.move(*start)
+    page.mouse.down()
+    page.mouse.move(start[0] - 60, start[1] - 30, steps=4)
+    page.mouse.up()
+    page.wait_for_timeout(100)
+    assert at(page, 150, 110) == pytest.approx((start[0] - 60, start[1] - 30), abs=2)
+    expect(page.locator("tr.selected")).to_have_count(0)
+
+
+def test_a_double_click_on_a_row_zooms_to_its_outline(tab: Tab) -> None:
+    page = tab.page
+    before = zoom(page)
+    row(page, 1).dblclick()
+    expect(page.locator(".zoom")).not_to_have_text(f"{before} %")
+    stage = page.locator(".stage").bounding_box()
+    assert stage is not None
+    middle = (stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
+    assert at(page, 50, 50)[0] <= middle[0] + 2  # as near to the middle as the picture's edge allows
+    expect(page.get_by_text("image 1, selected 1")).to_be_visible()
+    # The rerun that follows a click leaves the zoom alone.
+    after = zoom(page)
+    page.wait_for_timeout(300)
+    assert zoom(page) == after > before
+
+
+def test_contrast_swaps_the_picture_and_outlines_can_be_hidden(tab: Tab) -> None:
+    page = tab.page
+    raw = page.locator("img").get_attribute("src")
+    page.get_by_role("button", name="Contrast").click()
+    assert page.locator("img").get_attribute("src") != raw
+    page.keyboard.press("c")
+    assert page.locator("img").get_attribute("src") == raw
+    page.keyboard.press("o")
+    expect(page.locator("svg.bare")).to_have_count(1)
+    expect(page.get_by_role("button", name="Outlines")).to_have_attribute("aria-pressed", "false")
+
+
+def test_arrows_ask_for_the_next_image_and_the_view_starts_anew(tab: Tab) -> None:
+    page = tab.page
+    fitted = zoom(page)
+    page.get_by_role("button", name="Contrast").click()
+    page.mouse.click(*at(page, 50, 50))
+    page.keyboard.press("+")
+    expect(page.get_by_text("image 1, selected 1")).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_text("image 2, selected None")).to_be_visible()
+    expect(page.locator(".zoom")).to_have_text(f"{fitted} %")
+    expect(page.locator("tr.selected")).to_have_count(0)
+    expect(page.get_by_role("button", name="Contrast")).to_have_attribute("aria-pressed", "true")
+    page.keyboard.press("ArrowLeft")
+    expect(page.get_by_text("image 1, selected None")).to_be_visible()
+
+
+def test_scale_bar_and_cursor_are_in_micrometres(tab: Tab) -> None:
+    page = tab.page
+    expect(page.locator(".scale .length")).to_have_text("100 µm")
+    page.mouse.move(*at(page, 150, 110))
+    page.mouse.wheel(0, -400)
+    expect(page.locator(".scale .length")).to_have_text("50 µm")
+    rule = page.locator(".scale .rule").bounding_box()
+    picture = page.locator("img").bounding_box()
+    assert rule is not None
+    assert picture is not None
+    assert rule["width"] == pytest.approx(50 / 2.0 * picture["width"] / 320, abs=1)
+    page.mouse.move(*at(page, 100.5, 60.5))
+    expect(page.locator(".cursor")).to_contain_text("x 100, y 60 px · 201, 121 µm")
+
+
+def test_without_a_pixel_size_there_is_no_scale_bar(tab: Tab, server: str) -> None:
+    opened(tab.page, server, "uncalibrated")
+    expect(tab.page.locator(".scale")).to_be_hidden()
+    expect(tab.page.get_by_text("uncalibrated", exact=True)).to_be_visible()
+    expect(tab.page.locator("thead")).to_contain_text("px²")
+
+
+def test_an_image_without_spheroids_says_so(tab: Tab, server: str) -> None:
+    opened(tab.page, server, "none")
+    expect(tab.page.get_by_text("No spheroid found")).to_be_visible()
+    expect(tab.page.locator("table")).to_be_hidden()
+
+
+def test_a_picture_that_cannot_be_loaded_is_a_sentence(browser: Tab, server: str) -> None:
+    opened(browser.page, server, "broken")
+    expect(browser.page.get_by_text("The picture could not be loaded")).to_be_visible()
+    expect(browser.page.locator(".stage img")).to_be_hidden()
+    browser.page.get_by_role("button", name="Contrast").click()
+    expect(browser.page.get_by_text("The picture could not be loaded")).to_be_hidden()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_on_a_tablet_the_table_lies_below_and_two_fingers_zoom(
+    server: str, theme: Literal["light", "dark"]
+) -> None:
+    with browser_tab(820, 1180, theme, touch=True) as tab:
+        opened(tab.page, server)
+        picture, table = tab.page.locator(".stage").bounding_box(), tab.page.locator("table").bounding_box()
+        assert picture is not None
+        assert table is not None
+        assert table["y"] > picture["y"] + picture["height"]
+        before = zoom(tab.page)
+        spread_fingers(tab.page, at(tab.page, 160, 120))
+        expect(tab.page.locator(".zoom")).not_to_have_text(f"{before} %")
+        tab.page.wait_for_timeout(200)
+        assert zoom(tab.page) == pytest.approx(before * 2, rel=0.02)
+        tab.page.touchscreen.tap(*at(tab.page, 150, 110))
+        expect(tab.page.get_by_text("image 1, selected 2")).to_be_visible()
+        tab.shot(f"viewer-test-tablet-{theme}")
+        assert tab.errors == []
+
+
+def spread_fingers(page: Page, middle: tuple[float, float]) -> None:
+    """Put two fingers 100 px apart on a place and move them to 200 px apart."""
+    client = page.context.new_cdp_session(page)
+    x, y = middle
+
+    def touch(kind: str, *apart: float) -> None:
+        points = [
+            {"x": x + side * gap / 2, "y": y, "id": at} for gap in apart for at, side in enumerate((-1, 1))
+        ]
+        client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", 100)
+    for gap in (120, 150, 180, 200):
+        touch("touchMove", gap)
+    touch("touchEnd")
