@@ -17,12 +17,14 @@ from core.ingest import Ingest
 from core.models import Project
 from core.monitoring import QueryRecorder
 from core.queue import JobQueue
-from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version
+from core.segmentation import SegmentationParams, engine_version
 from core.settings import Settings
 from core.store import Recipe, Store
 from core.work import process
 
 log = logging.getLogger(__name__)
+
+DEFAULT_ENGINE = "classical"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,14 @@ class Services:
         db = Database.open(
             settings.data / "spheroscope.duckdb", recorder, settings.duckdb_memory_mb, settings.duckdb_threads
         )
+        try:
+            return cls._opened(settings, recorder, db)
+        except BaseException:
+            db.close()
+            raise
+
+    @classmethod
+    def _opened(cls, settings: Settings, recorder: QueryRecorder, db: Database) -> Services:
         store = Store(db, settings.max_queued)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
@@ -60,11 +70,16 @@ class Services:
         queue.start(settings.max_attempts)
         return cls(settings, recorder, db, blobs, store, queue, Ingest(store, blobs, settings.limits))
 
-    def close(self) -> None:
-        """Drain the queue, checkpoint and close; a second call does nothing."""
+    def close(self) -> bool:
+        """Drain the queue, checkpoint and close; a second call does nothing.
+
+        Returns False if a job still runs. It is taken up at the next start; but its thread would hold up the
+        end of the process for as long as it runs.
+        """
         drained = self.queue.drain(self.settings.drain_seconds)
         self.db.close()
         log.info("event=services.closed drained=%s", drained)
+        return drained
 
     def recipe(self, project: Project) -> Recipe:
         """How this project's images are segmented."""
@@ -82,10 +97,16 @@ class Services:
         return count
 
 
-@st.cache_resource(show_spinner=False)
+def _release(services: Services) -> None:
+    services.close()
+
+
+# "Clear cache" in Streamlit's menu must not leave a second queue at work on the same folder.
+@st.cache_resource(show_spinner=False, on_release=_release)
 def get_services() -> Services:
     """The services of this process: opened by whoever asks first, closed when the process ends."""
     services = Services.open(Settings.from_env())
+    atexit.register(gc.unfreeze)  # what is set aside below would be reported as leaked
     atexit.register(services.close)
     # Streamlit collects all garbage after every script run, which costs 92 ms a run with the imaging
     # libraries loaded, and 3-5 ms once what is loaded now is set aside.

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from core import display, images, overlay
+from core import images, masks, overlay
 from core.models import Job, Limits, Spheroid
 from core.segmentation import SegmentationParams, segment
 
@@ -44,7 +44,7 @@ def process(data: bytes, job: Job, limits: Limits) -> Processed:
     decoded = time.perf_counter()
     result = segment(raster.pixels, SegmentationParams.from_dict(job.params), job.engine)
     segmented = time.perf_counter()
-    labels_png = display.encode_labels(result.labels)
+    labels_png = masks.encode(result.labels)
     thumbnail = overlay.thumbnail(raster, result.spheroids, THUMBNAIL_PX)
     encoded = time.perf_counter()
     return Processed(

@@ -1,0 +1,35 @@
+"""The app that ``streamlit run app.py`` serves: Spheroscope's pages and its HTTP routes in one process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.concurrency import run_in_threadpool
+
+from core import http
+from core.services import get_services
+from core.settings import Settings
+
+logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+
+
+@asynccontextmanager
+async def lifespan(_: Any) -> AsyncIterator[None]:
+    """Open the services before the first visitor, drain and close them on SIGTERM."""
+    services = await run_in_threadpool(get_services)
+    yield
+    await run_in_threadpool(services.close)
+
+
+app = st.App(
+    Path(__file__).parent / "pages" / "_main.py",
+    lifespan=lifespan,
+    routes=http.routes(get_services),
+    middleware=http.middleware(Settings.from_env()),
+    exception_handlers=http.exception_handlers(),
+)

@@ -1,0 +1,175 @@
+"""The command line: ``python -m core segment`` measures files, ``python -m core serve`` starts the app."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from core import __version__, batch
+from core.errors import SpheroscopeError
+from core.inputs import find_inputs
+from core.segmentation import ENGINES
+from core.settings import ROOT, Settings
+
+DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
+PROGRESS_SECONDS = 1.0
+
+SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder:
+
+  images.csv    one row an image (a page of a multi-page TIFF is name.tif#3)
+  objects.csv   one row a spheroid; µm columns are empty where the pixel size is not known
+  formulas.csv  unit and formula of every column
+  masks/        with --masks: label images, uint16, 0 is background
+  overlays/     with --overlays: outlines and numbers over the image
+
+Of a folder, the TIFF, PNG, JPEG and BMP files that lie directly in it are taken, in natural order; hidden
+files and subfolders are not. A file that cannot be measured is a row with status "failed" and the reason.
+Exit status: 0 when at least one image was measured, 2 when none was, 130 when interrupted."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
+    options = _parser().parse_args(arguments)
+    try:
+        return _serve(options) if options.command == "serve" else _segment(options)
+    except SpheroscopeError as error:
+        print(error.message, file=sys.stderr)
+        return NOTHING_DONE
+    except KeyboardInterrupt:
+        print("Stopped. What was measured until now is in the tables.", file=sys.stderr)
+        return INTERRUPTED
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts rows and says on stderr, at most once a second, how far the batch is."""
+
+    total: int
+    start: float = field(default_factory=time.monotonic)
+    shown: float = 0.0
+    done: int = 0
+    failed: int = 0
+    objects: int = 0
+
+    def add(self, measured: batch.Measured) -> None:
+        """Count one row of images.csv; every failure is told at once."""
+        row = measured.image
+        self.done += not measured.failed
+        self.failed += measured.failed
+        self.objects += len(measured.objects)
+        if measured.failed:
+            _say(f"failed: {row['path']}: {row['error']}")
+        now = time.monotonic()
+        if now - self.shown >= PROGRESS_SECONDS:
+            self.shown = now
+            _say(f"{self.done + self.failed} images of {self.total} files, {self.failed} failed")
+
+    def summary(self, out: Path) -> str:
+        seconds = time.monotonic() - self.start
+        return (
+            f"{self.done} images measured, {self.failed} failed, {self.objects} spheroids, {seconds:.1f} s. "
+            f"Tables are in {out}."
+        )
+
+
+def _segment(options: argparse.Namespace) -> int:
+    settings = Settings.from_env()
+    inputs = find_inputs(options.paths)
+    if not inputs:
+        _say(
+            f"No images found in {', '.join(map(str, options.paths))}. Of a folder, the TIFF, PNG, JPEG and "
+            "BMP files that lie directly in it are taken, those in subfolders are not."
+        )
+        return NOTHING_DONE
+    progress = Progress(len(inputs))
+    chosen = batch.Options(
+        out=options.out,
+        um_per_px=options.um_per_px,
+        engine=options.engine,
+        workers=options.workers or settings.segmentation_workers,
+        masks=options.masks,
+        overlays=options.overlays,
+        limits=settings.limits,
+    )
+    batch.run(inputs, chosen, progress.add)
+    _say(progress.summary(options.out))
+    return DONE if progress.done else NOTHING_DONE
+
+
+def _serve(options: argparse.Namespace) -> int:
+    # Streamlit takes .streamlit/config.toml from beside the script, wherever this is started
+    command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
+    command += ["--server.address", "127.0.0.1", "--server.port", str(options.port)]
+    os.execv(sys.executable, command)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m core", description="Spheroscope measures tumour spheroids."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    segment = commands.add_parser(
+        "segment",
+        help="measure image files and folders of them",
+        description=SEGMENT_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    segment.add_argument(
+        "paths", metavar="PATH", nargs="+", type=Path, help="image file, or folder of images"
+    )
+    segment.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="folder of the results; is made"
+    )
+    segment.add_argument(
+        "--um-per-px", metavar="X", type=_pixel_size, help="pixel size in µm; wins over what the files say"
+    )
+    segment.add_argument(
+        "--engine", choices=sorted(ENGINES), default="classical", help="default: %(default)s"
+    )
+    segment.add_argument(
+        "--workers", metavar="N", type=_count, help="files measured at once; default: SEGMENTATION_WORKERS, 4"
+    )
+    segment.add_argument("--masks", action="store_true", help="write label images")
+    segment.add_argument("--overlays", action="store_true", help="write images with outlines")
+    serve = commands.add_parser("serve", help="start the app on this computer")
+    serve.add_argument("--port", metavar="N", type=_port, default=8501, help="default: %(default)s")
+    return parser
+
+
+def _pixel_size(text: str) -> float:
+    value = _number(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"a pixel size is a number of µm greater than 0, not {text!r}")
+    return value
+
+
+def _count(text: str) -> int:
+    value = _number(text)
+    if value < 1 or value % 1:
+        raise argparse.ArgumentTypeError(f"must be a whole number of at least 1, not {text!r}")
+    return int(value)
+
+
+def _port(text: str) -> int:
+    value = _count(text)
+    if value > 65_535:
+        raise argparse.ArgumentTypeError(f"a port is at most 65535, not {text!r}")
+    return value
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be a number, not {text!r}") from None
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)

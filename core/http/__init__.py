@@ -1,0 +1,73 @@
+"""The routes beside the pages: JSON for programs, pictures for the pages, files to download.
+
+They live in the process of the pages and share its services. Nothing here changes anything: every route takes
+GET and HEAD only, so no other site can make a user's browser do something. docs/http_api.md lists them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from core.errors import SpheroscopeError
+from core.http.answers import crashed, problem, refused
+from core.http.api import Api
+from core.http.downloads import Downloads
+from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
+from core.http.health import Health
+from core.http.pictures import Pictures
+from core.settings import Settings
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+__all__ = ["exception_handlers", "middleware", "routes"]
+
+
+def routes(services: Callable[[], Services]) -> list[Route]:
+    """Every route of ours; ``services`` is called at each request, so nothing is opened here."""
+    api, pictures, downloads = Api(services), Pictures(services), Downloads(services)
+    handlers: dict[str, Handler] = {
+        "/api/health": Health(services).health,
+        "/api/version": api.version,
+        "/api/projects": api.projects,
+        "/api/projects/{id}/images": api.images,
+        "/api/images/{id}": api.image,
+        "/api/images/{id}/objects": api.objects,
+        "/api/jobs": api.jobs,
+        "/thumbs/{id}": pictures.thumbnail,
+        "/views/{id}.png": pictures.view,
+        "/downloads/projects/{id}/objects.csv": downloads.project_objects,
+        "/downloads/projects/{id}/images.csv": downloads.project_images,
+        "/downloads/images/{id}/objects.csv": downloads.image_objects,
+        "/downloads/images/{id}/original": downloads.original,
+        "/downloads/images/{id}/mask.png": downloads.mask,
+        "/downloads/images/{id}/overlay.png": downloads.overlay,
+        "/downloads/formulas.csv": downloads.formulas,
+    }
+    # Last, what none of them matches: it would fall through to the pages, which answer 200 to any address.
+    for prefix in PREFIXES:
+        handlers |= {prefix: _unknown, f"{prefix}/{{rest:path}}": _unknown}
+    return [Route(path, ReadOnly(handler), name=path) for path, handler in handlers.items()]
+
+
+def middleware(settings: Settings) -> list[Middleware]:
+    """What every request passes, the pages' as well."""
+    return [
+        Middleware(OwnHeaders),
+        Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
+    ]
+
+
+def exception_handlers() -> dict[Any, Callable[[Request, Exception], Response]]:
+    """How errors become answers."""
+    return {SpheroscopeError: refused, Exception: crashed}
+
+
+def _unknown(_request: Request) -> Response:
+    return problem(404, "not_found", "There is nothing at this address.")

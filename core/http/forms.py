@@ -1,0 +1,117 @@
+"""Models as the JSON that the API answers. Names and units are a contract; see docs/http_api.md."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from core import tables
+from core.models import Contour, Dimension, Image, Job, Project, Ring, Spheroid, StoredSegmentation
+from core.store.jobs import QueueTotals
+
+Form = dict[str, object]
+
+
+def project(item: Project) -> Form:
+    """One project with the counts of its images; its thumbnails are the newest images', newest first."""
+    return {
+        "id": item.id,
+        "name": item.name,
+        "um_per_px": item.um_per_px,
+        "engine": item.engine,
+        "params": item.params,
+        "created_at": item.created_at,
+        "last_activity": item.last_activity,
+        "n_images": item.n_images,
+        "counts": item.counts,
+        "thumbnails": [f"/thumbs/{image_id}" for image_id in item.thumbnails],
+    }
+
+
+def image(item: Image) -> Form:
+    """One image as a row of the table."""
+    size = item.um_per_px
+    return {
+        "id": item.id,
+        "name": item.name,
+        "status": item.status,
+        "error": item.error,
+        "error_code": item.error_code,
+        "n_objects": item.n_objects,
+        "largest_diameter_px": item.largest_diameter_px,
+        "largest_diameter_um": tables.scaled(item.largest_diameter_px, Dimension.LENGTH, size),
+        "largest_area_px": item.largest_area_px,
+        "largest_area_um2": tables.scaled(item.largest_area_px, Dimension.AREA, size),
+        "largest_circularity": item.largest_circularity,
+        "um_per_px": size,
+        "um_per_px_source": item.um_per_px_source,
+        "width": item.width,
+        "height": item.height,
+        "bit_depth": item.bit_depth,
+        "created_at": item.created_at,
+        "seconds": item.seconds,
+        "thumbnail": thumbnail(item),
+    }
+
+
+def image_in_full(item: Image) -> Form:
+    """One image with everything that is known of its file, and where its pictures are."""
+    return image(item) | {
+        "project_id": item.project_id,
+        "segmentation_id": item.segmentation_id,
+        "sha256": item.sha256,
+        "page": item.page,
+        "channels": item.channels,
+        "dtype": item.dtype,
+        "n_bytes": item.n_bytes,
+        "um_per_px_file": item.um_per_px_file,
+        "um_per_px_from": item.um_per_px_from,
+        "view": f"/views/{item.id}.png",
+        "original": f"/downloads/images/{item.id}/original",
+    }
+
+
+def thumbnail(item: Image) -> str:
+    """Where the right thumbnail is: a new result has a new address, so it may be cached for ever."""
+    return f"/thumbs/{item.id}?v={item.segmentation_id or 'raw'}"
+
+
+def segmentation(item: StoredSegmentation) -> Form:
+    """How a result was made."""
+    return {
+        "id": item.id,
+        "kind": item.kind,
+        "engine": item.engine,
+        "engine_version": item.engine_version,
+        "params": item.params,
+        "created_at": item.created_at,
+        "timings_ms": item.timings_ms,
+    }
+
+
+def spheroid(item: Spheroid, um_per_px: float | None, with_contour: bool) -> Form:
+    """One spheroid with the columns of objects.csv, and its outline where that is wanted."""
+    form: Form = {
+        "object": item.number,
+        **tables.measurement_cells(item.measurements, um_per_px),
+        "reasons": item.reasons,
+    }
+    return form | {"contour": _contour(item.contour)} if with_contour else form
+
+
+def job(item: Job) -> Form:
+    """One job with the name of its image."""
+    return {field.name: getattr(item, field.name) for field in fields(item) if field.name != "sha256"}
+
+
+def totals(item: QueueTotals) -> Form:
+    """How many jobs stand where, over all projects, and how long the rest will take."""
+    return {
+        "counts": dict(item.counts),
+        "left": item.left,
+        "per_second": item.per_second,
+        "seconds_left": item.seconds_left,
+    }
+
+
+def _contour(item: Contour) -> dict[str, Ring | tuple[Ring, ...]]:
+    return {"outer": item.outer, "holes": item.holes}

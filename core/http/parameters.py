@@ -1,0 +1,106 @@
+"""What is read from a URL's query; everything that cannot be is refused in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+from starlette.requests import Request
+
+from core.errors import InvalidRequest
+from core.models import ImageFilter, ImageStatus
+
+DEFAULT_LIMIT = 50
+MAX_NAME = 200
+_WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)  # int() would also take "1_0", " 5" and other scripts' digits
+
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows of a longer list are asked for."""
+
+    limit: int
+    offset: int
+
+    def described(self, total: int) -> dict[str, object]:
+        """The ``pagination`` of an answer."""
+        return {
+            "limit": self.limit,
+            "offset": self.offset,
+            "page": self.offset // self.limit + 1,
+            "totalPages": -(-total // self.limit),
+            "hasMore": self.offset + self.limit < total,
+        }
+
+
+def window(request: Request, most: int) -> Window:
+    """``limit`` and ``offset``, or ``limit`` and ``page`` counted from 1.
+
+    Raises:
+        InvalidRequest: one of them is out of its range, or both offset and page are given.
+    """
+    query = request.query_params
+    limit = _whole(query, "limit", min(DEFAULT_LIMIT, most), 1, most)
+    if "page" not in query:
+        return Window(limit, _whole(query, "offset", 0, 0))
+    if "offset" in query:
+        raise InvalidRequest("Give either offset or page, not both.")
+    return Window(limit, (_whole(query, "page", 1, 1) - 1) * limit)
+
+
+def image_filter(request: Request) -> ImageFilter:
+    """``status`` (several with commas between) and ``name`` (a part of it, in any case).
+
+    Raises:
+        InvalidRequest: there is no such status, or the name is too long to be a name's part.
+    """
+    query = request.query_params
+    name = query.get("name") or None
+    if name is not None and len(name) > MAX_NAME:
+        raise InvalidRequest(f"name may have {MAX_NAME} characters.")
+    wanted = [part for part in query.get("status", "").split(",") if part]
+    return ImageFilter(tuple(dict.fromkeys(_member(ImageStatus, "status", part) for part in wanted)), name)
+
+
+def choice(request: Request, name: str, kind: type[E]) -> E | None:
+    """One of the values of ``kind``, or None where it is not given.
+
+    Raises:
+        InvalidRequest: it is none of them.
+    """
+    text = request.query_params.get(name, "")
+    return _member(kind, name, text) if text else None
+
+
+def switch(request: Request, name: str) -> bool:
+    """``1`` or ``0``; off where it is not given.
+
+    Raises:
+        InvalidRequest: it is neither.
+    """
+    text = request.query_params.get(name, "0")
+    if text not in ("0", "1"):
+        raise InvalidRequest(f"{name} must be 0 or 1.")
+    return text == "1"
+
+
+def _whole(query: Mapping[str, str], name: str, default: int, least: int, most: int = 999_999_999) -> int:
+    text = query.get(name)
+    if text is None:
+        return default
+    if not _WHOLE.fullmatch(text) or not least <= int(text) <= most:
+        raise InvalidRequest(f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
+
+
+def _member(kind: type[E], name: str, text: str) -> E:
+    try:
+        return kind(text)
+    except ValueError:
+        known = ", ".join(item.value for item in kind)
+        raise InvalidRequest(f"{name} cannot be “{text[:40]}”. Known: {known}.") from None

@@ -1,0 +1,110 @@
+"""Thumbnails and full-resolution views: addresses that never change what they show, so browsers keep them."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core import __version__, display, images
+from core.http import parameters
+from core.http.answers import ASK_AGAIN, IMMUTABLE, picture, unchanged
+from core.models import Image
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+VIEWS_BYTES = 64 * 2**20
+RENDERED_AT_ONCE = 2  # a 100-megapixel image needs a gigabyte while it is rendered
+RAW = "raw"
+
+
+class Contrast(StrEnum):
+    """How an image's values become grey levels."""
+
+    STRETCH = "stretch"
+    RAW = "raw"
+
+
+class Pictures:
+    """Handlers of /thumbs and /views."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+        self._views = LatestBytes(VIEWS_BYTES)
+        self._rendering = threading.BoundedSemaphore(RENDERED_AT_ONCE)
+
+    def thumbnail(self, request: Request) -> Response:
+        """The small picture, with outlines if there are any.
+
+        ``v`` names the result that is asked for, or ``raw`` for none. Only an answer to exactly that may be
+        cached for ever; to any other ``v`` the current picture is given, to be asked for again.
+        """
+        services = self._services()
+        image = services.store.images.get(request.path_params["id"])
+        asked = request.query_params.get("v", "")
+        sha256 = image.thumbnail_sha256
+        if asked != RAW and (result := services.store.results.segmentation(image)):
+            sha256 = result.thumbnail_sha256
+        cache_control = IMMUTABLE if asked in (RAW, image.segmentation_id) else ASK_AGAIN
+        etag = f'"{sha256}"'
+        return unchanged(request, etag, cache_control) or picture(
+            services.blobs.get(sha256), etag, cache_control
+        )
+
+    def view(self, request: Request) -> Response:
+        """The image at full resolution as 8 bits for eyes; ``contrast`` is ``stretch`` or ``raw``."""
+        services = self._services()
+        image = services.store.images.get(request.path_params["id"])
+        contrast = parameters.choice(request, "contrast", Contrast) or Contrast.STRETCH
+        etag = f'"{image.sha256}-{image.page}-{contrast}-{__version__}"'
+        return unchanged(request, etag, IMMUTABLE) or picture(
+            self._rendered(services, image, contrast, etag), etag, IMMUTABLE
+        )
+
+    def _rendered(self, services: Services, image: Image, contrast: Contrast, key: str) -> bytes:
+        if (data := self._views.get(key)) is not None:
+            return data
+        with self._rendering:
+            if (data := self._views.get(key)) is None:  # another request may have rendered it meanwhile
+                data = display.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
+                self._views.put(key, data)
+            return data
+
+
+def view_of(services: Services, image: Image, stretch: bool) -> NDArray[np.uint8]:
+    """Decode an image for eyes: uint8 (Y, X) or (Y, X, 3)."""
+    data = services.blobs.get(image.sha256)
+    raster = images.decode(data, image.page, services.settings.limits)
+    return display.to_display(raster.pixels, stretch, raster.facts.bit_depth)
+
+
+class LatestBytes:
+    """The values used last, as many as fit into ``max_bytes``. Safe from any thread."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._items: OrderedDict[str, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: str) -> bytes | None:
+        with self._lock:
+            if key in self._items:
+                self._items.move_to_end(key)
+            return self._items.get(key)
+
+    def put(self, key: str, value: bytes) -> None:
+        with self._lock:
+            self._bytes += len(value) - len(self._items.pop(key, b""))
+            self._items[key] = value
+            while self._bytes > self._max_bytes:
+                _, oldest = self._items.popitem(last=False)
+                self._bytes -= len(oldest)

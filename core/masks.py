@@ -1,0 +1,29 @@
+"""Label images as files: 16-bit PNG, 0 is background."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.errors import SegmentationError
+
+MAX_LABELS = 2**16 - 1  # what 16 bits can tell apart
+
+
+def encode(labels: NDArray[np.int32]) -> bytes:
+    """Return labels (Y, X) as a 16-bit PNG.
+
+    Raises:
+        SegmentationError: there are more of them than 16 bits can tell apart.
+    """
+    most = int(labels.max(initial=0))
+    if most > MAX_LABELS:
+        raise SegmentationError(
+            f"{most:,} spheroids were found; a 16-bit mask numbers at most {MAX_LABELS:,}. "
+            "Raise the smallest size that counts."
+        )
+    done, encoded = cv2.imencode(".png", labels.astype(np.uint16))
+    if not done:
+        raise ValueError(f"OpenCV could not write a PNG of {labels.shape} labels")
+    return bytes(encoded)

@@ -1,0 +1,41 @@
+"""The demo plate: made here, stored and segmented like anybody's images."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.demo import demo_plate, manifest
+from core.errors import InvalidRequest
+from core.services import Services
+from core.ui.feedback import explained
+from core.ui.shell import choose_project_next, go
+
+NAME = "Demo plate"
+
+
+def button(services: Services) -> None:
+    """Offer the demo plate; loading it leads to its images."""
+    if not st.button(
+        "Load demo plate",
+        icon=":material/science:",
+        help="96 synthetic wells, three days, a drug in rising doses from left to right",
+    ):
+        return
+    with explained():
+        choose_project_next(_load(services))
+        go("images.py")
+
+
+def _load(services: Services) -> str:
+    try:
+        project = services.create_project(NAME)
+    except InvalidRequest:  # it is here already: files that are there are not doubled
+        project = next(item for item in services.store.projects.list() if item.name == NAME)
+    recipe = services.recipe(project)
+    total = len(manifest())
+    bar = st.progress(0.0, text="Photographing the plate …")
+    for number, file in enumerate(demo_plate(), start=1):
+        services.ingest.add(project.id, file.name, file.data, recipe)
+        services.queue.wake()
+        bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
+    return project.id

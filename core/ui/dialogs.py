@@ -1,0 +1,67 @@
+"""Dialogs: making, renaming and deleting projects, deleting images."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.models import Project
+from core.services import Services
+from core.ui.feedback import explained, offer_undo, plural
+from core.ui.shell import choose_project_next
+
+
+@st.dialog("New project")
+def new_project(services: Services) -> None:
+    """Ask for a name and, if known, the pixel size of images whose file does not say."""
+    with st.form("new project", border=False):
+        name = st.text_input("Name", max_chars=100, placeholder="Melanoma 2026-11")
+        size = st.number_input(
+            "Pixel size, µm per pixel (optional)",
+            min_value=0.0,
+            value=None,
+            format="%.4f",
+            help="Used for images whose file does not say. Can be set or changed at any time.",
+        )
+        if st.form_submit_button("Create", type="primary"):
+            with explained():
+                project = services.create_project(name, size or None)
+                choose_project_next(project.id)
+                st.rerun()
+
+
+@st.dialog("Rename project")
+def rename_project(services: Services, project: Project) -> None:
+    """Ask for another name."""
+    with st.form("rename project", border=False):
+        name = st.text_input("Name", value=project.name, max_chars=100)
+        if st.form_submit_button("Rename", type="primary"):
+            with explained():
+                services.store.projects.rename(project.id, name)
+                st.rerun()
+
+
+@st.dialog("Delete project")
+def delete_project(services: Services, project: Project) -> None:
+    """Name what goes, then put it away."""
+    st.text(f"Delete “{project.name}” with its {plural(project.n_images, 'image')} and all their results?")
+    st.caption(f"It can be restored for {services.settings.undo_days} days.")
+    if st.button("Delete project", type="primary", icon=":material/delete:"):
+        with explained():
+            services.store.projects.delete(project.id)
+            text = f"“{project.name}” was deleted."
+            offer_undo(text, lambda: services.store.projects.restore(project.id))
+            choose_project_next(None)
+            st.rerun()
+
+
+@st.dialog("Delete images")
+def delete_images(services: Services, project: Project, ids: tuple[str, ...]) -> None:
+    """Name how many go, then put them away."""
+    st.text(f"Delete {plural(len(ids), 'image')} and their results?")
+    st.caption(f"They can be restored for {services.settings.undo_days} days.")
+    if st.button(f"Delete {plural(len(ids), 'image')}", type="primary", icon=":material/delete:"):
+        with explained():
+            gone = services.store.images.delete(project.id, ids)
+            text = f"{plural(len(gone), 'image')} deleted."
+            offer_undo(text, lambda: services.store.images.restore(project.id, gone))
+            st.rerun()

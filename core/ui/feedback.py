@@ -1,0 +1,54 @@
+"""How the pages speak: errors in words, empty states with one next step, deletions that can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import streamlit as st
+
+from core.errors import SpheroscopeError
+
+_UNDO = "undo offer"
+
+
+@contextmanager
+def explained() -> Iterator[None]:
+    """Show an error of ours as its sentence instead of a traceback."""
+    try:
+        yield
+    except SpheroscopeError as error:
+        st.error(error.message, icon=":material/error:")
+
+
+def empty(title: str, sentence: str) -> None:
+    """Say that there is nothing yet; the caller puts the one button after it."""
+    st.subheader(title)
+    st.text(sentence)
+
+
+def offer_undo(text: str, undo: Callable[[], object]) -> None:
+    """Remember how to take back what was just done, to be offered by ``show_undo``."""
+    st.session_state[_UNDO] = (text, undo)
+
+
+def show_undo() -> None:
+    """Offer to take back the last deletion, until it is dismissed."""
+    if _UNDO not in st.session_state:
+        return
+    text, undo = st.session_state[_UNDO]
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.text(text)
+        if st.button("Undo", icon=":material/undo:", type="primary", key="undo"):
+            del st.session_state[_UNDO]
+            with explained():
+                undo()
+                st.rerun()
+        if st.button("Dismiss", type="tertiary", key="undo-dismiss"):
+            del st.session_state[_UNDO]
+            st.rerun()
+
+
+def plural(count: int, noun: str) -> str:
+    """“1 image”, “24 images”."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

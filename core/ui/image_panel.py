@@ -1,0 +1,168 @@
+"""Around the viewer: where the image stands, its pixel size, its facts and its files."""
+
+from __future__ import annotations
+
+import polars as pl
+import streamlit as st
+
+from core.models import (
+    MEASUREMENTS,
+    Image,
+    ImageStatus,
+    PixelSizeSource,
+    Project,
+    Spheroid,
+    StoredSegmentation,
+)
+from core.services import Services
+from core.store.images import Neighbours
+from core.ui.feedback import explained, plural
+from core.ui.shell import REFRESH_SECONDS, choose_project_next, plain
+from core.ui.viewer import NONE_FOUND
+
+Result = tuple[StoredSegmentation, tuple[Spheroid, ...]] | None
+SOURCES = {
+    PixelSizeSource.FILE: "from the file",
+    PixelSizeSource.PROJECT: "the project's default",
+    PixelSizeSource.USER: "typed by a user",
+}
+
+
+def step_to(place: Neighbours, step: int) -> None:
+    """Go to the previous (-1) or next (1) image; at either end stay."""
+    other = place.previous if step < 0 else place.next
+    if other:
+        st.query_params["image"] = other
+
+
+def header(services: Services, project: Project, image: Image, place: Neighbours) -> None:
+    """Where we are, the way to the neighbours, and re-segmenting."""
+    if st.session_state.get("project") != project.id:  # a link names the image alone
+        choose_project_next(project.id)
+        st.rerun()
+    st.page_link("images.py", label="Images of this project", icon=":material/arrow_back:")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button(
+            "",
+            icon=":material/chevron_left:",
+            disabled=place.previous is None,
+            on_click=step_to,
+            args=(place, -1),
+            key="previous",
+            help="Previous image",
+        )
+        st.button(
+            "",
+            icon=":material/chevron_right:",
+            disabled=place.next is None,
+            on_click=step_to,
+            args=(place, 1),
+            key="next",
+            help="Next image",
+        )
+        st.subheader(plain(image.name), anchor=False, width="content")
+        st.caption(f"{place.position} of {place.total}", width="content")
+        st.space("stretch")
+        label = "Segment" if image.segmentation_id is None else "Re-segment"
+        busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
+        if st.button(label, type="primary", icon=":material/play_arrow:", disabled=busy):
+            with explained():
+                services.segment(project, (image.id,))
+                st.rerun()
+
+
+def if_empty(image: Image, result: Result) -> str:
+    """What the viewer says where there is no outline."""
+    if result:
+        return NONE_FOUND
+    return "Not segmented yet." if image.status is ImageStatus.NEW else "No outlines yet."
+
+
+def status_line(services: Services, image: Image, result: Result) -> None:
+    """The state in words; while the image waits or runs, look again by itself."""
+    busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
+    st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, image, result)
+
+
+def _status(services: Services, image: Image, result: Result) -> None:
+    now = services.store.images.get(image.id)
+    if now.status != image.status:
+        st.rerun()
+    if now.status is ImageStatus.FAILED:
+        st.error(now.error or "Segmenting this image failed.", icon=":material/error:")
+    elif now.status is ImageStatus.QUEUED:
+        st.info("Waiting in the queue.", icon=":material/schedule:")
+    elif now.status is ImageStatus.RUNNING:
+        st.info("Being segmented now.", icon=":material/sync:")
+    elif now.status is ImageStatus.NEW:
+        st.info("Not segmented yet. Press Segment to outline its spheroids.", icon=":material/info:")
+    elif result:
+        stored, spheroids = result
+        st.caption(
+            f":green[●] done · {plural(len(spheroids), 'spheroid')} · {stored.engine} {stored.engine_version}"
+            f" · {sum(stored.timings_ms.values()) / 1000:.2f} s"
+        )
+
+
+def pixel_size(services: Services, image: Image) -> None:
+    """The pixel size with its source, and a way to set it for this image or the whole project."""
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        if image.um_per_px is None:
+            st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
+        else:
+            source = SOURCES[image.um_per_px_source] if image.um_per_px_source else ""
+            tag = f" ({image.um_per_px_from})" if image.um_per_px_source is PixelSizeSource.FILE else ""
+            st.markdown(f"**Pixel size {image.um_per_px:.4f} µm/px**, {source}{tag}")
+        with st.popover("Set pixel size", icon=":material/straighten:"):
+            _pixel_size_form(services, image)
+
+
+def _pixel_size_form(services: Services, image: Image) -> None:
+    with st.form("pixel size", border=False):
+        size = st.number_input("µm per pixel", min_value=0.0, value=image.um_per_px, format="%.4f")
+        here = st.form_submit_button("Use for this image", type="primary")
+        everywhere = st.form_submit_button(
+            "Use as the project's default",
+            help="For all images whose file does not say and that nobody has set",
+        )
+        back = st.form_submit_button("Back to the file's or the project's")
+    if not (here or everywhere or back):
+        return
+    with explained():
+        if everywhere:
+            services.store.projects.set_pixel_size(image.project_id, size)
+        else:
+            services.store.images.set_pixel_size((image.id,), None if back else size)
+        st.rerun()
+
+
+def facts(image: Image, result: Result) -> None:
+    """What the file is, what can be taken away, and how every number is computed."""
+    channels = "" if image.channels == 1 else f", {image.channels} channels"
+    st.caption(
+        f"{image.width}×{image.height} px · {image.bit_depth} bits ({image.dtype}){channels} · "
+        f"{image.n_bytes / 1e6:.3g} MB · added {image.created_at:%d %b %Y, %H:%M} UTC"
+    )
+    with st.container(horizontal=True):
+        _download("Original", image, "original")
+        if result:
+            _download("Spheroids CSV", image, "objects.csv")
+            _download("Mask", image, "mask.png")
+            _download("Overlay", image, "overlay.png")
+    with st.expander("How the numbers are computed", icon=":material/function:"):
+        st.dataframe(
+            pl.DataFrame(
+                {
+                    "Quantity": [column.label for column in MEASUREMENTS],
+                    "Formula": [column.formula for column in MEASUREMENTS],
+                    "Column in exports": [column.name for column in MEASUREMENTS],
+                }
+            ),
+            hide_index=True,
+            width="stretch",
+        )
+        st.caption("A is the area with holes taken out, P the perimeter. Lengths scale with the pixel size.")
+
+
+def _download(label: str, image: Image, what: str) -> None:
+    st.link_button(label, f"/downloads/images/{image.id}/{what}", icon=":material/download:")

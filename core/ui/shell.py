@@ -1,0 +1,132 @@
+"""What stands on every page: the project switcher and how much is left in the queue."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+import streamlit as st
+
+from core.models import ImageStatus, Project
+from core.services import Services
+from core.store.jobs import QueueTotals
+from core.ui.feedback import empty
+
+REFRESH_SECONDS = 2.0
+SIDEBAR_PX = 230
+_CHOSEN = "chosen project"
+ASSETS = Path(__file__).parent / "assets"
+# Streamlit's own margins leave a table a third of a laptop's screen.
+_TIGHT = """<style>
+.stMainBlockContainer {padding: 2.2rem 2rem 2rem}
+.stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
+</style>"""
+
+
+def configure() -> None:
+    """Title, icon and margins; the first call of every run."""
+    icon = str(ASSETS / "icon.svg")
+    st.set_page_config("Spheroscope", icon, layout="wide", initial_sidebar_state=SIDEBAR_PX)
+    st.html(_TIGHT)
+    st.logo(str(ASSETS / "logo.svg"), icon_image=icon, size="large")
+
+
+def sidebar(services: Services) -> None:
+    """Draw the sidebar; the project stands in the URL as ``project``."""
+    if _CHOSEN in st.session_state:
+        st.session_state["project"] = st.session_state.pop(_CHOSEN)
+    projects = {project.id: project.name for project in services.store.projects.list()}
+    with st.sidebar:
+        if projects:
+            st.selectbox(
+                "Project",
+                list(projects),
+                index=None,
+                format_func=lambda key: projects.get(key, ""),
+                placeholder="Choose a project",
+                key="project",
+                bind="query-params",
+            )
+        _indicator(services)
+
+
+def project_of_page(services: Services) -> Project:
+    """The project chosen in the sidebar; where none is, say what to do and stop the page."""
+    project_id = st.session_state.get("project")
+    if project_id is None:
+        empty("No project chosen", "Choose a project in the sidebar, or make one.")
+        if st.button("Go to projects", type="primary"):
+            go("projects.py")
+        st.stop()
+    return services.store.projects.get(project_id)
+
+
+def go(page: str, **params: str) -> NoReturn:
+    """Open another page; parameters bound to widgets follow by themselves and must not be named."""
+    # An empty mapping passes where None would be refused, as it would clear what is bound to a widget.
+    st.switch_page(page, query_params=params)
+
+
+def choose_project(project_id: str) -> None:
+    """Make this project the one of every page; for callbacks, which run before the sidebar is drawn."""
+    st.session_state["project"] = project_id
+
+
+def choose_project_next(project_id: str | None) -> None:
+    """The same for pages and dialogs, which run after the sidebar: it takes effect at the next run."""
+    st.session_state[_CHOSEN] = project_id
+
+
+def plain(text: str) -> str:
+    """Text that Markdown leaves as it is: names are not markup."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+-.!|~$:<>" else char for char in text)
+
+
+def time_left(totals: QueueTotals) -> str:
+    """“0:40 left”, or nothing where no rate is known."""
+    if totals.seconds_left is None:
+        return ""
+    minutes, seconds = divmod(round(totals.seconds_left), 60)
+    return f" · {minutes}:{seconds:02d} left"
+
+
+def number_in_url(name: str) -> int | None:
+    """A whole number from the query string; None where there is none."""
+    text = st.query_params.get(name, "")
+    return int(text) if text.isascii() and text.isdigit() else None
+
+
+def live_counts(services: Services, project_id: str, words: Callable[[Project], str]) -> None:
+    """One line with the project's counts, refreshed while any of its images waits or runs."""
+    project = services.store.projects.get(project_id)
+    busy = bool(project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING])
+    st.fragment(run_every=REFRESH_SECONDS if busy else None)(_counts_line)(services, project_id, words, busy)
+
+
+def _counts_line(
+    services: Services, project_id: str, words: Callable[[Project], str], was_busy: bool
+) -> None:
+    project = services.store.projects.get(project_id)
+    size = f"{project.um_per_px:.4g} µm/px by default" if project.um_per_px else ""
+    parts = [f"**{project.n_images} images**", words(project), size]
+    st.markdown(" · ".join(part for part in parts if part))
+    busy = project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING]
+    if was_busy and not busy:
+        st.rerun()
+
+
+def _indicator(services: Services) -> None:
+    active = services.store.jobs.totals().left > 0
+    # The timer lives in the browser and stops when nothing waits: an idle page costs nothing.
+    st.fragment(run_every=REFRESH_SECONDS if active else None)(_queue_line)(services, active)
+
+
+def _queue_line(services: Services, was_active: bool) -> None:
+    totals = services.store.jobs.totals()
+    if totals.left:
+        st.caption(f":blue[:material/sync:] Queue: {totals.left} left{time_left(totals)}")
+    else:
+        st.caption(":green[:material/check_circle:] Queue: nothing waiting")
+        if was_active:
+            st.rerun()

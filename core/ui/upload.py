@@ -1,0 +1,83 @@
+"""Dropping files: each is taken in, one after another, with a verdict that stays until it is dismissed."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import polars as pl
+import streamlit as st
+
+from core.ingest import Outcome, Verdict
+from core.models import Project
+from core.services import Services
+
+_VERDICTS, _TURN = "upload verdicts", "upload turn"
+_MARKS = {
+    Outcome.STORED: "● stored",
+    Outcome.PRESENT: "○ already there",
+    Outcome.RESTORED: "● restored",
+    Outcome.REFUSED: "✕ refused",
+}
+
+
+def uploader(services: Services, project: Project, *, expanded: bool) -> None:
+    """Draw the drop zone and the verdicts of what was dropped last."""
+    turn = st.session_state.setdefault(_TURN, 0)
+    with st.expander("Upload images", expanded=expanded, icon=":material/upload:"):
+        files = st.file_uploader(
+            f"PNG, JPEG, BMP or TIFF, up to {services.settings.max_upload_mb} MB each; "
+            "every page of a multi-page TIFF becomes an image",
+            accept_multiple_files=True,
+            max_upload_size=services.settings.max_upload_mb,
+            key=f"upload-{turn}",
+        )
+        segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
+    if files:
+        st.session_state[_VERDICTS] = _take_in(services, project, files, segment)
+        st.session_state[_TURN] = turn + 1  # a fresh drop zone, so that the browser's copies are let go
+        st.rerun()
+    show_verdicts()
+
+
+def show_verdicts() -> None:
+    """List what became of each file dropped last, refusals first."""
+    verdicts: list[Verdict] = st.session_state.get(_VERDICTS, [])
+    if not verdicts:
+        return
+    counts = Counter(verdict.outcome for verdict in verdicts)
+    summary = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome])
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"**Last upload:** {summary}")
+            if st.button("Dismiss", type="tertiary", key="verdicts-dismiss"):
+                del st.session_state[_VERDICTS]
+                st.rerun()
+        ordered = sorted(verdicts, key=lambda verdict: verdict.outcome is not Outcome.REFUSED)
+        st.dataframe(
+            pl.DataFrame(
+                {
+                    "File": [verdict.name for verdict in ordered],
+                    "Verdict": [_MARKS[verdict.outcome] for verdict in ordered],
+                    "Details": [verdict.message for verdict in ordered],
+                }
+            ),
+            hide_index=True,
+            width="stretch",
+            height=min(38 + 35 * len(ordered), 260),
+            column_config={
+                "File": st.column_config.TextColumn(width="medium"),
+                "Verdict": st.column_config.TextColumn(width="small"),
+                "Details": st.column_config.TextColumn(width="large"),
+            },
+        )
+
+
+def _take_in(services: Services, project: Project, files: list, segment: bool) -> list[Verdict]:  # type: ignore[type-arg]
+    recipe = services.recipe(project) if segment else None
+    bar = st.progress(0.0, text="Storing …")
+    verdicts = []
+    for number, file in enumerate(files, start=1):
+        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe))
+        services.queue.wake()
+        bar.progress(number / len(files), text=f"Stored {number} of {len(files)}")
+    return verdicts

@@ -1,0 +1,20 @@
+"""Navigation and what stands on every page; the pages themselves are beside this file."""
+
+import streamlit as st
+
+from core.services import get_services
+from core.ui import shell
+
+shell.configure()
+page = st.navigation(
+    {
+        "Lab": [
+            st.Page("projects.py", title="Projects", icon=":material/folder_open:", default=True),
+            st.Page("images.py", title="Images", icon=":material/grid_view:"),
+            st.Page("image.py", title="Image", icon=":material/image:"),
+            st.Page("queue.py", title="Queue", icon=":material/list_alt:"),
+        ]
+    }
+)
+shell.sidebar(get_services())
+page.run()

@@ -1,0 +1,36 @@
+"""One image: its outlines, its numbers, its pixel size."""
+
+import streamlit as st
+
+from core.services import get_services
+from core.ui import feedback, image_panel, shell
+from core.ui.viewer import viewer
+
+services = get_services()
+image_id = st.query_params.get("image")
+if image_id is None:
+    feedback.empty("No image chosen", "Open one by its picture or its name in the table of images.")
+    if st.button("Go to images", type="primary"):
+        shell.go("images.py")
+    st.stop()
+with feedback.explained():
+    image = services.store.images.get(image_id)
+    project = services.store.projects.get(image.project_id)
+    place = services.store.images.neighbours(image)
+    result = services.store.results.get(image)
+    image_panel.header(services, project, image, place)
+    image_panel.status_line(services, image, result)
+    viewer(
+        image_url=f"/views/{image.id}.png?contrast=raw",
+        stretch_url=f"/views/{image.id}.png?contrast=stretch",
+        width=image.width,
+        height=image.height,
+        spheroids=result[1] if result else (),
+        um_per_px=image.um_per_px,
+        selected=shell.number_in_url("spheroid"),
+        key="viewer",
+        if_empty=image_panel.if_empty(image, result),
+        on_navigate=lambda step: image_panel.step_to(place, step),
+    )
+    image_panel.pixel_size(services, image)
+    image_panel.facts(image, result)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from core.models import PixelSizeSource, Project
+from core.services import Services
+from tests.pages.conftest import Open, texts
+from tests.waiting import wait_until
+
+
+def first(services: Services, project: Project) -> str:
+    return services.store.images.page(project.id, sort="name").items[0].id
+
+
+def test_without_an_image_the_page_sends_to_images(open_page: Open) -> None:
+    page = open_page("image.py")
+    assert not page.exception
+    assert "No image chosen" in texts(page)
+
+
+def test_an_image_that_is_gone_is_said_to_be(open_page: Open) -> None:
+    page = open_page("image.py", image="0" * 32)
+    assert "does not exist" in page.error[0].value
+
+
+def test_image_tells_its_state_its_size_and_its_pixel_size(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    page = open_page("image.py", image=first(services, plate))
+    assert not page.exception
+    shown = texts(page)
+    assert "1 spheroid" in shown
+    assert "Pixel size 2.5000 µm/px" in shown
+    assert "OME" in shown
+    assert "384×384 px · 12 bits" in shown
+
+
+def test_pixel_size_is_set_and_taken_back(open_page: Open, plate: Project, services: Services) -> None:
+    image_id = first(services, plate)
+    page = open_page("image.py", image=image_id)
+    page.number_input[0].set_value(0.65)
+    next(button for button in page.button if button.label == "Use for this image").click().run()
+    image = services.store.images.get(image_id)
+    assert (image.um_per_px, image.um_per_px_source) == (0.65, PixelSizeSource.USER)
+    assert "typed by a user" in texts(page)
+    next(button for button in page.button if button.label.startswith("Back to")).click().run()
+    assert services.store.images.get(image_id).um_per_px == 2.5
+
+
+def test_next_image_is_one_click_away(open_page: Open, plate: Project, services: Services) -> None:
+    newest = services.store.images.page(plate.id).items
+    page = open_page("image.py", image=newest[0].id)
+    page.button(key="next").click().run()
+    assert page.query_params["image"] in (newest[1].id, [newest[1].id])
+    assert "2 of 3" in texts(page)
+
+
+def test_image_is_segmented_again(open_page: Open, plate: Project, services: Services) -> None:
+    image_id = first(services, plate)
+    page = open_page("image.py", image=image_id)
+    next(button for button in page.button if button.label == "Re-segment").click().run()
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    assert services.store.images.get(image_id).n_objects == 1

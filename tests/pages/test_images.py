@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+import pytest
+
+from core.models import ImageStatus, Project
+from core.services import Services
+from core.ui import grid
+from tests import corpus
+from tests.pages.conftest import Open, texts
+from tests.waiting import wait_until
+
+
+def test_without_a_project_the_page_sends_to_projects(open_page: Open) -> None:
+    page = open_page("images.py")
+    assert not page.exception
+    assert "No project chosen" in texts(page)
+
+
+def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services) -> None:
+    services.create_project("Empty")
+    page = open_page("images.py", project="Empty")
+    assert not page.exception
+    assert page.title[0].value == "Empty"
+    assert len(page.file_uploader) == 1
+    assert page.expander[0].proto.expanded
+
+
+def test_page_counts_what_it_shows(open_page: Open, plate: Project) -> None:
+    page = open_page("images.py", project=plate.name)
+    assert not page.exception
+    assert "**3 images** · 3 done" in texts(page)
+    assert "**All 3 images**" in texts(page)
+
+
+def test_every_dropped_file_gets_its_own_verdict(open_page: Open, services: Services) -> None:
+    project = services.create_project("Drop")
+    page = open_page("images.py", project="Drop")
+    long_name = "../" + "🔬" * 300 + ".png"
+    page.file_uploader[0].upload("cut.tif", corpus.truncated_tiff())
+    page.file_uploader[0].upload("bomb.png", corpus.pixel_bomb_png())
+    page.file_uploader[0].upload("page.png", corpus.html())
+    page.file_uploader[0].upload("nothing.png", b"")
+    page.file_uploader[0].upload(long_name, corpus.png(corpus.noise()))
+    page.file_uploader[0].upload("good.png", corpus.png(corpus.noise(seed=8)))
+    page.run()
+    assert not page.exception
+    verdicts = page.dataframe[0].value
+    outcome = dict(zip(verdicts["File"], verdicts["Verdict"], strict=True))
+    assert outcome["cut.tif"] == outcome["bomb.png"] == outcome["page.png"] == "✕ refused"
+    assert outcome["nothing.png"] == "✕ refused"
+    assert outcome["good.png"] == "● stored"
+    assert len(set(verdicts["Details"])) >= 5, "each refusal has a reason of its own"
+    assert services.store.projects.get(project.id).n_images == 2
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+
+
+def test_filter_narrows_what_segment_all_means(open_page: Open, plate: Project) -> None:
+    page = open_page("images.py", project=plate.name)
+    page.text_input(key="name").set_value("day1").run()
+    assert "**All 1 image on this filter**" in texts(page)
+
+
+def test_segment_queues_every_image(open_page: Open, plate: Project, services: Services) -> None:
+    page = open_page("images.py", project=plate.name)
+    before = {item.id: item.segmentation_id for item in services.store.images.page(plate.id).items}
+    next(button for button in page.button if button.label == "Segment").click().run()
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    after = services.store.images.page(plate.id).items
+    assert {item.id: item.segmentation_id for item in after} == before
+    assert all(item.status is ImageStatus.DONE for item in after)
+
+
+def test_acts_are_on_the_selected_images(
+    open_page: Open, plate: Project, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = services.store.images.ids(plate.id)[:2]
+    monkeypatch.setattr(grid, "AgGrid", lambda *_, **__: {"selected": list(chosen)})
+    page = open_page("images.py", project=plate.name)
+    assert "**2 images selected**" in texts(page)
+    next(button for button in page.button if button.label == "Delete").click().run()
+    assert "Delete 2 images and their results?" in texts(page)
+
+
+def test_what_has_been_deleted_is_not_selected_any_more(
+    open_page: Open, plate: Project, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = services.store.images.ids(plate.id)[:2]
+    services.store.images.delete(plate.id, chosen[:1])
+    monkeypatch.setattr(grid, "AgGrid", lambda *_, **__: {"selected": list(chosen)})
+    assert "**1 image selected**" in texts(open_page("images.py", project=plate.name))
