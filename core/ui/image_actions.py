@@ -11,7 +11,9 @@ from core.ui.feedback import explained, plural
 
 
 def downloads(project: Project) -> None:
-    """The tables to take away."""
+    """The tables to take away, once there is something in them."""
+    if not project.n_images:
+        return
     with st.container(horizontal=True, width="content"):
         for label, table in (("Spheroids CSV", "objects.csv"), ("Images CSV", "images.csv")):
             st.link_button(label, f"/downloads/projects/{project.id}/{table}", icon=":material/download:")

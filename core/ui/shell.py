@@ -11,7 +11,7 @@ import streamlit as st
 from core.models import ImageStatus, Project
 from core.services import Services
 from core.store.jobs import QueueTotals
-from core.ui.feedback import empty
+from core.ui.feedback import empty, plural
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
@@ -109,7 +109,10 @@ def _counts_line(
 ) -> None:
     project = services.store.projects.get(project_id)
     size = f"{project.um_per_px:.4g} µm/px by default" if project.um_per_px else ""
-    parts = [f"**{project.n_images} images**", words(project), size]
+    if not project.n_images:
+        st.text("No images yet. Drop them below: every spheroid is outlined in the background.")
+        return
+    parts = [f"**{plural(project.n_images, 'image')}**", words(project), size]
     st.markdown(" · ".join(part for part in parts if part))
     busy = project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING]
     if was_busy and not busy:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.ingest import Outcome, Verdict
 from core.models import Project
 from core.services import Services
 
-_VERDICTS, _TURN = "upload verdicts", "upload turn"
+_TURN = "upload turn"
 _MARKS = {
     Outcome.STORED: "● stored",
     Outcome.PRESENT: "○ already there",
@@ -33,15 +35,15 @@ def uploader(services: Services, project: Project, *, expanded: bool) -> None:
         )
         segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
     if files:
-        st.session_state[_VERDICTS] = _take_in(services, project, files, segment)
+        st.session_state[_key(project)] = _take_in(services, project, files, segment)
         st.session_state[_TURN] = turn + 1  # a fresh drop zone, so that the browser's copies are let go
         st.rerun()
-    show_verdicts()
+    show_verdicts(project)
 
 
-def show_verdicts() -> None:
+def show_verdicts(project: Project) -> None:
     """List what became of each file dropped last, refusals first."""
-    verdicts: list[Verdict] = st.session_state.get(_VERDICTS, [])
+    verdicts: list[Verdict] = st.session_state.get(_key(project), [])
     if not verdicts:
         return
     counts = Counter(verdict.outcome for verdict in verdicts)
@@ -50,7 +52,7 @@ def show_verdicts() -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Last upload:** {summary}")
             if st.button("Dismiss", type="tertiary", key="verdicts-dismiss"):
-                del st.session_state[_VERDICTS]
+                del st.session_state[_key(project)]
                 st.rerun()
         ordered = sorted(verdicts, key=lambda verdict: verdict.outcome is not Outcome.REFUSED)
         st.dataframe(
@@ -72,7 +74,13 @@ def show_verdicts() -> None:
         )
 
 
-def _take_in(services: Services, project: Project, files: list, segment: bool) -> list[Verdict]:  # type: ignore[type-arg]
+def _key(project: Project) -> str:
+    return f"upload verdicts {project.id}"
+
+
+def _take_in(
+    services: Services, project: Project, files: Sequence[UploadedFile], segment: bool
+) -> list[Verdict]:
     recipe = services.recipe(project) if segment else None
     bar = st.progress(0.0, text="Storing …")
     verdicts = []

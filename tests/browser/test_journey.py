@@ -1,0 +1,117 @@
+"""The main job as a biologist does it: drop images into a project, look at one, take the table away."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from core import demo
+from tests import corpus
+from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+# A page opened by its address makes Streamlit look for its server under that address first.
+HARMLESS = ("/_stcore/health", "/_stcore/host-config")
+
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
+    with streamlit_server(ROOT / "app.py") as served:
+        yield served
+
+
+def test_from_dropped_files_to_the_table(address: str, tmp_path: Path) -> None:
+    folder = corpus.datasets() / "mls11_spheroids_dagostino" / "images"
+    files = sorted(folder.glob("*.tif"))[:3]
+    bad = tmp_path / "page.png"
+    bad.write_bytes(corpus.html())
+    with browser_tab() as tab:
+        page = tab.page
+        create_project(page, address, "Melanoma 2026-11")
+        page.locator("input[type=file]").set_input_files([*files, bad])
+        expect(page.get_by_text("3 stored, 1 refused")).to_be_visible(timeout=60_000)
+        expect(page.get_by_text("3 images · 3 done")).to_be_visible(timeout=60_000)
+        expect(row_names(page)).to_have_count(3, timeout=30_000)
+        tab.shot("journey-images")
+        open_image(page, files[0].name)
+        outlines = page.locator("svg path")
+        expect(outlines.first).to_be_attached(timeout=30_000)
+        expect(page.get_by_text("1.3622 µm/px")).to_be_visible()
+        expect(page.get_by_text("Loading…")).to_be_hidden(timeout=30_000)
+        tab.shot("journey-image")
+        page.get_by_text("Images of this project").click()
+        with page.expect_popup() as popup, page.context.expect_event("page"):
+            page.get_by_role("link", name="Spheroids CSV").click()
+        assert_clean(tab)
+        popup.value.close()
+        rows = download(page, f"{address}{objects_path(page)}")
+    assert {row["path"] for row in rows} == {file.name for file in files}
+    assert all(float(row["area_um2"]) > 0 for row in rows)
+
+
+def test_demo_plate_is_segmented_while_one_watches(address: str) -> None:
+    with browser_tab(theme="dark") as tab:
+        page = tab.page
+        page.goto(address)
+        page.get_by_role("button", name="Load demo plate").first.click()
+        n_images = len(demo.manifest())
+        expect(page.get_by_text(f"{n_images} images · {n_images} done")).to_be_visible(timeout=240_000)
+        expect(row_names(page).first).to_be_visible(timeout=30_000)
+        tab.shot("journey-demo-dark")
+        page.get_by_role("link", name="Queue").click()
+        expect(page.get_by_test_id("stMetricValue").nth(2)).to_have_text(str(n_images), timeout=30_000)
+        tab.shot("journey-queue-dark")
+        assert_clean(tab)
+
+
+def test_pages_are_usable_on_a_tablet(address: str) -> None:
+    with browser_tab(820, 1180, touch=True) as tab:
+        create_project(tab.page, address, "Tablet")
+        tab.shot("journey-tablet")
+        too_wide = tab.page.evaluate("document.documentElement.scrollWidth > window.innerWidth")
+        assert not too_wide
+        assert_clean(tab)
+
+
+def create_project(page: Page, address: str, name: str) -> None:
+    page.goto(address)
+    page.get_by_role("button", name="New project").first.click()
+    page.get_by_role("dialog").get_by_label("Name").fill(name)
+    page.get_by_role("button", name="Create").click()
+    page.locator("[class*=st-key-open-] button").first.click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=30_000)
+
+
+def grid(page: Page) -> FrameLocator:
+    return page.frame_locator("iframe").first
+
+
+def row_names(page: Page):  # type: ignore[no-untyped-def]
+    return grid(page).locator(".ag-row .opens")
+
+
+def open_image(page: Page, name: str) -> None:
+    row_names(page).get_by_text(name, exact=True).click(timeout=30_000)
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=30_000)
+
+
+def objects_path(page: Page) -> str:
+    link = page.get_by_role("link", name="Spheroids CSV").get_attribute("href")
+    assert link
+    return link
+
+
+def download(page: Page, url: str) -> list[dict[str, str]]:
+    answer = page.request.get(url)
+    assert answer.ok
+    return list(csv.DictReader(answer.text().splitlines()))
+
+
+def assert_clean(tab: Tab) -> None:
+    assert [error for error in tab.errors if not any(known in error for known in HARMLESS)] == []
