@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, image_panel, shell
+from core.ui import feedback, image_panel, settings_panel, shell
 from core.ui.viewer import viewer
 
 services = get_services()
@@ -18,6 +18,7 @@ with feedback.explained():
     project = services.store.projects.get(image.project_id)
     place = services.store.images.neighbours(image)
     result = services.store.results.get(image)
+    tried = settings_panel.preview_of(image)
     image_panel.header(services, project, image, place)
     image_panel.status_line(services, image, result)
     viewer(
@@ -25,12 +26,13 @@ with feedback.explained():
         stretch_url=f"/views/{image.id}.png?contrast=stretch",
         width=image.width,
         height=image.height,
-        spheroids=result[1] if result else (),
+        spheroids=tried if tried is not None else result[1] if result else (),
         um_per_px=image.um_per_px,
         selected=shell.number_in_url("spheroid"),
         key="viewer",
         if_empty=image_panel.if_empty(image, result),
         on_navigate=lambda step: image_panel.step_to(place, step),
     )
+    settings_panel.settings_panel(services, project, image)
     image_panel.pixel_size(services, image)
     image_panel.facts(image, result)

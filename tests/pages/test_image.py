@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from streamlit.testing.v1 import AppTest
+
 from core.models import PixelSizeSource, Project
 from core.services import Services
 from tests.pages.conftest import Open, texts
@@ -36,7 +38,7 @@ def test_image_tells_its_state_its_size_and_its_pixel_size(
 def test_pixel_size_is_set_and_taken_back(open_page: Open, plate: Project, services: Services) -> None:
     image_id = first(services, plate)
     page = open_page("image.py", image=image_id)
-    page.number_input[0].set_value(0.65)
+    next(item for item in page.number_input if item.label == "µm per pixel").set_value(0.65)
     next(button for button in page.button if button.label == "Use for this image").click().run()
     image = services.store.images.get(image_id)
     assert (image.um_per_px, image.um_per_px_source) == (0.65, PixelSizeSource.USER)
@@ -59,3 +61,35 @@ def test_image_is_segmented_again(open_page: Open, plate: Project, services: Ser
     next(button for button in page.button if button.label == "Re-segment").click().run()
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
     assert services.store.images.get(image_id).n_objects == 1
+
+
+def test_other_settings_are_seen_before_they_are_kept(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image = services.store.images.page(plate.id, sort="name").items[0]
+    page = open_page("image.py", image=image.id)
+    widget = next(item for item in page.number_input if item.label.startswith("Min diameter"))
+    widget.set_value(300.0)
+    press(page, "Preview")
+    assert "Preview: 0 spheroids. Nothing is saved yet." in texts(page)
+    assert services.store.images.get(image.id).n_objects == 1
+    press(page, "Use for this image", key="use-here")
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    assert services.store.images.get(image.id).n_objects == 0
+    assert services.store.projects.get(plate.id).params == {}
+
+
+def test_settings_are_used_for_the_whole_project(open_page: Open, plate: Project, services: Services) -> None:
+    page = open_page("image.py", image=first(services, plate))
+    next(item for item in page.number_input if item.label.startswith("Min diameter")).set_value(300.0)
+    press(page, "Preview")
+    press(page, "Use for all 3 images", key="use-everywhere")
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    assert [item.n_objects for item in services.store.images.page(plate.id).items] == [0, 0, 0]
+    assert services.store.projects.get(plate.id).params["min_diameter_px"] == 300.0
+
+
+def press(page: AppTest, label: str, key: str | None = None) -> None:
+    buttons = [item for item in page.button if item.label == label and key in (None, item.key)]
+    buttons[0].click().run()
+    assert not page.exception
