@@ -17,26 +17,31 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
-        self._blobs.mkdir(parents=True, exist_ok=True)
-        self._tmp.mkdir(parents=True, exist_ok=True)
-        for left in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
-            left.unlink()
+        try:
+            self._blobs.mkdir(parents=True, exist_ok=True)
+            self._tmp.mkdir(parents=True, exist_ok=True)
+            for left in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
+                left.unlink()
+        except OSError as error:
+            raise StorageError(f"The data folder {folder} cannot be written: {error.strerror}.") from error
 
     def put(self, data: bytes) -> str:
-        """Store ``data`` durably and return its SHA-256; what is already there is left alone.
+        """Store ``data`` durably and return its SHA-256.
+
+        What is already there is left alone, unless it has been damaged: then it is made whole.
 
         Raises:
             StorageError: the disk refuses.
         """
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
-        if not path.exists():
-            try:
+        try:
+            if not _holds(path, sha256):
                 self._write(path, data)
-            except OSError as error:
-                raise StorageError(
-                    f"The file could not be saved: {error.strerror}. Free some disk space, then try again."
-                ) from error
+        except OSError as error:
+            raise StorageError(
+                f"The file could not be saved: {error.strerror}. Free some disk space, then try again."
+            ) from error
         return sha256
 
     def get(self, sha256: str) -> bytes:
@@ -45,6 +50,7 @@ class Blobs:
         Raises:
             BlobMissing: it is not there.
             BlobDamaged: its content has changed.
+            StorageError: the disk refuses.
         """
         try:
             data = self.path(sha256).read_bytes()
@@ -52,6 +58,10 @@ class Blobs:
             raise BlobMissing(
                 "A stored file is missing from the data folder. Upload the image again."
             ) from None
+        except OSError as error:
+            raise StorageError(
+                f"A stored file cannot be read: {error.strerror}. Look at the disk, then try again."
+            ) from error
         if hashlib.sha256(data).hexdigest() != sha256:
             raise BlobDamaged("A stored file has been damaged on disk. Upload the image again.")
         return data
@@ -69,7 +79,9 @@ class Blobs:
 
     def _write(self, path: Path, data: bytes) -> None:
         part = self._tmp / f"{secrets.token_hex(16)}.part"
-        path.parent.mkdir(exist_ok=True)
+        if not path.parent.exists():
+            path.parent.mkdir(exist_ok=True)
+            _sync_folder(self._blobs)
         try:
             with part.open("wb") as stream:
                 stream.write(data)
@@ -80,6 +92,13 @@ class Blobs:
             part.unlink(missing_ok=True)
             raise
         _sync_folder(path.parent)
+
+
+def _holds(path: Path, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+    except FileNotFoundError:
+        return False
 
 
 def _sync_folder(folder: Path) -> None:

@@ -23,7 +23,7 @@ import polars as pl
 
 from core.errors import DatabaseLocked, ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
-from core.sql import Migration, load_migrations, load_queries
+from core.sql import load_migrations, load_queries, migrate
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -65,35 +65,43 @@ class Session:
     def rows_from(self, name: str, frame: pl.DataFrame, values: Row | None = None) -> list[Row]:
         """Run the statement ``name``, in which the table ``incoming`` is ``frame``."""
         self._cursor.register("incoming", frame)
-        try:
-            return self.rows(name, values)
-        finally:
-            self._cursor.unregister("incoming")
+        found = self.rows(name, values)
+        self._cursor.unregister("incoming")  # a statement that fails takes it along, and would refuse this
+        return found
 
     def stream(self, name: str, values: Row, size: int = 2000) -> Iterator[list[Row]]:
-        """Run the statement ``name``; yield its rows ``size`` at a time, in constant memory."""
-        start = time.perf_counter()
-        total = 0
-        self._cursor.execute(self._queries[name], values)
-        names = [column[0] for column in self._cursor.description]
-        while chunk := self._cursor.fetchmany(size):
-            total += len(chunk)
-            yield [dict(zip(names, row, strict=True)) for row in chunk]
-        self._recorder.record(name, (time.perf_counter() - start) * 1000, total)
+        """Run the statement ``name``; yield its rows ``size`` at a time, in constant memory.
+
+        Recorded when it ends or is left: only the database's time, not that of whoever takes the rows.
+        """
+        total, ms, start = 0, 0.0, time.perf_counter()
+        try:
+            self._cursor.execute(self._queries[name], values)
+            names = [column[0] for column in self._cursor.description]
+            while chunk := self._cursor.fetchmany(size):
+                total += len(chunk)
+                found = [dict(zip(names, row, strict=True)) for row in chunk]
+                ms += (time.perf_counter() - start) * 1000
+                yield found
+                start = time.perf_counter()
+        finally:
+            self._recorder.record(name, ms, total)
 
 
 class Database:
     """An open database file. Any thread may call ``read`` and ``write``."""
 
-    def __init__(self, connection: Any, recorder: QueryRecorder) -> None:
-        self._connection = connection
+    def __init__(self, connect: Callable[[], Any], recorder: QueryRecorder) -> None:
+        self._connect = connect
+        self._connection = connect()
         self._recorder = recorder
         self._queries = load_queries()
         self._writes: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = (
             queue.SimpleQueue()
         )
-        self._closing = threading.Lock()
+        self._lock = threading.Lock()  # a connection that is being closed or replaced gives no cursors
         self._closed = False
+        self._generation = time.time_ns()  # never the same again after a restart
         self._writer = threading.Thread(target=self._write_loop, name="db-writer", daemon=True)
         self._writer.start()
 
@@ -105,25 +113,41 @@ class Database:
             DatabaseLocked: another process has it open.
             StorageError: it cannot be opened, or was written by a newer version.
         """
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = _connect(path, memory_mb, threads)
         try:
-            migrate(connection, load_migrations())
-        except BaseException:
-            connection.close()
-            raise
-        return cls(connection, recorder)
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise StorageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
+        return cls(lambda: _connect(path, memory_mb, threads), recorder)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        """Give a session of its own to one reader."""
-        if self._closed:
-            raise ServiceClosed("The database has been closed.")
-        cursor = self._connection.cursor()
+        """Give a session of its own to one reader.
+
+        Raises:
+            ServiceClosed: the database has been closed.
+            StorageError: the disk or the database refused.
+        """
+        with self._lock:
+            if self._closed:
+                raise ServiceClosed("The database has been closed.")
+            try:
+                cursor = self._connection.cursor()
+            except duckdb.ConnectionException as error:
+                raise StorageError("The database could not be opened again. Look at the disk.") from error
         try:
             yield Session(cursor, self._queries, self._recorder)
+        except duckdb.Error as error:
+            told = _translated(error, "The database cannot be read.")
+            if told is error:
+                raise
+            raise told from error
         finally:
             cursor.close()
+
+    @property
+    def generation(self) -> int:
+        """How many transactions have been committed since the start: equal means that nothing changed."""
+        return self._generation
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the writer's next transaction; return its result once that is committed.
@@ -135,8 +159,10 @@ class Database:
             ServiceClosed: the database has been closed.
             StorageError: the disk or the database refused.
         """
+        if threading.current_thread() is self._writer:
+            raise RuntimeError("a write within a write would wait for itself")
         done: Future[T] = Future()
-        with self._closing:
+        with self._lock:
             if self._closed:
                 raise ServiceClosed("The database has been closed.")
             self._writes.put((work, done))
@@ -144,73 +170,87 @@ class Database:
 
     def close(self) -> None:
         """Finish the writes that wait, checkpoint and close; a second call does nothing."""
-        with self._closing:
+        with self._lock:
             if self._closed:
                 return
             self._closed = True
             self._writes.put(None)
         self._writer.join()
-        self._connection.close()
+        with self._lock:
+            self._connection.close()
 
     def _write_loop(self) -> None:
-        cursor = self._connection.cursor()
-        session = Session(cursor, self._queries, self._recorder)
+        self._cursor = self._connection.cursor()
         dirty = running = True
         while running:
             try:
                 batch = [self._writes.get(timeout=IDLE_SECONDS if dirty else None)]
             except queue.Empty:
-                dirty = not _checkpoint(cursor)
+                dirty = not self._checkpoint()
                 continue
             while len(batch) < MAX_BATCH and not self._writes.empty():
                 batch.append(self._writes.get())
             running = None not in batch
-            _commit_all(cursor, session, [item for item in batch if item])
+            self._commit_all([item for item in batch if item])
             dirty = True
-        _checkpoint(cursor)
-        cursor.close()
+        self._checkpoint()
+        self._cursor.close()
 
-
-def _commit_all(
-    cursor: Any, session: Session, batch: list[tuple[Callable[[Session], Any], Future[Any]]]
-) -> None:
-    """Commit the batch together; where one fails, each alone, so that only the guilty one hears of it."""
-    try:
-        cursor.begin()
-        results = [work(session) for work, _ in batch]
-        cursor.commit()
-    except Exception as error:  # whatever a closure raises belongs to its caller, not to this thread
-        _roll_back(cursor)
-        if len(batch) == 1:
-            batch[0][1].set_exception(_translated(error))
+    def _commit_all(self, batch: list[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
+        """Commit the batch together; where one fails, each alone, so that only the guilty one hears of it."""
+        session = Session(self._cursor, self._queries, self._recorder)
+        try:
+            self._cursor.begin()
+            results = [work(session) for work, _ in batch]
+            self._cursor.commit()
+        except BaseException as error:  # whatever a closure raises belongs to its caller, not to this thread
+            self._recover(error)
+            if len(batch) == 1:
+                batch[0][1].set_exception(_translated(error, "The database refused to save."))
+                return
+            for item in batch:
+                self._commit_all([item])
             return
-        for item in batch:
-            _commit_all(cursor, session, [item])
-        return
-    for (_, done), result in zip(batch, results, strict=True):
-        done.set_result(result)
+        # Before the callers hear of it: who has heard must not be served what was read earlier.
+        self._generation += 1
+        for (_, done), result in zip(batch, results, strict=True):
+            done.set_result(result)
+
+    def _checkpoint(self) -> bool:
+        try:
+            self._cursor.execute("CHECKPOINT")
+        except duckdb.Error as error:  # a reader's open stream refuses it; the next idle moment tries again
+            log.warning("event=db.checkpoint_refused reason=%s", type(error).__name__)
+            self._recover(error)
+            return False
+        return True
+
+    def _recover(self, error: BaseException) -> None:
+        """Make the writer fit for the next transaction."""
+        try:
+            self._cursor.rollback()
+        except duckdb.Error:
+            log.debug("event=db.rollback_refused", exc_info=True)  # a failed COMMIT has already rolled back
+        if not isinstance(error, duckdb.FatalException | duckdb.ConnectionException):
+            return
+        # A disk full amid a checkpoint invalidates the database until its last cursor is closed; nothing
+        # committed is lost. If it does not open now, the next write or idle moment tries again.
+        log.error("event=db.invalidated", exc_info=error)
+        with self._lock:
+            self._cursor.close()
+            self._connection.close()
+            try:
+                self._connection = self._connect()
+                self._cursor = self._connection.cursor()
+            except StorageError:
+                log.exception("event=db.reopen_refused")
 
 
-def _roll_back(cursor: Any) -> None:
-    try:
-        cursor.rollback()
-    except duckdb.Error:
-        log.debug("event=db.rollback_refused", exc_info=True)  # a failed COMMIT has already rolled back
-
-
-def _checkpoint(cursor: Any) -> bool:
-    try:
-        cursor.execute("CHECKPOINT")
-    except duckdb.Error as error:  # a reader's open stream refuses it; the next idle moment tries again
-        log.warning("event=db.checkpoint_refused reason=%s", type(error).__name__)
-        return False
-    return True
-
-
-def _translated(error: Exception) -> Exception:
-    if isinstance(error, duckdb.Error):
-        log.error("event=db.write_failed", exc_info=error)
-        return StorageError("The database refused to save. Look whether the disk is full, then try again.")
+def _translated(error: BaseException, what: str) -> BaseException:
+    """What disk or memory are to blame for may pass; any other error of the database is a fault in here."""
+    if isinstance(error, duckdb.OperationalError | duckdb.FatalException):
+        log.error("event=db.failed", exc_info=error)
+        return StorageError(f"{what} Look whether the disk is full, then try again.")
     return error
 
 
@@ -219,6 +259,7 @@ def _connect(path: Path, memory_mb: int, threads: int) -> Any:
         "memory_limit": f"{memory_mb}MB",
         "threads": str(threads),
         "temp_directory": str(path.parent / "tmp" / "duckdb"),
+        "max_temp_directory_size": "2GB",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
@@ -227,41 +268,24 @@ def _connect(path: Path, memory_mb: int, threads: int) -> Any:
         connection = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
         raise _unopened(path, error) from error
-    # The default of 50 rows would send a page of 100 through a full sort of wide rows.
-    connection.execute("SET late_materialization_max_rows = 200")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    try:
+        # The default of 50 rows would send a page of 100 through a full sort of wide rows.
+        connection.execute("SET late_materialization_max_rows = 200")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
+        migrate(connection, load_migrations())
+    except duckdb.Error as error:
+        connection.close()
+        raise _unopened(path, error) from error
+    except StorageError:
+        connection.close()
+        raise
     return connection
 
 
 def _unopened(path: Path, error: duckdb.Error) -> StorageError:
     holder = re.search(r"PID (\d+)", str(error))
-    if holder or "lock" in str(error):
+    if holder or "set lock" in str(error):
         by = f" (process {holder[1]})" if holder else ""
         return DatabaseLocked(f"Spheroscope is already running on {path.parent}{by}. Stop it first.")
     return StorageError(f"The database {path.name} cannot be opened: {error}")
-
-
-def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
-    """Apply the steps that are pending; each and its record share one transaction.
-
-    Raises:
-        StorageError: the file has steps that this version does not know.
-    """
-    connection.execute(
-        "CREATE TABLE IF NOT EXISTS migration (number INTEGER, name VARCHAR, applied_at TIMESTAMP)"
-    )
-    applied = connection.execute("SELECT coalesce(max(number), 0) FROM migration").fetchone()[0]
-    if applied > len(steps):
-        raise StorageError("This data folder was written by a newer Spheroscope. Update this one first.")
-    for step in steps[applied:]:
-        connection.begin()
-        try:
-            connection.execute(step.text)
-            connection.execute(
-                "INSERT INTO migration VALUES (?, ?, current_localtimestamp())", [step.number, step.name]
-            )
-            connection.commit()
-        except duckdb.Error:
-            connection.rollback()
-            raise

@@ -17,6 +17,7 @@ from core.store import NewImage, Recipe, Store
 log = logging.getLogger(__name__)
 
 MAX_NAME = 200
+_UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, bidi, unassigned; line separators
 THUMBNAIL_PX = 160
 
 
@@ -59,31 +60,40 @@ class Ingest:
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
             return Verdict(shown, Outcome.REFUSED, error.message, error.code)
+        except Exception as error:  # a fault in here must not take the rest of the dropped files with it
+            log.exception("event=ingest.failed")
+            said = f"This file could not be taken in ({type(error).__name__}). The log has details."
+            return Verdict(shown, Outcome.REFUSED, said, SpheroscopeError.code)
 
     def _add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None) -> Verdict:
+        self._store.projects.require(project_id)
         pages = images.inspect(data, self._limits)
         sha256 = hashlib.sha256(data).hexdigest()
         ids = tuple(image_id(project_id, sha256, facts.page) for facts in pages)
-        known = self._store.images.known(ids)
-        if len(known) == len(ids):
-            return self._present(project_id, name, ids, known)
-        self._blobs.put(data)
+        self._blobs.put(data)  # even where the images are known: this is how a damaged file is made whole
+        if len(self._store.images.known(ids)) == len(ids):
+            return self._present(project_id, name, ids, recipe)
         rows = tuple(
             self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
         )
-        self._store.add_images(project_id, rows, recipe)
+        if not self._store.add_images(project_id, rows, recipe):  # another thread was quicker
+            return self._present(project_id, name, ids, recipe)
         return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
 
-    def _present(self, project_id: str, name: str, ids: tuple[str, ...], known: dict[str, bool]) -> Verdict:
-        deleted = [key for key, gone in known.items() if gone]
-        if deleted:
-            self._store.images.restore(project_id, deleted)
-            message = "It had been deleted here and is back, with its results."
-            return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
+    def _present(self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None) -> Verdict:
+        restored = self._store.images.restore(project_id, ids)
         there = self._store.images.get(ids[0])
+        if restored:
+            message = "It had been deleted here and is back, with its results."
+            if there.segmentation_id is None:
+                message = "It had been deleted here and is back."
+                if recipe is not None:
+                    self._store.jobs.enqueue(project_id, ids, recipe)
+            return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
         message = "The same file is in this project already."
-        if there.name.split("#")[0] != name:
-            message = f"The same file is in this project already, as {there.name}."
+        stored = there.name.removesuffix(f"#{there.page}") if len(ids) > 1 else there.name
+        if stored != name:
+            message = f"The same file is in this project already, as {stored}."
         return Verdict(name, Outcome.PRESENT, message, image_ids=ids)
 
     def _row(self, key: str, name: str, sha256: str, data: bytes, facts: PageFacts, n_pages: int) -> NewImage:
@@ -104,9 +114,9 @@ def image_id(project_id: str, sha256: str, page: int) -> str:
 
 
 def clean_name(name: str) -> str:
-    """A file's name as text to show: no folders, no control or bidi characters, at most 200 characters."""
+    """A file's name as text to show: no folders, nothing unprintable, at most 200 characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(char for char in last if unicodedata.category(char)[0] != "C").strip()
+    kept = "".join(char for char in last if unicodedata.category(char) not in _UNPRINTABLE).strip()
     if len(kept) > MAX_NAME:
         kept = f"{kept[: MAX_NAME - 10]}…{kept[-9:]}"
     return kept or "unnamed"

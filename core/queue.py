@@ -18,8 +18,9 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
+import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from typing import Any, Protocol
 
 from core.blobs import Blobs
@@ -59,6 +60,7 @@ class JobQueue:
         self._changed = threading.Condition()
         self._woken = False
         self._stopping = False
+        self._stop_by = 0.0
         self._dispatcher = threading.Thread(target=self._dispatch, name="queue-dispatcher", daemon=True)
 
     def start(self, max_attempts: int = 3) -> int:
@@ -78,12 +80,19 @@ class JobQueue:
             self._changed.notify_all()
 
     def drain(self, seconds: float) -> bool:
-        """Stop claiming and wait for running jobs; False if some still run after ``seconds``."""
+        """Stop claiming and wait for running jobs; False if some still run after ``seconds``.
+
+        A second call waits for what is left of the first one's time.
+        """
         with self._changed:
-            self._stopping = True
-            self._changed.notify_all()
-            drained = self._changed.wait_for(lambda: len(self._free) == self._slots, timeout=seconds)
-        self._dispatcher.join(timeout=seconds)
+            if not self._stopping:
+                self._stopping = True
+                self._stop_by = time.monotonic() + seconds
+                self._changed.notify_all()
+            left = max(0.0, self._stop_by - time.monotonic())
+            drained = self._changed.wait_for(lambda: len(self._free) == self._slots, timeout=left)
+        if self._dispatcher.ident is not None:
+            self._dispatcher.join(timeout=max(1.0, self._stop_by - time.monotonic()))
         self._executor.shutdown(wait=drained, cancel_futures=True)
         return drained
 
@@ -107,18 +116,17 @@ class JobQueue:
     def _claim(self, worker: str) -> Job | None:
         try:
             return self._store.jobs.claim(self._boot_id, worker)
-        except SpheroscopeError:
+        except Exception:  # whatever it was: without its dispatcher the queue would stand still for ever
             log.exception("event=queue.claim_failed")
-            again = threading.Timer(RETRY_SECONDS, self.wake)
-            again.daemon = True
-            again.start()
+            self._stopped_within(RETRY_SECONDS)
+            self.wake()
             return None
 
     def _submit(self, job: Job, worker: str) -> None:
         try:
             data = self._blobs.get(job.sha256)
             future = self._executor.submit(self._work, data, job)
-        except (StorageError, RuntimeError) as error:  # RuntimeError: the executor has been shut down
+        except Exception as error:  # a file that is gone or damaged, an executor that has been shut down
             future = Future()
             future.set_exception(error)
         future.add_done_callback(lambda ended: self._ended(job, worker, ended))
@@ -127,6 +135,10 @@ class JobQueue:
         with self._changed:
             self._changed.wait_for(lambda: self._stopping or len(self._free) == self._slots)
 
+    def _stopped_within(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, timeout=seconds)
+
     def _release(self, worker: str) -> None:
         with self._changed:
             self._free.append(worker)
@@ -134,32 +146,36 @@ class JobQueue:
 
     def _ended(self, job: Job, worker: str, future: Future[Processed]) -> None:
         try:
-            self._save_until_it_holds(job, future)
+            self._save_until_it_holds(job, _outcome(future))
         except Exception:  # the job stays running and is an orphan at the next start; the slot must live on
             log.exception("event=job.unsaved job=%s", job.id)
         finally:
             self._release(worker)
             self.wake()
 
-    def _save_until_it_holds(self, job: Job, future: Future[Processed]) -> None:
+    def _save_until_it_holds(self, job: Job, outcome: Processed | BaseException) -> None:
         # A full disk pauses the queue, slot by slot, and no result is thrown away; it goes on by itself.
         while True:
             try:
-                return self._save(job, future)
+                return self._save(job, outcome)
             except StorageError as error:
                 log.error("event=job.save_refused job=%s reason=%s", job.id, error.message)
-            with self._changed:
-                if self._changed.wait_for(lambda: self._stopping, timeout=RETRY_SECONDS):
-                    return None
+            except Exception as error:
+                if isinstance(outcome, BaseException):
+                    raise
+                outcome = error  # what came back cannot be saved on any disk: that is the job's failure
+                continue
+            if self._stopped_within(RETRY_SECONDS):
+                return None
 
-    def _save(self, job: Job, future: Future[Processed]) -> None:
-        error = future.exception()
-        if error is None:
-            kept = self._store.results.finish(job, self._stored(future.result()))
-        elif isinstance(error, SpheroscopeError) and not error.may_pass:
-            kept = self._store.jobs.fail(job, error)
+    def _save(self, job: Job, outcome: Processed | BaseException) -> None:
+        error = outcome if isinstance(outcome, BaseException) else None
+        if isinstance(outcome, Processed):
+            kept = self._store.results.finish(job, self._stored(outcome))
+        elif isinstance(outcome, SpheroscopeError) and not outcome.may_pass:
+            kept = self._store.jobs.fail(job, outcome)
         else:
-            kept = self._fail_or_put_back(job, error)
+            kept = self._fail_or_put_back(job, outcome)
         log.info(
             "event=job.ended job=%s attempt=%d error=%s kept=%s",
             job.id,
@@ -185,6 +201,13 @@ class JobQueue:
         if job.attempt >= self._max_attempts:
             return self._store.jobs.fail(job, said)
         return self._store.jobs.put_back(job, said)
+
+
+def _outcome(future: Future[Processed]) -> Processed | BaseException:
+    try:
+        return future.exception() or future.result()
+    except CancelledError as error:  # at shutdown, before it had begun
+        return error
 
 
 def _unexpected(error: BaseException) -> SegmentationError:

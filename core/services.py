@@ -5,19 +5,21 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
+from core import images
 from core.blobs import Blobs
 from core.db import Database
 from core.ingest import Ingest
-from core.models import Project
+from core.models import Image, Project, Segmentation
 from core.monitoring import QueryRecorder
 from core.queue import JobQueue
-from core.segmentation import SegmentationParams, engine_version
+from core.segmentation import SegmentationParams, engine_version, segment
 from core.settings import Settings
 from core.store import Recipe, Store
 from core.work import process
@@ -83,16 +85,34 @@ class Services:
 
     def recipe(self, project: Project) -> Recipe:
         """How this project's images are segmented."""
-        params = SegmentationParams.from_dict(project.params).to_dict()
-        return Recipe(project.engine, engine_version(project.engine), params)
+        return self.recipe_of(project.engine, project.params)
 
     def create_project(self, name: str, um_per_px: float | None = None) -> Project:
         """Add a project that uses the default engine."""
         return self.store.projects.create(name, DEFAULT_ENGINE, um_per_px)
 
-    def segment(self, project: Project, image_ids: tuple[str, ...]) -> int:
-        """Queue images of a project; return how many were not waiting already."""
-        count = self.store.jobs.enqueue(project.id, image_ids, self.recipe(project))
+    def recipe_of(self, engine: str, params: Mapping[str, object]) -> Recipe:
+        """An engine with parameters, those not given at their defaults.
+
+        Raises:
+            InvalidRequest: there is no such engine or parameter, or a value cannot be.
+        """
+        full = SegmentationParams.from_dict(params).to_dict()
+        return Recipe(engine, engine_version(engine), full)
+
+    def preview(self, image: Image, recipe: Recipe) -> Segmentation:
+        """Segment one image here and now, and keep nothing.
+
+        Raises:
+            ImageError, StorageError: its file cannot be read.
+            SegmentationError: the engine could not outline it.
+        """
+        raster = images.decode(self.blobs.get(image.sha256), image.page, self.settings.limits)
+        return segment(raster.pixels, SegmentationParams.from_dict(recipe.params), recipe.engine)
+
+    def segment(self, project: Project, image_ids: tuple[str, ...], recipe: Recipe | None = None) -> int:
+        """Queue images, by their project's recipe or another; return how many were not waiting already."""
+        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project))
         self.queue.wake()
         return count
 

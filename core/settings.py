@@ -6,6 +6,7 @@ two together.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -42,6 +43,11 @@ class Settings:
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
     slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
+    allowed_hosts: str = _setting(
+        "localhost",
+        "ALLOWED_HOSTS",
+        "Names that the app is reached by, with commas between; IP addresses always work, * allows any name.",
+    )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:
@@ -66,11 +72,13 @@ class Settings:
 def _parse(name: str, text: str, default: object) -> Any:
     if isinstance(default, Path):
         return Path(text).expanduser().resolve()
+    if isinstance(default, str):
+        return text
     kind = type(default)
     try:
         value = float(text) if kind is float else int(text)
     except ValueError:
         raise InvalidRequest(f"{name} must be a number ({kind.__name__}), not {text!r}.") from None
-    if not value > 0:
+    if not 0 < value < math.inf:
         raise InvalidRequest(f"{name} must be greater than 0, not {text!r}.")
     return value

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from core.errors import StorageError
 
 FOLDER = Path(__file__).resolve().parent
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
@@ -45,3 +48,27 @@ def load_migrations(folder: Path = FOLDER / "migrations") -> tuple[Migration, ..
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
         raise ValueError("migrations must be numbered 0001, 0002, … without a gap")
     return steps
+
+
+def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
+    """Apply the steps that are pending; each and its record share one transaction.
+
+    Raises:
+        StorageError: the file has steps that this version does not know.
+    """
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number INTEGER, name VARCHAR, applied_at TIMESTAMP)"
+    )
+    applied = connection.execute("SELECT coalesce(max(number), 0) FROM migration").fetchone()[0]
+    if applied > len(steps):
+        raise StorageError("This data folder was written by a newer Spheroscope. Update this one first.")
+    for step in steps[applied:]:
+        record = "INSERT INTO migration VALUES (?, ?, current_localtimestamp())"
+        connection.begin()
+        try:
+            connection.execute(step.text)
+            connection.execute(record, [step.number, step.name])
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise

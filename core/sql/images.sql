@@ -41,7 +41,10 @@ WITH ordered AS (
 SELECT previous, next, position, total FROM ordered WHERE id = $id
 
 -- name: get
-SELECT * FROM image WHERE id = $id AND deleted_at IS NULL
+-- The images of a deleted project have gone with it.
+SELECT * FROM image
+WHERE id = $id AND deleted_at IS NULL
+    AND project_id IN (SELECT project.id FROM project WHERE project.deleted_at IS NULL)
 
 -- name: known
 SELECT id, deleted_at IS NOT NULL AS deleted FROM image WHERE list_contains($ids::VARCHAR[], id)
@@ -60,6 +63,7 @@ UPDATE image SET status = $status, error_code = $error_code, error = $error WHER
 -- Back to what the image was before it was asked to be segmented.
 UPDATE image SET status = CASE WHEN segmentation_id IS NULL THEN 'new' ELSE 'done' END::image_status
 WHERE list_contains($ids::VARCHAR[], id) AND status IN ('queued', 'running')
+    AND id NOT IN (SELECT job.image_id FROM job WHERE job.state IN ('queued', 'running'))
 
 -- name: set_result
 UPDATE image SET
@@ -93,9 +97,7 @@ WHERE project_id = $project_id AND list_contains($ids::VARCHAR[], id) AND delete
 RETURNING id
 
 -- name: restore
-UPDATE image SET
-    deleted_at = NULL,
-    status = CASE WHEN segmentation_id IS NULL THEN 'new' ELSE 'done' END::image_status
+UPDATE image SET deleted_at = NULL
 WHERE project_id = $project_id AND list_contains($ids::VARCHAR[], id) AND deleted_at IS NOT NULL
 RETURNING id
 

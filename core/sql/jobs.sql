@@ -1,17 +1,32 @@
 -- name: again
 -- The same image, engine and parameters are the same job: one that has ended is queued anew.
 UPDATE job SET
-    state = 'queued', attempt = 0, suspect = false, sequence = nextval('job_sequence'),
+    state = 'queued', attempt = 0, suspect = false, sequence = ordered.sequence,
     created_at = $now, started_at = NULL, finished_at = NULL, error_code = NULL, error = NULL
-FROM incoming
-WHERE job.id = incoming.id AND job.state IN ('done', 'failed', 'cancelled')
+FROM (
+    SELECT id, nextval('job_sequence') AS sequence
+    FROM (
+        SELECT incoming.id FROM incoming
+        JOIN job ON job.id = incoming.id
+        JOIN image ON image.id = incoming.image_id
+        WHERE job.state IN ('done', 'failed', 'cancelled')
+            AND image.project_id = $project_id AND image.deleted_at IS NULL
+        ORDER BY incoming.place
+    )
+) AS ordered
+WHERE job.id = ordered.id
 RETURNING job.image_id
 
 -- name: add
 INSERT INTO job (id, image_id, project_id, state, sequence, attempt, suspect, engine, engine_version, params, created_at)
-SELECT id, image_id, project_id, 'queued', nextval('job_sequence'), 0, false, engine, engine_version, params, $now
-FROM incoming
-WHERE id NOT IN (SELECT job.id FROM job)
+SELECT id, image_id, $project_id, 'queued', nextval('job_sequence'), 0, false, engine, engine_version, params, $now
+FROM (
+    SELECT incoming.* FROM incoming
+    JOIN image ON image.id = incoming.image_id
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+        AND incoming.id NOT IN (SELECT job.id FROM job)
+    ORDER BY incoming.place
+)
 RETURNING image_id
 
 -- name: waiting
@@ -25,25 +40,23 @@ UPDATE job SET
 WHERE id = (SELECT id FROM job WHERE state = 'queued' ORDER BY suspect DESC, sequence LIMIT 1)
 RETURNING *
 
--- name: get
-SELECT * FROM job WHERE id = $id
-
 -- name: finish
--- No row comes back if the job has been cancelled or claimed again meanwhile: its result is thrown away.
+-- No row comes back if the job has been cancelled or claimed again meanwhile: its result is thrown away. The
+-- sequence tells apart two first attempts, of the job as it was asked for at first and as it was asked for anew.
 UPDATE job SET state = 'done', suspect = false, finished_at = $now, timings_ms = $timings_ms
-WHERE id = $id AND state = 'running' AND attempt = $attempt
+WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 RETURNING id
 
 -- name: fail
 UPDATE job SET state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
-WHERE id = $id AND state = 'running' AND attempt = $attempt
+WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 RETURNING image_id
 
 -- name: put_back
 UPDATE job SET
     state = 'queued', suspect = false, sequence = nextval('job_sequence'),
     error_code = $error_code, error = $error
-WHERE id = $id AND state = 'running' AND attempt = $attempt
+WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 RETURNING image_id
 
 -- name: orphans
@@ -71,6 +84,10 @@ UPDATE job SET
     state = 'queued', attempt = 0, suspect = false, sequence = nextval('job_sequence'),
     finished_at = NULL, error_code = NULL, error = NULL
 WHERE state = 'failed' AND ($ids::VARCHAR[] IS NULL OR list_contains($ids::VARCHAR[], id))
+    AND image_id IN (
+        SELECT image.id FROM image JOIN project ON project.id = image.project_id
+        WHERE image.deleted_at IS NULL AND project.deleted_at IS NULL
+    )
 RETURNING image_id
 
 -- name: page

@@ -27,6 +27,9 @@ ORDER BY last_activity DESC, project.id
 INSERT INTO project (id, name, um_per_px, engine, params, created_at)
 VALUES ($id, $name, $um_per_px, $engine, $params, $now)
 
+-- name: pixel_size
+SELECT um_per_px FROM project WHERE id = $id AND deleted_at IS NULL
+
 -- name: same_name
 SELECT id FROM project WHERE deleted_at IS NULL AND lower(name) = lower($name) AND id <> $id LIMIT 1
 
@@ -35,6 +38,9 @@ UPDATE project SET name = $name WHERE id = $id AND deleted_at IS NULL RETURNING 
 
 -- name: set_pixel_size
 UPDATE project SET um_per_px = $um_per_px WHERE id = $id AND deleted_at IS NULL RETURNING id
+
+-- name: set_recipe
+UPDATE project SET engine = $engine, params = $params WHERE id = $id AND deleted_at IS NULL RETURNING id
 
 -- name: delete
 UPDATE project SET deleted_at = $now WHERE id = $id AND deleted_at IS NULL RETURNING id

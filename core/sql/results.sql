@@ -16,6 +16,10 @@ SELECT * FROM segmentation WHERE id = $id
 -- name: objects
 SELECT * FROM object WHERE segmentation_id = $segmentation_id ORDER BY number
 
+-- name: size
+SELECT count(*) AS images, coalesce(sum(n_objects) FILTER (segmentation_id IS NOT NULL), 0)::BIGINT AS objects
+FROM image WHERE project_id = $project_id AND deleted_at IS NULL
+
 -- name: project_objects
 -- Every spheroid of a project's results in force, with its image.
 SELECT

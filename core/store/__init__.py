@@ -13,6 +13,8 @@ from core.store.projects import ProjectStore
 from core.store.results import ResultStore
 from core.store.rows import utc_now
 
+MOST_DAYS = 36_500  # a date further back may not exist
+
 __all__ = ["NewImage", "Recipe", "Store"]
 
 
@@ -57,7 +59,7 @@ class Store:
 
         Returns the files that are still needed, or None where nothing was removed.
         """
-        before = utc_now() - timedelta(days=days)
+        before = utc_now() - timedelta(days=min(days, MOST_DAYS))
 
         def work(session: Session) -> set[str] | None:
             projects = [row["id"] for row in session.rows("projects.purge", {"before": before})]

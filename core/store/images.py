@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -12,7 +12,7 @@ import polars as pl
 from core.db import Database, Session
 from core.errors import InvalidRequest, NotFound
 from core.models import Image, ImageFilter, ImageStatus, Page, PageFacts, PixelSizeSource
-from core.store.projects import checked_pixel_size
+from core.store.projects import checked_pixel_size, pixel_size_of
 from core.store.rows import image_of, utc_now
 
 # What may be sorted by, and how. Uncalibrated images come after those whose size in µm is known.
@@ -137,6 +137,7 @@ class ImageStore:
             session.rows(
                 "jobs.cancel", {"ids": None, "image_ids": list(gone), "project_id": None, "now": utc_now()}
             )
+            session.rows("images.settle", {"ids": list(gone)})
             return gone
 
         return self._db.write(work)
@@ -149,15 +150,14 @@ class ImageStore:
 
 def insert(session: Session, project_id: str, images: Sequence[NewImage]) -> None:
     """Insert rows for ``images`` within a transaction of the caller's."""
-    size = session.rows("projects.list", {"id": project_id})
-    if not size:
-        raise NotFound("This project does not exist, or has been deleted.")
-    now = utc_now()
-    rows = [_row(project_id, image, size[0]["um_per_px"], now) for image in images]
+    size, now = pixel_size_of(session, project_id), utc_now()
+    # A microsecond apart, so that the pages of a file keep their order.
+    times = [now + timedelta(microseconds=place) for place in range(len(images))]
+    rows = [_row(project_id, image, size, time) for image, time in zip(images, times, strict=True)]
     session.rows_from("images.add", pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _row(project_id: str, image: NewImage, project_size: float | None, now: datetime) -> dict[str, Any]:
+def _row(project_id: str, image: NewImage, project_size: float | None, time: datetime) -> dict[str, Any]:
     facts = image.facts
     size, source = facts.um_per_px, PixelSizeSource.FILE
     if size is None and project_size is not None:
@@ -177,7 +177,7 @@ def _row(project_id: str, image: NewImage, project_size: float | None, now: date
         "um_per_px_file": facts.um_per_px,
         "um_per_px_from": facts.um_per_px_from,
         "thumbnail_sha256": image.thumbnail_sha256,
-        "created_at": now,
+        "created_at": time,
         "um_per_px": size,
         "um_per_px_source": None if size is None else source.value,
         "status": ImageStatus.NEW.value,

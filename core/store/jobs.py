@@ -13,9 +13,11 @@ import polars as pl
 from core.db import Database, Session
 from core.errors import CrashedRepeatedly, QueueFull, SpheroscopeError
 from core.models import Job, JobState, Page
+from core.store.projects import pixel_size_of
 from core.store.rows import compact, job_of, utc_now
 
 _ORDERS = {
+    None: "sequence DESC",
     JobState.QUEUED: "suspect DESC, sequence",
     JobState.RUNNING: "started_at, sequence",
     JobState.DONE: "finished_at DESC, sequence DESC",
@@ -64,9 +66,12 @@ class JobStore:
         self._max_queued = max_queued
 
     def enqueue(self, project_id: str, image_ids: Sequence[str], recipe: Recipe) -> int:
-        """Queue a job for each image; return how many are new. One already waiting is left as it is.
+        """Queue a job for each image of the project; return how many are new.
+
+        One that waits or runs already is left as it is; an image that has been deleted is passed over.
 
         Raises:
+            NotFound: the project is not there.
             QueueFull: more would wait than the limit allows; then none is queued.
         """
         return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, self._max_queued))
@@ -139,10 +144,13 @@ class JobStore:
         return self._db.write(work)
 
     def page(
-        self, state: JobState, project_id: str | None = None, limit: int = 50, offset: int = 0
+        self, state: JobState | None, project_id: str | None = None, limit: int = 50, offset: int = 0
     ) -> Page[Job]:
-        """A page of the jobs in one state: waiting ones in their order, ended ones latest first."""
-        values = {"state": state.value, "project_id": project_id}
+        """A page of the jobs in one state: waiting ones in their order, ended ones latest first.
+
+        With ``state`` None, of all jobs, the one asked for last first.
+        """
+        values = {"state": state.value if state else None, "project_id": project_id}
         with self._db.read() as session:
             order = _ORDERS[state]
             rows = session.rows("jobs.page", {**values, "limit": limit, "offset": offset}, order=order)
@@ -162,7 +170,7 @@ class JobStore:
         return QueueTotals(counts, ended["recent"] / seconds)
 
     def _end(self, job: Job, statement: str, status: str, error: SpheroscopeError) -> bool:
-        values: dict[str, Any] = {"id": job.id, "attempt": job.attempt}
+        values: dict[str, Any] = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
         values |= {"error_code": error.code, "error": error.message}
         if statement == "jobs.fail":
             values["now"] = utc_now()
@@ -182,21 +190,27 @@ def insert(
     """Queue jobs within a transaction of the caller's; see JobStore.enqueue."""
     if not image_ids:
         return 0
-    waiting = session.rows("jobs.waiting")[0]["total"]
-    if waiting + len(image_ids) > max_queued:
-        raise QueueFull(
-            f"{waiting} images are waiting and {max_queued} may wait at once. Try again when some are done."
-        )
+    pixel_size_of(session, project_id)  # refuses a project that is gone
+    unique = list(dict.fromkeys(image_ids))
     frame = pl.DataFrame(
-        {"id": [recipe.job_id(image_id) for image_id in image_ids], "image_id": list(image_ids)}
+        {
+            "id": [recipe.job_id(image_id) for image_id in unique],
+            "image_id": unique,
+            "place": range(len(unique)),
+        }
     ).with_columns(
-        project_id=pl.lit(project_id),
         engine=pl.lit(recipe.engine),
         engine_version=pl.lit(recipe.engine_version),
         params=pl.lit(compact(dict(recipe.params))),
     )
-    now = {"now": utc_now()}
-    queued = session.rows_from("jobs.again", frame, now) + session.rows_from("jobs.add", frame, now)
+    values = {"now": utc_now(), "project_id": project_id}
+    queued = session.rows_from("jobs.again", frame, values) + session.rows_from("jobs.add", frame, values)
+    waiting = session.rows("jobs.waiting")[0]["total"]
+    if queued and waiting > max_queued:
+        raise QueueFull(
+            f"{waiting - len(queued)} images are waiting and {max_queued} may wait at once. "
+            "Try again when some are done."
+        )
     _mark_all(session, [row["image_id"] for row in queued], "queued")
     return len(queued)
 

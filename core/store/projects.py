@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+import unicodedata
+from collections.abc import Mapping
 
 from core.db import Database, Session
 from core.errors import InvalidRequest, NotFound
@@ -34,6 +36,15 @@ class ProjectStore:
         if row is None:
             raise NotFound("This project does not exist, or has been deleted.")
         return project_of(row)
+
+    def require(self, project_id: str) -> None:
+        """Make sure that a project is there.
+
+        Raises:
+            NotFound: it does not exist or has been deleted.
+        """
+        with self._db.read() as session:
+            pixel_size_of(session, project_id)
 
     def create(self, name: str, engine: str, um_per_px: float | None = None) -> Project:
         """Add a project.
@@ -85,6 +96,11 @@ class ProjectStore:
 
         self._db.write(work)
 
+    def set_recipe(self, project_id: str, engine: str, params: Mapping[str, object]) -> None:
+        """Set how a project's images are segmented from now on; results that are there stay."""
+        values = {"id": project_id, "engine": engine, "params": compact(dict(params))}
+        self._db.write(lambda session: _require(session.rows("projects.set_recipe", values)))
+
     def delete(self, project_id: str) -> None:
         """Put a project away; ``restore`` brings it back until it is purged. Its jobs are cancelled."""
 
@@ -100,12 +116,27 @@ class ProjectStore:
         """Bring back a deleted project, under another name if its own has been taken meanwhile."""
 
         def work(session: Session) -> None:
-            row = _require(session.rows("projects.restore", {"id": project_id}))
-            if session.one("projects.same_name", {"id": project_id, "name": row["name"]}):
-                name = f"{row['name'][: MAX_NAME - 11]} (restored)"
-                session.rows("projects.rename", {"id": project_id, "name": name})
+            old = name = _require(session.rows("projects.restore", {"id": project_id}))["name"]
+            turn = 1
+            while session.one("projects.same_name", {"id": project_id, "name": name}):
+                suffix = f" (restored {turn})" if turn > 1 else " (restored)"
+                name, turn = old[: MAX_NAME - len(suffix)] + suffix, turn + 1
+            session.rows("projects.rename", {"id": project_id, "name": name})
 
         self._db.write(work)
+
+
+def pixel_size_of(session: Session, project_id: str) -> float | None:
+    """The pixel size of a project's images whose file does not say.
+
+    Raises:
+        NotFound: the project does not exist or has been deleted.
+    """
+    rows = session.rows("projects.pixel_size", {"id": project_id})
+    if not rows:
+        raise NotFound("This project does not exist, or has been deleted.")
+    size: float | None = rows[0]["um_per_px"]
+    return size
 
 
 def checked_pixel_size(um_per_px: float | None) -> float | None:
@@ -120,7 +151,8 @@ def checked_pixel_size(um_per_px: float | None) -> float | None:
 
 
 def _checked_name(name: str) -> str:
-    clean = " ".join(name.split())
+    printable = "".join(char for char in " ".join(name.split()) if unicodedata.category(char)[0] != "C")
+    clean = printable.strip()
     if not clean:
         raise InvalidRequest("Give the project a name.")
     if len(clean) > MAX_NAME:

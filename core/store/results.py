@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,16 @@ from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.models import Image, Job, Spheroid, StoredSegmentation
 from core.store.rows import compact, object_frame, segmentation_of, spheroid_of, utc_now
+
+Rows = Generator[Row, None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class ResultSize:
+    """How much there is to export of a project."""
+
+    images: int
+    objects: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +51,7 @@ class ResultStore:
         """
 
         def work(session: Session) -> bool:
-            values = {"id": job.id, "attempt": job.attempt, "now": utc_now()}
+            values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": utc_now()}
             values["timings_ms"] = compact(result.timings_ms)
             if not session.rows("jobs.finish", values):
                 return False
@@ -50,27 +60,43 @@ class ResultStore:
 
         return self._db.write(work)
 
-    def get(self, image: Image) -> tuple[StoredSegmentation, tuple[Spheroid, ...]] | None:
-        """The segmentation in force of an image with its spheroids; None where there is none yet."""
+    def segmentation(self, image: Image) -> StoredSegmentation | None:
+        """The segmentation in force of an image; None where there is none yet."""
         if image.segmentation_id is None:
             return None
         with self._db.read() as session:
             row = session.one("results.get", {"id": image.segmentation_id})
-            objects = session.rows("results.objects", {"segmentation_id": image.segmentation_id})
         if row is None:
             raise NotFound("The result of this image is gone. Segment it again.")
-        return segmentation_of(row), tuple(spheroid_of(item) for item in objects)
+        return segmentation_of(row)
 
-    def objects(self, project_id: str, limit: int, image_id: str | None = None) -> Iterator[Row]:
-        """Rows of every spheroid in force of a project, or of one image, by image name and number."""
+    def get(self, image: Image) -> tuple[StoredSegmentation, tuple[Spheroid, ...]] | None:
+        """The segmentation in force of an image with its spheroids; None where there is none yet."""
+        segmentation = self.segmentation(image)
+        if segmentation is None:
+            return None
+        with self._db.read() as session:
+            objects = session.rows("results.objects", {"segmentation_id": segmentation.id})
+        return segmentation, tuple(spheroid_of(item) for item in objects)
+
+    def size(self, project_id: str) -> ResultSize:
+        """How many rows ``images`` and ``objects`` would give without a limit."""
+        with self._db.read() as session:
+            return ResultSize(**session.rows("results.size", {"project_id": project_id})[0])
+
+    def objects(self, project_id: str, limit: int, image_id: str | None = None) -> Rows:
+        """Rows of every spheroid in force of a project, or of one image, by image name and number.
+
+        Whoever stops before the end closes the generator: it holds a cursor.
+        """
         values = {"project_id": project_id, "image_id": image_id, "limit": limit}
         return self._stream("results.project_objects", values)
 
-    def images(self, project_id: str, limit: int) -> Iterator[Row]:
-        """Rows of every image of a project with the engine of its result, by name."""
+    def images(self, project_id: str, limit: int) -> Rows:
+        """Rows of every image of a project with its result's engine, by name; closed like ``objects``."""
         return self._stream("results.project_images", {"project_id": project_id, "limit": limit})
 
-    def _stream(self, name: str, values: Row) -> Iterator[Row]:
+    def _stream(self, name: str, values: Row) -> Rows:
         with self._db.read() as session:
             for chunk in session.stream(name, values):
                 yield from chunk

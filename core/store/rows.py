@@ -76,17 +76,22 @@ def segmentation_of(row: Row) -> StoredSegmentation:
 
 def spheroid_of(row: Row) -> Spheroid:
     """A row of the object table."""
-    measurements = {column.name: row[column.name] for column in MEASUREMENTS}
-    for name in _COUNTS:
-        if measurements[name] is not None:
-            measurements[name] = int(measurements[name])
     rings = [_ring(points) for points in json.loads(row["contour"])]
     return Spheroid(
         number=row["number"],
         contour=Contour(rings[0], tuple(rings[1:])),
-        measurements=measurements,
+        measurements=measurements_of(row),
         reasons=json.loads(row["reasons"]),
     )
+
+
+def measurements_of(row: Row) -> dict[str, float | int | bool | None]:
+    """The measurements of a row of the object table, counts as whole numbers."""
+    measurements = {column.name: row[column.name] for column in MEASUREMENTS}
+    for name in _COUNTS:
+        if measurements[name] is not None:
+            measurements[name] = int(measurements[name])
+    return measurements
 
 
 def object_frame(segmentation_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> pl.DataFrame:

@@ -1,0 +1,115 @@
+"""The named baseline engine: what stands out from a flattened background, in brightness or in texture.
+
+It has no learned weights. Every step is relative to the image's own contrast and noise, so that bit depth,
+exposure and inversion change nothing. Constants were chosen on the image sets of the project, all sets with
+the same ones.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation import background
+from core.segmentation.engine import Map, Prediction
+from core.segmentation.grey import Pixels
+from core.segmentation.params import SegmentationParams
+
+VERSION = "1"
+
+_BLUR_PX = 0.7
+_TEXTURE_WINDOW = 0.01  # of the longer side
+_SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
+_NOISE_FLOOR = 6.0  # standard deviations of the background; noise alone must never be an object
+_MOST_TEXTURE = 2.0
+_GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide a pale one from Otsu
+_ABOVE_OTSU = 1.1
+
+
+def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
+    """Say how much each pixel stands out from the background."""
+    image = _normalised(_shrunk(grey, params.working_long_side_px))
+    window = max(3, round(_TEXTURE_WINDOW * max(image.shape)) | 1)
+    texture = _texture(image, window)
+    surface, noise = background.fit(image, texture)
+    away = _towards_bodies(surface - image, noise, params.polarity)
+    evidence = away + _texture_share(away, noise) * _inner(
+        texture, window, np.abs(surface - image) < 2.5 * noise
+    )
+    strength = _root(evidence)
+    threshold = max(_otsu(strength), (_NOISE_FLOOR * noise) ** _GAMMA)
+    inside = np.clip(strength / (2 * threshold), 0, 1).astype(np.float32)
+    return Prediction(inside, sharpness=_sharpness(image), speck_px=round(_SPECK * max(image.shape)))
+
+
+def _shrunk(grey: Pixels, long_side: int) -> Map:
+    """The image at the working size as float32; never larger than it is."""
+    # Averaging whole numbers rounds, so only a far larger image is first reduced as it is, for memory's sake.
+    for side in (4 * long_side, long_side):
+        scale = min(1.0, side / max(grey.shape))
+        size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
+        grey = cv2.resize(grey, size, interpolation=cv2.INTER_AREA) if scale < 1 else grey
+        grey = grey.astype(np.float32) if max(grey.shape) <= 4 * long_side else grey
+    return grey
+
+
+def _normalised(image: Map) -> Map:
+    """Contrast stretched to 0..1, with what little lies outside kept within -1..2; smoothed a little."""
+    usable = np.isfinite(image)
+    if not usable.all():
+        image = np.where(usable, image, np.median(image[usable]) if usable.any() else 0)
+    low, high = np.percentile(image.astype(np.float64), [0.05, 99.95])
+    stretched = (image.astype(np.float64) - low) / max(high - low, np.finfo(np.float32).tiny)
+    clipped = np.clip(stretched, -1, 2).astype(np.float32)
+    return np.asarray(cv2.GaussianBlur(clipped, (0, 0), _BLUR_PX))
+
+
+def _texture(image: Map, window: int) -> Map:
+    """Local standard deviation."""
+    mean = cv2.blur(image, (window, window))
+    return np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0))
+
+
+def _towards_bodies(darker: Map, noise: float, polarity: str) -> Map:
+    """How far each pixel differs from the background in the direction in which bodies do, 0 in the other."""
+    if polarity == "auto":
+        dark, bright = (
+            np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
+        )
+        polarity = "dark" if dark >= bright else "bright"
+    return np.asarray(np.maximum(darker if polarity == "dark" else -darker, 0))
+
+
+def _texture_share(away: Map, noise: float) -> float:
+    """How much texture counts: as brightness where that is lost in noise, else close to
+    nothing.
+
+    Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
+    """
+    threshold = _otsu(_root(away)) ** (1 / _GAMMA)
+    return min(_MOST_TEXTURE, _NOISE_FLOOR * noise / max(threshold, 1e-6))
+
+
+def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
+    """Texture above the background's, without the seam that a window leaves along every edge."""
+    box = np.ones((window, window), np.uint8)
+    inner = cv2.erode(cv2.morphologyEx(texture, cv2.MORPH_CLOSE, box), box)
+    usual = inner[empty] if empty.any() else np.zeros(1, np.float32)
+    level = float(np.median(usual))
+    return np.maximum(inner - level - 2 * 1.4826 * float(np.median(np.abs(usual - level))), 0)
+
+
+def _root(evidence: Map) -> Map:
+    return np.power(np.minimum(evidence, 1), _GAMMA)
+
+
+def _otsu(strength: Map) -> float:
+    levels = (strength * 255).astype(np.uint8)
+    return float(cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)[0]) / 255 * _ABOVE_OTSU
+
+
+def _sharpness(image: Map) -> Map:
+    x = cv2.Sobel(image, cv2.CV_32F, 1, 0)
+    y = cv2.Sobel(image, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.dilate(cv2.magnitude(x, y), np.ones((5, 5), np.uint8)))

@@ -1,0 +1,41 @@
+"""What an engine is: a version and a function that says, pixel by pixel, how much spheroid there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.grey import Pixels
+from core.segmentation.params import SegmentationParams
+
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An engine's opinion at its working size, which may be smaller than the image; all maps float32 (Y, X).
+
+    ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
+    ``depth``: greater the deeper inside a body, 0 outside, in any unit; None: the distance to the outline is
+    taken.
+    ``sharpness``: how sharp an edge is here, in any unit; objects with much softer outlines than the others
+    are out of focus and are dropped. None: nothing is dropped for that.
+    ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
+    better.
+    """
+
+    inside: Map
+    depth: Map | None = None
+    sharpness: Map | None = None
+    speck_px: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """``predict`` takes grey pixels (Y, X) of any of the supported dtypes, and the parameters."""
+
+    version: str
+    predict: Callable[[Pixels, SegmentationParams], Prediction]

@@ -1,0 +1,105 @@
+"""What a user may set about a segmentation: names, units, defaults, ranges and a line of help each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from core.errors import InvalidRequest
+
+
+def _number(default: float, unit: str, low: float, high: float, text: str) -> Any:
+    return field(default=default, metadata={"unit": unit, "range": (low, high), "help": text})
+
+
+def _choice(default: str, choices: tuple[str, ...], text: str) -> Any:
+    return field(default=default, metadata={"unit": "", "choices": choices, "help": text})
+
+
+def _switch(default: bool, text: str) -> Any:
+    return field(default=default, metadata={"unit": "", "help": text})
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentationParams:
+    """Settings of one segmentation; the same for every engine.
+
+    Each field's metadata has ``unit`` and ``help``, and ``range`` (numbers, both ends allowed) or
+    ``choices``, so that a page can draw its sliders from the fields alone.
+
+    Raises:
+        InvalidRequest: a value is of another type, not one of the choices, or out of its range.
+    """
+
+    polarity: str = _choice(
+        "auto",
+        ("auto", "dark", "bright"),
+        "Whether spheroids are darker or brighter than what is around them.",
+    )
+    sensitivity: float = _number(
+        0.0, "share of the contrast", -0.9, 0.9, "Above 0 outlines fainter matter, below 0 only the clearest."
+    )
+    split_touching: bool = _switch(True, "Cut bodies that touch apart where they are narrowest.")
+    fill_holes: bool = _switch(True, "Count what a spheroid encloses as part of it.")
+    keep_border_objects: bool = _switch(True, "Keep spheroids that are cut off by the image's edge.")
+    min_relative_area: float = _number(
+        0.05,
+        "share of the typical area",
+        0.0,
+        1.0,
+        "Drop anything smaller than this share of the area-weighted median area: debris, single cells.",
+    )
+    min_diameter_px: float = _number(
+        0.0, "px", 0.0, 10_000.0, "Drop anything with a smaller equivalent diameter; 0 drops nothing."
+    )
+    working_long_side_px: int = _number(
+        768,
+        "px",
+        128,
+        2048,
+        "Longer side of the copy in which bodies are found; outlines keep full resolution.",
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), item.default, item.metadata)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, object]) -> SegmentationParams:
+        """Build from JSON's types; what is not given has its default.
+
+        Raises:
+            InvalidRequest: a name that is not a parameter, or a value that cannot be.
+        """
+        known = {item.name: item for item in fields(cls)}
+        for name in given:
+            if name not in known:
+                raise InvalidRequest(f"There is no parameter {name!r}; there are {', '.join(known)}.")
+        # JSON has one kind of number: 1 may stand for 1.0
+        whole = {
+            n: float(v) if _is_whole(v) and isinstance(known[n].default, float) else v
+            for n, v in given.items()
+        }
+        return cls(**whole)  # type: ignore[arg-type]  # __post_init__ checks every type
+
+    def to_dict(self) -> dict[str, object]:
+        """Every parameter by name, in JSON's types; ``from_dict`` takes it back."""
+        return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check(name: str, value: object, default: object, about: Mapping[str, Any]) -> None:
+    if type(value) is not type(default):
+        raise InvalidRequest(f"{name} must be of type {type(default).__name__}, not {value!r}.")
+    if "choices" in about and value not in about["choices"]:
+        raise InvalidRequest(f"{name} must be one of {', '.join(about['choices'])}, not {value!r}.")
+    if "range" in about:
+        low, high = about["range"]
+        assert isinstance(value, int | float)
+        if not (math.isfinite(value) and low <= value <= high):
+            raise InvalidRequest(f"{name} must be from {low:g} to {high:g} {about['unit']}, not {value!r}.")

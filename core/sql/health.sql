@@ -1,0 +1,2 @@
+-- name: schema
+SELECT coalesce(max(number), 0) AS number FROM migration

@@ -1,0 +1,157 @@
+"""A process to be killed: it works on a data folder as the app does, with work that only takes time.
+
+It says "ready" when its queue runs and the ids of what it has stored, and ends with 0 when nothing is left to
+do, or when SIGTERM has told it to.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from core.blobs import Blobs
+from core.db import Database, Session
+from core.ingest import Ingest
+from core.models import Job, Limits
+from core.monitoring import QueryRecorder
+from core.queue import JobQueue
+from core.store import Store
+from core.work import Processed
+from tests import corpus
+from tests.making import RECIPE, processed, spheroid
+
+SLOTS = 4
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the child does; passing the point ``die_at`` of CUTS for the ``die_after``-th time, it dies."""
+
+    seconds: float = 0.02  # of work on an image
+    max_attempts: int = 1000  # a kill from outside is no fault of the image
+    drain_seconds: float = 5.0
+    uploads: int = 0  # files to take in, with an acknowledgement each
+    upload_seed: int = 0
+    die_at: str = ""
+    die_after: int = 1
+
+
+def objects_of(image_id: str) -> int:
+    """How many spheroids the work finds in an image."""
+    return sum(map(ord, image_id)) % 4
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _cut(
+    owner: Any, name: str, when: Callable[..., bool], after: bool
+) -> Callable[[Callable[[], None]], None]:
+    """A point before or after the call ``owner.name``, where ``when`` says so of its arguments."""
+
+    def install(passed: Callable[[], None]) -> None:
+        real = getattr(owner, name)
+
+        def call(*args: Any, **keywords: Any) -> Any:
+            here = when(*args)
+            if here and not after:
+                passed()
+            value = real(*args, **keywords)
+            if here and after:
+                passed()
+            return value
+
+        setattr(owner, name, call)
+
+    return install
+
+
+def _always(*_: Any) -> bool:
+    return True
+
+
+def _statement(name: str) -> Callable[..., bool]:
+    return lambda _session, statement, *_: statement == name
+
+
+def _cuts() -> dict[str, Callable[[Callable[[], None]], None]]:
+    return {
+        "a file half written": _cut(os, "fsync", _always, after=False),
+        "a file before its rename": _cut(Path, "replace", _always, after=False),
+        "a file after its rename": _cut(Path, "replace", _always, after=True),
+        "an image before its commit": _cut(Session, "rows", _statement("images.add"), after=True),
+        "an image after its commit": _cut(Store, "add_images", _always, after=True),
+        "a claim before its commit": _cut(Session, "rows", _statement("jobs.claim"), after=True),
+        "a claim after its commit": _cut(Blobs, "get", _always, after=False),
+        "a result before its commit": _cut(Session, "rows", _statement("images.set_result"), after=True),
+        "a result half saved": _cut(Session, "rows", _statement("results.add_objects"), after=True),
+        "a result after its commit": _cut(JobQueue, "_release", _always, after=False),
+        "a checkpoint": _cut(Database, "_checkpoint", _always, after=False),
+    }
+
+
+CUTS = tuple(_cuts())
+
+
+def _arm(plan: Plan) -> None:
+    left = [plan.die_after]
+    lock = threading.Lock()
+
+    def passed() -> None:
+        with lock:
+            left[0] -= 1
+            if left[0] == 0:
+                die()
+
+    _cuts()[plan.die_at](passed)
+
+
+def _work(plan: Plan) -> Callable[[bytes, Job], Processed]:
+    def work(_data: bytes, job: Job) -> Processed:
+        if job.image_name == "poison":
+            os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep(plan.seconds)
+        number = objects_of(job.image_id)
+        return processed(job.image_id, [spheroid(n) for n in range(1, number + 1)])
+
+    return work
+
+
+def _upload(plan: Plan, store: Store, ingest: Ingest, say: Connection) -> None:
+    (project,) = store.projects.list()
+    for number in range(plan.uploads):
+        data = corpus.png(corpus.noise((16, 16), seed=plan.upload_seed + number))
+        verdict = ingest.add(project.id, f"upload {plan.upload_seed + number}.png", data, RECIPE)
+        say.send_bytes(verdict.image_ids[0].encode())
+
+
+def main(folder: Path, plan: Plan, say: Connection) -> None:
+    """Work as ``plan`` says."""
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    store, blobs = Store(db), Blobs(folder)
+    if plan.die_at:
+        _arm(plan)
+    queue = JobQueue(store, blobs, ThreadPoolExecutor(SLOTS), _work(plan), slots=SLOTS)
+    queue.start(plan.max_attempts)
+    say.send_bytes(b"ready")
+    _upload(plan, store, Ingest(store, blobs, Limits()), say)
+    queue.wake()
+    while not stop.wait(0.02) and store.jobs.totals().left:
+        pass
+    drained = queue.drain(plan.drain_seconds)
+    db.close()
+    if not drained:
+        os._exit(0)  # whatever still runs would hold up the end

@@ -1,0 +1,82 @@
+"""What must hold of a data folder that nobody has open, whatever happened to those who had."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from core.blobs import Blobs
+from core.db import Database
+from core.monitoring import QueryRecorder
+
+Rows = list[tuple[Any, ...]]
+
+
+def check(folder: Path) -> Counter[str]:
+    """Check every invariant; return how many jobs stand in each state.
+
+    Every image has files that are what was stored; every job has its image, one job an image and recipe; a
+    job that is done has exactly its segmentation and objects, and no other has any; what an image says of
+    itself is what its job and its result say; no file is left half written.
+    """
+    left = [path.name for path in (folder / "tmp").glob("*.part")]
+    assert left == [], "the last one that started takes away what earlier ones left"
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    try:
+        tables = {name: _rows(db, columns, name) for name, columns in _COLUMNS.items()}
+    finally:
+        db.close()
+    _check_files(Blobs(folder), tables)
+    _check_jobs(tables)
+    _check_results(tables)
+    return Counter(state for _, _, state, _, _ in tables["job"])
+
+
+_COLUMNS = {
+    "image": "id, sha256, thumbnail_sha256, status::VARCHAR, segmentation_id, n_objects, error_code",
+    "job": "id, image_id, state::VARCHAR, attempt, error_code",
+    "segmentation": "id, image_id, labels_sha256, thumbnail_sha256",
+    "object": "segmentation_id, image_id, number",
+}
+
+
+def _rows(db: Database, columns: str, table: str) -> Rows:
+    with db.read() as session:
+        rows: Rows = session._cursor.execute(f"SELECT {columns} FROM {table}").fetchall()
+    return rows
+
+
+def _check_files(blobs: Blobs, tables: dict[str, Rows]) -> None:
+    for _, sha256, thumbnail, *_ in tables["image"]:
+        blobs.get(sha256)
+        blobs.get(thumbnail)
+    for _, _, labels, thumbnail in tables["segmentation"]:
+        blobs.get(labels)
+        blobs.get(thumbnail)
+
+
+def _check_jobs(tables: dict[str, Rows]) -> None:
+    images = {row[0]: row for row in tables["image"]}
+    assert len(images) == len(tables["image"]), "an image twice"
+    by_image = Counter(image_id for _, image_id, *_ in tables["job"])
+    assert set(by_image) <= set(images), "a job of no image"
+    assert set(by_image.values()) <= {1}, "an image with two jobs"
+    for job_id, image_id, state, attempt, error_code in tables["job"]:
+        status, segmentation_id, code = (images[image_id][place] for place in (3, 4, 6))
+        assert status == ("new" if state == "cancelled" else state), job_id
+        assert attempt > 0 or state in {"queued", "cancelled"}, job_id
+        assert (segmentation_id == job_id) == (state == "done"), job_id
+        if state == "failed":
+            assert code == error_code, job_id
+            assert code, job_id
+
+
+def _check_results(tables: dict[str, Rows]) -> None:
+    done = {job_id: image_id for job_id, image_id, state, *_ in tables["job"] if state == "done"}
+    assert {row[0]: row[1] for row in tables["segmentation"]} == done
+    assert len(tables["segmentation"]) == len(done), "a segmentation twice"
+    wanted = Counter({image[4]: image[5] for image in tables["image"] if image[4]})
+    assert Counter(row[0] for row in tables["object"]) == +wanted
+    assert len({(row[0], row[2]) for row in tables["object"]}) == len(tables["object"]), "an object twice"
+    assert all(done[row[0]] == row[1] for row in tables["object"])

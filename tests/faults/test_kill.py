@@ -1,0 +1,207 @@
+"""Processes that are killed: nothing lost, nothing done twice, nothing half there, and the rest goes on."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+import pytest
+
+from core.blobs import Blobs
+from core.db import Database
+from core.monitoring import QueryRecorder
+from core.store import NewImage, Store
+from tests.faults import oracle
+from tests.faults.child import CUTS, Plan, main, objects_of
+from tests.making import ENGINE, RECIPE, new_image
+
+ALARM_SECONDS = 60
+
+# A server that has imported everything once gives birth to children in milliseconds.
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["tests.faults.child"])
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    """Seeded by FAULT_SEED, so that a failure can be played again."""
+    seed = int(os.environ.get("FAULT_SEED", random.randrange(10**6)))
+    print(f"FAULT_SEED={seed}")
+    return random.Random(seed)
+
+
+def lay_out(folder: Path, names: list[str]) -> None:
+    """A project of images that wait to be segmented."""
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    store, blobs = Store(db), Blobs(folder)
+    project = store.projects.create("Killed", ENGINE)
+    rows = []
+    for number, name in enumerate(names):
+        facts = new_image(f"{number:03}").facts
+        sha256 = blobs.put(f"pixels of {number}".encode())
+        rows.append(NewImage(f"{number:03}", name, sha256, 9, facts, blobs.put(b"thumbnail")))
+    store.add_images(project.id, tuple(rows), RECIPE)
+    db.close()
+
+
+def images(folder: Path) -> dict[str, tuple[str, str | None, int | None]]:
+    """Status, error and number of objects of every image, by its name."""
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    store = Store(db)
+    (project,) = store.projects.list()
+    items = store.images.page(project.id, limit=10_000).items
+    db.close()
+    return {item.name: (item.status.value, item.error_code, item.n_objects) for item in items}
+
+
+class Child:
+    """A process at work on a data folder."""
+
+    def __init__(self, process: BaseProcess, heard: Connection) -> None:
+        self.process, self._heard = process, heard
+
+    def said(self, until: str = "") -> list[str]:
+        """Ids of what it stored, up to the word ``until`` or its end."""
+        found = []
+        while (word := self._next()) and word != until:
+            found += [] if word == "ready" else [word]
+        return found
+
+    def end(self) -> int:
+        """Wait for the end; return the exit status, below 0 for a signal."""
+        self.process.join()
+        assert self.process.exitcode is not None
+        return self.process.exitcode
+
+    def _next(self) -> str:
+        try:
+            return self._heard.recv_bytes().decode()
+        except (EOFError, OSError):  # it was killed, perhaps in the middle of a word
+            return ""
+
+
+@contextmanager
+def child(folder: Path, plan: Plan) -> Iterator[Child]:
+    """A child at work; whatever happens, it outlives neither the block nor ALARM_SECONDS."""
+    heard, say = NURSERY.Pipe(duplex=False)
+    process = NURSERY.Process(target=main, args=(folder, plan, say))
+    process.start()
+    say.close()
+    alarm = threading.Timer(ALARM_SECONDS, process.kill)
+    alarm.start()
+    try:
+        yield Child(process, heard)
+    finally:
+        alarm.cancel()
+        alarm.join()
+        process.kill()
+        process.join()
+        process.close()
+        heard.close()
+
+
+def run_to_the_end(folder: Path, plan: Plan) -> int:
+    """Start once more and let it work until nothing is left; return the exit status."""
+    with child(folder, plan) as born:
+        return born.end()
+
+
+def test_kills_at_random_lose_nothing_and_do_nothing_twice(tmp_path: Path, rng: random.Random) -> None:
+    names = [f"{number:03}" for number in range(50)]
+    lay_out(tmp_path, names)
+    for _ in range(7):
+        with child(tmp_path, Plan(seconds=rng.uniform(0.01, 0.1))) as born:
+            born.said(until="ready")
+            born.process.join(rng.uniform(0.0, 0.35))
+            born.process.kill()
+    assert run_to_the_end(tmp_path, Plan()) == 0
+    assert oracle.check(tmp_path) == {"done": 50}
+    assert images(tmp_path) == {name: ("done", None, objects_of(name)) for name in names}
+
+
+@pytest.mark.parametrize("point", CUTS)
+def test_a_kill_at_a_named_point_leaves_old_or_new(tmp_path: Path, rng: random.Random, point: str) -> None:
+    lay_out(tmp_path, [f"{number}" for number in range(6)])
+    stored: list[str] = []
+    for turn, passing in enumerate((1, rng.randint(2, 4))):
+        plan = Plan(uploads=3, upload_seed=100 * turn, die_at=point, die_after=passing, drain_seconds=2.0)
+        with child(tmp_path, plan) as born:
+            stored += born.said()
+            assert born.end() in ({-signal.SIGKILL} if passing == 1 else {-signal.SIGKILL, 0})
+    assert run_to_the_end(tmp_path, Plan()) == 0
+    states = oracle.check(tmp_path)
+    assert set(states) == {"done"}
+    assert 6 + len(stored) <= states["done"] <= 6 + 6
+    assert set(stored) <= set(_ids(tmp_path))
+
+
+def _ids(folder: Path) -> list[str]:
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    store = Store(db)
+    (project,) = store.projects.list()
+    found = list(store.images.ids(project.id))
+    db.close()
+    return found
+
+
+def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.Random) -> None:
+    lay_out(tmp_path, [])
+    stored: list[str] = []
+    for turn in range(4):
+        with child(tmp_path, Plan(uploads=1000, upload_seed=1000 * turn, seconds=0.01)) as born:
+            born.said(until="ready")
+            killer = threading.Timer(rng.uniform(0.05, 0.4), born.process.kill)
+            killer.start()
+            stored += born.said()
+            assert born.end() == -signal.SIGKILL
+            killer.join()
+    assert run_to_the_end(tmp_path, Plan()) == 0
+    states = oracle.check(tmp_path)
+    assert set(states) == {"done"}
+    assert len(stored) == len(set(stored)) > 0
+    assert set(stored) <= set(_ids(tmp_path))
+    assert states["done"] <= len(stored) + 4  # at most the one that was under way at each kill
+
+
+def test_a_poison_image_ends_the_process_three_times_and_stops_no_other(tmp_path: Path) -> None:
+    names = [f"good {number}" for number in range(30)]
+    names.insert(11, "poison")
+    lay_out(tmp_path, names)
+    ends = Counter[int]()
+    while 0 not in ends and ends.total() < 6:
+        ends[run_to_the_end(tmp_path, Plan(max_attempts=3))] += 1
+    assert ends == {-signal.SIGSEGV: 3, 0: 1}
+    assert oracle.check(tmp_path) == {"done": 30, "failed": 1}
+    found = images(tmp_path)
+    assert found.pop("poison") == ("failed", "crashed_repeatedly", None)
+    assert {status for status, *_ in found.values()} == {"done"}
+
+
+@pytest.mark.parametrize("seconds", [0.05, 30.0])
+def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(tmp_path: Path, seconds: float) -> None:
+    lay_out(tmp_path, [f"{number}" for number in range(24)])
+    plan = Plan(seconds=seconds, drain_seconds=1.0)
+    with child(tmp_path, plan) as born:
+        born.said(until="ready")
+        born.process.join(0.2)
+        start = time.monotonic()
+        born.process.terminate()
+        assert born.end() == 0
+        assert time.monotonic() - start < plan.drain_seconds + 2
+    states = images(tmp_path)
+    running = sum(status == "running" for status, *_ in states.values())
+    assert running == (4 if seconds > 1 else 0)  # what had its time ended, the rest is taken up again
+    assert run_to_the_end(tmp_path, Plan(max_attempts=3)) == 0
+    assert oracle.check(tmp_path) == {"done": 24}

@@ -1,0 +1,218 @@
+"""The rules that keep the program easy to change, checked in its source without running it."""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import tokenize
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "core"
+
+# Imports point down this list, or stay on one line of it. A package is one name.
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "models", "settings"),
+    ("sql", "db", "blobs", "cache", "monitoring"),
+    ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
+    ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
+    ("store", "page_index"),
+    ("work", "ingest", "export", "queue", "batch"),
+    ("services",),
+    ("http", "ui"),
+    ("cli", "__main__"),
+)
+RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
+
+MAY_IMPORT = {
+    "streamlit": ("services", "ui"),
+    "st_aggrid": ("ui",),
+    "torch": ("segmentation",),
+    "redis": ("cache",),
+    "duckdb": ("db",),
+}
+MODULE_LINES, FUNCTION_LINES, PAGE_LINES = 300, 40, 80
+SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (TABLE|TYPE|INDEX)|ALTER TABLE)\b")
+
+
+def core_files() -> list[Path]:
+    return sorted(path for path in CORE.rglob("*.py"))
+
+
+def page_files() -> list[Path]:
+    return sorted((ROOT / "pages").glob("*.py"))
+
+
+def program_files() -> list[Path]:
+    others = [path for name in ("training", "bench") for path in (ROOT / name).rglob("*.py")]
+    return [*core_files(), *page_files(), *others, *ROOT.glob("*.py")]
+
+
+def name_of(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def part_of(path: Path) -> str:
+    """The name that stands in LAYERS: core/http/api.py → http, core/db.py → db."""
+    return path.relative_to(CORE).with_suffix("").parts[0]
+
+
+def imports(path: Path) -> Iterator[str]:
+    """Dotted names that ``path`` imports, wherever in the file it does: core.db.Database, numpy."""
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            yield from (item.name for item in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{name_of(path)}: imports are absolute"
+            yield from (f"{node.module}.{item.name}" for item in node.names)
+
+
+def core_parts(path: Path) -> set[str]:
+    """Parts of core that ``path`` imports."""
+    found = (name.split(".") for name in imports(path))
+    return {name[1] for name in found if name[0] == "core" and name[1] != "__version__"}
+
+
+def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+
+
+def test_every_part_of_core_has_its_layer() -> None:
+    parts = {part_of(path) for path in core_files()} - {"__init__"}
+    assert parts - set(RANK) == set(), "give these a line in LAYERS"
+
+
+@pytest.mark.parametrize("path", core_files(), ids=name_of)
+def test_imports_point_one_way(path: Path) -> None:
+    own = part_of(path)
+    upwards = {part for part in core_parts(path) if own != "__init__" and RANK[part] > RANK[own]}
+    assert not upwards, f"{own} must not know of {', '.join(sorted(upwards))}"
+
+
+def test_parts_do_not_import_each_other_in_circles() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in core_files():
+        needs.setdefault(part_of(path), set()).update(core_parts(path) - {part_of(path)})
+    done: set[str] = set()
+    while ready := {part for part in needs if part not in done and needs[part] <= done}:
+        done |= ready
+    assert set(needs) - done == set()
+
+
+@pytest.mark.parametrize("path", core_files(), ids=name_of)
+def test_what_few_may_import_no_other_does(path: Path) -> None:
+    for package, allowed in MAY_IMPORT.items():
+        if part_of(path) not in allowed:
+            assert package not in {name.split(".")[0] for name in imports(path)}
+
+
+@pytest.mark.parametrize("path", page_files(), ids=name_of)
+def test_pages_import_only_streamlit_and_core(path: Path) -> None:
+    assert {name.split(".")[0] for name in imports(path)} <= {"streamlit", "core"}
+    assert core_parts(path) <= {"services", "ui", "models", "errors"}
+
+
+@pytest.mark.parametrize("path", page_files(), ids=name_of)
+def test_pages_are_short_and_define_nothing_of_weight(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= PAGE_LINES
+    assert not [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+
+
+@pytest.mark.parametrize("path", core_files(), ids=name_of)
+def test_modules_and_functions_stay_small(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
+    for node in functions(path):
+        lines = (node.end_lineno or node.lineno) - node.lineno + 1
+        assert lines <= FUNCTION_LINES, f"{node.name} has {lines} lines"
+
+
+def code_of(path: Path) -> str:
+    """The source without comments and strings, in which a word means what it says."""
+    skipped = (tokenize.COMMENT, tokenize.STRING)
+    tokens = tokenize.generate_tokens(io.StringIO(path.read_text(encoding="utf-8")).readline)
+    return " ".join(token.string for token in tokens if token.type not in skipped)
+
+
+@pytest.mark.parametrize("path", program_files(), ids=name_of)
+def test_nothing_is_pickled(path: Path) -> None:
+    roots = {name.split(".")[0] for name in imports(path)}
+    assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.keyword):
+            assert node.arg != "allow_pickle" or ast.unparse(node.value) == "False"
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in {"torch.load", "np.load", "numpy.load"}:
+            given = {item.arg: ast.unparse(item.value) for item in node.keywords}
+            assert given.get("weights_only") == "True" or given.get("allow_pickle") == "False"
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("cache_data"):
+            assert "persist" not in {item.arg for item in node.keywords}
+
+
+@pytest.mark.parametrize("path", program_files(), ids=name_of)
+def test_no_text_becomes_markup_or_code(path: Path) -> None:
+    assert not re.search(r"unsafe_allow_html|(?<!\. )\b(eval|exec) \(|shell = True", code_of(path))
+
+
+def strings(path: Path) -> Iterator[tuple[int, str]]:
+    """Every string but the docstrings, with its line; of an f-string, its fixed text."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    known = {  # docstrings, and parts of f-strings
+        id(node.body[0].value)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
+    }
+    known |= {
+        id(part)
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.JoinedStr)
+        for part in node.values
+    }
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.JoinedStr):
+            texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
+            yield node.lineno, "".join(map(str, texts))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in known:
+            yield node.lineno, node.value
+
+
+@pytest.mark.parametrize("path", [*core_files(), *page_files()], ids=name_of)
+def test_statements_longer_than_a_line_stand_in_sql_files(path: Path) -> None:
+    found = [(line, text) for line, text in strings(path) if SQL.search(text)]
+    for line, text in found:
+        assert "\n" not in text, f"line {line}"
+        assert len(text) <= 110, f"line {line}"
+    assert not found or part_of(path) in {"db", "sql"}, "only the database speaks SQL"
+
+
+@pytest.mark.parametrize("path", sorted((CORE / "sql").glob("*.sql")), ids=name_of)
+def test_statements_take_values_as_parameters_and_only_an_order_as_text(path: Path) -> None:
+    assert set(re.findall(r"\{(\w*)\}", path.read_text(encoding="utf-8"))) <= {"order"}
+
+
+@pytest.mark.parametrize("path", core_files(), ids=name_of)
+def test_no_error_is_swallowed_in_silence(path: Path) -> None:
+    for node in ast.walk(tree_of(path)):
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = ast.unparse(node.type) if node.type else ""
+        assert caught, f"line {node.lineno}: say what is caught"
+        if caught in {"Exception", "BaseException"}:
+            body = "".join(ast.unparse(item) for item in node.body)
+            assert body != "pass", f"line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", program_files(), ids=name_of)
+def test_no_path_of_one_machine_is_written_down(path: Path) -> None:
+    for line, text in strings(path):
+        assert not re.match(r"/(home|work|root|Users)/", text), f"line {line}"

@@ -1,0 +1,101 @@
+"""Settings: read from the environment, refused with a sentence, and every one of them documented."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import FrozenInstanceError, fields
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidRequest
+from core.models import Limits
+from core.settings import ROOT, Settings
+
+DOCUMENT = ROOT / "docs" / "settings.md"
+NUMBERS = [item for item in fields(Settings) if type(item.default) in (int, float)]
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Default and help of every row of the table, by the setting's name."""
+    rows = re.findall(
+        r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
+    )
+    return {name: (default.strip("`"), text) for name, default, text in rows}
+
+
+def shown(default: object) -> str:
+    if isinstance(default, Path):
+        return default.relative_to(ROOT).as_posix()
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def test_nothing_set_gives_the_defaults() -> None:
+    assert Settings.from_env({}) == Settings()
+    assert Settings.from_env({item.metadata["env"]: "" for item in fields(Settings)}) == Settings()
+
+
+def test_every_setting_has_a_name_a_default_and_a_line_of_help() -> None:
+    names = [item.metadata["env"] for item in fields(Settings)]
+    assert len(names) == len(set(names))
+    for item in fields(Settings):
+        assert item.metadata["env"] in {item.name.upper(), "SPHEROSCOPE_DATA"}
+        assert re.fullmatch(r"[^|\n]+\.", item.metadata["help"]), item.name
+        assert item.metadata["env"] == "SPHEROSCOPE_DATA" or item.default is not None
+
+
+def test_every_setting_is_in_the_document_as_it_is() -> None:
+    wanted = {item.metadata["env"]: (shown(item.default), item.metadata["help"]) for item in fields(Settings)}
+    there = documented()
+    missing = [
+        f"| `{name}` | `{default}` | {text} |"
+        for name, (default, text) in wanted.items()
+        if there.get(name) != (default, text)
+    ]
+    assert not missing, "docs/settings.md needs these lines:\n" + "\n".join(missing)
+    assert list(there) == list(wanted), "docs/settings.md: other names, or another order"
+
+
+@pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
+def test_a_number_is_taken(item: object) -> None:
+    name = item.metadata["env"]  # type: ignore[attr-defined]
+    given = Settings.from_env({name: " 7 "})
+    value = getattr(given, item.name)  # type: ignore[attr-defined]
+    assert value == 7
+    assert type(value) is type(item.default)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
+@pytest.mark.parametrize("text", ["many", "0", "-1", "1e", "nan", "inf", "-inf", "1,5", "0x10", "½"])
+def test_what_cannot_be_is_refused_by_name(item: object, text: str) -> None:
+    name = item.metadata["env"]  # type: ignore[attr-defined]
+    with pytest.raises(InvalidRequest) as caught:
+        Settings.from_env({name: text})
+    assert name in caught.value.message
+    assert repr(text) in caught.value.message
+
+
+def test_a_fraction_is_for_floats_only() -> None:
+    assert Settings.from_env({"DRAIN_SECONDS": "2.5"}).drain_seconds == 2.5
+    with pytest.raises(InvalidRequest, match="MAX_ATTEMPTS"):
+        Settings.from_env({"MAX_ATTEMPTS": "2.5"})
+
+
+def test_the_data_folder_is_absolute_wherever_the_program_is_started(tmp_path: Path) -> None:
+    assert Settings().data.is_absolute()
+    assert Settings.from_env({"SPHEROSCOPE_DATA": str(tmp_path / "a" / ".." / "b")}).data == tmp_path / "b"
+    assert Settings.from_env({"SPHEROSCOPE_DATA": "~/lab"}).data == Path.home().resolve() / "lab"
+
+
+def test_other_variables_are_not_looked_at() -> None:
+    assert Settings.from_env({"PATH": "/bin", "data": "/x", "MAX": "1"}) == Settings()
+
+
+def test_limits_come_from_the_settings() -> None:
+    assert Settings().limits == Limits()
+    assert Settings.from_env({"MAX_UPLOAD_MB": "3"}).limits.max_bytes == 3 * 2**20
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Settings().max_pages = 3  # type: ignore[misc]
