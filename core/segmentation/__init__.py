@@ -13,6 +13,7 @@ from core.errors import InvalidRequest
 from core.models import Segmentation
 from core.segmentation import classical
 from core.segmentation import postprocess as stages
+from core.segmentation import predict as unet
 from core.segmentation.engine import Engine
 from core.segmentation.grey import Pixels, grey
 from core.segmentation.objects import describe, describe_timed, timed
@@ -20,7 +21,12 @@ from core.segmentation.params import SegmentationParams
 
 __all__ = ["ENGINES", "Engine", "SegmentationParams", "describe", "engine_version", "segment"]
 
-ENGINES: Mapping[str, Engine] = MappingProxyType({"classical": Engine(classical.VERSION, classical.predict)})
+ENGINES: Mapping[str, Engine] = MappingProxyType(
+    {
+        "classical": Engine(classical.VERSION, classical.predict),
+        "unet": Engine(unet.VERSION, unet.predict),
+    }
+)
 
 
 def segment(

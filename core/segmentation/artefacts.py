@@ -32,7 +32,7 @@ def walls(labels: Labels) -> Keep:
         squared += contact**2
         whole |= contact >= 0.9 * len(edge)
     long = np.sqrt(squared) >= 0.2 * min(labels.shape)
-    return ~(whole | (long & (areas < squared / 4)))
+    return np.asarray(~(whole | (long & (areas < squared / 4))))
 
 
 def _longest_runs(edge: Labels, n: int) -> NDArray[np.int64]:

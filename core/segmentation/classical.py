@@ -30,17 +30,41 @@ _ABOVE_OTSU = 1.1
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
     """Say how much each pixel stands out from the background."""
     image = _normalised(_shrunk(grey, params.working_long_side_px))
+    speck_px = round(_SPECK * max(image.shape))
+    inside = _inside(image, params.polarity)
+    if _only_around(inside, speck_px):
+        frame = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+        inside = _inside(image, params.polarity, start=float(np.median(frame)))
+    return Prediction(inside, sharpness=_sharpness(image), speck_px=speck_px)
+
+
+def _inside(image: Map, polarity: str, start: float | None = None) -> Map:
     window = max(3, round(_TEXTURE_WINDOW * max(image.shape)) | 1)
     texture = _texture(image, window)
-    surface, noise = background.fit(image, texture)
-    away = _towards_bodies(surface - image, noise, params.polarity)
-    evidence = away + _texture_share(away, noise) * _inner(
-        texture, window, np.abs(surface - image) < 2.5 * noise
-    )
+    surface, noise = background.fit(image, texture, start)
+    away, own = _towards_bodies(surface - image, noise, polarity)
+    share = _texture_share(away, noise) if own else 0.0
+    evidence = away + share * _inner(texture, window, np.abs(surface - image) < 2.5 * noise)
     strength = _root(evidence)
     threshold = max(_otsu(strength), (_NOISE_FLOOR * noise) ** _GAMMA)
-    inside = np.clip(strength / (2 * threshold), 0, 1).astype(np.float32)
-    return Prediction(inside, sharpness=_sharpness(image), speck_px=round(_SPECK * max(image.shape)))
+    return np.asarray(np.clip(strength / (2 * threshold), 0, 1), dtype=np.float32)
+
+
+def _only_around(inside: Map, speck_px: int) -> bool:
+    """Whether all that stands out lies along the image's edge, and along most of it.
+
+    Then the background was taken for what stands out, and a body that fills most of the image for background.
+    """
+    mask = (inside >= 0.5).view(np.uint8)
+    frame = np.ones(mask.shape, np.uint8)
+    frame[1:-1, 1:-1] = 0
+    if mask[frame > 0].mean() <= 0.5:
+        return False
+    count, parts = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    areas = np.bincount(parts.ravel(), minlength=count)
+    areas[parts[frame > 0]] = 0
+    areas[0] = 0
+    return bool(areas.max() < 3.14 * speck_px**2 + 1)
 
 
 def _shrunk(grey: Pixels, long_side: int) -> Map:
@@ -68,27 +92,29 @@ def _normalised(image: Map) -> Map:
 def _texture(image: Map, window: int) -> Map:
     """Local standard deviation."""
     mean = cv2.blur(image, (window, window))
-    return np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0))
+    return np.asarray(np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0)))
 
 
-def _towards_bodies(darker: Map, noise: float, polarity: str) -> Map:
-    """How far each pixel differs from the background in the direction in which bodies do, 0 in the other."""
-    if polarity == "auto":
-        dark, bright = (
-            np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
-        )
-        polarity = "dark" if dark >= bright else "bright"
-    return np.asarray(np.maximum(darker if polarity == "dark" else -darker, 0))
+def _towards_bodies(darker: Map, noise: float, polarity: str) -> tuple[Map, bool]:
+    """How far each pixel differs from the background in the direction in which bodies do, 0 in the other.
+
+    Also whether the image itself differs more in that direction: only then may texture count, which has none.
+    """
+    dark, bright = (
+        np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
+    )
+    likely = "dark" if dark >= bright else "bright"
+    chosen = likely if polarity == "auto" else polarity
+    return np.maximum(darker if chosen == "dark" else -darker, 0), chosen == likely
 
 
 def _texture_share(away: Map, noise: float) -> float:
-    """How much texture counts: as brightness where that is lost in noise, else close to
-    nothing.
+    """How much texture counts: as brightness where that is lost in noise, else close to nothing.
 
     Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
     """
     threshold = _otsu(_root(away)) ** (1 / _GAMMA)
-    return min(_MOST_TEXTURE, _NOISE_FLOOR * noise / max(threshold, 1e-6))
+    return float(min(_MOST_TEXTURE, _NOISE_FLOOR * noise / max(threshold, 1e-6)))
 
 
 def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
@@ -97,7 +123,7 @@ def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
     inner = cv2.erode(cv2.morphologyEx(texture, cv2.MORPH_CLOSE, box), box)
     usual = inner[empty] if empty.any() else np.zeros(1, np.float32)
     level = float(np.median(usual))
-    return np.maximum(inner - level - 2 * 1.4826 * float(np.median(np.abs(usual - level))), 0)
+    return np.asarray(np.maximum(inner - level - 2 * 1.4826 * float(np.median(np.abs(usual - level))), 0))
 
 
 def _root(evidence: Map) -> Map:

@@ -34,7 +34,7 @@ def fill_lumens(mask: Mask, inside: Map, level: float) -> Mask:
     unsure = enclosed & ~fill & (areas > 9)
     if unsure.any():
         fill |= unsure & _wider_than_walls(mask, holes, count) & _round(holes, unsure)
-    return mask | fill[holes].view(np.uint8)
+    return np.asarray(mask | fill[holes].view(np.uint8))
 
 
 def fill_own(labels: Labels) -> Labels:
@@ -64,7 +64,7 @@ def _wider_than_walls(mask: Mask, holes: Labels, count: int) -> NDArray[np.bool_
     # Every enclosed hole has its body to the left of its first pixel.
     first = np.full(count, holes.size, np.int64)
     np.minimum.at(first, holes.ravel(), np.arange(holes.size))
-    return widths > walls[bodies.ravel()[np.maximum(first - 1, 0)]]
+    return np.asarray(widths > walls[bodies.ravel()[np.maximum(first - 1, 0)]])
 
 
 def _greatest(values: Map, labels: Labels) -> Map:

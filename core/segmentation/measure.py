@@ -97,7 +97,7 @@ def _shells(found: Sequence[Found], walks: Edges) -> list[float]:
         walks = edges([ring for item in found for ring in item.outer])
     lengths = perimeter.traced(walks)
     parts = ragged.starts([len(item.outer) for item in found])
-    return ragged.sums(lengths, parts).tolist()
+    return [float(length) for length in ragged.sums(lengths, parts)]
 
 
 def _size(ellipse: Ellipse, crofton: float) -> Values:

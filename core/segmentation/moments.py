@@ -29,8 +29,9 @@ class Ellipse:
 def ellipses(edges: Edges, start: Ints) -> list[Ellipse]:
     """The ellipse with each object's second moments.
 
-    As in scikit-image: pixels are points, an axis is 4·√eigenvalue. A row of pixels from a to b adds ``f(b) - f(a - 1)`` to a sum, so each left or right edge has its own
-    share of it, and holes take themselves out.
+    As in scikit-image: pixels are points, an axis is 4·√eigenvalue. A row of pixels from a to b adds
+    ``f(b) - f(a - 1)`` to a sum, so each left or right edge has its own share of it, and holes
+    take themselves out.
 
     Args:
         edges: outer rings and holes of all objects, x and y counted from the object's box.

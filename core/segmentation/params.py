@@ -77,20 +77,18 @@ class SegmentationParams:
         for name in given:
             if name not in known:
                 raise InvalidRequest(f"There is no parameter {name!r}; there are {', '.join(known)}.")
-        # JSON has one kind of number: 1 may stand for 1.0
-        whole = {
-            n: float(v) if _is_whole(v) and isinstance(known[n].default, float) else v
-            for n, v in given.items()
-        }
-        return cls(**whole)  # type: ignore[arg-type]  # __post_init__ checks every type
+        values: dict[str, Any] = {name: _as(known[name].default, value) for name, value in given.items()}
+        return cls(**values)
 
     def to_dict(self) -> dict[str, object]:
         """Every parameter by name, in JSON's types; ``from_dict`` takes it back."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _as(default: object, value: object) -> object:
+    # JSON has one kind of number, so 1 may stand for 1.0; true may not stand for 1.
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and isinstance(default, float) else value  # type: ignore[arg-type]
 
 
 def _check(name: str, value: object, default: object, about: Mapping[str, Any]) -> None:

@@ -45,7 +45,7 @@ def without_specks(mask: Mask, radius_px: int) -> Mask:
     if radius_px == 0:
         return mask
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius_px + 1, 2 * radius_px + 1))
-    framed = cv2.copyMakeBorder(mask, *[radius_px] * 4, cv2.BORDER_REPLICATE)
+    framed = np.pad(mask, radius_px, mode="edge")
     inner = slice(radius_px, -radius_px)
     return np.asarray(cv2.morphologyEx(framed, cv2.MORPH_OPEN, disc)[inner, inner])
 

@@ -20,11 +20,14 @@ from core.segmentation.params import SegmentationParams
 if TYPE_CHECKING:
     from core.segmentation.model import UNet
 
-VERSION = "1"
+VERSION = "1+fd4e7b65"  # the code's, and the first digits of the weights' SHA-256
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
 ENLARGE = 2.0  # the most that a small image is enlarged to reach the working size
+# Of the parameter for the working size, whose default, 768, suits thresholds: with 512 the network scored as
+# well on images unlike any that it had seen (IoU 0.851 for 0.856, F1 0.900 for 0.888) in half of the time.
+LONG_SIDE = 2 / 3
 FINER = 2.0  # how much larger the copy of the second pass is
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
 _lock = threading.Lock()
@@ -42,16 +45,21 @@ def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
 
 
 def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Prediction:
-    """As ``predict``, with any network; grey pixels (Y, X) of any supported dtype."""
-    long_side = params.working_long_side_px
-    first = infer(network, normalise(working_copy(grey, long_side)))
-    if max(grey.shape) <= 1.5 * long_side or not 0 < typical_diameter(first.inside) < SMALL_PX:
-        return first
-    return infer(network, normalise(working_copy(grey, min(max(grey.shape), round(FINER * long_side)))))
+    """As ``predict``, with any network; grey pixels (Y, X) of any supported dtype.
+
+    Without ``depth``: where bodies touch is found better from the distance to the outline than from what the
+    network makes of it (docs/accuracy.md).
+    """
+    long_side = LONG_SIDE * params.working_long_side_px
+    inside = infer(network, normalise(working_copy(grey, long_side))).inside
+    if max(grey.shape) > 1.5 * long_side and 0 < typical_diameter(inside) < SMALL_PX:
+        finer = min(float(max(grey.shape)), FINER * long_side)
+        inside = infer(network, normalise(working_copy(grey, finer))).inside
+    return Prediction(inside)
 
 
 def infer(network: UNet, image: Map) -> Prediction:
-    """Run the network on one normalised image (Y, X); maps of the same size."""
+    """Run the network on one normalised image (Y, X); both maps, of the same size."""
     import torch  # noqa: PLC0415  # see the module's docstring
 
     height, width = image.shape

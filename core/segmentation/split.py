@@ -60,13 +60,14 @@ def _climb(height: Map, mask: Mask) -> NDArray[np.int64]:
         higher = there >= highest if (dy, dx) > (0, 0) else there > highest
         np.copyto(highest, there, where=higher)
         offset[higher] = dy * columns + dx
-    offset[mask == 0] = 0
-    way = np.arange(height.size) + offset.ravel()
+    way = np.arange(height.size)
+    walking = np.flatnonzero(mask)
+    way[walking] += offset.ravel()[walking]
     while True:
-        further = way[way]
-        if np.array_equal(further, way):
+        further = way[way[walking]]
+        if np.array_equal(further, way[walking]):
             return way.reshape(height.shape)
-        way = further
+        way[walking] = further
 
 
 def _bodies(labels: Labels, height: Map, tops: list[float]) -> NDArray[np.int32]:

@@ -70,14 +70,10 @@ def viewer(  # noqa: PLR0913 - every argument is a different fact about one imag
     Use one ``key`` for all images of a page: zoom starts anew with each ``image_url``, while focus and the
     chosen display stay. ``selected`` counts when it changes; between changes the user's clicks count.
     ``on_navigate`` is called with -1 or 1 before the script runs, early enough to change the image shown.
-    ``if_empty`` stands in place of the table where there are no spheroids; an image that was never segmented
-    needs other words than one in which nothing was found.
+    ``if_empty`` stands in place of the table where there are no spheroids, and should say why.
     """
     image = blake2b(image_url.encode(), digest_size=8).hexdigest()
-    memory_key = f"{key} selection"
-    reported = st.session_state.get(key, {}).get("selected")
-    selection = settle(st.session_state.get(memory_key), image, selected, reported)
-    st.session_state[memory_key] = selection
+    selection = _settled(key, image, selected)
 
     def navigated() -> None:
         step = st.session_state[key].get("navigate")
@@ -90,11 +86,19 @@ def viewer(  # noqa: PLR0913 - every argument is a different fact about one imag
         "urls": {"raw": image_url, "contrast": stretch_url},
         "heightPx": height_px,
         "ifEmpty": if_empty,
+        "selection": {"turn": selection.turn, "number": selection.imposed},
     }
-    data |= {"selection": {"turn": selection.turn, "number": selection.imposed}}
     result = _COMPONENT(key=key, data=data, on_selected_change=lambda: None, on_navigate_change=navigated)
     known = any(spheroid.number == selection.number for spheroid in spheroids)
     return ViewerState(selection.number if known else None, int(result.get("navigate") or 0))
+
+
+def _settled(key: str, image: str, argument: int | None) -> Selection:
+    memory_key = f"{key} selection"
+    reported = st.session_state.get(key, {}).get("selected")
+    selection = settle(st.session_state.get(memory_key), image, argument, reported)
+    st.session_state[memory_key] = selection
+    return selection
 
 
 def settle(

@@ -166,5 +166,5 @@ def test_torch_is_imported_only_when_the_engine_runs() -> None:
     subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
 
 
-def test_the_engine_is_registered_with_a_version() -> None:
-    assert ENGINES["unet"].version
+def test_the_engines_version_names_its_weights() -> None:
+    assert ENGINES["unet"].version == pin()["version"]

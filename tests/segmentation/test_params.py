@@ -1,0 +1,59 @@
+"""Parameters: every field explained, nothing out of range, JSON and back."""
+
+import json
+from dataclasses import fields
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import InvalidRequest
+from core.segmentation import SegmentationParams
+
+
+def test_every_parameter_has_a_unit_a_line_of_help_and_its_choices_or_range():
+    for item in fields(SegmentationParams):
+        assert item.metadata["help"].endswith(".")
+        assert "unit" in item.metadata
+        if isinstance(item.default, bool):
+            continue
+        if isinstance(item.default, str):
+            assert item.default in item.metadata["choices"]
+        else:
+            low, high = item.metadata["range"]
+            assert low <= item.default <= high
+
+
+@given(st.floats(-0.9, 0.9), st.booleans(), st.sampled_from(["auto", "dark", "bright"]))
+def test_json_gives_back_the_same_parameters(sensitivity, split, polarity):
+    params = SegmentationParams(sensitivity=sensitivity, split_touching=split, polarity=polarity)
+    assert SegmentationParams.from_dict(json.loads(json.dumps(params.to_dict()))) == params
+
+
+def test_what_is_not_given_has_its_default():
+    assert SegmentationParams.from_dict({}) == SegmentationParams()
+
+
+def test_a_whole_number_may_stand_for_a_fraction():
+    assert SegmentationParams.from_dict({"min_diameter_px": 3}).min_diameter_px == 3.0
+
+
+@pytest.mark.parametrize(
+    ("given_values", "word"),
+    [
+        ({"sensitivty": 0.1}, "sensitivty"),
+        ({"sensitivity": 0.95}, "sensitivity"),
+        ({"sensitivity": float("nan")}, "sensitivity"),
+        ({"sensitivity": "0.1"}, "sensitivity"),
+        ({"polarity": "grey"}, "polarity"),
+        ({"split_touching": 1}, "split_touching"),
+        ({"min_relative_area": True}, "min_relative_area"),
+        ({"working_long_side_px": 3}, "working_long_side_px"),
+        ({"working_long_side_px": 512.0}, "working_long_side_px"),
+    ],
+)
+def test_what_cannot_be_is_refused_by_name(given_values, word):
+    with pytest.raises(InvalidRequest) as caught:
+        SegmentationParams.from_dict(given_values)
+    assert word in caught.value.message
+    assert caught.value.message.endswith(".")

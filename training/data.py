@@ -1,0 +1,160 @@
+"""Real images with masks and drawn scenes: read, scaled to a working size, cut into augmented batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.images import decode, inspect, to_grey
+from core.models import Limits
+from core.segmentation.predict import ENLARGE, normalise
+from training import scenes
+from training.augment import cut, vary
+from training.targets import targets
+
+Floats = NDArray[np.float32]
+Labels = NDArray[np.int32]
+
+LIMITS = Limits()
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
+WORKING = 512  # long side at which the network sees an image
+FINEST = 1024  # long side of the largest copy that is kept
+# a set is drawn in proportion to its number of images to this power, so that no lab's look dominates
+SET_POWER = 0.4
+# every fourth batch shows fields as the network sees them in use, the others a quarter of one
+CROP, FIELD = 256, 512
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One image with its mask: where they lie and which set they belong to."""
+
+    set_name: str
+    image: Path
+    mask: Path
+
+    def read(self) -> tuple[NDArray[np.generic], Labels]:
+        """Grey pixels (Y, X) as stored and the label image int32 (Y, X)."""
+        return read_grey(self.image), read_labels(self.mask)
+
+
+def pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
+    """Every image below ``root``/SET/images that has a mask of the same stem below ``root``/SET/masks."""
+    found = [pair for folder in sorted(root.iterdir()) for pair in _set_pairs(folder)]
+    return tuple(pair for pair in found if pair.set_name not in leave_out)
+
+
+def read_grey(path: Path) -> NDArray[np.generic]:
+    """Grey pixels (Y, X); of several pages of one size the brightest at each place (a fluorescence stack)."""
+    data = path.read_bytes()
+    grey = [to_grey(decode(data, facts.page, LIMITS).pixels) for facts in inspect(data, LIMITS)]
+    same = [page for page in grey if page.shape == grey[0].shape]
+    return np.max(same, axis=0) if len(same) > 1 else grey[0]
+
+
+def read_labels(path: Path) -> Labels:
+    """Label image int32 (Y, X) of a single-channel PNG."""
+    labels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if labels is None or labels.ndim != 2:
+        raise ValueError(f"{path.name} is not a single-channel mask.")
+    return labels.astype(np.int32)
+
+
+def _set_pairs(folder: Path) -> Iterator[Pair]:
+    if not (folder / "masks").is_dir():
+        return
+    masks = {path.stem: path for path in (folder / "masks").glob("*.png")}
+    for image in sorted((folder / "images").iterdir()):
+        if image.suffix.lower() in IMAGE_SUFFIXES and image.stem in masks:
+            yield Pair(folder.name, image, masks[image.stem])
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One copy of an image: ``scale`` is its size relative to the working size."""
+
+    scale: float
+    image: Floats
+    labels: Labels
+
+
+class RealImages:
+    """Images in memory, normalised, each at a few sizes; draws augmented crops from them."""
+
+    def __init__(self, chosen: Sequence[Pair]) -> None:
+        self.levels = [_levels(*pair.read()) for pair in chosen]
+        names = [pair.set_name for pair in chosen]
+        weight = np.array([names.count(name) ** (SET_POWER - 1) for name in names])
+        self.chance = weight / weight.sum()
+
+    def crop(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels]:
+        """Image about -1..1 and labels, (size, size)."""
+        levels = self.levels[rng.choice(len(self.levels), p=self.chance)]
+        whole = size >= FIELD
+        zoom = np.exp(rng.uniform(-0.35, 0.3)) if whole else np.exp(rng.uniform(np.log(0.45), np.log(1.9)))
+        # the smallest copy that need not be enlarged, so that fine structure is averaged, not sampled
+        level = next((item for item in levels if item.scale >= zoom), levels[-1])
+        center = _whereabouts(rng, level.labels, whole)
+        return cut(rng, level.image, level.labels, size, zoom / level.scale, center)
+
+
+class Batches:
+    """Batch ``i`` is the same for the same seed, on any machine and after any interruption."""
+
+    def __init__(
+        self, real: RealImages | None, seed: int, steps: int, real_share: float = 0.5, crop: int = CROP
+    ) -> None:
+        self.real, self.seed, self.steps, self.real_share, self.size = real, seed, steps, real_share, crop
+
+    def __len__(self) -> int:
+        return self.steps
+
+    def __getitem__(self, step: int) -> tuple[Floats, Floats]:
+        """Images float32 (B, 1, Y, X) and targets float32 (B, 3, Y, X)."""
+        rng = np.random.default_rng((self.seed, step))
+        size, count = (2 * self.size, 2) if step % 4 == 3 else (self.size, 8)
+        made = [self._one(rng, size) for _ in range(count)]
+        images = np.stack([vary(rng, image)[None] for image, _ in made])
+        return images, np.stack([targets(labels) for _, labels in made])
+
+    def _one(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels]:
+        if self.real is not None and rng.random() < self.real_share:
+            return self.real.crop(rng, size)
+        pixels, labels = scenes.draw(rng, size)
+        return normalise(pixels), labels
+
+
+def _levels(pixels: NDArray[np.generic], labels: Labels) -> tuple[Level, ...]:
+    """Copies of one image, the smallest first: half the working size, that, and up to twice it."""
+    native = max(pixels.shape)
+    grey = pixels.astype(np.float32)
+    grey = normalise(grey)
+    working = min(WORKING, ENLARGE * native)
+    sides = sorted({working / 2, working, float(max(working, min(FINEST, native)))})
+    return tuple(_level(grey, labels, side / native, side / working) for side in sides)
+
+
+def _level(grey: Floats, labels: Labels, factor: float, scale: float) -> Level:
+    size = (round(grey.shape[1] * factor), round(grey.shape[0] * factor))
+    how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
+    image = np.asarray(cv2.resize(grey, size, interpolation=how), dtype=np.float32)
+    wide = cv2.resize(labels.astype(np.float32), size, interpolation=cv2.INTER_NEAREST_EXACT)
+    return Level(scale, image, wide.astype(np.int32))
+
+
+def _whereabouts(rng: np.random.Generator, labels: Labels, whole: bool) -> tuple[float, float]:
+    """Middle of a crop (x, y): mostly near a body."""
+    height, width = labels.shape
+    if whole:
+        return width * rng.uniform(0.4, 0.6), height * rng.uniform(0.4, 0.6)
+    rows, columns = np.nonzero(labels[::4, ::4])
+    if len(rows) and rng.random() < 0.7:
+        pick = rng.integers(0, len(rows))
+        near = rng.normal(0, 40, 2)
+        return float(columns[pick] * 4 + near[0]), float(rows[pick] * 4 + near[1])
+    return rng.uniform(0, width), rng.uniform(0, height)

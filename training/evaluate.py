@@ -1,0 +1,87 @@
+"""Score an engine on image sets with masks: ``python -m training.evaluate --data DIR``, a row a set."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation import ENGINES, SegmentationParams
+from core.segmentation.engine import Engine
+from core.segmentation.postprocess import postprocess
+from training.data import Pair, pairs
+from training.scores import score, summary
+
+Outline = Callable[[NDArray[Any]], NDArray[np.int32]]
+COLUMNS = ("set", "n", "iou_mean", "iou_median", "f1", "diameter_error_pct", "boundary_px", "share_below_0_7")
+
+
+def outliner(name: str, weights: Path | None = None) -> Outline:
+    """Labels of grey pixels by an engine, with the default parameters; ``weights`` replaces the network's."""
+    engine, params = ENGINES[name], SegmentationParams()
+    if weights is not None:
+        from core.segmentation.predict import predict_with  # noqa: PLC0415  # torch only where a network is used
+        from core.segmentation.weights import load  # noqa: PLC0415
+
+        engine = Engine(weights.stem, partial(predict_with, load(weights)))
+    return lambda grey: postprocess(engine.predict(grey, params), params, grey.shape)
+
+
+def evaluate(
+    chosen: Iterable[Pair], outline: Outline, tell: Callable[[str], None] = lambda _: None
+) -> list[dict[str, object]]:
+    """A row a set, in the order of the sets; ``tell`` is given a line an image."""
+    scores: dict[str, list[Any]] = {}
+    for pair in chosen:
+        pixels, true = pair.read()
+        one = score(outline(pixels), true)
+        scores.setdefault(pair.set_name, []).append(one)
+        tell(
+            f"{pair.set_name}/{pair.image.name} IoU {one.iou:.3f}, "
+            f"{one.predicted} found, {one.matched} of {one.true} right"
+        )
+    return [summary(name, items) for name, items in scores.items()]
+
+
+def table(rows: Sequence[dict[str, object]]) -> str:
+    """Rows as text, a column a figure."""
+    cells = [list(COLUMNS), *([_cell(row[name]) for name in COLUMNS] for row in rows)]
+    widths = [max(len(line[i]) for line in cells) for i in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in cells
+    )
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="training.evaluate", description="Score an engine, a row a set.")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
+    )
+    parser.add_argument("--engine", choices=sorted(ENGINES), default="unet")
+    parser.add_argument("--weights", type=Path, help="other weights for unet, with their JSON beside them")
+    parser.add_argument("--json", type=Path, help="also write the rows to this file")
+    parser.add_argument("--sets", nargs="*", metavar="SET", help="only these")
+    parser.add_argument("--verbose", action="store_true", help="a line an image")
+    given = parser.parse_args(arguments)
+    chosen = [pair for pair in pairs(given.data) if not given.sets or pair.set_name in given.sets]
+    rows = evaluate(chosen, outliner(given.engine, given.weights), print if given.verbose else lambda _: None)
+    print(table(rows))
+    if given.json:
+        given.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

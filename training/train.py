@@ -1,0 +1,224 @@
+"""Train the network: ``python -m training.train --data DIR --out DIR``.
+
+The same seed draws the same batches in the same order, also after ``--resume``. With ``--minutes`` the
+learning rate falls with the time that has passed, so that a busy machine ends its schedule all the same, in
+fewer steps.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torch.utils.data import DataLoader, Subset
+
+from core.segmentation.model import UNet
+from core.segmentation.weights import save
+from training.data import Batches, RealImages, pairs
+
+WIDTHS = (16, 32, 64, 96, 128, 192)
+RATE, FLOOR = 2e-3, 2e-5
+WARM_UP = 100  # steps
+EMA = 0.998
+LOG_EVERY, SAVE_SECONDS = 100, 180
+ENDLESS = 10**6  # steps, where the clock says when to stop
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How long to train and from what: ``minutes`` of wall time, or else ``steps``.
+
+    ``pause_minutes`` stops earlier without ending the schedule, so that several runs can go on from there.
+    """
+
+    out: Path
+    steps: int = ENDLESS
+    minutes: float | None = None
+    seed: int = 0
+    device: str = "cpu"
+    workers: int = 1
+    pause_minutes: float | None = None
+    widths: tuple[int, ...] = WIDTHS
+
+
+@dataclass(slots=True)
+class State:
+    """What a checkpoint holds."""
+
+    model: UNet
+    ema: UNet
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+    seconds: float = 0.0
+
+
+def fresh(plan: Plan) -> State:
+    """Random weights from the plan's seed."""
+    torch.manual_seed(plan.seed)
+    model = UNet(plan.widths).to(plan.device, memory_format=torch.channels_last)
+    ema = UNet(plan.widths).to(plan.device)
+    ema.load_state_dict(model.state_dict())
+    return State(model, ema, torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-2))
+
+
+def loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """BCE and Dice of inside, BCE of border, squared error of depth; (B, 3, Y, X) each."""
+    inside, border, depth = logits.unbind(1)
+    probability = torch.sigmoid(inside)
+    meet = (probability * truth[:, 0]).sum((1, 2))
+    # one pixel in a hundred added on both sides, so that an empty field's Dice is not all or nothing
+    slack = 0.01 * inside[0].numel()
+    dice = 1 - (2 * meet + slack) / (probability.sum((1, 2)) + truth[:, 0].sum((1, 2)) + slack)
+    bce = functional.binary_cross_entropy_with_logits
+    total: Tensor = bce(inside, truth[:, 0]) + dice.mean() + 0.5 * bce(border, truth[:, 1])
+    return total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
+
+
+def train(plan: Plan, batches: Batches, state: State) -> State:
+    """Train until the plan's end; a checkpoint every few minutes and at the end."""
+    rest = Subset(batches, range(state.step, min(plan.steps, len(batches))))
+    loader = DataLoader(
+        rest,
+        batch_size=None,
+        num_workers=plan.workers,
+        prefetch_factor=8 if plan.workers else None,
+        worker_init_fn=_one_thread,
+    )
+    begun, saved, recent = time.monotonic() - state.seconds, time.monotonic(), []
+    state.model.train()
+    for images, truth in loader:
+        state.seconds = time.monotonic() - begun
+        share = _share(plan, state)
+        if share >= 1 or state.seconds > 60 * (plan.pause_minutes or np.inf):
+            break
+        recent.append(_step(state, images.to(plan.device), truth.to(plan.device), share))
+        if state.step % LOG_EVERY == 0:
+            print(
+                f"step {state.step} loss {np.mean(recent):.4f} "
+                f"rate {_rate(state.step, share):.2e} s {state.seconds:.0f}",
+                flush=True,
+            )
+            recent.clear()
+        if time.monotonic() - saved > SAVE_SECONDS:
+            checkpoint(plan.out, state)
+            saved = time.monotonic()
+    checkpoint(plan.out, state)
+    return state
+
+
+def checkpoint(out: Path, state: State) -> None:
+    """Write ``out``/checkpoint.pt; an interrupted write leaves the earlier one."""
+    held = {
+        "model": state.model.state_dict(),
+        "ema": state.ema.state_dict(),
+        "optimiser": state.optimiser.state_dict(),
+    }
+    part = out / "checkpoint.part"
+    torch.save(held | {"step": state.step, "seconds": state.seconds}, part)
+    part.replace(out / "checkpoint.pt")
+
+
+def resume(out: Path, state: State) -> State:
+    """Fill ``state`` from ``out``/checkpoint.pt; only tensors and numbers are read from it."""
+    held = torch.load(out / "checkpoint.pt", weights_only=True)
+    state.model.load_state_dict(held["model"])
+    state.ema.load_state_dict(held["ema"])
+    state.optimiser.load_state_dict(held["optimiser"])
+    state.step, state.seconds = held["step"], held["seconds"]
+    return state
+
+
+def export(plan: Plan, state: State, about: dict[str, object]) -> Path:
+    """Write the averaged weights, norms folded, as ``out``/unet.safetensors, and its pin beside it."""
+    shipped = UNet(plan.widths).to(plan.device)
+    shipped.load_state_dict(state.ema.state_dict())
+    shipped.eval().fold()
+    return save(plan.out / "unet.safetensors", shipped.cpu(), plan.widths, {"steps": state.step, **about})
+
+
+def _step(state: State, images: Tensor, truth: Tensor, share: float) -> float:
+    for group in state.optimiser.param_groups:
+        group["lr"] = _rate(state.step, share)
+    value = loss(state.model(images.contiguous(memory_format=torch.channels_last)), truth)
+    state.optimiser.zero_grad(set_to_none=True)
+    value.backward()
+    nn.utils.clip_grad_norm_(state.model.parameters(), 2.0)
+    state.optimiser.step()
+    state.step += 1
+    _average(state)
+    return float(value.detach())
+
+
+@torch.no_grad()
+def _average(state: State) -> None:
+    """Move the averaged weights towards the present ones; faster at first, when the average is of noise."""
+    keep = min(EMA, (1 + state.step) / (10 + state.step))
+    for old, new in zip(state.ema.state_dict().values(), state.model.state_dict().values(), strict=True):
+        if old.is_floating_point():
+            old.lerp_(new, 1 - keep)
+        else:
+            old.copy_(new)
+
+
+def _share(plan: Plan, state: State) -> float:
+    """How much of the schedule has passed, 0..1."""
+    if plan.minutes is not None:
+        return max(state.step / plan.steps, state.seconds / (60 * plan.minutes))
+    return state.step / plan.steps
+
+
+def _rate(step: int, share: float) -> float:
+    cosine = FLOOR + (RATE - FLOOR) * (1 + np.cos(np.pi * min(1.0, share))) / 2
+    return float(cosine * min(1.0, (step + 1) / WARM_UP))
+
+
+def _one_thread(_worker: int) -> None:
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(prog="training.train", description="Train the network's weights.")
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="checkpoint.pt, unet.safetensors and unet.json"
+    )
+    parser.add_argument("--hold-out", nargs="*", default=[], metavar="SET", help="sets to leave out")
+    parser.add_argument(
+        "--minutes", type=float, help="wall time of the whole schedule, earlier runs counted in"
+    )
+    parser.add_argument("--pause", type=float, metavar="MINUTES", help="stop here, to go on with --resume")
+    parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
+    parser.add_argument("--steps", type=int, default=ENDLESS)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--workers", type=int, default=1, help="processes that draw batches")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    given = parser.parse_args(arguments)
+    if given.minutes is None and given.steps == ENDLESS:
+        parser.error("say how long: --minutes or --steps")
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    given.out.mkdir(parents=True, exist_ok=True)
+    chosen = pairs(given.data, given.hold_out)
+    plan = Plan(given.out, given.steps, given.minutes, given.seed, given.device, given.workers, given.pause)
+    state = resume(plan.out, fresh(plan)) if given.resume else fresh(plan)
+    print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
+    real = RealImages(chosen) if chosen and given.real_share else None
+    train(plan, Batches(real, plan.seed, plan.steps, given.real_share), state)
+    print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
+
+
+if __name__ == "__main__":
+    main()
