@@ -12,10 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
 
-import cv2
-import numpy as np
-
-from core import images, overlay, tables
+from core import images, masks, overlay, tables
 from core.display import encode_png, to_display
 from core.errors import (
     ImageTooLarge,
@@ -31,7 +28,6 @@ from core.segmentation import segment
 
 LOG = logging.getLogger(__name__)
 
-MASK_LIMIT = 2**16 - 1  # numbers that a 16-bit mask can tell apart
 AHEAD = 3  # files waiting for each worker: enough that none idles behind a slow one
 
 
@@ -210,24 +206,13 @@ def _write_pictures(raster: Raster, result: Segmentation, stem: str, options: Op
     """Write the wanted pictures of a page; returns their names for its row."""
     files: tables.Row = {}
     if options.masks:
-        files["mask"] = _write(options.out / "masks", stem, _mask(result))
+        files["mask"] = _write(options.out / "masks", stem, masks.encode(result.labels))
     if options.overlays:
         shown = to_display(raster.pixels, True, raster.facts.bit_depth)
         files["overlay"] = _write(
             options.out / "overlays", stem, encode_png(overlay.draw(shown, result.spheroids))
         )
     return files
-
-
-def _mask(result: Segmentation) -> bytes:
-    """PNG of the labels as uint16 (Y, X), refused where two spheroids would get the same number."""
-    if len(result.spheroids) > MASK_LIMIT:
-        raise SegmentationError(
-            f"{len(result.spheroids):,} spheroids were found; a 16-bit mask numbers at most {MASK_LIMIT:,}. "
-            "Run again without --masks."
-        )
-    _, encoded = cv2.imencode(".png", result.labels.astype(np.uint16))
-    return encoded.tobytes()
 
 
 def _write(folder: Path, stem: str, data: bytes) -> str:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import __version__, batch, cli, tables
+from core import __version__, batch, cli, masks, tables
 from core.demo import tiff
 from core.inputs import find_inputs
 from core.models import Limits, Segmentation
@@ -297,13 +297,13 @@ def test_a_defect_in_an_engine_is_a_failed_row(
 def test_more_spheroids_than_a_mask_can_number_are_refused_only_with_masks(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "MASK_LIMIT", 0)
+    monkeypatch.setattr(masks, "MAX_LABELS", 0)
     path = picture(tmp_path / "a.tif")
     assert segment(path, "--out", out) == 0
     assert segment(path, "--out", out, "--masks") == 2
     (row,) = rows(out / "images.csv")
     assert row["error_code"] == "segmentation_error"
-    assert "without --masks" in row["error"]
+    assert "a 16-bit mask numbers at most 0" in row["error"]
     assert rows(out / "objects.csv") == []
 
 
