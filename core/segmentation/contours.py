@@ -6,7 +6,6 @@ away from every pixel's centre. Leaving points out moves it by less than that, s
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
@@ -15,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidRequest, SegmentationError
+from core.errors import SegmentationError
 from core.models import Contour, Ring
 from core.segmentation import ragged
 from core.segmentation.outline import Found, Labels, edges, find
@@ -67,28 +66,6 @@ def rasterise(shapes: Sequence[Contour], shape: tuple[int, int]) -> Labels:
     return labels
 
 
-def to_json(contour: Contour) -> str:
-    """Compact JSON: ``{"outer": [x, y, x, y, ...], "holes": [[x, y, ...], ...]}``."""
-    parts = {"outer": _flat(contour.outer), "holes": [_flat(ring) for ring in contour.holes]}
-    return json.dumps(parts, separators=(",", ":"))
-
-
-def from_json(text: str) -> Contour:
-    """Read what ``to_json`` wrote.
-
-    Raises:
-        InvalidRequest: not such JSON, a ring of fewer than three points, or a coordinate that is not a finite
-            number.
-    """
-    try:
-        parts = json.loads(text)
-        return Contour(_ring(parts["outer"]), tuple(_ring(numbers) for numbers in parts["holes"]))
-    except (ValueError, TypeError, KeyError):
-        raise InvalidRequest(
-            'A contour is {"outer": [x, y, ...], "holes": [[x, y, ...]]} with three points or more a ring.'
-        ) from None
-
-
 def _thin_all(found: Sequence[Found]) -> Iterator[Ring]:
     """Each object's outer ring, then its holes, with the points that can be left out left out."""
     walks = edges([ring for item in found for ring in item.outer + item.holes])
@@ -129,14 +106,3 @@ def _cross(ring: NDArray[np.float64], flips: NDArray[np.uint8]) -> None:
     at = x[side] + (row + 0.5 - y[side]) * slope
     column = np.ceil(at - 0.5).astype(np.int64).clip(0, flips.shape[1] - 1)
     np.bitwise_xor.at(flips, (row, column), 1)
-
-
-def _flat(ring: Ring) -> list[float]:
-    return [int(v) if v == int(v) else v for point in ring for v in point]
-
-
-def _ring(flat: Sequence[float]) -> Ring:
-    if len(flat) < 6 or len(flat) % 2 or not all(math.isfinite(v) for v in flat):
-        raise ValueError(flat)
-    values = [float(v) for v in flat]
-    return tuple(zip(values[::2], values[1::2], strict=True))

@@ -1,24 +1,18 @@
-"""Outlines: exact both ways, few points, readable JSON."""
+"""Outlines: exact both ways, few points."""
 
 import numpy as np
 import pytest
 from hypothesis import given
 
-from core.errors import InvalidRequest, SegmentationError
+from core.errors import SegmentationError
 from core.models import Contour
-from core.segmentation.contours import contours, from_json, rasterise, to_json
+from core.segmentation.contours import contours, rasterise
 from tests.segmentation.shapes import disc, label_images
 
 
 @given(label_images())
 def test_contours_drawn_again_give_the_same_labels(labels):
     assert np.array_equal(rasterise(contours(labels), labels.shape), labels)
-
-
-@given(label_images())
-def test_json_gives_back_the_same_contour(labels):
-    for contour in contours(labels):
-        assert from_json(to_json(contour)) == contour
 
 
 @pytest.mark.parametrize("radius", [5, 40, 300])
@@ -77,22 +71,3 @@ def test_an_object_in_two_parts_has_no_contour():
 def test_nothing_has_no_contours():
     assert contours(np.zeros((3, 3), np.int32)) == []
     assert not rasterise([], (3, 3)).any()
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "[]",
-        "{}",
-        "null",
-        '{"outer":[0,0,1,1],"holes":[]}',
-        '{"outer":[0,0,1,1,2],"holes":[]}',
-        '{"outer":[0,0,1,1,2,"x"],"holes":[]}',
-        '{"outer":[0,0,1,1,2,NaN],"holes":[]}',
-        '{"outer":[0,0,1,1,2,2],"holes":[3]}',
-    ],
-)
-def test_json_that_is_no_contour_is_refused(text):
-    with pytest.raises(InvalidRequest):
-        from_json(text)
