@@ -6,11 +6,9 @@ import ast
 import io
 import re
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "core"
@@ -57,6 +55,25 @@ def name_of(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
+def for_each(files: Callable[[], list[Path]]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Make one test of a rule about a file: it names every file that breaks the rule, and how."""
+
+    def decorate(rule: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            broken = []
+            for path in files():
+                try:
+                    rule(path)
+                except AssertionError as error:
+                    broken.append(f"{name_of(path)}: {str(error).splitlines()[0]}")
+            assert not broken, "\n".join(["", *broken])
+
+        test.__name__ = rule.__name__
+        return test
+
+    return decorate
+
+
 @cache
 def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
@@ -94,7 +111,7 @@ def test_every_part_of_core_has_its_layer() -> None:
     assert parts - set(RANK) == set(), "give these a line in LAYERS"
 
 
-@pytest.mark.parametrize("path", core_files(), ids=name_of)
+@for_each(core_files)
 def test_imports_point_one_way(path: Path) -> None:
     own = part_of(path)
     upwards = {part for part in core_parts(path) if own != "__init__" and RANK[part] > RANK[own]}
@@ -111,26 +128,26 @@ def test_parts_do_not_import_each_other_in_circles() -> None:
     assert set(needs) - done == set()
 
 
-@pytest.mark.parametrize("path", core_files(), ids=name_of)
+@for_each(core_files)
 def test_what_few_may_import_no_other_does(path: Path) -> None:
     for package, allowed in MAY_IMPORT.items():
         if part_of(path) not in allowed:
             assert package not in {name.split(".")[0] for name in imports(path)}
 
 
-@pytest.mark.parametrize("path", page_files(), ids=name_of)
+@for_each(page_files)
 def test_pages_import_only_streamlit_and_core(path: Path) -> None:
     assert {name.split(".")[0] for name in imports(path)} <= {"streamlit", "core"}
     assert core_parts(path) <= {"services", "ui", "models", "errors"}
 
 
-@pytest.mark.parametrize("path", page_files(), ids=name_of)
+@for_each(page_files)
 def test_pages_are_short_and_define_nothing_of_weight(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= PAGE_LINES
     assert not [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
 
 
-@pytest.mark.parametrize("path", core_files(), ids=name_of)
+@for_each(core_files)
 def test_modules_and_functions_stay_small(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= MODULE_LINES
     for node in functions(path):
@@ -145,7 +162,7 @@ def code_of(path: Path) -> str:
     return " ".join(token.string for token in tokens if token.type not in skipped)
 
 
-@pytest.mark.parametrize("path", program_files(), ids=name_of)
+@for_each(program_files)
 def test_nothing_is_pickled(path: Path) -> None:
     roots = {name.split(".")[0] for name in imports(path)}
     assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
@@ -159,7 +176,7 @@ def test_nothing_is_pickled(path: Path) -> None:
             assert "persist" not in {item.arg for item in node.keywords}
 
 
-@pytest.mark.parametrize("path", program_files(), ids=name_of)
+@for_each(program_files)
 def test_no_text_becomes_markup_or_code(path: Path) -> None:
     assert not re.search(r"unsafe_allow_html|(?<!\. )\b(eval|exec) \(|shell = True", code_of(path))
 
@@ -186,7 +203,7 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, node.value
 
 
-@pytest.mark.parametrize("path", [*core_files(), *page_files()], ids=name_of)
+@for_each(lambda: [*core_files(), *page_files()])
 def test_statements_longer_than_a_line_stand_in_sql_files(path: Path) -> None:
     found = [(line, text) for line, text in strings(path) if SQL.search(text)]
     for line, text in found:
@@ -195,12 +212,12 @@ def test_statements_longer_than_a_line_stand_in_sql_files(path: Path) -> None:
     assert not found or part_of(path) in {"db", "sql"}, "only the database speaks SQL"
 
 
-@pytest.mark.parametrize("path", sorted((CORE / "sql").glob("*.sql")), ids=name_of)
+@for_each(lambda: sorted((CORE / "sql").glob("*.sql")))
 def test_statements_take_values_as_parameters_and_only_an_order_as_text(path: Path) -> None:
     assert set(re.findall(r"\{(\w*)\}", path.read_text(encoding="utf-8"))) <= {"order"}
 
 
-@pytest.mark.parametrize("path", core_files(), ids=name_of)
+@for_each(core_files)
 def test_no_error_is_swallowed_in_silence(path: Path) -> None:
     for node in ast.walk(tree_of(path)):
         if not isinstance(node, ast.ExceptHandler):
@@ -212,7 +229,7 @@ def test_no_error_is_swallowed_in_silence(path: Path) -> None:
             assert body != "pass", f"line {node.lineno}"
 
 
-@pytest.mark.parametrize("path", program_files(), ids=name_of)
+@for_each(program_files)
 def test_no_path_of_one_machine_is_written_down(path: Path) -> None:
     for line, text in strings(path):
         assert not re.match(r"/(home|work|root|Users)/", text), f"line {line}"

@@ -285,7 +285,7 @@ def test_a_long_name_keeps_its_beginning_and_its_ending() -> None:
 
 
 @given(name=st.text(max_size=400))
-@hypothesis_settings(max_examples=300, deadline=None)
+@hypothesis_settings(max_examples=150, deadline=None)
 def test_any_name_becomes_one_short_printable_line(name: str) -> None:
     shown = clean_name(name)
     assert 0 < len(shown) <= MAX_NAME

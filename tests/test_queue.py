@@ -99,12 +99,12 @@ def test_every_image_is_segmented_once_from_its_own_bytes(lab: Lab) -> None:
         seen.append((data, job.image_id))
         return instant(data, job)
 
-    keys = [f"{number:02}" for number in range(40)]
+    keys = [f"{number:02}" for number in range(24)]
     lab.add(*keys)
     with lab.queue(work):
         lab.wait_until_ended()
     assert sorted(seen) == [(f"pixels of {key}".encode(), key) for key in keys]
-    assert lab.counts() == {"done": 40}
+    assert lab.counts() == {"done": 24}
     for key in keys:
         image = lab.store.images.get(key)
         assert (image.status, image.n_objects) == (ImageStatus.DONE, 1)
@@ -153,7 +153,7 @@ def test_one_slot_works_in_the_order_of_asking(lab: Lab) -> None:
 
 
 def test_no_wake_up_is_lost_when_many_threads_ask(lab: Lab) -> None:
-    keys = [f"{number:03}" for number in range(64)]
+    keys = [f"{number:03}" for number in range(32)]
     lab.add(*keys, queued=False)
     with lab.queue(instant) as queue:
 
@@ -165,7 +165,7 @@ def test_no_wake_up_is_lost_when_many_threads_ask(lab: Lab) -> None:
         with ThreadPoolExecutor(8) as pool:
             list(pool.map(ask, range(8)))
         lab.wait_until_ended()
-    assert lab.counts() == {"done": 64}
+    assert lab.counts() == {"done": 32}
 
 
 def test_a_queue_at_rest_begins_as_soon_as_it_is_woken(lab: Lab) -> None:
@@ -206,11 +206,11 @@ def test_eight_kinds_of_errors_leave_four_workers_and_nothing_stuck(lab: Lab) ->
             raise RAISED[int(job.image_id[-1])]()
         return instant(data, job)
 
-    bad = [f"bad {number} {number % len(RAISED)}" for number in range(16)]
-    lab.add(*(key for number in range(16) for key in (bad[number], f"good {number}")))
+    bad = [f"bad {number} {number % len(RAISED)}" for number in range(8)]
+    lab.add(*(key for number in range(8) for key in (bad[number], f"good {number}")))
     with lab.queue(work) as queue:
         lab.wait_until_ended()
-        assert lab.counts() == {"done": 16, "failed": 16}
+        assert lab.counts() == {"done": 8, "failed": 8}
         assert all(attempts[key] == 3 for key in bad)
         meeting = threading.Barrier(SLOTS + 1, timeout=20)  # and all four are alive
         for _ in range(SLOTS):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from core.db import Database
 from core.errors import ServiceClosed, StorageError
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
-from core.services import DEFAULT_ENGINE, Services
+from core.services import DEFAULT_ENGINE, Services, get_services
 from core.settings import Settings
 from tests import corpus
 from tests.making import RECIPE
@@ -97,6 +98,22 @@ def test_files_that_nothing_needs_go_with_what_is_purged(settings: Settings) -> 
 def _age(db: Database) -> None:
     statement = "UPDATE image SET deleted_at = deleted_at - INTERVAL 8 DAY WHERE deleted_at IS NOT NULL"
     db.write(lambda session: session._cursor.execute(statement) and None)
+
+
+def test_a_cleared_cache_closes_the_services_before_others_are_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
+    try:
+        first = get_services()
+        assert get_services() is first
+        get_services.clear()  # "Clear cache" in Streamlit's menu
+        with pytest.raises(ServiceClosed):
+            first.store.projects.list()
+        assert get_services().store.projects.list() == ()
+    finally:
+        get_services.clear()
+        gc.unfreeze()
 
 
 @pytest.mark.slow

@@ -60,11 +60,11 @@ def test_a_job_is_as_it_was_asked_for(store: Store, project: Project) -> None:
 
 
 def test_jobs_come_in_the_order_of_asking(store: Store, project: Project) -> None:
-    keys = [f"{number * 7919 % 1000:03}" for number in range(80)]
+    keys = [f"{number * 7919 % 1000:03}" for number in range(40)]
     add(store, project.id, *keys)
-    store.jobs.enqueue(project.id, keys[50:], RECIPE)
-    store.jobs.enqueue(project.id, keys[:50], RECIPE)
-    wanted = keys[50:] + keys[:50]
+    store.jobs.enqueue(project.id, keys[25:], RECIPE)
+    store.jobs.enqueue(project.id, keys[:25], RECIPE)
+    wanted = keys[25:] + keys[:25]
     assert [job.image_id for job in store.jobs.page(JobState.QUEUED, limit=100).items] == wanted
     assert claimed(store) == wanted
 
