@@ -16,7 +16,7 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -m "not slow and not browser and not datasets"
+	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=quick -m "not slow and not browser and not datasets"
 
 bench: $(READY)
 	$(BIN)/python -m bench

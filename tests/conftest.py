@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 
 from core.blobs import Blobs
 from core.db import Database
@@ -15,6 +16,18 @@ from core.services import Services
 from core.settings import Settings
 from core.store import Store
 from tests.making import ENGINE
+
+# What `make check` uses; `make test` searches as far as Hypothesis does by default.
+hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
+
+# Folders whose tests take seconds: script runs, trainings, processes that are killed, mutants by the hundred.
+SLOW_FOLDERS = ("pages", "training", "faults", "security")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.parent.name in SLOW_FOLDERS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture
