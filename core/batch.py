@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.inputs import Input
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
-from core.segmentation import segment
+from core.segmentation import DEFAULT_ENGINE, segment
 
 LOG = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Options:
 
     out: Path
     um_per_px: float | None = None
-    engine: str = "classical"
+    engine: str = DEFAULT_ENGINE
     workers: int = 1
     masks: bool = False
     overlays: bool = False

@@ -14,7 +14,7 @@ from pathlib import Path
 from core import __version__, batch
 from core.errors import SpheroscopeError
 from core.inputs import find_inputs
-from core.segmentation import ENGINES
+from core.segmentation import DEFAULT_ENGINE, ENGINES
 from core.settings import ROOT, Settings
 
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
@@ -131,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         "--um-per-px", metavar="X", type=_pixel_size, help="pixel size in µm; wins over what the files say"
     )
     segment.add_argument(
-        "--engine", choices=sorted(ENGINES), default="classical", help="default: %(default)s"
+        "--engine", choices=sorted(ENGINES), default=DEFAULT_ENGINE, help="default: %(default)s"
     )
     segment.add_argument(
         "--workers", metavar="N", type=_count, help="files measured at once; default: SEGMENTATION_WORKERS, 4"

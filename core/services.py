@@ -19,14 +19,12 @@ from core.ingest import Ingest
 from core.models import Image, Project, Segmentation
 from core.monitoring import QueryRecorder
 from core.queue import JobQueue
-from core.segmentation import SegmentationParams, engine_version, segment
+from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version, segment
 from core.settings import Settings
 from core.store import Recipe, Store
 from core.work import process
 
 log = logging.getLogger(__name__)
-
-DEFAULT_ENGINE = "classical"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from core.db import Database
 from core.errors import ServiceClosed, StorageError
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
-from core.services import DEFAULT_ENGINE, Services, get_services
+from core.segmentation import DEFAULT_ENGINE
+from core.services import Services, get_services
 from core.settings import Settings
 from tests import corpus
 from tests.making import RECIPE
