@@ -26,7 +26,7 @@ VERSION = "1+fd4e7b65"  # the code's, and the first digits of the weights' SHA-2
 PERCENTILES = (0.2, 99.8)
 ENLARGE = 2.0  # the most that a small image is enlarged to reach the working size
 # Of the parameter for the working size, whose default, 768, suits thresholds: with 512 the network scored as
-# well on images unlike any that it had seen (IoU 0.851 for 0.856, F1 0.900 for 0.888) at under half of the pixels.
+# well on sets that it had not seen (IoU 0.851 for 0.856, F1 0.900 for 0.888), with under half of the pixels.
 LONG_SIDE = 2 / 3
 FINER = 2.0  # how much larger the copy of the second pass is
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
