@@ -21,6 +21,8 @@ from core.work import Processed
 from tests.making import RECIPE, claim, new_image, processed, spheroid
 from tests.waiting import wait_until
 
+pytestmark = pytest.mark.slow
+
 SLOTS = 4
 
 

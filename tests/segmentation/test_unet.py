@@ -18,6 +18,8 @@ from core.segmentation.predict import infer, normalise, predict_with, typical_di
 from core.segmentation.weights import SHIPPED, load, pin, save
 from core.synthetic import BodySpec, SceneSpec, scene
 
+pytestmark = pytest.mark.slow
+
 WIDTHS = (4, 6, 8)
 
 
