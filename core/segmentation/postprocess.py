@@ -30,6 +30,8 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
     labels = drop_small(labels, params.min_relative_area)
     labels = enlarge(labels, prediction.inside, level, (shape[0], shape[1]))
     labels = largest_parts(labels)
+    if params.fill_holes:
+        labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
     if not params.keep_border_objects:
         labels = drop_at_border(labels)
     return number_by_area(labels, math.pi / 4 * params.min_diameter_px**2)
