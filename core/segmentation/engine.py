@@ -25,12 +25,15 @@ class Prediction:
     are out of focus and are dropped. None: nothing is dropped for that.
     ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
     better.
+    ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
+    smooth by itself.
     """
 
     inside: Map
     depth: Map | None = None
     sharpness: Map | None = None
     speck_px: int = 0
+    waver_px: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
     labels = _bodies(prediction, params, level)
     labels = _without_artefacts(labels, prediction)
     labels = drop_small(labels, params.min_relative_area)
-    labels = enlarge(labels, prediction.inside, level, (shape[0], shape[1]))
+    labels = enlarge(labels, _smooth(prediction), level, (shape[0], shape[1]))
     labels = largest_parts(labels)
     if params.fill_holes:
         labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
@@ -123,6 +123,12 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
     mask = without_specks((keep(parts, artefacts.walls(parts)) > 0).view(np.uint8), prediction.speck_px)
     labels = split(mask, prediction.depth) if params.split_touching else components(mask)
     return fill_own(labels) if params.fill_holes else labels
+
+
+def _smooth(prediction: Prediction) -> Map:
+    if not prediction.waver_px:
+        return prediction.inside
+    return np.asarray(cv2.GaussianBlur(prediction.inside, (0, 0), prediction.waver_px))
 
 
 def _without_artefacts(labels: Labels, prediction: Prediction) -> Labels:
