@@ -13,6 +13,8 @@ from core.models import Raster
 Bytes = NDArray[np.uint8]
 Pixels = NDArray[Any]
 
+THUMBNAIL_PX = 160  # longer side of the small pictures in tables and on cards
+
 _STRETCH_PERCENT = (0.1, 99.9)
 _SAMPLE_PIXELS = (
     250_000  # percentiles of these take 4 ms and differ from those of all by less than a grey level
@@ -47,7 +49,7 @@ def encode_png(image: Bytes) -> bytes:
     return _encode(image, ".png", options)
 
 
-def thumbnail(raster: Raster, size_px: int = 160) -> bytes:
+def thumbnail(raster: Raster, size_px: int = THUMBNAIL_PX) -> bytes:
     """Return a stretched WebP whose longer side is at most ``size_px``; smaller images keep their size."""
     height, width = raster.pixels.shape[:2]
     scale = min(1.0, size_px / max(height, width))

@@ -18,7 +18,6 @@ log = logging.getLogger(__name__)
 
 MAX_NAME = 200
 _UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, bidi, unassigned; line separators
-THUMBNAIL_PX = 160
 
 
 class Outcome(StrEnum):
@@ -104,7 +103,7 @@ class Ingest:
             sha256=sha256,
             n_bytes=len(data),
             facts=facts,
-            thumbnail_sha256=self._blobs.put(display.thumbnail(raster, THUMBNAIL_PX)),
+            thumbnail_sha256=self._blobs.put(display.thumbnail(raster)),
         )
 
 

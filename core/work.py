@@ -8,11 +8,9 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from core import images, masks, overlay
+from core import display, images, masks, overlay
 from core.models import Job, Limits, Spheroid
 from core.segmentation import SegmentationParams, segment
-
-THUMBNAIL_PX = 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +43,7 @@ def process(data: bytes, job: Job, limits: Limits) -> Processed:
     result = segment(raster.pixels, SegmentationParams.from_dict(job.params), job.engine)
     segmented = time.perf_counter()
     labels_png = masks.encode(result.labels)
-    thumbnail = overlay.thumbnail(raster, result.spheroids, THUMBNAIL_PX)
+    thumbnail = overlay.thumbnail(raster, result.spheroids, display.THUMBNAIL_PX)
     encoded = time.perf_counter()
     return Processed(
         engine=result.engine,
