@@ -5,7 +5,8 @@ import streamlit as st
 from core.models import ImageFilter, ImageStatus
 from core.services import get_services
 from core.ui import cards, feedback, image_actions, shell
-from core.ui.grid import IMAGE_COLUMNS, grid
+from core.ui.columns import IMAGE_COLUMNS
+from core.ui.grid import grid
 from core.ui.upload import uploader
 
 services = get_services()
@@ -43,4 +44,4 @@ answer = grid(
 if answer.opened:
     shell.go("image.py", image=answer.opened)
 with above:
-    image_actions.bar(services, project, wanted, answer.selected)
+    image_actions.bar(services, project, wanted, answer)

@@ -5,7 +5,8 @@ import streamlit as st
 from core.models import JobState
 from core.services import get_services
 from core.ui import feedback, queue_panel, shell
-from core.ui.grid import JOB_COLUMNS, grid
+from core.ui.columns import JOB_COLUMNS
+from core.ui.grid import grid
 
 services = get_services()
 st.title("Queue", anchor=False)

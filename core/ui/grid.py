@@ -3,118 +3,71 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 import streamlit as st
 from st_aggrid import AgGrid, DataReturnMode
 
 from core.ui import jscode
+from core.ui.columns import Column
 
 BLOCK_ROWS = 100
+BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
+HEIGHT_PX = 620
 PAGE_SIZES = [25, 50, 100, 200]
-Column = dict[str, Any]
 _FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
+_MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
 _CSS = {
     ".ag-root-wrapper, .ag-cell, .ag-header-cell, .ag-paging-panel, .ag-tooltip": {"font-family": _FONT},
     ".opens": {"cursor": "pointer", "text-decoration": "underline", "text-underline-offset": "3px"},
     ".ag-cell": {"display": "flex", "align-items": "center"},
     ".ag-right-aligned-cell": {"justify-content": "flex-end"},
+    ".ag-paging-panel": {"flex-wrap": "wrap", "height": "auto", "min-height": "46px", "gap": "4px 16px"},
+    ".tools": {"margin-right": "auto", "display": "flex", "gap": "14px", "align-items": "baseline"},
+    ".tools summary": {"cursor": "pointer", "padding": "2px 6px", "border-radius": "6px"},
+    ".tools details": {"position": "relative"},
+    ".tools .menu": {
+        "position": "absolute",
+        "bottom": "2.2em",
+        "left": "0",
+        "z-index": "10",
+        "padding": "10px 14px",
+        "max-height": "320px",
+        "overflow": "auto",
+        "white-space": "nowrap",
+        "background": "var(--ag-background-color)",
+        **_MENU,
+    },
+    ".tools .menu label": {"display": "block", "padding": "3px 0", "cursor": "pointer"},
+    ".tools input[type=number]": {"width": "5em", "padding": "2px 6px", "background": "transparent", **_MENU},
+    ".tools [role=alert]": {"color": "#d0493b"},
+    ".all": {
+        "margin": "0 auto 0 1px",
+        "width": "16px",
+        "height": "16px",
+        "cursor": "pointer",
+        "accent-color": "var(--ag-accent-color)",
+    },
 }
 
 
 @dataclass(frozen=True, slots=True)
 class GridAnswer:
-    """What the user did in the grid: rows that are selected, and the row just opened."""
+    """What the user did in the grid.
+
+    ``selected`` are the ids of the rows that are ticked. With ``everything``, all rows of the filter are, on
+    every page, but those of ``spared``. ``opened`` is what was just opened: the id of a row's image, or of
+    the row where it has none; ``spheroid`` the number of the spheroid that the row is about.
+    """
 
     selected: tuple[str, ...] = ()
+    everything: bool = False
+    spared: tuple[str, ...] = ()
     opened: str | None = None
-
-
-IMAGE_COLUMNS: tuple[Column, ...] = (
-    {
-        "field": "thumbnail",
-        "headerName": "",
-        "width": 92,
-        "sortable": False,
-        "cellRenderer": jscode.THUMBNAIL,
-    },
-    {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, "cellClass": "opens"},
-    {
-        "field": "status",
-        "headerName": "Status",
-        "width": 126,
-        "cellRenderer": jscode.STATUS,
-        "tooltipField": "error",
-    },
-    {
-        "field": "n_objects",
-        "colId": "objects",
-        "headerName": "Spheroids",
-        "width": 102,
-        "type": "rightAligned",
-        "valueFormatter": jscode.DASH,
-    },
-    {
-        "colId": "diameter",
-        "headerName": "Ø largest",
-        "width": 104,
-        "type": "rightAligned",
-        "valueGetter": jscode.DIAMETER,
-        "valueFormatter": jscode.DASH,
-        "headerTooltip": "Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
-    },
-    {
-        "field": "largest_circularity",
-        "colId": "circularity",
-        "headerName": "Circularity",
-        "width": 106,
-        "type": "rightAligned",
-        "valueFormatter": jscode.NUMBER,
-    },
-    {
-        "field": "um_per_px",
-        "headerName": "µm/px",
-        "width": 84,
-        "type": "rightAligned",
-        "sortable": False,
-        "valueFormatter": jscode.NUMBER,
-        "tooltipField": "um_per_px_source",
-    },
-    {
-        "field": "created_at",
-        "colId": "created",
-        "headerName": "Added",
-        "width": 116,
-        "valueFormatter": jscode.TIME,
-        "initialSort": "desc",
-    },
-    {
-        "field": "seconds",
-        "headerName": "Took",
-        "width": 70,
-        "type": "rightAligned",
-        "valueFormatter": jscode.SECONDS,
-    },
-)
-
-JOB_COLUMNS: tuple[Column, ...] = (
-    {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 160, "cellClass": "opens"},
-    {"field": "state", "headerName": "State", "width": 130, "cellRenderer": jscode.STATUS},
-    {
-        "field": "error",
-        "headerName": "Reason",
-        "flex": 3,
-        "minWidth": 120,
-        "tooltipField": "error",
-        "valueFormatter": jscode.DASH,
-    },
-    {"field": "engine", "headerName": "Engine", "width": 110},
-    {"field": "attempt", "headerName": "Attempt", "width": 100, "type": "rightAligned"},
-    {"field": "worker", "headerName": "Worker", "width": 110, "valueFormatter": jscode.DASH},
-    {"field": "created_at", "headerName": "Asked", "width": 125, "valueFormatter": jscode.TIME},
-    {"field": "finished_at", "headerName": "Ended", "width": 125, "valueFormatter": jscode.TIME},
-)
+    spheroid: int | None = None
 
 
 class _NoRows:
@@ -141,53 +94,63 @@ def grid(
 ) -> GridAnswer:
     """Draw the rows that ``url`` pages through (under ``rows`` of its answer).
 
-    ``filters`` are query parameters for the API; changing them changes the grid's key, which clears the
-    selection: what is not shown cannot be selected.
+    ``filters`` are query parameters for the API. Changing them clears the selection: what is not shown cannot
+    be selected. Columns and page size are remembered by the browser for ``key`` up to its first dash, so for
+    every project; page and sort for ``key`` itself, as long as the tab is open.
     """
-    wanted = {name: value for name, value in (filters or {}).items() if value}
-    options = _options(columns, row_height) | {"context": {"url": url, "rows": rows, "filters": wanted}}
+    # Percent-encoded, nothing that a user typed can be taken for JavaScript by the component.
+    query = urlencode({name: value for name, value in (filters or {}).items() if value})
+    context = {"url": url, "rows": rows, "query": query, "key": key, "kind": key.partition("-")[0]}
     response = AgGrid(
         _NoRows(),
-        gridOptions=options,
-        height=620,
-        key=f"{key}-{hash(tuple(sorted(wanted.items()))):x}",
+        gridOptions=_options(columns, row_height) | {"context": context},
+        height=HEIGHT_PX,
+        key=key,
         allow_unsafe_jscode=True,
         data_return_mode=DataReturnMode.CUSTOM,
         custom_jscode_for_grid_return=jscode.ANSWER,
         should_grid_return=jscode.SHOULD_ANSWER,
         use_json_serialization=True,
-        update_on=["selectionChanged", "cellClicked"],
+        update_on=["selectionChanged", "cellClicked", "cellKeyDown"],
         custom_css=_CSS,
     )
-    return _answer(response, key)
+    return _answer(response, key, query)
 
 
 def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
     return {
         "rowModelType": "infinite",
         "datasource": {"getRows": jscode.GET_ROWS},
-        "columnDefs": list(columns),
+        "columnDefs": deepcopy(list(columns)),  # the component writes into what it is given
         "defaultColDef": {"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
         "getRowId": jscode.ROW_ID,
         "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
+        "selectionColumnDef": {"headerComponent": jscode.SELECT_ALL, "width": 46},
         "pagination": True,
         "paginationPageSize": 50,
         "paginationPageSizeSelector": PAGE_SIZES,
         "cacheBlockSize": BLOCK_ROWS,
-        "maxBlocksInCache": 20,
+        "maxBlocksInCache": BLOCKS_KEPT,
         "rowHeight": row_height,
         "tooltipShowDelay": 300,
         "suppressCellFocus": False,
-        "onGridReady": jscode.KEEP_FRESH,
+        "onGridReady": jscode.READY,
         "overlayNoRowsTemplate": "Nothing here",
     }
 
 
-def _answer(response: Any, key: str) -> GridAnswer:
-    said = response.get("selected"), response.get("opened"), response.get("at")
-    selected, opened, at = said
+def _answer(response: Any, key: str, query: str) -> GridAnswer:
+    """What the component says; its last word is repeated at every run, so what is old is told apart."""
+    opened, at = response.get("opened"), response.get("at")
     last = f"{key}-opened-at"
-    if opened and st.session_state.get(last) != at:
-        st.session_state[last] = at  # the component repeats its last word at every run
-        return GridAnswer(tuple(selected or ()), opened)
-    return GridAnswer(tuple(selected or ()))
+    new = bool(opened) and st.session_state.get(last) != at
+    if new:
+        st.session_state[last] = at
+    current = response.get("query", query) == query  # else it was selected under another filter
+    return GridAnswer(
+        selected=tuple(response.get("selected") or ()) if current else (),
+        everything=bool(response.get("everything")) and current,
+        spared=tuple(response.get("spared") or ()) if current else (),
+        opened=opened if new else None,
+        spheroid=response.get("spheroid") if new else None,
+    )

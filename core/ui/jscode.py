@@ -7,58 +7,69 @@ only. The wrapper strips comments and line ends, so statements end in semicolons
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from st_aggrid import JsCode
 
-# Pages, sorts and filters go to our own API; no script runs. Blocks come by the grid's own caching.
+_TABLE = (Path(__file__).parent / "assets" / "grid.js").read_text(encoding="utf-8")
+
+READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p); }}")
+
+# The grid may ask for its first rows before it says that it is ready.
 GET_ROWS = JsCode("""
-function(p) {
-  const query = new URLSearchParams(p.context.filters);
-  query.set('offset', p.startRow);
-  query.set('limit', p.endRow - p.startRow);
-  if (p.sortModel.length) {
-    const by = p.sortModel[0];
-    query.set('sort', (by.sort === 'desc' ? '-' : '') + by.colId);
-  }
-  fetch(p.context.url + '?' + query)
-    .then(r => r.ok ? r.json() : Promise.reject(r.status))
-    .then(page => p.successCallback(page[p.context.rows], page.total))
-    .catch(() => p.failCallback());
+function load(p) {
+  if (window.table) { window.table.load(p); } else { setTimeout(() => load(p), 5); }
 }
 """)
 
-# The rows that are loaded are fetched again, in place, when the data has changed: selection and scroll stay.
-KEEP_FRESH = JsCode("""
-function(p) {
-  let seen = null;
-  const look = () => {
-    if (p.api.isDestroyed()) { return; }
-    fetch('/api/version').then(r => r.json()).then(now => {
-      if (seen !== null && seen !== now.version && !document.hidden) { p.api.refreshInfiniteCache(); }
-      seen = now.version;
-      setTimeout(look, now.active ? 1000 : 4000);
-    }).catch(() => setTimeout(look, 8000));
-  };
-  look();
-}
-""")
-
-# What Python hears of: which rows are selected, and which row was asked to be opened.
 ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName, eventData}) {
-  const row = streamlitRerunEventTriggerName === 'cellClicked' ? eventData.data : null;
-  return {
-    selected: eventData.api.getSelectedNodes().map(node => node.id),
-    opened: row ? row.image_id || row.id : null,
-    at: Date.now()
-  };
+  const opens = streamlitRerunEventTriggerName !== 'selectionChanged';
+  return window.table.answer(opens ? eventData.data : null);
 }
 """)
 
+# A click on what opens the row, or Enter anywhere in it; of ticks, only those that change the answer.
 SHOULD_ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName, eventData}) {
-  if (streamlitRerunEventTriggerName !== 'cellClicked') { return true; }
-  const column = eventData.column ? eventData.column.getColId() : '';
-  return ['thumbnail', 'name', 'image_name'].includes(column);
+  if (streamlitRerunEventTriggerName === 'cellKeyDown') {
+    return eventData.event.key === 'Enter' && !!eventData.data;
+  }
+  if (streamlitRerunEventTriggerName === 'cellClicked') {
+    return !!eventData.data && !!(eventData.colDef.context || {}).opens;
+  }
+  return window.table.isNews();
+}
+""")
+
+# Ticks every row of the filter, on all pages: those that are loaded at once, others as they come.
+SELECT_ALL = JsCode("""
+class SelectAll {
+  init(p) {
+    this.api = p.api;
+    this.eGui = document.createElement('input');
+    this.eGui.type = 'checkbox';
+    this.eGui.className = 'all';
+    this.eGui.title = 'Select all rows of this filter, on every page';
+    this.eGui.setAttribute('aria-label', this.eGui.title);
+    this.eGui.addEventListener('change', () => window.table.choose(this.eGui.checked));
+    this.heard = {
+      modelUpdated: () => { if (window.table) { window.table.tick(); } },
+      rowSelected: event => { if (event.source !== 'api') { window.table.spare(event.node); } },
+      selectionChanged: () => this.draw()
+    };
+    Object.entries(this.heard).forEach(([name, hear]) => p.api.addEventListener(name, hear));
+  }
+  getGui() { return this.eGui; }
+  refresh() { return true; }
+  destroy() {
+    Object.entries(this.heard).forEach(([name, hear]) => this.api.removeEventListener(name, hear));
+  }
+  draw() {
+    const t = window.table;
+    this.eGui.checked = t.all && t.spared.size === 0;
+    this.eGui.indeterminate = !this.eGui.checked && this.api.getSelectedNodes().length > 0;
+  }
 }
 """)
 

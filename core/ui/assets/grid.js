@@ -1,0 +1,209 @@
+// One table in one frame: what it keeps between the grid's calls. Used by core/ui/jscode.py, which hands it to
+// the grid as text without line ends: every statement ends in a semicolon.
+class Table {
+  constructor(p) {
+    this.api = p.api;
+    this.context = p.context;
+    this.all = false;
+    this.spared = new Set();
+    this.said = null;
+    this.addTools();
+    this.remember();
+    this.watch();
+    // When the script runs, the component hands the grid everything anew: only the filter can have changed.
+    const update = p.api.updateGridOptions.bind(p.api);
+    p.api.updateGridOptions = ({context, theme}) => {
+      if (theme) { update({theme}); }
+      if (context) { this.narrow(context); }
+    };
+  }
+
+  // Another filter: what is not shown cannot be ticked.
+  narrow(context) {
+    if (context.query === this.context.query) { return; }
+    this.context = context;
+    this.choose(false);
+    this.api.paginationGoToFirstPage();
+    this.api.purgeInfiniteCache();
+  }
+
+  // Pages, sorts and filters go to our own API; no script runs.
+  load(p) {
+    const c = this.context;
+    const query = new URLSearchParams(c.query);
+    query.set('offset', p.startRow);
+    query.set('limit', p.endRow - p.startRow);
+    const by = p.sortModel[0];
+    if (by) { query.set('sort', (by.sort === 'desc' ? '-' : '') + by.colId); }
+    fetch(c.url + '?' + query)
+      .then(r => r.json().then(said => r.ok ? said : Promise.reject(new Error(said.error.message))))
+      .then(page => {
+        this.tell('');
+        p.successCallback(page[c.rows], page.total);
+        if (page.total) { this.api.hideOverlay(); } else { this.api.showNoRowsOverlay(); }
+      })
+      .catch(error => {
+        p.failCallback();
+        this.tell('These rows could not be loaded. ' + error.message);
+        clearTimeout(this.again);
+        this.again = setTimeout(() => this.refresh(), 4000);
+      });
+  }
+
+  // Loaded rows are fetched again, in place: selection and scroll stay.
+  refresh() {
+    if (!this.api.isDestroyed()) { this.api.refreshInfiniteCache(); }
+  }
+
+  watch() {
+    let seen = null;
+    const look = () => {
+      if (this.api.isDestroyed()) { return; }
+      fetch('/api/version').then(r => r.json()).then(now => {
+        const changed = seen !== null && seen !== now.version;
+        if (changed && document.hidden) { setTimeout(look, 1000); return; }
+        if (changed) { this.refresh(); }
+        seen = now.version;
+        setTimeout(look, now.active ? 1000 : 4000);
+      }).catch(() => setTimeout(look, 8000));
+    };
+    look();
+  }
+
+  // Ticked are the rows of a list, or, when all are, every row of the filter but those that were spared.
+  ticked() {
+    return this.all ? [...this.spared] : this.api.getSelectedNodes().map(node => node.id);
+  }
+
+  choose(all) {
+    this.all = all;
+    this.spared.clear();
+    if (all) { this.tick(); } else { this.api.deselectAll(); }
+  }
+
+  tick() {
+    if (!this.all) { return; }
+    const nodes = [];
+    this.api.forEachNode(node => {
+      if (node.data && !node.isSelected() && !this.spared.has(node.id)) { nodes.push(node); }
+    });
+    if (nodes.length) { this.api.setNodesSelected({nodes, newValue: true, source: 'api'}); }
+  }
+
+  spare(node) {
+    if (!this.all) { return; }
+    if (node.isSelected()) { this.spared.delete(node.id); } else { this.spared.add(node.id); }
+  }
+
+  // What Python is told; of ticks, only when they changed its last word.
+  answer(row) {
+    return {
+      query: this.context.query,
+      selected: this.all ? [] : this.ticked(),
+      everything: this.all,
+      spared: this.all ? this.ticked() : [],
+      opened: row ? row.image_id || row.id : null,
+      spheroid: row && row.object ? row.object : null,
+      at: Date.now()
+    };
+  }
+
+  isNews() {
+    const said = JSON.stringify([this.context.query, this.all, this.ticked()]);
+    const news = said !== this.said;
+    this.said = said;
+    return news;
+  }
+
+  // Columns and page size stay with the browser, page and sort with the tab; either may be forbidden to us.
+  remember() {
+    const kind = 'spheroscope table ' + this.context.kind;
+    const place = 'spheroscope place ' + this.context.key;
+    const look = recall('localStorage', kind);
+    const last = recall('sessionStorage', place);
+    const api = this.api;
+    if (look.size) { api.setGridOption('paginationPageSize', look.size); }
+    if (look.columns) { api.applyColumnState({state: look.columns, applyOrder: true}); }
+    if (last.sort) { api.applyColumnState({state: last.sort, defaultState: {sort: null}}); }
+    if (last.page && last.query === this.context.query) {
+      api.setRowCount((last.page + 1) * api.paginationGetPageSize(), false);
+      api.paginationGoToPage(last.page);
+    }
+    const keepLook = () => keep('localStorage', kind, {
+      size: api.paginationGetPageSize(),
+      columns: api.getColumnState().map(({colId, hide, width}) => ({colId, hide, width}))
+    });
+    const keepPlace = () => keep('sessionStorage', place, {
+      query: this.context.query,
+      page: api.paginationGetCurrentPage(),
+      sort: api.getColumnState().filter(column => column.sort).map(({colId, sort}) => ({colId, sort}))
+    });
+    ['columnVisible', 'columnMoved', 'columnResized'].forEach(name => api.addEventListener(name, keepLook));
+    api.addEventListener('sortChanged', keepPlace);
+    api.addEventListener('paginationChanged', change => {
+      if (change.newPageSize) { keepLook(); }
+      if (change.newPage) { keepPlace(); }
+    });
+
+    function recall(store, key) {
+      try { return JSON.parse(window[store].getItem(key)) || {}; } catch (error) { return {}; }
+    }
+    function keep(store, key, what) {
+      try { window[store].setItem(key, JSON.stringify(what)); } catch (error) { return; }
+    }
+  }
+
+  // Beside the grid's own pager: which columns are shown, a page to jump to, and what went wrong.
+  addTools() {
+    const tools = make('div');
+    tools.className = 'tools';
+    tools.append(this.columnMenu(), this.pageJump());
+    const alert = make('span', tools);
+    alert.setAttribute('role', 'alert');
+    this.tell = text => { if (alert.textContent !== text) { alert.textContent = text; } };
+    const panel = document.querySelector('.ag-paging-panel');
+    if (panel) { panel.prepend(tools); }
+
+    function make(name, parent) {
+      const made = document.createElement(name);
+      if (parent) { parent.append(made); }
+      return made;
+    }
+  }
+
+  columnMenu() {
+    const columns = document.createElement('details');
+    const title = document.createElement('summary');
+    title.textContent = 'Columns';
+    const menu = document.createElement('div');
+    menu.className = 'menu';
+    columns.append(title, menu);
+    this.api.getColumns().filter(column => column.getColDef().headerName).forEach(column => {
+      const label = document.createElement('label');
+      const box = document.createElement('input');
+      box.type = 'checkbox';
+      box.addEventListener('change', () => this.api.setColumnsVisible([column.getColId()], box.checked));
+      columns.addEventListener('toggle', () => { box.checked = column.isVisible(); });
+      label.append(box, ' ' + column.getColDef().headerName);
+      menu.append(label);
+    });
+    document.addEventListener('click', e => { if (!columns.contains(e.target)) { columns.open = false; } });
+    columns.addEventListener('keydown', e => { if (e.key === 'Escape') { columns.open = false; } });
+    return columns;
+  }
+
+  pageJump() {
+    const label = document.createElement('label');
+    const number = document.createElement('input');
+    number.type = 'number';
+    number.min = 1;
+    number.addEventListener('change', () => {
+      const last = Math.max(this.api.paginationGetTotalPages(), 1);
+      const page = Math.min(Math.max(Math.round(Number(number.value)) || 1, 1), last);
+      number.value = page;
+      this.api.paginationGoToPage(page - 1);
+    });
+    label.append('Go to page ', number);
+    return label;
+  }
+}

@@ -1,0 +1,86 @@
+"""The columns of every table: which field of the API's rows each shows, and how.
+
+A column's ``colId`` is its name in the API's ``sort``. In ``context``, ``opens`` says that a click on a cell
+opens what the row is about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.ui import jscode
+
+Column = dict[str, Any]
+OPENS: Column = {"cellClass": "opens", "context": {"opens": True}}
+RIGHT: Column = {"type": "rightAligned"}
+UNSORTED: Column = {"sortable": False}
+
+
+def picture() -> Column:
+    """The small picture, from an address that never changes what it shows."""
+    return {
+        "field": "thumbnail",
+        "headerName": "Picture",
+        "width": 92,
+        "cellRenderer": jscode.THUMBNAIL,
+        "context": {"opens": True},
+        **UNSORTED,
+    }
+
+
+def number(field: str, title: str, width: int, col_id: str | None = None, **more: Any) -> Column:
+    """A number to three significant digits, its unit in the title."""
+    shape = {"width": width, "valueFormatter": jscode.NUMBER, **RIGHT}
+    return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
+
+
+def time(field: str, title: str, col_id: str | None = None, **more: Any) -> Column:
+    """A point in time, in the reader's zone."""
+    shape = {"width": 116, "valueFormatter": jscode.TIME}
+    return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
+
+
+IMAGE_COLUMNS: tuple[Column, ...] = (
+    picture(),
+    {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, **OPENS},
+    {
+        "field": "status",
+        "headerName": "Status",
+        "width": 122,
+        "cellRenderer": jscode.STATUS,
+        "tooltipField": "error",
+    },
+    number("n_objects", "Spheroids", 98, "objects", valueFormatter=jscode.DASH),
+    {
+        "colId": "diameter",
+        "headerName": "Ø largest",
+        "width": 100,
+        "valueGetter": jscode.DIAMETER,
+        "valueFormatter": jscode.DASH,
+        "headerTooltip": "Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
+        **RIGHT,
+    },
+    number("largest_circularity", "Circularity", 100, "circularity"),
+    number("um_per_px", "µm/px", 78, tooltipField="um_per_px_source", **UNSORTED),
+    time("created_at", "Added", "created", initialSort="desc"),
+    number("seconds", "Took", 72, valueFormatter=jscode.SECONDS),
+)
+
+JOB_COLUMNS: tuple[Column, ...] = (
+    {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 160, **UNSORTED, **OPENS},
+    {"field": "state", "headerName": "State", "width": 130, "cellRenderer": jscode.STATUS, **UNSORTED},
+    {
+        "field": "error",
+        "headerName": "Reason",
+        "flex": 3,
+        "minWidth": 120,
+        "tooltipField": "error",
+        "valueFormatter": jscode.DASH,
+        **UNSORTED,
+    },
+    {"field": "engine", "headerName": "Engine", "width": 110, **UNSORTED},
+    {"field": "attempt", "headerName": "Attempt", "width": 100, **RIGHT, **UNSORTED},
+    {"field": "worker", "headerName": "Worker", "width": 110, "valueFormatter": jscode.DASH, **UNSORTED},
+    time("created_at", "Asked", **UNSORTED),
+    time("finished_at", "Ended", **UNSORTED),
+)

@@ -1,0 +1,141 @@
+"""The table as a user meets it: paging, ticking, remembering, and rows that change while one looks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import FrameLocator, Page, expect
+
+from core.services import Services
+from core.settings import Settings
+from tests import corpus
+from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+from tests.browser.test_journey import assert_clean, grid, row_names
+from tests.http.lab import Lab, disc
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+N_IMAGES = 120
+HOSTILE = "<img src=x onerror=window.hit=1>.png"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with 120 images in one project, half of them measured; their names count up."""
+    data = tmp_path_factory.mktemp("grid") / "data"
+    services = Services.open(Settings(data=data))
+    services.queue.drain(5)
+    lab = Lab(services.store, services.blobs)
+    project = lab.project("Plate", um_per_px=2.0)
+    for number in range(N_IMAGES):
+        image = lab.image(project, f"image{number:03d}.png", corpus.png(corpus.noise(seed=number)))
+        if number % 2:
+            lab.measured(image, disc(1, radius=10 + number))
+    lab.image(lab.project("Hostile"), HOSTILE)
+    services.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPHEROSCOPE_DATA", str(data))
+        with streamlit_server(ROOT / "app.py") as served:
+            yield served
+
+
+@pytest.fixture
+def tab() -> Iterator[Tab]:
+    with browser_tab() as opened:
+        yield opened
+
+
+def open_images(tab: Tab, address: str, query: str = "") -> FrameLocator:
+    tab.page.goto(f"{address}/images?project=Plate{query}")
+    expect(row_names(tab.page).first).to_be_visible(timeout=30_000)
+    return grid(tab.page)
+
+
+def summary(page: Page) -> str:
+    """Which rows the pager says are shown: “1 to 50 of 120”."""
+    return " ".join(grid(page).locator(".ag-paging-row-summary-panel").inner_text().split())
+
+
+def test_ticks_survive_paging_and_are_counted_in_words(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address)
+    frame.locator(".ag-row .ag-checkbox-input").first.check()
+    expect(tab.page.get_by_text("1 image selected")).to_be_visible()
+    frame.locator("[aria-label='Next Page']").click()
+    expect(frame.locator(".ag-row .opens").first).to_have_text("image069.png")
+    frame.locator(".ag-row .ag-checkbox-input").first.check()
+    expect(tab.page.get_by_text("2 images selected")).to_be_visible()
+    frame.locator("[aria-label='First Page']").click()
+    expect(frame.locator(".ag-row .ag-checkbox-input").first).to_be_checked()
+    assert_clean(tab)
+
+
+def test_select_all_means_every_page_of_the_filter(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address, "&name=image0")
+    frame.locator("input.all").check()
+    expect(tab.page.get_by_text("100 images selected, all on this filter")).to_be_visible()
+    frame.locator("[aria-label='Last Page']").click()
+    expect(frame.locator(".ag-row .opens").first).to_have_text("image049.png")
+    expect(frame.locator(".ag-row .ag-checkbox-input").first).to_be_checked()
+    frame.locator(".ag-row .ag-checkbox-input").first.uncheck()
+    expect(tab.page.get_by_text("99 images selected, all on this filter but 1")).to_be_visible()
+    tab.page.get_by_label("Name contains").fill("image1")
+    tab.page.get_by_label("Name contains").press("Enter")
+    expect(tab.page.get_by_text("All 20 images on this filter")).to_be_visible()
+    expect(frame.locator("input.all")).not_to_be_checked()
+    assert_clean(tab)
+
+
+def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address)
+    frame.locator(".tools summary").click()
+    frame.get_by_label("Circularity").uncheck()
+    expect(frame.locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    frame.locator(".ag-paging-page-size .ag-picker-field-wrapper").click()
+    frame.get_by_role("option", name="25").click()
+    frame.locator(".ag-header-cell[col-id=name]").click()
+    expect(frame.locator(".ag-row .opens").first).to_have_text("image000.png")
+    frame.get_by_label("Go to page").fill("3")
+    frame.get_by_label("Go to page").press("Enter")
+    expect(frame.locator(".ag-row .opens").first).to_have_text("image050.png")
+    tab.page.reload()
+    expect(row_names(tab.page).first).to_have_text("image050.png", timeout=30_000)
+    assert summary(tab.page) == "51 to 75 of 120"
+    expect(grid(tab.page).locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    assert_clean(tab)
+
+
+def test_the_keyboard_moves_ticks_and_opens(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address)
+    frame.locator(".ag-row[row-index='0'] [col-id=status]").click()
+    page = tab.page
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Space")
+    expect(page.get_by_text("1 image selected")).to_be_visible()
+    name = frame.locator(".ag-row[row-index='1'] .opens").inner_text()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=name)).to_be_visible(timeout=30_000)
+
+
+def test_rows_change_in_place_when_a_job_ends(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address, "&name=image118")
+    row = frame.locator(".ag-row").first
+    expect(row.locator("[col-id=status]")).to_contain_text("not segmented")
+    row.evaluate("row => { row.mark = 1; }")
+    row.locator(".ag-checkbox-input").check()
+    expect(tab.page.get_by_text("1 image selected")).to_be_visible()
+    tab.page.get_by_role("button", name="Segment", exact=True).click()
+    expect(row.locator("[col-id=status]")).to_contain_text("done", timeout=60_000)
+    assert row.evaluate("row => row.mark") == 1, "the row was drawn anew"
+    expect(row.locator(".ag-checkbox-input")).to_be_checked()
+    assert_clean(tab)
+
+
+def test_names_and_filters_are_only_text(tab: Tab, address: str) -> None:
+    tab.page.goto(f"{address}/images?project=Hostile")
+    expect(row_names(tab.page).first).to_have_text(HOSTILE, timeout=30_000)
+    open_images(tab, address, "&name=image00")
+    tab.page.goto(f"{address}/images?project=Plate&name=::JSCODE::(window.hit=1)::JSCODE::")
+    expect(grid(tab.page).get_by_text("Nothing here")).to_be_visible(timeout=30_000)
+    assert [frame.evaluate("window.hit") for frame in tab.page.frames] == [None] * len(tab.page.frames)
+    assert_clean(tab)

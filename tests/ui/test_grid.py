@@ -1,0 +1,71 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from core.ui import columns, grid, jscode
+
+
+class Component:
+    """Stands where the component does: keeps what it was given, answers what a browser would have said."""
+
+    def __init__(self) -> None:
+        self.given: dict[str, Any] = {}
+        self.says: dict[str, Any] = {}
+
+    def __call__(self, _rows: object, **given: Any) -> dict[str, Any]:
+        self.given = given
+        return self.says
+
+
+@pytest.fixture
+def component(monkeypatch: pytest.MonkeyPatch) -> Component:
+    made = Component()
+    monkeypatch.setattr(grid, "AgGrid", made)
+    monkeypatch.setattr(st, "session_state", {})
+    return made
+
+
+def draw(**filters: str) -> grid.GridAnswer:
+    return grid.grid("/api/x", "images", columns.IMAGE_COLUMNS, "images-1", filters=filters)
+
+
+def test_nothing_that_is_typed_can_become_javascript(component: Component) -> None:
+    draw(name="::JSCODE::alert(1)::JSCODE::", status="")
+    given = component.given["gridOptions"]["context"]
+    assert given["query"] == "name=%3A%3AJSCODE%3A%3Aalert%281%29%3A%3AJSCODE%3A%3A"
+    assert "JSCODE::" not in json.dumps(given)
+
+
+def test_the_columns_are_not_written_into(component: Component) -> None:
+    draw()
+    given = component.given["gridOptions"]["columnDefs"]
+    assert [column["headerName"] for column in given] == [
+        column["headerName"] for column in columns.IMAGE_COLUMNS
+    ]
+    assert not {id(column) for column in given} & {id(column) for column in columns.IMAGE_COLUMNS}
+
+
+def test_what_was_selected_under_another_filter_is_not_selected(component: Component) -> None:
+    component.says = {"query": "name=a", "selected": ["1"], "everything": True, "spared": ["2"]}
+    assert draw(name="a") == grid.GridAnswer(("1",), True, ("2",))
+    assert draw(name="b") == grid.GridAnswer()
+
+
+def test_a_row_is_opened_once_although_the_component_repeats_itself(component: Component) -> None:
+    component.says = {"query": "", "opened": "image", "spheroid": 3, "at": 1}
+    assert (draw().opened, draw().opened) == ("image", None)
+    component.says["at"] = 2
+    answer = draw()
+    assert (answer.opened, answer.spheroid) == ("image", 3)
+
+
+def test_javascript_arrives_as_one_line_without_comments() -> None:
+    for code in (jscode.READY, jscode.GET_ROWS, jscode.SELECT_ALL, jscode.ANSWER, jscode.SHOULD_ANSWER):
+        text = code.js_code.removeprefix("::JSCODE::").removesuffix("::JSCODE::")
+        assert "::JSCODE::" not in text
+        assert "//" not in text
+        assert "\n" not in text
