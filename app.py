@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator
@@ -23,7 +24,9 @@ logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Open the services before the first visitor, drain and close them on SIGTERM."""
     services = await run_in_threadpool(get_services)
+    watch = asyncio.create_task(http.watch_loop(services.recorder))
     yield
+    watch.cancel()
     if not await run_in_threadpool(services.close):
         os._exit(0)  # a job that outlasts its time would hold up the end; the next start takes it up
 
@@ -32,6 +35,6 @@ app = st.App(
     Path(__file__).parent / "pages" / "_main.py",
     lifespan=lifespan,
     routes=http.routes(get_services),
-    middleware=http.middleware(Settings.from_env()),
+    middleware=http.middleware(Settings.from_env(), get_services),
     exception_handlers=http.exception_handlers(),
 )

@@ -6,13 +6,14 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import measure, queue, segment
+from bench import measure, monitoring, queue, segment
 from bench.report import Report
 
 BENCHES: dict[str, Callable[[bool], Report]] = {
     "segment": segment.run,
     "measure": measure.run,
     "queue": queue.run,
+    "monitoring": monitoring.run,
 }
 
 

@@ -19,73 +19,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import duckdb
-import polars as pl
 
 from core.errors import DatabaseLocked, ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
-from core.sql import load_migrations, load_queries, migrate
+from core.session import Row, Session
+from core.sql import MIGRATIONS, load_migrations, load_queries, migrate
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-Row = dict[str, Any]
+
+__all__ = ["Database", "Row", "Session"]
 
 MAX_BATCH = 64
 IDLE_SECONDS = 5.0  # after which the write-ahead log is folded into the file
-
-
-class Session:
-    """One cursor in use by one thread: statements by name, each recorded with its duration."""
-
-    def __init__(self, cursor: Any, queries: dict[str, str], recorder: QueryRecorder) -> None:
-        self._cursor = cursor
-        self._queries = queries
-        self._recorder = recorder
-
-    def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
-        """Run the statement ``name`` with ``values`` bound; return its rows.
-
-        ``parts`` fill {braces} in the statement's text (a sort order, say) and must come from the program
-        itself, never from a user.
-        """
-        text = self._queries[name]
-        if parts:
-            text = text.format(**parts)
-        start = time.perf_counter()
-        self._cursor.execute(text, values or {})
-        names = [column[0] for column in self._cursor.description or ()]
-        found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
-        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
-        return found
-
-    def one(self, name: str, values: Row | None = None) -> Row | None:
-        """Run the statement ``name``; return its first row, or None."""
-        found = self.rows(name, values)
-        return found[0] if found else None
-
-    def rows_from(self, name: str, frame: pl.DataFrame, values: Row | None = None) -> list[Row]:
-        """Run the statement ``name``, in which the table ``incoming`` is ``frame``."""
-        self._cursor.register("incoming", frame)
-        found = self.rows(name, values)
-        self._cursor.unregister("incoming")  # a statement that fails takes it along, and would refuse this
-        return found
-
-    def stream(self, name: str, values: Row, size: int = 2000) -> Iterator[list[Row]]:
-        """Run the statement ``name``; yield its rows ``size`` at a time, in constant memory.
-
-        Recorded when it ends or is left: only the database's time, not that of whoever takes the rows.
-        """
-        total, ms, start = 0, 0.0, time.perf_counter()
-        try:
-            self._cursor.execute(self._queries[name], values)
-            names = [column[0] for column in self._cursor.description]
-            while chunk := self._cursor.fetchmany(size):
-                total += len(chunk)
-                found = [dict(zip(names, row, strict=True)) for row in chunk]
-                ms += (time.perf_counter() - start) * 1000
-                yield found
-                start = time.perf_counter()
-        finally:
-            self._recorder.record(name, ms, total)
 
 
 class Database:
@@ -106,8 +52,17 @@ class Database:
         self._writer.start()
 
     @classmethod
-    def open(cls, path: Path, recorder: QueryRecorder, memory_mb: int = 1024, threads: int = 2) -> Database:
+    def open(
+        cls,
+        path: Path,
+        recorder: QueryRecorder,
+        memory_mb: int = 1024,
+        threads: int = 2,
+        schema: Path = MIGRATIONS,
+    ) -> Database:
         """Open or create the file at ``path`` and bring its schema up to date.
+
+        ``schema`` is the folder of the steps that make it.
 
         Raises:
             DatabaseLocked: another process has it open.
@@ -117,7 +72,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
-        return cls(lambda: _connect(path, memory_mb, threads), recorder)
+        return cls(lambda: _connect(path, memory_mb, threads, schema), recorder)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -148,6 +103,11 @@ class Database:
     def generation(self) -> int:
         """How many transactions have been committed since the start: equal means that nothing changed."""
         return self._generation
+
+    @property
+    def writes_waiting(self) -> int:
+        """How many writes have not begun."""
+        return self._writes.qsize()
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the writer's next transaction; return its result once that is committed.
@@ -254,7 +214,7 @@ def _translated(error: BaseException, what: str) -> BaseException:
     return error
 
 
-def _connect(path: Path, memory_mb: int, threads: int) -> Any:
+def _connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
     config: dict[str, Any] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": str(threads),
@@ -273,7 +233,7 @@ def _connect(path: Path, memory_mb: int, threads: int) -> Any:
         connection.execute("SET late_materialization_max_rows = 200")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        migrate(connection, load_migrations())
+        migrate(connection, load_migrations(schema))
     except duckdb.Error as error:
         connection.close()
         raise _unopened(path, error) from error

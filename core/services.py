@@ -14,14 +14,17 @@ import streamlit as st
 
 from core import images
 from core.blobs import Blobs
+from core.checks import Checks
 from core.db import Database
+from core.history import History
 from core.ingest import Ingest
-from core.models import Image, Project, Segmentation
-from core.monitoring import QueryRecorder
+from core.models import Image, JobState, Project, Segmentation
+from core.monitoring import QueryRecorder, Recorder
 from core.queue import JobQueue
 from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version, segment
 from core.settings import Settings
 from core.store import Recipe, Store
+from core.store.plans import PlanStore
 from core.work import process
 
 log = logging.getLogger(__name__)
@@ -32,12 +35,15 @@ class Services:
     """Everything that a page or a route may use, opened together and closed together."""
 
     settings: Settings
-    recorder: QueryRecorder
+    recorder: Recorder
+    history: History
     db: Database
     blobs: Blobs
     store: Store
     queue: JobQueue
     ingest: Ingest
+    checks: Checks
+    plans: PlanStore
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -47,9 +53,12 @@ class Services:
             DatabaseLocked: another process works on this folder.
             StorageError: the folder cannot be used.
         """
-        recorder = QueryRecorder(settings.slow_query_ms)
+        recorder = Recorder(settings.enable_performance_monitoring)
         db = Database.open(
-            settings.data / "spheroscope.duckdb", recorder, settings.duckdb_memory_mb, settings.duckdb_threads
+            settings.data / "spheroscope.duckdb",
+            QueryRecorder(recorder),
+            settings.duckdb_memory_mb,
+            settings.duckdb_threads,
         )
         try:
             return cls._opened(settings, recorder, db)
@@ -58,7 +67,7 @@ class Services:
             raise
 
     @classmethod
-    def _opened(cls, settings: Settings, recorder: QueryRecorder, db: Database) -> Services:
+    def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
         store = Store(db, settings.max_queued)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
@@ -68,7 +77,20 @@ class Services:
         executor = ThreadPoolExecutor(workers, thread_name_prefix="segment")
         queue = JobQueue(store, blobs, executor, partial(process, limits=settings.limits), slots=workers)
         queue.start(settings.max_attempts)
-        return cls(settings, recorder, db, blobs, store, queue, Ingest(store, blobs, settings.limits))
+        history = History(recorder, settings.data, lambda: _depth(store))
+        history.start()
+        return cls(
+            settings=settings,
+            recorder=recorder,
+            history=history,
+            db=db,
+            blobs=blobs,
+            store=store,
+            queue=queue,
+            ingest=Ingest(store, blobs, settings.limits),
+            checks=Checks(settings.data, db, history),
+            plans=PlanStore(db),
+        )
 
     def close(self) -> bool:
         """Drain the queue, checkpoint and close; a second call does nothing.
@@ -77,6 +99,7 @@ class Services:
         end of the process for as long as it runs.
         """
         drained = self.queue.drain(self.settings.drain_seconds)
+        self.history.close()
         self.db.close()
         log.info("event=services.closed drained=%s", drained)
         return drained
@@ -113,6 +136,11 @@ class Services:
         count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project))
         self.queue.wake()
         return count
+
+
+def _depth(store: Store) -> tuple[int, int]:
+    counts = store.jobs.totals().counts
+    return counts[JobState.QUEUED], counts[JobState.RUNNING]
 
 
 def _release(services: Services) -> None:

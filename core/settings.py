@@ -16,6 +16,7 @@ from typing import Any
 from core.errors import InvalidRequest
 from core.models import Limits
 
+ON, OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -43,6 +44,11 @@ class Settings:
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
     slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
+    enable_performance_monitoring: bool = _setting(
+        True,
+        "ENABLE_PERFORMANCE_MONITORING",
+        "Record how long requests, pages, statements and segmentations take; off, nothing is recorded.",
+    )
     allowed_hosts: str = _setting(
         "localhost",
         "ALLOWED_HOSTS",
@@ -74,6 +80,8 @@ def _parse(name: str, text: str, default: object) -> Any:
         return Path(text).expanduser().resolve()
     if isinstance(default, str):
         return text
+    if isinstance(default, bool):
+        return _parse_switch(name, text)
     kind = type(default)
     try:
         value = float(text) if kind is float else int(text)
@@ -82,3 +90,9 @@ def _parse(name: str, text: str, default: object) -> Any:
     if not 0 < value < math.inf:
         raise InvalidRequest(f"{name} must be greater than 0, not {text!r}.")
     return value
+
+
+def _parse_switch(name: str, text: str) -> bool:
+    if (word := text.strip().lower()) in ON | OFF:
+        return word in ON
+    raise InvalidRequest(f"{name} must be on or off, not {text!r}.")

@@ -16,5 +16,7 @@ page = st.navigation(
         ]
     }
 )
-shell.sidebar(get_services())
-page.run()
+services = get_services()
+with shell.recorded(services, page.title):
+    shell.sidebar(services)
+    page.run()

@@ -16,11 +16,12 @@ CORE = ROOT / "core"
 # Imports point down this list, or stay on one line of it. A package is one name.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "models", "settings"),
-    ("sql", "db", "blobs", "cache", "monitoring"),
+    ("sql", "session", "db", "blobs", "cache", "monitoring"),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
     ("store", "page_index"),
-    ("work", "ingest", "export", "queue", "batch"),
+    ("work", "ingest", "export", "queue", "batch", "history"),
+    ("checks",),
     ("services",),
     ("http", "ui"),
     ("cli", "__main__"),

@@ -110,7 +110,7 @@ def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "a.duckdb"
     step = load_migrations()[0]
     broken = type(step)(2, "broken", "CREATE TABLE half (a INTEGER); SELECT no_such_column")
-    monkeypatch.setattr("core.db.load_migrations", lambda: (step, broken))
+    monkeypatch.setattr("core.db.load_migrations", lambda _: (step, broken))
     with pytest.raises(StorageError):
         Database.open(path, QueryRecorder())
     monkeypatch.undo()
@@ -350,7 +350,7 @@ def test_a_stream_is_recorded_when_it_is_left_without_its_readers_own_time(
     for number in range(5):
         db.write(add_project(f"p{number}"))
     clock = itertools.count()  # every look at it takes a second
-    monkeypatch.setattr("core.db.time", SimpleNamespace(perf_counter=lambda: next(clock)))
+    monkeypatch.setattr("core.session.time", SimpleNamespace(perf_counter=lambda: next(clock)))
     with db.read() as session:
         rows = session.stream("projects.list", {"id": None}, size=2)
         assert len(next(rows)) == 2
@@ -359,19 +359,6 @@ def test_a_stream_is_recorded_when_it_is_left_without_its_readers_own_time(
         rows.close()
     last = recorder.latest()[-1]
     assert (last.name, last.rows, last.ms) == ("projects.list", 4, 2000)
-
-
-def test_the_recorder_counts_from_many_threads_and_forgets_the_oldest() -> None:
-    recorder = QueryRecorder(slow_ms=5, keep=10)
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda n: recorder.record("a" if n % 2 else "b", n % 8, 1), range(800)))
-    assert len(recorder.latest()) == 10
-    stats = {item.name: item for item in recorder.stats()}
-    assert (stats["a"].calls, stats["b"].calls) == (400, 400)
-    assert stats["a"].worst_ms == 7
-    assert (stats["a"].slow, stats["b"].slow) == (100, 100)
-    assert [item.name for item in recorder.stats()] == ["a", "b"]  # by time spent
-    assert stats["a"].total_ms == sum(n % 8 for n in range(800) if n % 2)
 
 
 # Closing
@@ -526,8 +513,8 @@ def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
     columns = ("id", "image_id", "place", "status", "engine", "engine_version", "params")
     incoming = pl.DataFrame({column: ["1"] for column in columns})
     for name, text in load_queries().items():
-        if "BY NAME" in text:
-            continue  # its columns are the frame's; run by the tests of its store
+        if "BY NAME" in text or name.startswith("metrics."):
+            continue  # of another file; or its columns are the frame's; run by the tests of its store
         with db.read() as session:
             session._cursor.register("incoming", incoming)
             values = dict.fromkeys(re.findall(r"\$(\w+)", text))

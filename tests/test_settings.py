@@ -27,6 +27,8 @@ def documented() -> dict[str, tuple[str, str]]:
 def shown(default: object) -> str:
     if isinstance(default, Path):
         return default.relative_to(ROOT).as_posix()
+    if isinstance(default, bool):
+        return "on" if default else "off"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -73,6 +75,22 @@ def test_what_cannot_be_is_refused_by_name(item: object, text: str) -> None:
         Settings.from_env({name: text})
     assert name in caught.value.message
     assert repr(text) in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("on", True), ("1", True), ("TRUE", True), ("off", False), ("0", False), (" no ", False)],
+)
+def test_a_switch_is_on_or_off(text: str, value: bool) -> None:
+    given = Settings.from_env({"ENABLE_PERFORMANCE_MONITORING": text})
+    assert given.enable_performance_monitoring is value
+
+
+@pytest.mark.parametrize("text", ["maybe", "2", "-"])
+def test_what_is_no_switch_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        Settings.from_env({"ENABLE_PERFORMANCE_MONITORING": text})
+    assert caught.value.message == f"ENABLE_PERFORMANCE_MONITORING must be on or off, not {text!r}."
 
 
 def test_a_fraction_is_for_floats_only() -> None:

@@ -20,13 +20,16 @@ from core.http.api import Api
 from core.http.downloads import Downloads
 from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
 from core.http.health import Health
+from core.http.metrics import Metrics
 from core.http.pictures import Pictures
+from core.http.prometheus import Prometheus
+from core.http.recording import Recording, watch_loop
 from core.settings import Settings
 
 if TYPE_CHECKING:
     from core.services import Services
 
-__all__ = ["exception_handlers", "middleware", "routes"]
+__all__ = ["exception_handlers", "middleware", "routes", "watch_loop"]
 
 
 def routes(services: Callable[[], Services]) -> list[Route]:
@@ -49,16 +52,27 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         "/downloads/images/{id}/mask.png": downloads.mask,
         "/downloads/images/{id}/overlay.png": downloads.overlay,
         "/downloads/formulas.csv": downloads.formulas,
+        "/metrics": Prometheus(services).text,
+    }
+    metrics = Metrics(services, tuple(handlers))
+    handlers |= {
+        "/api/metrics/performance": metrics.performance,
+        "/api/metrics/health": metrics.health,
+        "/api/metrics/summary": metrics.summary,
+        "/api/metrics/slow-queries": metrics.slow_queries,
+        "/api/metrics/endpoints": metrics.endpoints,
     }
     # Last, what none of them matches: it would fall through to the pages, which answer 200 to any address.
     for prefix in PREFIXES:
-        handlers |= {prefix: _unknown, f"{prefix}/{{rest:path}}": _unknown}
+        handlers.setdefault(prefix, _unknown)
+        handlers[f"{prefix}/{{rest:path}}"] = _unknown
     return [Route(path, ReadOnly(handler), name=path) for path, handler in handlers.items()]
 
 
-def middleware(settings: Settings) -> list[Middleware]:
-    """What every request passes, the pages' as well."""
+def middleware(settings: Settings, services: Callable[[], Services]) -> list[Middleware]:
+    """What every request passes, the pages' as well; the first of them comes first."""
     return [
+        Middleware(Recording, recorder=lambda: services().recorder),
         Middleware(OwnHeaders),
         Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
     ]

@@ -17,7 +17,7 @@ from core.http.answers import problem
 Handler = Callable[[Request], Response]
 
 METHODS = ("GET", "HEAD")
-PREFIXES = ("/api", "/thumbs", "/views", "/downloads")
+PREFIXES = ("/api", "/thumbs", "/views", "/downloads", "/metrics")
 # Content is data, never a page: it may not be guessed to be one, run scripts, or be embedded by other sites.
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

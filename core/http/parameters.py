@@ -89,6 +89,15 @@ def switch(request: Request, name: str) -> bool:
     return text == "1"
 
 
+def whole(request: Request, name: str, default: int, least: int, most: int) -> int:
+    """A whole number from ``least`` to ``most``.
+
+    Raises:
+        InvalidRequest: it is none.
+    """
+    return _whole(request.query_params, name, default, least, most)
+
+
 def _whole(query: Mapping[str, str], name: str, default: int, least: int, most: int = 999_999_999) -> int:
     text = query.get(name)
     if text is None:

@@ -10,6 +10,9 @@ from typing import Any
 from core.errors import StorageError
 
 FOLDER = Path(__file__).resolve().parent
+MIGRATIONS = FOLDER / "migrations"
+METRICS_MIGRATIONS = FOLDER / "metrics_migrations"
+_WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\b")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
 
@@ -39,7 +42,12 @@ def load_queries(folder: Path = FOLDER) -> dict[str, str]:
     return queries
 
 
-def load_migrations(folder: Path = FOLDER / "migrations") -> tuple[Migration, ...]:
+def stands_alone(text: str) -> bool:
+    """Whether a statement only reads, and needs no rows handed to it."""
+    return not _WRITES.search(text) and not re.search(r"\bincoming\b", text)
+
+
+def load_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
     """Return the schema's steps in order; their numbers count up from 1 without a gap."""
     steps = tuple(
         Migration(int(path.stem[:4]), path.stem[5:], path.read_text(encoding="utf-8"))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
 
 from core.models import ImageStatus, Project
+from core.monitoring import FAILED, OK, Kind
 from core.services import Services
 from core.store.jobs import QueueTotals
 from core.ui.feedback import empty, plural
@@ -49,6 +52,19 @@ def sidebar(services: Services) -> None:
                 bind="query-params",
             )
         _indicator(services)
+
+
+@contextmanager
+def recorded(services: Services, page: str) -> Iterator[None]:
+    """Record the run of a page by its title; going on to another page, or stopping early, is no failure."""
+    start, outcome = time.perf_counter(), OK
+    try:
+        yield
+    except Exception:
+        outcome = FAILED
+        raise
+    finally:
+        services.recorder.record(Kind.PAGE, page, (time.perf_counter() - start) * 1000, outcome)
 
 
 def project_of_page(services: Services) -> Project:

@@ -52,7 +52,7 @@ def empty_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClien
 def application(services: Services, settings: Settings | None = None) -> Starlette:
     app = Starlette(
         routes=http.routes(lambda: services),
-        middleware=http.middleware(settings or services.settings),
+        middleware=http.middleware(settings or services.settings, lambda: services),
         exception_handlers=http.exception_handlers(),
     )
     app.state.services = services

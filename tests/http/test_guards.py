@@ -45,7 +45,7 @@ def beside_pages(services: Services) -> Iterator[TestClient]:
     everything = Mount("/", app=PlainTextResponse("a page"))
     app = Starlette(
         routes=[*ours.routes, everything],
-        middleware=http.middleware(services.settings),
+        middleware=http.middleware(services.settings, lambda: services),
         exception_handlers=http.exception_handlers(),
     )
     with TestClient(app, base_url="http://localhost") as client:
@@ -155,7 +155,8 @@ def test_websockets_are_guarded_too(services: Services) -> None:
         raise AssertionError("the request came through")
 
     guarded = Starlette(
-        routes=[WebSocketRoute("/_stcore/stream", opened)], middleware=http.middleware(services.settings)
+        routes=[WebSocketRoute("/_stcore/stream", opened)],
+        middleware=http.middleware(services.settings, lambda: services),
     )
     client = TestClient(guarded, base_url="http://localhost")
     with (
@@ -232,7 +233,7 @@ def test_a_fault_says_nothing_about_the_inside(services: Services) -> None:
 
     app = Starlette(
         routes=http.routes(failing),
-        middleware=http.middleware(services.settings),
+        middleware=http.middleware(services.settings, lambda: services),
         exception_handlers=http.exception_handlers(),
     )
     with TestClient(app, base_url="http://localhost", raise_server_exceptions=False) as client:
@@ -267,7 +268,7 @@ def test_long_range_headers_are_answered_at_once(client: TestClient, lab: Lab) -
 def test_a_plain_route_of_another_app_is_left_alone(services: Services) -> None:
     app = Starlette(
         routes=[Route("/other", lambda _: PlainTextResponse("x"))],
-        middleware=http.middleware(services.settings),
+        middleware=http.middleware(services.settings, lambda: services),
     )
     with TestClient(app, base_url="http://localhost") as client:
         assert client.get("/other").text == "x"

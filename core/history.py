@@ -1,0 +1,170 @@
+"""Takes what was recorded to disk every few seconds, in one batch, and gives it back for any stretch of time.
+
+Recording is never a reason not to work: where its file cannot be opened or written, what was counted stays in
+memory (histograms have a fixed size), and ``problem`` says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+from core.db import Database
+from core.errors import SpheroscopeError, StorageError
+from core.monitoring import Kind, QueryRecorder, Recorder, Sample, SystemSampler, Timings, merge
+from core.sql import METRICS_MIGRATIONS
+from core.store.metrics import MetricStore
+from core.store.rows import utc_now
+
+log = logging.getLogger(__name__)
+
+FILE = "metrics.duckdb"
+FLUSH_SECONDS = 5.0
+FLUSHES_A_THINNING = 60  # five minutes
+MEMORY_MB = 128  # of the metrics file's own database
+T = TypeVar("T")
+QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
+CacheCounts = Callable[[], Mapping[tuple[str, str], int]]  # looks since the start, by what and hit or miss
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What was counted in the last ``minutes`` for which there is anything: fewer than asked for, if so."""
+
+    timings: Timings
+    minutes: float
+
+
+class History:
+    """The recorder's memory beyond the process. Any thread may ask it."""
+
+    def __init__(
+        self, recorder: Recorder, folder: Path, depth: QueueDepth, cache_counts: CacheCounts = dict
+    ) -> None:
+        self.recorder = recorder
+        self.problem: str | None = None
+        self._depth = depth
+        self._cache_counts = cache_counts
+        self._counted: dict[tuple[str, str], int] = {}
+        self._sampler = SystemSampler(folder)
+        self._unsaved: Timings = {}
+        self._lock = threading.Lock()  # of a flush
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="history", daemon=True)
+        self._db = self._opened(folder) if recorder.enabled else None
+        self._store = MetricStore(self._db) if self._db else None
+
+    def start(self) -> None:
+        """Begin to save every few seconds."""
+        if self._store:
+            self._thread.start()
+
+    def close(self) -> None:
+        """Save what is left; a second call does nothing."""
+        if self._db is None or self._closing.is_set():
+            return
+        self._closing.set()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self.flush()
+        self._db.close()
+
+    def sample(self) -> Sample:
+        """Look at the system now; the queue's depth is unknown where the database does not answer."""
+        try:
+            queued, running = self._depth()
+        except SpheroscopeError:
+            return self._sampler.sample(None, None)
+        return self._sampler.sample(queued, running)
+
+    def flush(self) -> None:
+        """Save now what was counted since the last time."""
+        if self._store is None:
+            return
+        with self._lock:
+            self._count_cache()
+            self._unsaved = merge(self.recorder.take(), self._unsaved)
+            try:
+                self._store.add(utc_now(), self._unsaved, self.sample())
+            except SpheroscopeError as error:
+                self._trouble(error)
+                return
+            self._unsaved = {}
+            self.problem = None
+
+    def window(self, minutes: float) -> Window:
+        """Everything counted in the last ``minutes``, to this moment.
+
+        Where nothing is kept, everything since the start.
+        """
+        with self._lock:
+            self._count_cache()
+            kept = self._asked(lambda store: self._kept(store, minutes))
+            return kept or Window(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
+
+    def over_time(self, kind: Kind, minutes: float, slot_s: float) -> dict[datetime, Timings]:
+        """What was saved of one kind in the last ``minutes``, by slots of ``slot_s`` seconds."""
+        since = utc_now() - timedelta(minutes=minutes)
+        return self._asked(lambda store: store.over_time(kind, since, slot_s)) or {}
+
+    def samples(self, minutes: float, slot_s: float) -> tuple[Sample, ...]:
+        """The samples of the last ``minutes``, one a slot, oldest first."""
+        since = utc_now() - timedelta(minutes=minutes)
+        return self._asked(lambda store: store.samples(since, slot_s)) or ()
+
+    def _run(self) -> None:
+        flushes = 0
+        while not self._closing.wait(FLUSH_SECONDS):
+            try:
+                self.flush()
+                flushes += 1
+                if flushes % FLUSHES_A_THINNING == 1 and self._store:
+                    self._store.thin(utc_now())
+            except Exception:  # without its thread nothing would be kept any more
+                log.exception("event=history.failed")
+
+    def _asked(self, ask: Callable[[MetricStore], T]) -> T | None:
+        """What the file says; None where there is none, or it does not answer."""
+        try:
+            return ask(self._store) if self._store else None
+        except StorageError as error:
+            self._trouble(error)
+            return None
+
+    def _kept(self, store: MetricStore, minutes: float) -> Window:
+        now = utc_now()
+        timings = store.window(now - timedelta(minutes=minutes))
+        merge(merge(timings, self._unsaved), self.recorder.waiting())
+        since = store.first() or datetime.fromtimestamp(self.recorder.started, UTC).replace(tzinfo=None)
+        return Window(timings, min(minutes, (now - since).total_seconds() / 60))
+
+    def _count_cache(self) -> None:
+        counts = dict(self._cache_counts())
+        for (name, outcome), calls in counts.items():
+            self.recorder.count(Kind.CACHE, name, outcome, calls - self._counted.get((name, outcome), 0))
+        self._counted = counts
+
+    def _trouble(self, error: SpheroscopeError) -> None:
+        if self.problem is None:
+            log.warning("event=history.refused reason=%s", error.message)
+        self.problem = error.message
+
+    def _opened(self, folder: Path) -> Database | None:
+        # Its own statements go to a recorder of their own: the watching is not what is watched.
+        try:
+            return Database.open(
+                folder / FILE,
+                QueryRecorder(Recorder(enabled=False)),
+                MEMORY_MB,
+                threads=1,
+                schema=METRICS_MIGRATIONS,
+            )
+        except StorageError as error:
+            self._trouble(error)
+            return None

@@ -1,0 +1,110 @@
+"""/metrics: what was counted since the start, in Prometheus' text form, written by its official client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+
+from core.monitoring import BOUNDS_MS, Histogram, Kind, Timings
+from core.monitoring.histogram import PER_DECADE
+
+if TYPE_CHECKING:
+    from core.services import Services
+
+LEAST_MS = 0.1
+# Of the recorder's own edges, which alone can be counted up to exactly: about 1, 2.5 and 5 of every decade.
+EDGES_MS = tuple(
+    edge for place, edge in enumerate(BOUNDS_MS) if edge >= LEAST_MS and place % PER_DECADE in (0, 4, 7)
+)
+HISTOGRAMS = (
+    (Kind.REQUEST, "http_request", "route", "Time to answer a request, to its last byte."),
+    (Kind.PAGE, "page_run", "page", "Time of one run of a page."),
+    (Kind.QUERY, "query", "query", "Time of a statement, fetching included."),
+    (Kind.STAGE, "segmentation_stage", "stage", "Time of a stage of segmenting one image."),
+    (Kind.LOOP, "event_loop_lag", "loop", "How late the server's event loop was."),
+)
+COUNTERS = {
+    "http_response_bytes": "Bytes of answers, as sent.",
+    "cache_looks": "Looks into the caches.",
+}
+
+
+class Prometheus:
+    """Handler of /metrics."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+        self._registry = CollectorRegistry()
+        ProcessCollector(registry=self._registry)
+        PlatformCollector(registry=self._registry)
+        self._registry.register(_Collector(services))
+
+    def text(self, request: Request) -> Response:
+        """Everything since the start."""
+        encode, content_type = choose_encoder(request.headers.get("accept", ""))
+        body = encode(self._registry)
+        return Response(body, headers={"Cache-Control": "no-store"}, media_type=content_type)
+
+
+class _Collector(Collector):
+    """Made anew at every look, so nothing is counted twice."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())  # which lets the registry know that names are not known before they are asked for
+
+    def collect(self) -> Iterator[Metric]:
+        services = self._services()
+        timings = services.recorder.totals()
+        for kind, name, label, text in HISTOGRAMS:
+            yield _histograms(timings, kind, f"spheroscope_{name}_seconds", label, text)
+        yield _counted(timings, Kind.REQUEST, "http_response_bytes", "route", lambda sent: sent.amount)
+        yield _counted(timings, Kind.CACHE, "cache_looks", "cache", lambda looks: looks.calls)
+        sample = services.history.sample()
+        gauges = {
+            "disk_free_bytes": ("Bytes free where the data lies.", sample.disk_free_bytes),
+            "jobs_queued": ("Images waiting to be segmented.", sample.queued),
+            "jobs_running": ("Images being segmented.", sample.running),
+        }
+        for name, (text, value) in gauges.items():
+            if value is not None:
+                yield GaugeMetricFamily(f"spheroscope_{name}", text, value=value)
+
+
+def _histograms(timings: Timings, kind: Kind, name: str, label: str, text: str) -> Metric:
+    family = HistogramMetricFamily(name, text, labels=(label, "outcome"))
+    for series, histogram in timings.items():
+        if series.kind is kind:
+            family.add_metric(
+                (series.name, series.outcome), _buckets(histogram), sum_value=histogram.total_ms / 1000
+            )
+    return family
+
+
+def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
+    counted = [(f"{edge / 1000:.6g}", float(histogram.up_to(edge))) for edge in EDGES_MS]
+    return [*counted, ("+Inf", float(histogram.calls))]
+
+
+def _counted(
+    timings: Timings, kind: Kind, name: str, label: str, value: Callable[[Histogram], int]
+) -> Metric:
+    family = CounterMetricFamily(f"spheroscope_{name}", COUNTERS[name], labels=(label, "outcome"))
+    for series, histogram in timings.items():
+        if series.kind is kind:
+            family.add_metric((series.name, series.outcome), value(histogram))
+    return family

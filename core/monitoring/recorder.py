@@ -1,0 +1,141 @@
+"""Where every part says how long something took. Made to cost the caller next to nothing."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import NamedTuple
+
+from core.monitoring.histogram import Histogram
+
+OK, FAILED, HIT, MISS = "ok", "failed", "hit", "miss"
+FOLD_AT = 4096  # calls that may wait to be counted; whoever brings the next one counts them all
+
+
+class Kind(StrEnum):
+    """What is recorded."""
+
+    REQUEST = "request"  # name: method and route template; outcome: HTTP status; amount: bytes sent
+    PAGE = "page"  # name: the page's title
+    QUERY = "query"  # name: file and name of the statement; amount: rows
+    CACHE = "cache"  # name: what is cached; outcome: hit or miss
+    STAGE = "stage"  # name: stage of segmenting one image
+    LOOP = "loop"  # how late the server's event loop was
+
+
+class Series(NamedTuple):
+    """What one histogram is about. All three are words of the program: nothing that a user typed."""
+
+    kind: Kind
+    name: str
+    outcome: str
+
+
+class Record(NamedTuple):
+    """One call. ``at`` is seconds since 1970; ``rows`` is the amount that its kind says."""
+
+    at: float
+    kind: Kind
+    name: str
+    outcome: str
+    ms: float
+    rows: int
+
+
+Timings = dict[Series, Histogram]
+_Call = tuple[float, Kind, str, str, float, int]  # a Record that is not one yet: making those takes time
+
+
+class Recorder:
+    """Counts calls into one histogram a series and keeps the latest of each kind; safe from any thread.
+
+    A call is only appended to a list, which costs its caller about half a microsecond; the counting is done
+    by whoever reads, or by the caller who finds FOLD_AT calls waiting.
+    """
+
+    def __init__(self, enabled: bool = True, keep: int = 2000) -> None:
+        self.enabled = enabled
+        self.started = time.time()
+        self._pending: deque[_Call] = deque()
+        self._latest: dict[Kind, deque[_Call]] = {kind: deque(maxlen=keep) for kind in Kind}
+        self._open: Timings = {}  # since ``take`` was last called
+        self._taken: Timings = {}
+        self._lock = threading.Lock()
+
+    def record(self, kind: Kind, name: str, ms: float, outcome: str = OK, amount: int = 0) -> None:
+        """Count one call that took ``ms`` milliseconds."""
+        if self.enabled:
+            self._pending.append((time.time(), kind, name, outcome, ms, amount))
+            if len(self._pending) >= FOLD_AT:
+                with self._lock:
+                    self._fold()
+
+    def count(self, kind: Kind, name: str, outcome: str, calls: int) -> None:
+        """Count calls whose durations are not measured, such as looks into a cache."""
+        if self.enabled and calls:
+            with self._lock:
+                bucket = self._open.setdefault(Series(kind, name, outcome), Histogram())
+                bucket.add(0.0)
+                bucket.buckets[0].calls += calls - 1
+
+    def take(self) -> Timings:
+        """What has been counted since the last call of this; the caller owns it."""
+        with self._lock:
+            self._fold()
+            taken, self._open = self._open, {}
+            merge(self._taken, taken)
+            return taken
+
+    def waiting(self) -> Timings:
+        """A copy of what ``take`` would give."""
+        with self._lock:
+            self._fold()
+            return merge({}, self._open)
+
+    def totals(self) -> Timings:
+        """Everything since the start; a copy."""
+        with self._lock:
+            self._fold()
+            return merge(merge({}, self._taken), self._open)
+
+    def latest(self, kind: Kind) -> tuple[Record, ...]:
+        """The latest calls of one kind, oldest first."""
+        with self._lock:
+            self._fold()
+            return tuple(Record(*call) for call in self._latest[kind])
+
+    def _fold(self) -> None:
+        # Those that arrive meanwhile may stay for the next time: a busy app must not hold up one caller.
+        for _ in range(len(self._pending)):
+            call = self._pending.popleft()
+            series = call[1:4]
+            histogram = self._open.get(series)  # type: ignore[call-overload]  # equal to a Series, and cheaper
+            if histogram is None:
+                histogram = self._open[Series(*series)] = Histogram()
+            histogram.add(call[4], call[5])
+            self._latest[call[1]].append(call)
+
+
+class QueryRecorder:
+    """What a database tells its statements to."""
+
+    def __init__(self, recorder: Recorder | None = None) -> None:
+        self._recorder = recorder or Recorder()
+
+    def record(self, name: str, ms: float, rows: int) -> None:
+        """Add one call that took ``ms`` milliseconds, fetching included, and gave ``rows`` rows."""
+        self._recorder.record(Kind.QUERY, name, ms, OK, rows)
+
+    def latest(self) -> tuple[Record, ...]:
+        """The latest calls, oldest first."""
+        return self._recorder.latest(Kind.QUERY)
+
+
+def merge(into: Timings, other: Mapping[Series, Histogram]) -> Timings:
+    """Add every series of ``other``; returns ``into``, which shares no histogram with ``other``."""
+    for series, histogram in other.items():
+        into.setdefault(series, Histogram()).add_all(histogram)
+    return into

@@ -1,0 +1,77 @@
+"""A session: one cursor in use by one thread, which runs statements by their names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import polars as pl
+
+from core.monitoring import QueryRecorder
+
+Row = dict[str, Any]
+
+
+class Session:
+    """One cursor in use by one thread: statements by name, each recorded with its duration."""
+
+    def __init__(self, cursor: Any, queries: dict[str, str], recorder: QueryRecorder) -> None:
+        self._cursor = cursor
+        self._queries = queries
+        self._recorder = recorder
+
+    def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
+        """Run the statement ``name`` with ``values`` bound; return its rows.
+
+        ``parts`` fill {braces} in the statement's text (a sort order, say) and must come from the program
+        itself, never from a user.
+        """
+        text = self._queries[name]
+        if parts:
+            text = text.format(**parts)
+        start = time.perf_counter()
+        self._cursor.execute(text, values or {})
+        names = [column[0] for column in self._cursor.description or ()]
+        found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
+        return found
+
+    def one(self, name: str, values: Row | None = None) -> Row | None:
+        """Run the statement ``name``; return its first row, or None."""
+        found = self.rows(name, values)
+        return found[0] if found else None
+
+    def rows_from(self, name: str, frame: pl.DataFrame, values: Row | None = None) -> list[Row]:
+        """Run the statement ``name``, in which the table ``incoming`` is ``frame``."""
+        self._cursor.register("incoming", frame)
+        found = self.rows(name, values)
+        self._cursor.unregister("incoming")  # a statement that fails takes it along, and would refuse this
+        return found
+
+    def explain(self, name: str, values: Row, **parts: str) -> str:
+        """Run the statement ``name`` once more; return DuckDB's account of it as JSON. It is not recorded.
+
+        Only for statements that read: any other would do its work, too.
+        """
+        text = self._queries[name].format(**parts) if parts else self._queries[name]
+        self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
+        return str(self._cursor.fetchall()[0][1])
+
+    def stream(self, name: str, values: Row, size: int = 2000) -> Iterator[list[Row]]:
+        """Run the statement ``name``; yield its rows ``size`` at a time, in constant memory.
+
+        Recorded when it ends or is left: only the database's time, not that of whoever takes the rows.
+        """
+        total, ms, start = 0, 0.0, time.perf_counter()
+        try:
+            self._cursor.execute(self._queries[name], values)
+            names = [column[0] for column in self._cursor.description]
+            while chunk := self._cursor.fetchmany(size):
+                total += len(chunk)
+                found = [dict(zip(names, row, strict=True)) for row in chunk]
+                ms += (time.perf_counter() - start) * 1000
+                yield found
+                start = time.perf_counter()
+        finally:
+            self._recorder.record(name, ms, total)

@@ -1,0 +1,44 @@
+"""Looks at the system: plausible for this process, and honest about what cannot be learned."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from core.monitoring import SystemSampler, system
+from core.monitoring.system import memory_limit_bytes
+
+
+def test_a_sample_is_of_this_process_now(tmp_path: Path) -> None:
+    sample = SystemSampler(tmp_path).sample(3, 1)
+    assert abs(sample.at - time.time()) < 5
+    assert 10 * 2**20 < sample.rss_bytes < psutil.virtual_memory().total
+    assert sample.threads >= 1
+    assert sample.disk_free_bytes is not None
+    assert sample.disk_free_bytes > 0
+    assert (sample.queued, sample.running) == (3, 1)
+    assert 0 <= sample.cpu_percent <= 100
+
+
+def test_a_folder_that_is_gone_has_no_known_room(tmp_path: Path) -> None:
+    assert SystemSampler(tmp_path / "unmounted").sample(None, None).disk_free_bytes is None
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [("1073741824\n", 2**30), ("max\n", None), ("9223372036854771712\n", None)],
+)
+def test_the_memory_limit_is_the_containers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, limit: int | None
+) -> None:
+    (tmp_path / "memory.max").write_text(text)
+    monkeypatch.setattr(system, "_CGROUPS", (tmp_path / "none", tmp_path / "memory.max"))
+    assert memory_limit_bytes() == (limit or psutil.virtual_memory().total)
+
+
+def test_without_a_container_it_is_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(system, "_CGROUPS", (tmp_path / "none",))
+    assert memory_limit_bytes() == psutil.virtual_memory().total
