@@ -54,17 +54,27 @@ class Blobs:
         """
         try:
             data = self.path(sha256).read_bytes()
-        except FileNotFoundError:
-            raise BlobMissing(
-                "A stored file is missing from the data folder. Upload the image again."
-            ) from None
         except OSError as error:
-            raise StorageError(
-                f"A stored file cannot be read: {error.strerror}. Look at the disk, then try again."
-            ) from error
+            raise _unreadable(error) from error
         if hashlib.sha256(data).hexdigest() != sha256:
-            raise BlobDamaged("A stored file has been damaged on disk. Upload the image again.")
+            raise _damaged()
         return data
+
+    def checked(self, sha256: str) -> Path:
+        """Where a file lies, after it has been read through, in constant memory.
+
+        Raises:
+            BlobMissing, BlobDamaged, StorageError: as ``get``.
+        """
+        path = self.path(sha256)
+        try:
+            with path.open("rb") as file:
+                right = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except OSError as error:
+            raise _unreadable(error) from error
+        if not right:
+            raise _damaged()
+        return path
 
     def path(self, sha256: str) -> Path:
         """Where the file lies. Only a digest makes a path; no user's text ever does."""
@@ -99,6 +109,16 @@ def _holds(path: Path, sha256: str) -> bool:
         return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
     except FileNotFoundError:
         return False
+
+
+def _unreadable(error: OSError) -> StorageError:
+    if isinstance(error, FileNotFoundError):
+        return BlobMissing("A stored file is missing from the data folder. Upload the image again.")
+    return StorageError(f"A stored file cannot be read: {error.strerror}. Look at the disk, then try again.")
+
+
+def _damaged() -> BlobDamaged:
+    return BlobDamaged("A stored file has been damaged on disk. Upload the image again.")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -27,3 +27,15 @@ def encode(labels: NDArray[np.int32]) -> bytes:
     if not done:
         raise ValueError(f"OpenCV could not write a PNG of {labels.shape} labels")
     return bytes(encoded)
+
+
+def decode(data: bytes) -> NDArray[np.int32]:
+    """Return the labels (Y, X) of what ``encode`` made.
+
+    Raises:
+        ValueError: it is no such PNG.
+    """
+    labels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if labels is None or labels.ndim != 2:
+        raise ValueError("not a label image")
+    return np.asarray(labels, np.int32)

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 
 import streamlit as st
@@ -16,6 +17,8 @@ from core import images
 from core.blobs import Blobs
 from core.checks import Checks
 from core.db import Database
+from core.export import Exports, Keeping
+from core.export.maker import Maker
 from core.history import History
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
@@ -44,6 +47,7 @@ class Services:
     ingest: Ingest
     checks: Checks
     plans: PlanStore
+    exports: Exports
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -90,6 +94,7 @@ class Services:
             ingest=Ingest(store, blobs, settings.limits),
             checks=Checks(settings.data, db, history),
             plans=PlanStore(db),
+            exports=_exports(settings, db, store, blobs),
         )
 
     def close(self) -> bool:
@@ -98,6 +103,7 @@ class Services:
         Returns False if a job still runs. It is taken up at the next start; but its thread would hold up the
         end of the process for as long as it runs.
         """
+        self.exports.close()
         drained = self.queue.drain(self.settings.drain_seconds)
         self.history.close()
         self.db.close()
@@ -141,6 +147,20 @@ class Services:
 def _depth(store: Store) -> tuple[int, int]:
     counts = store.jobs.totals().counts
     return counts[JobState.QUEUED], counts[JobState.RUNNING]
+
+
+def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Exports:
+    return Exports(
+        settings.data / "exports",
+        settings.data / "tmp",
+        Maker(store, blobs, settings),
+        lambda: db.generation,
+        Keeping(
+            timedelta(hours=settings.export_hours),
+            settings.export_disk_mb * 2**20,
+            settings.min_free_mb * 2**20,
+        ),
+    )
 
 
 def _release(services: Services) -> None:

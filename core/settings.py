@@ -40,6 +40,14 @@ class Settings:
     max_pages: int = _setting(200, "MAX_PAGES", "Most pages taken from one multi-page TIFF.")
     max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")
     max_export_rows: int = _setting(1_000_000, "MAX_EXPORT_ROWS", "Most rows in one export.")
+    export_hours: int = _setting(24, "EXPORT_HOURS", "Hours that a finished export can be downloaded.")
+    export_disk_mb: int = _setting(
+        20_000, "EXPORT_DISK_MB", "Most disk that finished exports take, in MiB; the oldest go first."
+    )
+    min_free_mb: int = _setting(512, "MIN_FREE_MB", "Disk space that exports leave free, in MiB.")
+    streaming: bool = _setting(
+        True, "STREAMING", "Tables are sent while they are read; off builds each in memory before it is sent."
+    )
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")

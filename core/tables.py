@@ -68,6 +68,21 @@ OBJECT_COLUMNS = (
 )
 FORMULA_COLUMNS = ("column", "unit", "formula")
 
+# What typed formats make of a column; one that is named nowhere here holds numbers with a fraction.
+TEXT_COLUMNS = frozenset(
+    {
+        *("path", "status", "error_code", "error", "um_per_px_source", "params", "mask", "overlay"),
+        *("reasons", "engine", "engine_version", "spheroscope_version"),
+    }
+)
+COUNT_COLUMNS = frozenset(
+    {
+        *("page", "width", "height", "bit_depth", "n_objects", "object", "n_holes"),
+        *("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height"),
+    }
+)
+TRUTH_COLUMNS = frozenset({"touches_border"})
+
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # units of the columns that a pixel size does not scale; the other ones are ratios
 PURE_UNITS = {
@@ -183,7 +198,7 @@ def write_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str], stre
 def formulas_text() -> str:
     """CSV text that says unit and formula of every measured column; goes beside each exported table."""
     text = io.StringIO()
-    write_csv(_formula_rows(), FORMULA_COLUMNS, text)
+    write_csv(formula_rows(), FORMULA_COLUMNS, text)
     return text.getvalue()
 
 
@@ -211,7 +226,8 @@ def _cell(value: object) -> str:
     return safe_text(value) if isinstance(value, str) else str(value)
 
 
-def _formula_rows() -> Iterator[Row]:
+def formula_rows() -> Iterator[Row]:
+    """Unit and formula of every measured column."""
     for column in MEASUREMENTS:
         yield {"column": column.name, "unit": _unit(column), "formula": column.formula}
         if power := column.dimension.power:

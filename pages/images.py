@@ -14,7 +14,7 @@ project = shell.project_of_page(services)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title(shell.plain(project.name), anchor=False)
-    image_actions.downloads(project)
+    image_actions.downloads(services, project)
 feedback.show_undo()
 shell.live_counts(services, project.id, cards.counted)
 uploader(services, project, expanded=project.n_images == 0)

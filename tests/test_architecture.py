@@ -15,7 +15,7 @@ CORE = ROOT / "core"
 
 # Imports point down this list, or stay on one line of it. A package is one name.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "models", "settings"),
+    ("errors", "models", "settings", "names"),
     ("sql", "session", "db", "blobs", "cache", "monitoring"),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),

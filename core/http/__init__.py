@@ -18,6 +18,7 @@ from core.errors import SpheroscopeError
 from core.http.answers import crashed, problem, refused
 from core.http.api import Api
 from core.http.downloads import Downloads
+from core.http.encodings import EncodedTags
 from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
 from core.http.health import Health
 from core.http.metrics import Metrics
@@ -52,6 +53,8 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         "/downloads/images/{id}/mask.png": downloads.mask,
         "/downloads/images/{id}/overlay.png": downloads.overlay,
         "/downloads/formulas.csv": downloads.formulas,
+        "/downloads/exports/{id}.zip": downloads.export,
+        "/api/exports/{id}": downloads.export_state,
         "/metrics": Prometheus(services).text,
     }
     metrics = Metrics(services, tuple(handlers))
@@ -74,6 +77,7 @@ def middleware(settings: Settings, services: Callable[[], Services]) -> list[Mid
     return [
         Middleware(Recording, recorder=lambda: services().recorder),
         Middleware(OwnHeaders),
+        Middleware(EncodedTags),
         Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
     ]
 

@@ -23,6 +23,7 @@ from core.errors import (
     SpheroscopeError,
     StorageError,
 )
+from core.names import content_type, file_name
 
 log = logging.getLogger(__name__)
 
@@ -39,16 +40,6 @@ STATUSES: tuple[tuple[type[SpheroscopeError], int], ...] = (
 IMMUTABLE = "public, max-age=31536000, immutable"
 ASK_AGAIN = "no-cache"  # may be kept, but is asked for by its ETag each time
 NOT_KEPT = "no-store"
-
-_TYPES = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"II[*+]\0|MM\0[*+]"), "image/tiff"),
-    (re.compile(rb"BM"), "image/bmp"),
-)
-_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')  # on one system or another
-_MAX_NAME = 200
 
 
 def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -94,11 +85,6 @@ def unchanged(request: Request, etag: str, cache_control: str) -> Response | Non
     return None
 
 
-def content_type(head: bytes) -> str:
-    """The type that a file's first bytes say; its name is not asked."""
-    return next((name for magic, name in _TYPES if magic.match(head)), "application/octet-stream")
-
-
 def attachment(name: str) -> str:
     """Content-Disposition that saves a file under ``name``, whatever characters that has (RFC 6266).
 
@@ -108,12 +94,6 @@ def attachment(name: str) -> str:
     letters = "".join(char for char in unicodedata.normalize("NFKD", safe) if not unicodedata.combining(char))
     plain = re.sub(r"[^A-Za-z0-9 ._()+=-]", "_", letters) or "download"
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe='')}"
-
-
-def file_name(name: str) -> str:
-    """``name`` as one that any system can save: no folders, no invisible characters, not hidden."""
-    visible = "".join(char for char in name if unicodedata.category(char)[0] != "C")
-    return _NOT_IN_NAMES.sub("_", visible)[-_MAX_NAME:].strip(" .") or "download"
 
 
 def _plain(value: object) -> str:

@@ -1,87 +1,93 @@
-"""Files to keep: tables as CSV, originals, masks and pictures with outlines."""
+"""Files to keep: tables as CSV, originals, masks, pictures with outlines, and whole exports."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
-from itertools import chain
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response, StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from core import display, export, overlay, tables
-from core.errors import InvalidRequest, NotFound
-from core.http.answers import NOT_KEPT, attachment, content_type
+from core import __version__, display, export, overlay, tables
+from core.errors import NotFound
+from core.export.maker import refuse_too_many
+from core.http import forms, parameters
+from core.http.answers import attachment, json_answer
+from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
-from core.models import Image
+from core.models import Image, ImageFilter
+from core.names import content_type, named_as, stem, uploaded_name
 
 if TYPE_CHECKING:
+    from core.export.text import Pieces
     from core.services import Services
 
-# The suffixes that a file of each type may keep; any other gets the first one added.
-SUFFIXES = {
-    "image/png": (".png",),
-    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "image/bmp": (".bmp", ".dib"),
-    "image/tiff": (".tif", ".tiff", ".lsm", ".stk"),
-}
 CSV = "text/csv"  # Starlette adds the charset
+OWN_COPY = "private, no-cache"  # may be kept by whoever asked, to be asked for by its ETag again
 
 
 class Downloads:
-    """Handlers of /downloads."""
+    """Handlers of /downloads and of /api/exports."""
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
 
     def project_objects(self, request: Request) -> Response:
-        """objects.csv of a project."""
+        """objects.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
         project = services.store.projects.get(request.path_params["id"])
-        limit = services.settings.max_export_rows
-        _refuse_too_many(services.store.results.size(project.id).objects, limit)
-        pieces = export.objects_csv(services.store.results.objects(project.id, limit))
-        return _csv(request, pieces, f"{project.name} objects.csv")
+        ids, limit = _chosen(services, project.id, request), services.settings.max_export_rows
+        refuse_too_many(services.store.results.size(project.id, ids).objects, limit)
+        return _table(
+            services,
+            request,
+            lambda: export.objects_csv(services.store.results.objects(project.id, limit, ids)),
+            f"{project.name} objects.csv",
+        )
 
     def project_images(self, request: Request) -> Response:
-        """images.csv of a project."""
+        """images.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
         project = services.store.projects.get(request.path_params["id"])
-        limit = services.settings.max_export_rows
-        _refuse_too_many(services.store.results.size(project.id).images, limit)
-        pieces = export.images_csv(services.store.results.images(project.id, limit))
-        return _csv(request, pieces, f"{project.name} images.csv")
+        ids, limit = _chosen(services, project.id, request), services.settings.max_export_rows
+        refuse_too_many(services.store.results.size(project.id, ids).images, limit)
+        return _table(
+            services,
+            request,
+            lambda: export.images_csv(services.store.results.images(project.id, limit, ids)),
+            f"{project.name} images.csv",
+        )
 
     def image_objects(self, request: Request) -> Response:
         """objects.csv of one image."""
         services = self._services()
         image = services.store.images.get(request.path_params["id"])
         limit = services.settings.max_export_rows
-        _refuse_too_many(image.n_objects or 0, limit)
-        pieces = export.objects_csv(services.store.results.objects(image.project_id, limit, image.id))
-        return _csv(request, pieces, f"{_stem(image)} objects.csv")
+        refuse_too_many(image.n_objects or 0, limit)
+        return _table(
+            services,
+            request,
+            lambda: export.objects_csv(services.store.results.objects(image.project_id, limit, (image.id,))),
+            f"{stem(image)} objects.csv",
+        )
 
-    def formulas(self, _request: Request) -> Response:
+    def formulas(self, request: Request) -> Response:
         """Unit and formula of every measured column."""
-        return _saved(tables.formulas_text().encode(), "formulas.csv", CSV)
+        return _rendered(
+            request,
+            f"formulas-{__version__}",
+            lambda: tables.formulas_text().encode(),
+            CSV,
+            "formulas.csv",
+        )
 
     def original(self, request: Request) -> Response:
         """The file as it was uploaded, byte for byte; several images may be pages of one file."""
         services = self._services()
         image = services.store.images.get(request.path_params["id"])
-        # Read once in full, for a damaged original must not pass for the real one; then sent piece by piece.
-        kind = content_type(services.blobs.get(image.sha256)[:16])
-        headers = {
-            "Cache-Control": NOT_KEPT,
-            "Content-Disposition": attachment(_named_as(kind, _uploaded_name(image))),
-            # Keeps it from being compressed: 200 MB of TIFF would take seconds, and a part that is asked for
-            # later by the same ETag would be of other bytes.
-            "Content-Encoding": "identity",
-            "ETag": f'"{image.sha256}"',
-        }
-        return FileResponse(services.blobs.path(image.sha256), headers=headers, media_type=kind)
+        return _stored(services, request, image.sha256, uploaded_name(image))
 
     def mask(self, request: Request) -> Response:
         """The label image: 16-bit PNG, 0 is background, numbers are those of the table."""
@@ -90,8 +96,7 @@ class Downloads:
         segmentation = services.store.results.segmentation(image)
         if segmentation is None:
             raise _not_segmented(image)
-        data = services.blobs.get(segmentation.labels_sha256)
-        return _saved(data, f"{_stem(image)}_mask.png", "image/png")
+        return _stored(services, request, segmentation.labels_sha256, f"{stem(image)}_mask.png")
 
     def overlay(self, request: Request) -> Response:
         """The image with its outlines and numbers, at full resolution."""
@@ -100,63 +105,85 @@ class Downloads:
         result = services.store.results.get(image)
         if result is None:
             raise _not_segmented(image)
-        drawn = overlay.draw(view_of(services, image, stretch=True), result[1])
-        return _saved(display.encode_png(drawn), f"{_stem(image)}_overlay.png", "image/png")
+        segmentation, spheroids = result
+        tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{__version__}"
+        return _rendered(
+            request,
+            tag,
+            lambda: display.encode_png(overlay.draw(view_of(services, image, stretch=True), spheroids)),
+            "image/png",
+            f"{stem(image)}_overlay.png",
+        )
+
+    def export(self, request: Request) -> Response:
+        """A finished export, for as long as it is kept."""
+        made, path = self._services().exports.take(request.path_params["id"])
+        try:
+            return not_modified(request, made.id, OWN_COPY) or FileAnswer(
+                path, made.id, "application/zip", _headers(made.name)
+            )
+        except FileNotFoundError:  # swept at this very moment
+            raise NotFound("This export is not there any more. Make it again on the Images page.") from None
+
+    def export_state(self, request: Request) -> Response:
+        """How far an export is, and where to take it from."""
+        return json_answer(forms.export(self._services().exports.get(request.path_params["id"])))
 
 
 class CsvStream(StreamingResponse):
-    """CSV sent as it is read; the cursor is closed when it ends and when the client goes away."""
+    """CSV sent while it is read; closed when it ends and when the client goes away or takes nothing."""
 
-    def __init__(self, pieces: export.Pieces, name: str) -> None:
-        self._pieces = pieces
-        first = next(pieces)  # a query that fails does so here, while the status can still say it
-        super().__init__(chain((first,), pieces), headers=_headers(name), media_type=CSV)
+    def __init__(self, spool: export.Spool, headers: dict[str, str]) -> None:
+        self._spool = spool
+        super().__init__(spool.read(), headers=headers, media_type=CSV)
 
     async def stream_response(self, send: Send) -> None:
         try:
-            await super().stream_response(send)
+            await super().stream_response(patient(send))
         finally:
-            self._pieces.close()
+            self._spool.close()
 
 
-def _csv(request: Request, pieces: export.Pieces, name: str) -> Response:
+def _chosen(services: Services, project_id: str, request: Request) -> tuple[str, ...] | None:
+    """Ids of the images that pass the request's filter; None where it has none."""
+    wanted = parameters.image_filter(request)
+    return None if wanted == ImageFilter() else services.store.images.ids(project_id, wanted)
+
+
+def _table(services: Services, request: Request, pieces: Callable[[], Pieces], name: str) -> Response:
+    # Taken before the rows are read: what changes meanwhile makes the tag too old, never too new.
+    asked = f"{services.db.generation} {request.url.path} {request.url.query} {__version__}"
+    tag = hashlib.sha256(asked.encode()).hexdigest()[:32]
+    if answer := not_modified(request, tag, OWN_COPY):
+        return answer
+    headers = _headers(name, tag)
     if request.method == "HEAD":  # nothing is read, so the length is not known, as in the answer to GET
-        return StreamingResponse(iter(()), headers=_headers(name), media_type=CSV)
-    return CsvStream(pieces, name)
+        return StreamingResponse(iter(()), headers=headers, media_type=CSV)
+    if not services.settings.streaming:
+        return Response("".join(pieces()).encode(), headers=headers, media_type=CSV)
+    return CsvStream(services.exports.spool(pieces()), headers)
 
 
-def _saved(data: bytes, name: str, kind: str) -> Response:
-    return Response(data, headers=_headers(name), media_type=kind)
+def _stored(services: Services, request: Request, sha256: str, name: str) -> Response:
+    if answer := not_modified(request, sha256, OWN_COPY):
+        return answer
+    # Read once in full, for a damaged file must not pass for the real one; then sent piece by piece.
+    path = services.blobs.checked(sha256)
+    with path.open("rb") as file:
+        kind = content_type(file.read(16))
+    return FileAnswer(path, sha256, kind, _headers(named_as(kind, name)))
 
 
-def _headers(name: str) -> dict[str, str]:
-    return {"Cache-Control": NOT_KEPT, "Content-Disposition": attachment(name)}
+def _rendered(request: Request, tag: str, make: Callable[[], bytes], kind: str, name: str) -> Response:
+    return not_modified(request, tag, OWN_COPY) or Response(
+        make(), headers=_headers(name, tag), media_type=kind
+    )
 
 
-def _refuse_too_many(rows: int, limit: int) -> None:
-    if rows > limit:  # part of a table looks like the whole
-        raise InvalidRequest(
-            f"This export would have {rows:,} rows; at most {limit:,} are given. "
-            "Export image by image, or raise MAX_EXPORT_ROWS."
-        )
+def _headers(name: str, tag: str | None = None) -> dict[str, str]:
+    headers = {"Cache-Control": OWN_COPY, "Content-Disposition": attachment(name)}
+    return headers if tag is None else headers | {"ETag": f'"{tag}"'}
 
 
 def _not_segmented(image: Image) -> NotFound:
     return NotFound(f"{image.name} has no outlines yet. Segment it first.")
-
-
-def _uploaded_name(image: Image) -> str:
-    """The file's name without the page number that its images' names end in."""
-    return image.name.removesuffix(f"#{image.page}")
-
-
-def _stem(image: Image) -> str:
-    """The image's name without its file's suffix; pages of one file stay apart."""
-    uploaded = _uploaded_name(image)
-    return PurePath(uploaded).stem + image.name[len(uploaded) :].replace("#", "_")
-
-
-def _named_as(kind: str, name: str) -> str:
-    """``name`` with a suffix that fits the content: an image called x.html must not open as a page."""
-    known = SUFFIXES.get(kind, (".bin",))
-    return name if name.lower().endswith(known) else name + known[0]

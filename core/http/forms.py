@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from core import tables
+from core.export import Export, ExportState
 from core.models import Contour, Dimension, Image, Job, Project, Ring, Spheroid, StoredSegmentation
 from core.store.jobs import QueueTotals
 
@@ -115,3 +116,11 @@ def totals(item: QueueTotals) -> Form:
 
 def _contour(item: Contour) -> dict[str, Ring | tuple[Ring, ...]]:
     return {"outer": item.outer, "holes": item.holes}
+
+
+def export(item: Export) -> Form:
+    """An export and where to take it from once it is ready."""
+    ready = item.state is ExportState.READY
+    return {name: getattr(item, name) for name in Export.__slots__} | {
+        "download": f"/downloads/exports/{item.id}.zip" if ready else None
+    }

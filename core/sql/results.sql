@@ -18,7 +18,9 @@ SELECT * FROM object WHERE segmentation_id = $segmentation_id ORDER BY number
 
 -- name: size
 SELECT count(*) AS images, coalesce(sum(n_objects) FILTER (segmentation_id IS NOT NULL), 0)::BIGINT AS objects
-FROM image WHERE project_id = $project_id AND deleted_at IS NULL
+FROM image
+WHERE project_id = $project_id AND deleted_at IS NULL
+    AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
 
 -- name: project_objects
 -- Every spheroid of a project's results in force, with its image.
@@ -29,7 +31,7 @@ FROM image
 JOIN segmentation ON segmentation.id = image.segmentation_id
 JOIN object ON object.segmentation_id = segmentation.id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL
-    AND ($image_id::VARCHAR IS NULL OR image.id = $image_id)
+    AND ($ids::VARCHAR[] IS NULL OR image.id IN (SELECT unnest($ids::VARCHAR[])))
 ORDER BY image.name, image.id, object.number
 LIMIT $limit
 
@@ -39,6 +41,7 @@ SELECT
 FROM image
 LEFT JOIN segmentation ON segmentation.id = image.segmentation_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+    AND ($ids::VARCHAR[] IS NULL OR image.id IN (SELECT unnest($ids::VARCHAR[])))
 ORDER BY image.name, image.id
 LIMIT $limit
 

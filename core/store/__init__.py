@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.db import Database, Session
+from core.store.exports import ExportStore
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
 from core.store.jobs import JobStore, Recipe
@@ -26,6 +27,7 @@ class Store:
         self.images = ImageStore(db)
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db)
+        self.exports = ExportStore(db)
         self._db = db
         self._max_queued = max_queued
 

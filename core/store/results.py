@@ -18,7 +18,7 @@ Rows = Generator[Row, None, None]
 
 @dataclass(frozen=True, slots=True)
 class ResultSize:
-    """How much there is to export of a project."""
+    """How much there is to export."""
 
     images: int
     objects: int
@@ -79,24 +79,26 @@ class ResultStore:
             objects = session.rows("results.objects", {"segmentation_id": segmentation.id})
         return segmentation, tuple(spheroid_of(item) for item in objects)
 
-    def size(self, project_id: str) -> ResultSize:
+    def size(self, project_id: str, image_ids: Sequence[str] | None = None) -> ResultSize:
         """How many rows ``images`` and ``objects`` would give without a limit."""
+        values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
         with self._db.read() as session:
-            return ResultSize(**session.rows("results.size", {"project_id": project_id})[0])
+            return ResultSize(**session.rows("results.size", values)[0])
 
-    def objects(self, project_id: str, limit: int, image_id: str | None = None) -> Rows:
-        """Rows of every spheroid in force of a project, or of one image, by image name and number.
+    def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
+        """Rows of every spheroid in force of a project, or of some of its images, by image name and number.
 
         Whoever stops before the end closes the generator: it holds a cursor.
         """
-        values = {"project_id": project_id, "image_id": image_id, "limit": limit}
-        return self._stream("results.project_objects", values)
+        return self._stream("results.project_objects", project_id, limit, image_ids)
 
-    def images(self, project_id: str, limit: int) -> Rows:
-        """Rows of every image of a project with its result's engine, by name; closed like ``objects``."""
-        return self._stream("results.project_images", {"project_id": project_id, "limit": limit})
+    def images(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
+        """Rows of a project's images, or of some, with their engine, by name; closed like ``objects``."""
+        return self._stream("results.project_images", project_id, limit, image_ids)
 
-    def _stream(self, name: str, values: Row) -> Rows:
+    def _stream(self, name: str, project_id: str, limit: int, image_ids: Sequence[str] | None) -> Rows:
+        values: Row = {"project_id": project_id, "limit": limit}
+        values["ids"] = None if image_ids is None else list(image_ids)
         with self._db.read() as session:
             for chunk in session.stream(name, values):
                 yield from chunk

@@ -10,6 +10,7 @@ UNKNOWN = "–"
 GAP = "\u202f"  # narrow no-break space: groups thousands, and ties a number to its unit
 MINUS = "\u2212"
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_BYTES = ("B", "kB", "MB", "GB", "TB")
 _POWER = {0: "", 1: "", 2: "²", 3: "³"}
 
 
@@ -61,6 +62,18 @@ def area(px: float | None, um_per_px: float | None) -> str:
 def volume(px: float | None, um_per_px: float | None) -> str:
     """Write a volume given in cubic pixels with its unit: 36 600 000 µm³ or 14 500 000 px³."""
     return _with_unit(px, Dimension.VOLUME, um_per_px)
+
+
+def clock(seconds: float) -> str:
+    """Write a duration as minutes and seconds: 0:40, 12:05."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes}:{rest:02d}"
+
+
+def bytes_of_file(number: int) -> str:
+    """Write the size of a file in decimal units, as file managers do: 12 kB, 3.4 MB."""
+    steps = 0 if number < 1000 else min(int(math.log10(number)) // 3, len(_BYTES) - 1)
+    return f"{number / 1000**steps:.3g}{GAP}{_BYTES[steps]}"
 
 
 def _with_unit(px: float | None, dimension: Dimension, um_per_px: float | None) -> str:

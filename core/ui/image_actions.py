@@ -6,18 +6,24 @@ import streamlit as st
 
 from core.models import ImageFilter, Project
 from core.services import Services
-from core.ui import dialogs
+from core.ui import dialogs, export_panel
 from core.ui.feedback import explained, plural
 from core.ui.grid import GridAnswer
 
 
-def downloads(project: Project) -> None:
-    """The tables to take away, once there is something in them."""
+def downloads(services: Services, project: Project) -> None:
+    """The tables to take away, once there is something in them, and what has been exported before."""
     if not project.n_images:
         return
     with st.container(horizontal=True, width="content"):
         for label, table in (("Spheroids CSV", "objects.csv"), ("Images CSV", "images.csv")):
             st.link_button(label, f"/downloads/projects/{project.id}/{table}", icon=":material/download:")
+        if made := services.exports.of_project(project.id):
+            label = f"Exports ({len(made)})"
+            if st.button(
+                label, icon=":material/inventory_2:", help="Archives being made or ready to be taken"
+            ):
+                export_panel.shelf(services, project)
 
 
 def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridAnswer) -> None:
@@ -30,6 +36,11 @@ def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridA
         with explained():
             services.segment(project, target)
             st.rerun()
+    if st.button(
+        "Export", icon=":material/download:", disabled=not target, help="Tables, masks, ROIs, overlays"
+    ):
+        how = _chosen_by(answer, selected, wanted)
+        export_panel.dialog(services, project, None if how == export_panel.ALL else target, how)
     if st.button(
         "Delete", icon=":material/delete:", disabled=not selected, help="Select images to delete them"
     ):
@@ -50,3 +61,12 @@ def _target(
     there = services.store.images.known(answer.selected) if answer.selected else {}
     ids = tuple(key for key in answer.selected if there.get(key) is False)
     return ids, f"**{plural(len(ids), 'image')} selected**" if ids else ""
+
+
+def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], wanted: ImageFilter) -> str:
+    """How the images of an export came to be those, in words that go with it."""
+    if selected and (answer.spared or not answer.everything):
+        return "selected by hand"
+    parts = [f"status {' or '.join(wanted.status)}"] if wanted.status else []
+    parts += [f"name contains “{wanted.name}”"] if wanted.name else []
+    return " and ".join(parts) or export_panel.ALL

@@ -15,6 +15,7 @@ from core.monitoring import FAILED, OK, Kind
 from core.services import Services
 from core.store.jobs import QueueTotals
 from core.ui.feedback import empty, plural
+from core.ui.format import clock
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
@@ -103,8 +104,7 @@ def time_left(totals: QueueTotals) -> str:
     """“0:40 left”, or nothing where no rate is known."""
     if totals.seconds_left is None:
         return ""
-    minutes, seconds = divmod(round(totals.seconds_left), 60)
-    return f" · {minutes}:{seconds:02d} left"
+    return f" · {clock(totals.seconds_left)} left"
 
 
 def number_in_url(name: str) -> int | None:

@@ -53,7 +53,9 @@ class Lab:
         ids = self.store.add_images(project.id, rows, None)
         return self.store.images.get(ids[0])
 
-    def measured(self, image: Image, *spheroids: Spheroid, recipe: Recipe = RECIPE) -> Image:
+    def measured(
+        self, image: Image, *spheroids: Spheroid, recipe: Recipe = RECIPE, mask: bytes = MASK
+    ) -> Image:
         """Give an image a result."""
         job = self._claimed(image, recipe)
         assert self.store.results.finish(
@@ -63,7 +65,7 @@ class Lab:
                 engine_version=recipe.engine_version,
                 params=dict(recipe.params),
                 spheroids=spheroids,
-                labels_sha256=self.blobs.put(MASK),
+                labels_sha256=self.blobs.put(mask),
                 thumbnail_sha256=self.blobs.put(OUTLINED),
                 timings_ms={"decode": 1.5, "predict": 2.0},
             ),

@@ -17,6 +17,7 @@ from core import __version__, export, tables
 from core.blobs import Blobs
 from core.db import Database
 from core.errors import ImageUnreadable
+from core.export import text
 from core.models import MEASUREMENTS, Project, Segmentation, Spheroid
 from core.monitoring import QueryRecorder
 from core.store import Store
@@ -122,8 +123,8 @@ def test_images_that_were_not_segmented_stand_there_empty(lab: Lab) -> None:
 def test_a_limit_is_kept(lab: Lab) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), *(disc(number) for number in range(1, 6)))
-    text = "".join(export.objects_csv(lab.store.results.objects(project.id, 3)))
-    assert [row["object"] for row in read(text)] == ["1", "2", "3"]
+    written = "".join(export.objects_csv(lab.store.results.objects(project.id, 3)))
+    assert [row["object"] for row in read(written)] == ["1", "2", "3"]
     size = lab.store.results.size(project.id)
     assert (size.images, size.objects) == (1, 5)
 
@@ -150,7 +151,7 @@ def test_a_long_table_comes_in_pieces_and_in_constant_memory() -> None:
         for piece in export.objects_csv(rows):
             pieces += 1
             lines += piece.count("\r\n")
-            assert len(piece) < export.PIECE_CHARACTERS + 2000
+            assert len(piece) < text.PIECE_CHARACTERS + 2000
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -164,7 +165,7 @@ def test_the_cursor_is_closed_at_the_end_and_by_who_stops_early(
 ) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), *(disc(number) for number in range(1, 400)))
-    monkeypatch.setattr(export, "PIECE_CHARACTERS", 1000)
+    monkeypatch.setattr(text, "PIECE_CHARACTERS", 1000)
     cursors = Counting(db._connection)
     monkeypatch.setattr(db, "_connection", cursors)
     objects_text(lab, project)

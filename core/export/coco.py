@@ -1,0 +1,116 @@
+"""COCO: one JSON of all images with every spheroid as a run-length encoded mask, holes left out of it.
+
+Format: cocodataset.org (object detection); the runs are packed by pycocotools, as its ``decode`` reads them.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TextIO
+
+import numpy as np
+from pycocotools import mask as coco_mask
+
+from core import __version__
+from core.export.archive import Desk
+from core.export.item import Item
+from core.segmentation.outline import Found
+
+CATEGORY = 1
+_HEAD = {
+    "info": {"description": "Outlines of spheroids", "version": f"Spheroscope {__version__}"},
+    "licenses": [],
+    "categories": [{"id": CATEGORY, "name": "spheroid", "supercategory": "cell culture"}],
+}
+
+
+class Coco:
+    """``coco.json``. Its images and annotations wait in files of their own: neither has to fit in memory."""
+
+    NAME = "coco.json"
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._images = _List(desk.text("coco.images"))
+        self._annotations = _List(desk.text("coco.annotations"))
+
+    def add(self, item: Item) -> None:
+        found = item.found  # before anything is written: it may be damaged
+        image = item.image
+        self._images.add(
+            {
+                "id": self._images.count + 1,
+                "file_name": image.name,
+                "width": image.width,
+                "height": image.height,
+                "um_per_px": image.um_per_px,
+            }
+        )
+        for each in found:
+            fields = {"id": self._annotations.count + 1, "image_id": self._images.count}
+            self._annotations.add(fields | annotation(each, (image.height, image.width)))
+
+    def finish(self) -> None:
+        with self._desk.text(self.NAME) as whole:
+            whole.write(json.dumps(_HEAD, ensure_ascii=False)[:-1])
+            for name, items in (("images", self._images), ("annotations", self._annotations)):
+                whole.write(f', "{name}": [\n')
+                items.copy_to(whole)
+                whole.write("\n]")
+            whole.write("}\n")
+        self._desk.hand_in(self.NAME)
+
+
+class _List:
+    """A JSON list without its brackets, in a file."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+        self.count = 0
+
+    def add(self, value: dict[str, object]) -> None:
+        self._file.write(",\n" if self.count else "")
+        self._file.write(json.dumps(value, ensure_ascii=False, allow_nan=False))
+        self.count += 1
+
+    def copy_to(self, target: TextIO) -> None:
+        self._file.seek(0)
+        while piece := self._file.read(2**20):
+            target.write(piece)
+
+
+def annotation(found: Found, shape: tuple[int, int]) -> dict[str, object]:
+    """What COCO says of one object of an image of ``shape`` (Y, X); ``number`` is that of the table."""
+    rows, columns = found.box
+    return {
+        "category_id": CATEGORY,
+        "number": found.number,
+        "segmentation": run_lengths(found, shape),
+        "area": int(np.count_nonzero(found.mask)),
+        "bbox": [columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start],
+        "iscrowd": 0,
+    }
+
+
+def run_lengths(found: Found, shape: tuple[int, int]) -> dict[str, object]:
+    """Column by column, lengths of background and object in turns, packed.
+
+    Only the object's own columns are looked at; what lies left and right of them is background.
+    """
+    height, width = shape
+    rows, columns = found.box
+    slab = np.zeros((columns.stop - columns.start, height), np.uint8)
+    slab[:, rows] = found.mask.T
+    flat = slab.ravel()
+    ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
+    counts = np.diff(ends, prepend=0, append=flat.size).tolist()
+    if flat[0]:
+        counts.insert(0, 0)
+    counts[0] += columns.start * height
+    right = (width - columns.stop) * height
+    if flat[-1]:
+        counts.append(right)
+    else:
+        counts[-1] += right
+    packed = coco_mask.frPyObjects({"size": [height, width], "counts": counts}, height, width)
+    return {"size": [height, width], "counts": packed["counts"].decode("ascii")}

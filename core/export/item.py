@@ -1,0 +1,86 @@
+"""One image on its way into an archive; its files are read when a part first wants them."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from core import images, masks, tables
+from core.blobs import Blobs
+from core.export.rows import image_row, object_row
+from core.models import Image, Limits, Raster, Spheroid
+from core.segmentation import outline
+from core.store.exports import ImageRow
+from core.store.rows import image_of, spheroid_of
+
+_OF_IMAGE = ("name", "um_per_px", "um_per_px_source", "engine", "engine_version")
+
+
+class Item:
+    """Everything that parts ask of one image.
+
+    ``stem`` names its files and is no other image's; ``files`` are the names that parts gave to theirs, by
+    column of images.csv.
+    """
+
+    def __init__(self, row: ImageRow, stem: str, blobs: Blobs, limits: Limits) -> None:
+        self.image: Image = image_of(row.image)
+        self.stem = stem
+        self.files: dict[str, str] = {}
+        self._row = row
+        self._blobs = blobs
+        self._limits = limits
+
+    @property
+    def engine(self) -> tuple[str, str, str] | None:
+        """Engine, version and parameters as JSON of the result; None where there is none."""
+        row = self._row.image
+        return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
+
+    @property
+    def image_cells(self) -> tables.Row:
+        """Row of images.csv, as the parts before have named their files."""
+        return image_row(self._row.image) | dict(self.files)
+
+    @cached_property
+    def object_cells(self) -> list[tables.Row]:
+        """Rows of objects.csv."""
+        same = {name: self._row.image[name] for name in _OF_IMAGE}
+        return [object_row(row | same) for row in self._row.objects]
+
+    @cached_property
+    def spheroids(self) -> tuple[Spheroid, ...]:
+        """The spheroids with their outlines, which must have been asked for when the image was read."""
+        return tuple(spheroid_of(row) for row in self._row.objects)
+
+    @cached_property
+    def mask(self) -> bytes | None:
+        """The label image as PNG; None before the first result.
+
+        Raises:
+            BlobMissing, BlobDamaged: it is not what was stored.
+        """
+        sha256: Any = self._row.image["labels_sha256"]
+        return None if sha256 is None else self._blobs.get(sha256)
+
+    @cached_property
+    def found(self) -> list[outline.Found]:
+        """Every object of the mask."""
+        return [] if self.mask is None else outline.find(masks.decode(self.mask))
+
+    @cached_property
+    def original(self) -> bytes:
+        """The file as it was uploaded.
+
+        Raises:
+            BlobMissing, BlobDamaged: it is not what was stored.
+        """
+        return self._blobs.get(self.image.sha256)
+
+    def raster(self) -> Raster:
+        """The original pixels.
+
+        Raises:
+            ImageError, StorageError: they cannot be read.
+        """
+        return images.decode(self.original, self.image.page, self._limits)

@@ -1,0 +1,68 @@
+"""Tables for programs: Parquet files whose columns have types."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from core import tables
+from core.export.archive import Desk
+from core.export.item import Item
+
+GROUP_ROWS = 20_000
+
+
+class Parquet:
+    """``images.parquet`` and ``objects.parquet``."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._images = _Table(desk.folder / "images.parquet", tables.IMAGE_COLUMNS)
+        self._objects = _Table(desk.folder / "objects.parquet", tables.OBJECT_COLUMNS)
+        for table in (self._images, self._objects):
+            desk.stack.callback(table.close)
+
+    def add(self, item: Item) -> None:
+        self._images.add([item.image_cells])
+        self._objects.add(item.object_cells)
+
+    def finish(self) -> None:
+        for table in (self._images, self._objects):
+            table.close()
+            self._desk.hand_in(table.path.name)
+
+
+class _Table:
+    """One file, written a row group at a time."""
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self.path = path
+        self._schema = pa.schema([(name, _type(name)) for name in columns])
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+        self._rows: list[tables.Row] = []
+
+    def add(self, rows: Sequence[tables.Row]) -> None:
+        self._rows += rows
+        if len(self._rows) >= GROUP_ROWS:
+            self._flush()
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, self._schema))
+            self._rows = []
+
+
+def _type(name: str) -> Any:
+    if name in tables.TEXT_COLUMNS:
+        return pa.string()
+    if name in tables.COUNT_COLUMNS:
+        return pa.int64()
+    return pa.bool_() if name in tables.TRUTH_COLUMNS else pa.float64()

@@ -1,0 +1,64 @@
+"""Pictures in an archive: label images, images with outlines, and the files as they came."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core import display, overlay
+from core.export.archive import Desk
+from core.export.item import Item
+from core.names import Unique, content_type, named_as, uploaded_name
+
+
+class Masks:
+    """``masks/``: a label image for each image that has a result."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+
+    def add(self, item: Item) -> None:
+        if item.mask is not None:
+            item.files["mask"] = f"masks/{item.stem}.png"
+            self._archive.add(item.files["mask"], item.mask)
+
+    def finish(self) -> None:
+        """Nothing is left."""
+
+
+class Overlays:
+    """``overlays/``: the stretched image with its outlines and numbers."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+
+    def add(self, item: Item) -> None:
+        if item.mask is None:
+            return
+        raster = item.raster()
+        shown = display.to_display(raster.pixels, True, raster.facts.bit_depth)
+        drawn = display.encode_png(overlay.draw(shown, item.spheroids))
+        item.files["overlay"] = f"overlays/{item.stem}.png"
+        self._archive.add(item.files["overlay"], drawn)
+
+    def finish(self) -> None:
+        """Nothing is left."""
+
+
+class Originals:
+    """``originals/``: each uploaded file once, also where several images are pages of it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._archive = desk.archive
+        self._names = Unique()
+        self._there: set[str] = set()
+
+    def add(self, item: Item) -> None:
+        if item.image.sha256 in self._there:
+            return
+        data = item.original
+        saved = Path(named_as(content_type(data[:16]), uploaded_name(item.image)))
+        self._archive.add(f"originals/{self._names.name(saved.stem, saved.suffix)}", data)
+        self._there.add(item.image.sha256)
+
+    def finish(self) -> None:
+        """Nothing is left."""

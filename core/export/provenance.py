@@ -1,0 +1,115 @@
+"""How the numbers of an archive came about: versions, models, settings and formulas, to be kept with them."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from importlib.metadata import version
+
+from core import __version__, tables
+from core.export.request import ExportRequest, Part
+from core.models import Project
+from core.settings import ROOT, Settings
+
+PACKAGES = (
+    *("numpy", "opencv-python-headless", "scipy", "torch", "safetensors", "pillow", "duckdb"),
+    *("polars", "pyarrow", "xlsxwriter", "roifile", "pycocotools"),
+)
+WEIGHTS = ROOT / "data" / "weights"
+
+README = """Exported from Spheroscope {version}, project “{project}”, {time} UTC: {chosen}.
+
+images.csv, objects.csv   a row an image, a row a spheroid; full precision; what is not known is empty
+results.xlsx              the same two tables and the formulas as one workbook
+images.parquet, objects.parquet   the same tables with types
+formulas.csv              unit and formula of every measured column
+masks/                    label images, 16-bit PNG: 0 is background, numbers are those of the tables
+rois/                     a zip an image for the ROI Manager of ImageJ or Fiji, named by the same numbers
+coco.json                 every spheroid as a run-length encoded mask, its holes left out
+overlays/                 images with outlines and numbers drawn in, for looking at
+originals/                the files as they were uploaded
+provenance.json           versions, model, settings and formulas
+problems.csv              what had to be left out and why; not there where nothing had
+
+Only what was asked for is in this archive. Columns that end in _um, _um2 and _um3 are empty where the pixel
+size of the image is not known. In the tables for spreadsheets, text that would be run as a formula has a
+leading apostrophe.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Of what an archive is made, when, and by which settings of the app."""
+
+    project: Project
+    request: ExportRequest
+    settings: Settings
+    now: datetime
+
+    def readme(self) -> bytes:
+        """The text that stands at the archive's beginning."""
+        return README.format(
+            version=__version__,
+            project=self.project.name,
+            time=f"{self.now:%Y-%m-%d %H:%M}",
+            chosen=self.request.chosen_by,
+        ).encode()
+
+    def provenance(self, results: Counter[tuple[str, str, str]], n_images: int) -> bytes:
+        """provenance.json; ``results`` counts images by engine, version and parameters of their results."""
+        project = self.project
+        told = {
+            "spheroscope_version": __version__,
+            "created_at": self.now.isoformat(timespec="seconds") + "Z",
+            "project": {
+                "id": project.id,
+                "name": project.name,
+                "um_per_px": project.um_per_px,
+                "engine": project.engine,
+                "params": project.params,
+            },
+            "images": {"n": n_images, "chosen_by": self.request.chosen_by},
+            "parts": _in_order(self.request.parts),
+            "results": [_result(key, count) for key, count in sorted(results.items())],
+            "formulas": list(tables.formula_rows()),
+            "settings": _settings(self.settings),
+            "python": platform.python_version(),
+            "platform": f"{platform.system()} {platform.machine()}",
+            "packages": {name: version(name) for name in PACKAGES},
+        }
+        return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _in_order(parts: Sequence[Part] | frozenset[Part]) -> list[str]:
+    return [part.value for part in Part if part in parts]
+
+
+def _result(key: tuple[str, str, str], n_images: int) -> dict[str, object]:
+    engine, engine_version, params = key
+    return {
+        "engine": engine,
+        "engine_version": engine_version,
+        "params": json.loads(params),
+        "weights_sha256": _weights_sha256(engine, engine_version),
+        "n_images": n_images,
+    }
+
+
+def _weights_sha256(engine: str, engine_version: str) -> str | None:
+    """Of a network's result, the checksum of its weights; None for an engine without, or for weights of
+    another version, which are not there any more."""
+    file = WEIGHTS / f"{engine}.json"
+    if not file.exists():
+        return None
+    about = json.loads(file.read_text(encoding="utf-8"))
+    return str(about["sha256"]) if about["version"] == engine_version else None
+
+
+def _settings(settings: Settings) -> dict[str, object]:
+    """Numbers and switches; paths and addresses are no one else's business."""
+    values = {item.metadata["env"]: getattr(settings, item.name) for item in fields(settings)}
+    return {name: value for name, value in values.items() if isinstance(value, int | float)}

@@ -1,0 +1,43 @@
+"""Tables as CSV text in pieces, read row by row, so that a million rows need no memory.
+
+The columns are those of the command line's tables; an image's ``path`` is its name. Whoever stops before the
+end closes the generator, which closes the cursor that it reads from.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from typing import Any
+
+from core import tables
+from core.export.rows import image_row, object_row
+from core.store.results import Rows
+
+PIECE_CHARACTERS = 64 * 1024
+
+Pieces = Generator[str, None, None]
+
+
+def objects_csv(rows: Rows) -> Pieces:
+    """objects.csv of the rows of ``ResultStore.objects``."""
+    return _pieces(rows, object_row, tables.OBJECT_COLUMNS)
+
+
+def images_csv(rows: Rows) -> Pieces:
+    """images.csv of the rows of ``ResultStore.images``."""
+    return _pieces(rows, image_row, tables.IMAGE_COLUMNS)
+
+
+def _pieces(rows: Rows, to_row: Callable[[Mapping[str, Any]], tables.Row], columns: Sequence[str]) -> Pieces:
+    with closing(rows):
+        text = io.StringIO(newline="")
+        table = tables.CsvTable(columns, text)
+        for row in rows:
+            table.write(to_row(row))
+            if text.tell() >= PIECE_CHARACTERS:
+                yield text.getvalue()
+                text.seek(0)
+                text.truncate()
+        yield text.getvalue()

@@ -1,0 +1,98 @@
+"""Answers that come from a file: any part of it may be asked for, so that a download can be resumed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import anyio
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from core.http.answers import problem
+
+STALLED_S = 60.0  # without a byte taken, after which a client counts as gone
+_RANGE = re.compile(r"bytes=((?:\d+-\d*|-\d+)(?:\s*,\s*(?:\d+-\d*|-\d+))*)", re.ASCII | re.IGNORECASE)
+_MAX_DIGITS = 18
+
+
+class FileAnswer(FileResponse):
+    """A file's bytes, or the part that is asked for (RFC 9110): 206, several parts, 416, If-Range, HEAD.
+
+    ``tag`` has to be another one whenever the bytes are. It is never compressed: a part that is asked for
+    later by the same tag would be of other bytes.
+    """
+
+    def __init__(self, path: Path, tag: str, kind: str, headers: dict[str, str]) -> None:
+        fixed = {"ETag": f'"{tag}"', "Content-Encoding": "identity"}
+        # Taken here, so that a file which is swept meanwhile is a 404 and no broken answer.
+        super().__init__(path, headers=headers | fixed, media_type=kind, stat_result=path.stat())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self.stat_result is not None
+        scope, unmet = _understood(scope, self.stat_result.st_size)
+        if unmet and self._is_asked_for_by(Headers(scope=scope).get("if-range")):
+            size = {"Content-Range": f"bytes */{self.stat_result.st_size}"}
+            await problem(416, "range_not_satisfiable", "The file is shorter than that.", size)(
+                scope, receive, send
+            )
+            return
+        await super().__call__(scope, receive, patient(send))
+
+    def _is_asked_for_by(self, if_range: str | None) -> bool:
+        return if_range is None or if_range in (self.headers["etag"], self.headers["last-modified"])
+
+
+def patient(send: Send) -> Send:
+    """``send`` that gives up on a client which takes nothing: it would hold a file for ever."""
+
+    async def sent(message: Message) -> None:
+        with anyio.fail_after(STALLED_S):
+            await send(message)
+
+    return sent
+
+
+def not_modified(request: Request, tag: str, cache_control: str) -> Response | None:
+    """304 if the client has the bytes of ``tag`` already, else None."""
+    known = request.headers.get("if-none-match")
+    if known is None:
+        return None
+    tags = {part.strip().removeprefix("W/") for part in known.split(",")}
+    if f'"{tag}"' in tags or known.strip() == "*":
+        return Response(status_code=304, headers={"ETag": f'"{tag}"', "Cache-Control": cache_control})
+    return None
+
+
+def _understood(scope: Scope, size: int) -> tuple[Scope, bool]:
+    """The request with only those ranges that can be met, and whether there were ranges but none of those.
+
+    A Range that makes no sense is left out of it: it asks for the whole (RFC 9110, 14.2).
+    """
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    asked = headers.get("range")
+    if asked is None:
+        return scope, False
+    del headers["range"]
+    match = _RANGE.fullmatch(asked.strip())
+    parts = [part.strip() for part in match[1].split(",")] if match else []
+    if any(not _sensible(part) for part in parts):
+        parts = []
+    can_be_met = [part for part in parts if _met(part, size)]
+    if can_be_met:
+        headers["range"] = "bytes=" + ",".join(can_be_met)
+    return {**scope, "headers": headers.raw}, bool(parts) and not can_be_met
+
+
+def _sensible(part: str) -> bool:
+    first, last = part.split("-")
+    if max(len(first), len(last)) > _MAX_DIGITS:
+        return False
+    return not (first and last) or int(first) <= int(last)
+
+
+def _met(part: str, size: int) -> bool:
+    first, last = part.split("-")
+    return int(first) < size if first else int(last) > 0

@@ -1,0 +1,78 @@
+"""Names and types of files to be saved: made from what users called things, and safe on every system."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePath
+
+from core.models import Image
+
+MAX_NAME = 200
+# The suffixes that a file of each type may keep; any other gets the first one added.
+SUFFIXES = {
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "image/bmp": (".bmp", ".dib"),
+    "image/tiff": (".tif", ".tiff", ".lsm", ".stk"),
+}
+_TYPES = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
+    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
+    (re.compile(rb"II[*+]\0|MM\0[*+]"), "image/tiff"),
+    (re.compile(rb"BM"), "image/bmp"),
+)
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')  # on one system or another
+# Windows keeps these for devices, whatever stands after the first dot.
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
+
+
+def file_name(name: str, keep: int = MAX_NAME) -> str:
+    """``name`` as one that any system can save: no folders, no invisible characters, not hidden.
+
+    Of a longer name its last ``keep`` characters stay, for they tell what kind of file it is.
+    """
+    kinds = ((char, unicodedata.category(char)[0]) for char in name)
+    visible = "".join(" " if kind == "Z" else char for char, kind in kinds if kind != "C")
+    safe = _NOT_IN_NAMES.sub("_", visible)[-keep:].strip(" .") or "download"
+    return f"_{safe}" if _DEVICES.match(safe) else safe
+
+
+def uploaded_name(image: Image) -> str:
+    """The file's name without the page number that its images' names end in."""
+    return image.name.removesuffix(f"#{image.page}")
+
+
+def stem(image: Image) -> str:
+    """The image's name without its file's suffix; pages of one file stay apart."""
+    uploaded = uploaded_name(image)
+    return PurePath(uploaded).stem + image.name[len(uploaded) :].replace("#", "_")
+
+
+def content_type(head: bytes) -> str:
+    """The type that a file's first bytes say; its name is not asked."""
+    return next((name for magic, name in _TYPES if magic.match(head)), "application/octet-stream")
+
+
+def named_as(kind: str, name: str) -> str:
+    """``name`` with a suffix that fits the content: an image called x.html must not open as a page."""
+    known = SUFFIXES.get(kind, (".bin",))
+    return name if name.lower().endswith(known) else name + known[0]
+
+
+class Unique:
+    """Gives out names that differ whatever the system makes of capitals: ``a``, ``A_2``, ``a_3``."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+
+    def name(self, wanted: str, suffix: str = "") -> str:
+        """``wanted`` made safe, with ``suffix``, and another than every name given before."""
+        safe = file_name(wanted, MAX_NAME // 2)
+        number, found = 1, f"{safe}{suffix}"
+        while found.casefold() in self._taken:
+            number += 1
+            found = f"{safe}_{number}{suffix}"
+        self._taken.add(found.casefold())
+        return found

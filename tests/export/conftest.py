@@ -1,0 +1,45 @@
+"""A lab on a database without services, and archives made of it at once."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.blobs import Blobs
+from core.export.maker import Maker
+from core.export.request import ExportRequest, Part
+from core.models import Project
+from core.settings import Settings
+from core.store import Store
+from tests.http.lab import Lab
+
+Pack = Callable[..., zipfile.ZipFile]
+
+
+@pytest.fixture
+def lab(store: Store, blobs: Blobs) -> Lab:
+    return Lab(store, blobs)
+
+
+@pytest.fixture
+def maker(store: Store, blobs: Blobs, settings: Settings) -> Maker:
+    return Maker(store, blobs, settings)
+
+
+@pytest.fixture
+def pack(maker: Maker, tmp_path: Path) -> Pack:
+    """Make an archive of a project with these parts; of some images only where ids are given."""
+
+    def packed(project: Project, *parts: Part, ids: tuple[str, ...] | None = None) -> zipfile.ZipFile:
+        folder = tmp_path / f"work {len(list(tmp_path.iterdir()))}"
+        folder.mkdir()
+        request = ExportRequest(project.id, frozenset(parts), ids)
+        maker.make(request, folder, lambda done: None)
+        archive = zipfile.ZipFile(folder / "archive.zip")
+        assert archive.testzip() is None
+        return archive
+
+    return packed
