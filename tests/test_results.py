@@ -181,7 +181,7 @@ def test_rows_for_export_are_those_of_results_in_force(store: Store, project: Pr
         ("b", 1, "fake"),
         ("b", 2, "fake"),
     ]
-    assert [row["number"] for row in store.results.objects(project.id, 100, image_id="b")] == [1, 2]
+    assert [row["number"] for row in store.results.objects(project.id, 100, ("b",))] == [1, 2]
     images = list(store.results.images(project.id, 100))
     assert [(row["id"], row["engine"]) for row in images] == [("a", "fake"), ("b", "fake"), ("c", None)]
     assert len(list(store.results.objects(project.id, 2))) == 2
