@@ -28,6 +28,7 @@ from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version
 from core.settings import Settings
 from core.store import Recipe, Store
 from core.store.plans import PlanStore
+from core.store.throughput import ThroughputStore
 from core.work import process
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,7 @@ class Services:
     ingest: Ingest
     checks: Checks
     plans: PlanStore
+    throughput: ThroughputStore
     exports: Exports
 
     @classmethod
@@ -94,6 +96,7 @@ class Services:
             ingest=Ingest(store, blobs, settings.limits),
             checks=Checks(settings.data, db, history),
             plans=PlanStore(db),
+            throughput=ThroughputStore(db),
             exports=_exports(settings, db, store, blobs),
         )
 

@@ -13,7 +13,13 @@ page = st.navigation(
             st.Page("images.py", title="Images", icon=":material/grid_view:"),
             st.Page("image.py", title="Image", icon=":material/image:"),
             st.Page("queue.py", title="Queue", icon=":material/list_alt:"),
-        ]
+        ],
+        "Operations": [
+            st.Page("performance.py", title="Performance", icon=":material/speed:"),
+            st.Page("throughput.py", title="Throughput", icon=":material/stacked_bar_chart:"),
+            st.Page("health.py", title="Health", icon=":material/monitor_heart:"),
+            st.Page("settings.py", title="Settings", icon=":material/settings:"),
+        ],
     }
 )
 services = get_services()

@@ -1,0 +1,39 @@
+-- name: made
+-- Results by when they were made; one that was made again counts once, at the latest time.
+WITH recent AS (
+    SELECT id, image_id, created_at FROM segmentation WHERE created_at > $since AND kind = 'automatic'
+),
+counted AS (
+    SELECT segmentation_id, count(*) AS spheroids FROM object
+    WHERE segmentation_id IN (SELECT id FROM recent)
+    GROUP BY ALL
+)
+SELECT
+    time_bucket(to_seconds($slot), recent.created_at) AS slot, project.id AS project_id, project.name AS project,
+    count(*) AS images, sum(coalesce(counted.spheroids, 0))::BIGINT AS spheroids
+FROM recent
+JOIN image ON image.id = recent.image_id
+JOIN project ON project.id = image.project_id
+LEFT JOIN counted ON counted.segmentation_id = recent.id
+WHERE $project_id::VARCHAR IS NULL OR project.id = $project_id
+GROUP BY ALL
+ORDER BY slot, project, project_id
+
+-- name: waits
+-- Seconds from being asked for to being begun.
+SELECT
+    time_bucket(to_seconds($slot), started_at) AS slot, count(*) AS images,
+    quantile_cont(epoch(started_at - created_at), 0.5) AS median_s,
+    quantile_cont(epoch(started_at - created_at), 0.95) AS p95_s
+FROM job
+WHERE started_at > $since AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+GROUP BY ALL
+ORDER BY slot
+
+-- name: failures
+SELECT error_code AS code, count(*) AS images
+FROM job
+WHERE state = 'failed' AND finished_at > $since
+    AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+GROUP BY ALL
+ORDER BY images DESC, code

@@ -1,0 +1,95 @@
+"""Plotly figures of the operations pages: data in, figure out. A colour means one thing on all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import plotly.graph_objects as go
+
+HEIGHT_PX = 300
+MEDIAN, P95, P99 = "#7fb2bf", "#0f6e84", "#5b4b8a"
+DONE, RUNNING, QUEUED, FAILED = "#3a9a63", "#2f80c4", "#9aa7ad", "#d0493b"
+# Told apart with any colour vision (Okabe and Ito), for things that have no colour of their own.
+PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#6b6b6b")
+
+Line = tuple[str, str, Sequence[float | None]]  # name, colour, value a slot
+
+
+def lines(times: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+    """Lines over time; a slot without a value is a gap, never a zero."""
+    figure = _figure(unit)
+    for name, colour, values in drawn:
+        figure.add_scatter(
+            x=list(times),
+            y=list(values),
+            name=name,
+            mode="lines+markers",
+            line={"color": colour, "width": 2},
+            marker={"size": 4},
+            connectgaps=False,
+            hovertemplate=f"%{{y:.3g}} {unit}",
+        )
+    return figure
+
+
+def latencies(times: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+    """Lines over time on a logarithmic axis, as what is slow is many times slower than the rest."""
+    figure = lines(times, drawn, unit)
+    figure.update_yaxes(type="log", minor={"ticks": ""}, dtick=1)
+    return figure
+
+
+def stacked(times: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+    """Bars over time, stacked."""
+    figure = _figure(unit)
+    figure.update_layout(barmode="stack", bargap=0.15)
+    for name, colour, values in drawn:
+        figure.add_bar(
+            x=list(times), y=list(values), name=name, marker_color=colour, hovertemplate=f"%{{y:.3g}} {unit}"
+        )
+    return figure
+
+
+def ranked(counts: Mapping[str, int], colour: str, unit: str) -> go.Figure:
+    """Horizontal bars, the longest on top."""
+    figure = _figure("")
+    figure.add_bar(
+        x=list(counts.values()),
+        y=list(counts),
+        orientation="h",
+        marker_color=colour,
+        text=list(counts.values()),
+        hovertemplate=f"%{{x}} {unit}<extra></extra>",
+    )
+    figure.update_layout(
+        height=90 + 42 * len(counts), yaxis={"autorange": "reversed", "title": None}, hovermode="closest"
+    )
+    few = {"dtick": 1} if max(counts.values(), default=0) < 10 else {}
+    figure.update_xaxes(title=unit, rangemode="tozero", **few)
+    return figure
+
+
+def palette(names: Sequence[str]) -> dict[str, str]:
+    """A colour a name, the same whichever of them are shown: by their order in the alphabet."""
+    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(sorted(names))}
+
+
+def slots(first: datetime, last: datetime, slot_s: float) -> list[datetime]:
+    """Every slot from ``first`` to ``last``, those in which nothing happened as well."""
+    step = timedelta(seconds=slot_s)
+    return [first + number * step for number in range(int((last - first) / step) + 1)]
+
+
+def _figure(unit: str) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(
+        height=HEIGHT_PX,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        hovermode="x unified",
+        legend={"orientation": "h", "y": 1.12, "x": 0, "traceorder": "normal"},
+        showlegend=True,
+    )
+    figure.update_xaxes(title="UTC", title_standoff=4)
+    figure.update_yaxes(title=unit, rangemode="tozero")
+    return figure

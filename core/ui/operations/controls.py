@@ -1,0 +1,121 @@
+"""What the operations pages share: time range and refresh, once for the page; a title with “Copy as CSV”."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+
+from core.ui.feedback import empty
+
+ASSETS = Path(__file__).parent.parent / "assets"
+REFRESH = {"off": None, "5 s": 5.0, "30 s": 30.0, "5 min": 300.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A stretch of time up to now, and the slots that it is drawn in."""
+
+    label: str
+    minutes: float
+    slot_s: float
+
+    @property
+    def words(self) -> str:
+        """“the last 6 hours”."""
+        return f"the last {self.label}"
+
+
+# The slots are multiples of those that old figures are kept in.
+RANGES = (
+    Range("15 minutes", 15, 15),
+    Range("hour", 60, 60),
+    Range("6 hours", 360, 300),
+    Range("24 hours", 1440, 1200),
+    Range("7 days", 7 * 1440, 7200),
+    Range("30 days", 30 * 1440, 21_600),
+)
+DAYS = (
+    Range("24 hours", 1440, 3600),
+    Range("7 days", 7 * 1440, 86_400),
+    Range("30 days", 30 * 1440, 86_400),
+)
+
+
+def header(title: str, ranges: Sequence[Range], default: int = 1) -> tuple[Range, float | None]:
+    """Draw title, time range and refresh; returns the range and the seconds between refreshes, if any."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title(title, anchor=False)
+        with st.container(horizontal=True, vertical_alignment="bottom", width="content"):
+            chosen = st.selectbox(
+                "Time range",
+                [item.label for item in ranges],
+                index=default,
+                format_func=lambda label: f"last {label}",
+                key="range",
+                bind="query-params",
+                width=170,
+            )
+            refresh = st.selectbox(
+                "Refresh", list(REFRESH), index=0, key="refresh", bind="query-params", width=110
+            )
+    return next(item for item in ranges if item.label == chosen), REFRESH[refresh]
+
+
+def live(seconds: float | None, body: Callable[[], None]) -> None:
+    """Draw ``body`` now and every ``seconds``; the browser keeps the time, so a closed page costs nothing."""
+    st.fragment(run_every=seconds)(body)()
+
+
+def section(title: str, rows: Sequence[Mapping[str, object]], key: str) -> None:
+    """A chart's title, and a button that copies what it shows as CSV."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.subheader(title, anchor=False)
+        if rows:
+            copy_button(as_csv(rows), key)
+
+
+def switched_off() -> None:
+    """Say why there is nothing, and how to change that."""
+    empty(
+        "Nothing is recorded",
+        "ENABLE_PERFORMANCE_MONITORING is off. Start the app with it on, and figures appear here.",
+    )
+
+
+def nothing(sentence: str) -> None:
+    """Say in place of a chart why there is none."""
+    with st.container(border=True):
+        st.caption(sentence)
+
+
+def as_csv(rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as CSV, the first row's keys as its header; None is an empty cell."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    for number, row in enumerate(rows):
+        if not number:
+            writer.writerow(row)
+        writer.writerow(row.values())
+    return out.getvalue()
+
+
+def rounded(value: float | None) -> float | None:
+    """To three significant digits, and still a number: tables sort by it."""
+    return None if value is None else float(f"{value:.3g}")
+
+
+def copy_button(text: str, key: str) -> None:
+    """A button that puts ``text`` on the clipboard."""
+    _COPY(key=key, data={"text": text}, width="content")
+
+
+def _asset(name: str) -> str:
+    return (ASSETS / name).read_text(encoding="utf-8")
+
+
+_COPY = st.components.v2.component("copy_as_csv", html="", css=_asset("copy.css"), js=_asset("copy.js"))

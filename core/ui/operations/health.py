@@ -1,0 +1,140 @@
+"""Whether the app is well: checks in words, memory and disk against their limits, versions, switches."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import streamlit as st
+
+from core import __version__
+from core.checks import State, worst
+from core.monitoring import Sample
+from core.services import Services
+from core.settings import ROOT, Settings
+from core.ui.operations import charts
+from core.ui.operations.controls import Range, nothing, section
+from core.ui.shell import plain
+
+MIB, GIB = 2**20, 2**30
+ICONS = {
+    State.GOOD: ":green[:material/check_circle:]",
+    State.WATCH: ":orange[:material/warning:]",
+    State.BAD: ":red[:material/error:]",
+}
+WORDS = {State.GOOD: "good", State.WATCH: "look at this", State.BAD: "bad"}
+SAID = {
+    State.GOOD: "Everything works.",
+    State.WATCH: "Everything works, and something should be looked at.",
+    State.BAD: "The app cannot save what it is given. Nothing that was saved is lost.",
+}
+PACKAGES = ("streamlit", "duckdb", "polars", "torch", "numpy", "opencv-python-headless", "plotly")
+
+
+def checks(services: Services) -> None:
+    """Every check as a sentence."""
+    found = services.checks.run()
+    state = worst(found)
+    show = {State.GOOD: st.success, State.WATCH: st.warning, State.BAD: st.error}[state]
+    show(SAID[state])
+    with st.container(border=True):
+        for check in found:
+            took = f" ({check.ms:.1f} ms)" if check.ms is not None else ""
+            name = f"{ICONS[check.state]} **{check.name.capitalize()}**, {WORDS[check.state]}"
+            st.markdown(f"{name}: {plain(check.sentence + took)}")
+    st.caption("A machine can ask the same at /api/metrics/health: 503 with the reason where it is bad.")
+
+
+def system(services: Services, chosen: Range) -> None:
+    """Memory, disk, processor and queue over time."""
+    samples = services.history.samples(chosen.minutes, chosen.slot_s)
+    if not samples:
+        nothing(f"Nothing was recorded in {chosen.words}.")
+        return
+    by_time = {_time(sample): sample for sample in samples}
+    times = charts.slots(_time(samples[0]), _time(samples[-1]), chosen.slot_s)
+
+    def values(look: Callable[[Sample], float | None]) -> list[float | None]:
+        return [look(by_time[time]) if time in by_time else None for time in times]
+
+    limit = services.checks.memory_limit_bytes / MIB
+    left, right = st.columns(2)
+    with left:
+        memory = [("used", charts.P95, values(lambda s: s.rss_bytes / MIB))]
+        _chart("Memory", times, memory, "MiB", f"Good: a flat line, well below the limit of {limit:.0f} MiB.")
+        processor = [("of all cores", charts.P95, values(lambda s: s.cpu_percent))]
+        _chart("Processor", times, processor, "%", "Good: busy while images are segmented, idle otherwise.")
+    with right:
+        disk = [("free", charts.P95, values(_free_gib))]
+        _chart("Disk", times, disk, "GiB", "Good: room for the next plates. Below 2 GiB, make some.")
+        queue = [
+            ("waiting", charts.QUEUED, values(lambda s: s.queued)),
+            ("running", charts.RUNNING, values(lambda s: s.running)),
+        ]
+        _chart("Queue", times, queue, "images", "Good: it empties. A line that never falls needs a look.")
+
+
+def versions(services: Services) -> None:
+    """What runs here."""
+    told = {"spheroscope": __version__, "python": platform.python_version()}
+    told |= {name: version(name) for name in PACKAGES}
+    rows = [{"part": name, "version": number} for name, number in told.items()]
+    section("Versions", rows, "copy-versions")
+    st.dataframe(rows, hide_index=True, key="versions")
+
+
+def switches(services: Services) -> None:
+    """The settings that are not at their defaults, and every switch."""
+    rows = [row for row in settings_rows(services.settings) if row[""] or row["default"] in ("on", "off")]
+    section("Switches in force", rows, "copy-switches")
+    st.dataframe(rows, hide_index=True, key="switches", column_config=COLUMNS)
+    st.caption("Settings shows all of them. Each is an environment variable, read when the app starts.")
+
+
+COLUMNS = {
+    "what it does": st.column_config.TextColumn(width="large"),
+}
+
+
+def settings_rows(settings: Settings) -> list[dict[str, object]]:
+    """Every setting with its value, its default and what it does."""
+    return [
+        {
+            "setting": item.metadata["env"],
+            "value": _word(getattr(settings, item.name)),
+            "default": _word(item.default),
+            "": "changed" if getattr(settings, item.name) != item.default else "",
+            "what it does": item.metadata["help"],
+        }
+        for item in fields(settings)
+    ]
+
+
+def _chart(title: str, times: Sequence[datetime], drawn: Sequence[charts.Line], unit: str, good: str) -> None:
+    rows = [
+        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in drawn}}
+        for place, time in enumerate(times)
+    ]
+    section(title, rows, f"copy-{title}")
+    st.plotly_chart(charts.lines(times, drawn, unit), key=f"chart-{title}")
+    st.caption(good)
+
+
+def _time(sample: Sample) -> datetime:
+    return datetime.fromtimestamp(sample.at, UTC).replace(tzinfo=None)
+
+
+def _free_gib(sample: Sample) -> float | None:
+    return None if sample.disk_free_bytes is None else sample.disk_free_bytes / GIB
+
+
+def _word(value: object) -> str:
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    if isinstance(value, Path) and value.is_relative_to(ROOT):
+        return value.relative_to(ROOT).as_posix()
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,191 @@
+"""How fast pages, routes, statements and segmentations were, over time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+import streamlit as st
+
+from core.history import Window
+from core.monitoring import Histogram, Kind, Timings
+from core.monitoring.summary import Row, hit_percent, rows
+from core.services import Services
+from core.ui.format import UNKNOWN, three_digits
+from core.ui.operations import charts
+from core.ui.operations.controls import Range, nothing, rounded, section
+
+KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
+WHOLE = "whole image"  # the stage that is all of them
+Slots = Mapping[datetime, Timings]
+
+
+def tiles(services: Services, window: Window, chosen: Range) -> None:
+    """Four numbers of the whole range, each with its course."""
+    columns = st.columns(4)
+    for column, (title, kind, good) in zip(
+        columns,
+        (
+            ("Requests, p95", Kind.REQUEST, "19 of 20 answers were complete within this time"),
+            ("Pages, p95", Kind.PAGE, "19 of 20 page runs ended within this time"),
+            ("Segmentation, p95", Kind.STAGE, "19 of 20 images were segmented within this time"),
+        ),
+        strict=False,
+    ):
+        course = services.history.over_time(kind, chosen.minutes, chosen.slot_s)
+        value = _of(window.timings, kind).percentile(0.95)
+        _tile(column, title, duration(value), _course(course, kind), good)
+    looks = services.history.over_time(Kind.CACHE, chosen.minutes, chosen.slot_s)
+    hits = hit_percent(window.timings)
+    shown = UNKNOWN if hits is None else f"{three_digits(hits)} %"
+    rates = [percent for slot in looks.values() if (percent := hit_percent(slot)) is not None]
+    _tile(columns[3], "Cache hits", shown, rates, "Share of looks into the caches that found something")
+
+
+def latencies(services: Services, window: Window, chosen: Range) -> None:
+    """Percentiles over time of one kind of work, all of it or one name, and a table of the names."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        label = st.segmented_control(
+            "Latency of", list(KINDS), default="Requests", required=True, key="kind", bind="query-params"
+        )
+        kind = KINDS[label]
+        found = rows(window.timings, kind)
+        name = _one_of(found, label)
+    course = services.history.over_time(kind, chosen.minutes, chosen.slot_s)
+    if not found or not course:
+        nothing(f"No {label.lower()} in {chosen.words} yet. Use the app for a while, and they appear here.")
+        return
+    times, histograms = _by_slot(course, kind, chosen.slot_s, name)
+    shares = (("p50", charts.MEDIAN, 0.5), ("p95", charts.P95, 0.95), ("p99", charts.P99, 0.99))
+    lines = [(key, colour, [h.percentile(share) for h in histograms]) for key, colour, share in shares]
+    section(f"Latency of {name or 'all ' + label.lower()}", _columns(times, lines, "ms"), "copy-latency")
+    st.plotly_chart(charts.latencies(times, lines, "ms"), key="latency")
+    st.caption(GOOD[kind])
+    _table(found, kind, window.minutes)
+
+
+GOOD = {
+    Kind.REQUEST: "Good: p95 below 100 ms. Downloads and full-size views may take longer; a p99 far "
+    "above p95 means that something made others wait.",
+    Kind.PAGE: "Good: p95 below 300 ms. Above a second, people notice; look at the statements below next.",
+    Kind.QUERY: "Good: p95 below 20 ms. A statement that takes longer the more images there are is worth "
+    "explaining.",
+}
+
+
+def caches(services: Services, chosen: Range) -> None:
+    """Hit rate by what is cached."""
+    course = services.history.over_time(Kind.CACHE, chosen.minutes, chosen.slot_s)
+    names = sorted({series.name for slot in course.values() for series in slot})
+    times = _times(course, chosen.slot_s)
+    colours = charts.palette(names)
+    lines = [
+        (name, colours[name], [hit_percent(course.get(slot, {}), name) for slot in times]) for name in names
+    ]
+    section("Cache hits", _columns(times, lines, "%"), "copy-cache")
+    if not names:
+        nothing(f"Nobody has asked a cache for anything in {chosen.words}. Open a table or a picture.")
+        return
+    st.plotly_chart(charts.lines(times, lines, "%").update_yaxes(range=[0, 102]), key="cache")
+    st.caption("Good: above 90 % once people have looked around. After a restart it begins at 0 and climbs.")
+
+
+def stages(services: Services, chosen: Range) -> None:
+    """Mean time of each stage of segmenting one image, stacked."""
+    course = services.history.over_time(Kind.STAGE, chosen.minutes, chosen.slot_s)
+    parts = [row for slot in course.values() for row in rows(slot, Kind.STAGE) if row.name != WHOLE]
+    names = list(dict.fromkeys(row.name for row in sorted(parts, key=lambda row: row.name)))
+    times = _times(course, chosen.slot_s)
+    colours = charts.palette(names)
+    bars = [(name, colours[name], [_mean(course.get(slot, {}), name) for slot in times]) for name in names]
+    section("Segmentation, by stage", _columns(times, bars, "ms"), "copy-stages")
+    if not names:
+        nothing(f"No image was segmented in {chosen.words}.")
+        return
+    st.plotly_chart(charts.stacked(times, bars, "ms an image"), key="stages")
+    st.caption(
+        "Good: the engine's own stages are most of it. Waiting and saving that grow mean more images are "
+        "segmented at once than the computer has room for: lower SEGMENTATION_WORKERS."
+    )
+
+
+def duration(ms: float | None) -> str:
+    """“12.3 ms”, “1.24 s”."""
+    if ms is None:
+        return UNKNOWN
+    return f"{three_digits(ms)} ms" if ms < 1000 else f"{three_digits(ms / 1000)} s"
+
+
+def _of(timings: Timings, kind: Kind) -> Histogram:
+    found = rows(timings, kind)
+    if kind is Kind.STAGE:
+        found = tuple(row for row in found if row.name == WHOLE)
+    return Histogram.of(row.histogram for row in found)
+
+
+def _course(course: Slots, kind: Kind) -> list[float]:
+    values = (_of(slot, kind).percentile(0.95) for slot in course.values())
+    return [value for value in values if value is not None]
+
+
+def _one_of(found: Sequence[Row], label: str) -> str | None:
+    return st.selectbox(
+        "Only",
+        [row.name for row in found],
+        index=None,
+        placeholder=f"All {label.lower()}",
+        key=f"only-{label}",
+        width=360,
+    )
+
+
+def _tile(
+    column: st.delta_generator.DeltaGenerator, title: str, value: str, course: list[float], text: str
+) -> None:
+    column.metric(title, value, border=True, help=text, chart_data=course or None)
+
+
+def _by_slot(
+    course: Slots, kind: Kind, slot_s: float, name: str | None
+) -> tuple[list[datetime], list[Histogram]]:
+    times = _times(course, slot_s)
+    return times, [
+        Histogram.of(h for s, h in course.get(slot, {}).items() if s.kind is kind and name in (None, s.name))
+        for slot in times
+    ]
+
+
+def _times(course: Slots, slot_s: float) -> list[datetime]:
+    return charts.slots(min(course), max(course), slot_s) if course else []
+
+
+def _mean(timings: Timings, name: str) -> float | None:
+    return next((row.histogram.mean_ms for row in rows(timings, Kind.STAGE) if row.name == name), None)
+
+
+def _columns(times: Sequence[datetime], lines: Sequence[charts.Line], unit: str) -> list[dict[str, object]]:
+    return [
+        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in lines}}
+        for place, time in enumerate(times)
+    ]
+
+
+def _table(found: Sequence[Row], kind: Kind, minutes: float) -> None:
+    amount = {Kind.REQUEST: "KiB a call", Kind.QUERY: "rows a call"}.get(kind)
+    shown = [_line(row, amount, minutes) for row in found]
+    with st.expander(f"All {len(found)} of them, by time spent"):
+        st.dataframe(shown, hide_index=True, key=f"table-{kind.value}")
+
+
+def _line(row: Row, amount: str | None, minutes: float) -> dict[str, object]:
+    a_call = row.histogram.amount / row.calls
+    line: dict[str, object] = {
+        "name": row.name,
+        "calls": row.calls,
+        "a minute": rounded(row.calls / minutes if minutes else None),
+        **{f"p{percent} ms": rounded(row.histogram.percentile(percent / 100)) for percent in (50, 95, 99)},
+        "worst ms": rounded(row.histogram.worst_ms),
+        "errors": row.failed,
+        "refused": row.refused,
+    }
+    return line | ({amount: rounded(a_call / 1024 if amount.startswith("KiB") else a_call)} if amount else {})

@@ -1,0 +1,87 @@
+"""Slow statements, and what DuckDB does for one of them."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.history import Window
+from core.monitoring.summary import Row, slow_queries
+from core.services import Services
+from core.store.plans import Operator, Plan
+from core.ui.feedback import explained
+from core.ui.operations.controls import Range, nothing, rounded, section
+
+_PLAN = "explained statement"
+
+
+def slow_statements(services: Services, window: Window, chosen: Range) -> None:
+    """The statements with a slow call, slowest first; one of them can be explained."""
+    threshold = services.settings.slow_query_ms
+    found = slow_queries(window.timings, threshold)
+    lines = [_line(row, threshold) for row in found]
+    section("Slow statements", lines, "copy-slow")
+    if not found:
+        nothing(
+            f"No statement took longer than {threshold:g} ms in {chosen.words}. That is how it should be."
+        )
+        return
+    answer = st.dataframe(lines, hide_index=True, on_select="rerun", selection_mode="single-row", key="slow")
+    st.caption(
+        f"Good: an empty table. Here is every statement that took longer than {threshold:g} ms "
+        "(SLOW_QUERY_MS) at least once. Choose one to see its text and to have it explained."
+    )
+    chosen_rows = answer.selection.rows
+    if chosen_rows and chosen_rows[0] < len(found):
+        _explained(services, found[chosen_rows[0]].name)
+
+
+def _explained(services: Services, name: str) -> None:
+    st.code(services.plans.text(name) or "This version has no such statement any more.", language="sql")
+    if st.button("Explain again", icon=":material/account_tree:", key="explain"):
+        with explained():
+            st.session_state[_PLAN] = services.plans.explain(name)
+    plan = st.session_state.get(_PLAN)
+    if plan and plan.name == name:
+        _plan(plan)
+
+
+def _plan(plan: Plan) -> None:
+    total = sum(step.ms for step in plan.operators) or 1.0
+    st.dataframe(
+        [_step(step, total) for step in plan.operators],
+        hide_index=True,
+        key="plan",
+        column_config={
+            "share of time": st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1),
+            "operator": st.column_config.TextColumn(width="medium"),
+            "what": st.column_config.TextColumn(width="large"),
+        },
+    )
+    st.caption(
+        "Each operator stands above those that feed it. It was run just now, on the project with the most "
+        "images and without filters: what people typed is not kept. Good: time where the rows are."
+    )
+
+
+def _step(step: Operator, total: float) -> dict[str, object]:
+    indent = "\u2003" * step.depth + ("└ " if step.depth else "")
+    return {
+        "operator": indent + step.name.replace("_", " ").lower(),
+        "ms": round(step.ms, 3),
+        "share of time": step.ms / total,
+        "rows": step.rows,
+        "what": step.detail,
+    }
+
+
+def _line(row: Row, threshold: float) -> dict[str, object]:
+    histogram = row.histogram
+    percentiles = {f"p{p} ms": rounded(histogram.percentile(p / 100)) for p in (50, 95, 99)}
+    return {
+        "statement": row.name,
+        "calls": row.calls,
+        "slow calls": max(1, histogram.slower_than(threshold)),
+        **percentiles,
+        "worst ms": rounded(histogram.worst_ms),
+        "rows a call": round(histogram.amount / row.calls, 1),
+    }

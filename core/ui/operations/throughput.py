@@ -1,0 +1,170 @@
+"""What the lab got done: images and spheroids by time and project, waiting times, failures by reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+import streamlit as st
+
+from core import errors
+from core.services import Services
+from core.store.rows import utc_now
+from core.store.throughput import Made
+from core.ui.feedback import plural
+from core.ui.format import count
+from core.ui.operations import charts
+from core.ui.operations.controls import Range, nothing, section
+
+BY_PROJECT = 8  # that have a colour of their own; the rest share one
+
+
+def choose_project(services: Services) -> str | None:
+    """All projects, or one; None is all."""
+    names = {project.id: project.name for project in services.store.projects.list()}
+    return st.selectbox(
+        "Of",
+        list(names),
+        index=None,
+        format_func=lambda key: names.get(key, ""),
+        placeholder="All projects",
+        key="of",
+        width=320,
+    )
+
+
+def work_done(services: Services, chosen: Range, project_id: str | None) -> None:
+    """Images and spheroids by slot, stacked by project."""
+    made = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
+    failed = sum(item.images for item in services.throughput.failures(_since(chosen), project_id))
+    _tiles(made, failed, chosen)
+    per = "hour" if chosen.slot_s == 3600 else "day"
+    if not made:
+        section(f"Images segmented, by {per}", (), "copy-images")
+        nothing(
+            f"No image was segmented in {chosen.words}. Drop some into a project, and they are counted here."
+        )
+        return
+    for title, unit, value in (
+        (f"Images segmented, by {per}", "images", lambda item: item.images),
+        (f"Spheroids found, by {per}", "spheroids", lambda item: item.spheroids),
+    ):
+        times, bars = _by_project(made, chosen.slot_s, value)
+        rows = [
+            {"from_utc": time.isoformat(), **{name: values[place] for name, _, values in bars}}
+            for place, time in enumerate(times)
+        ]
+        section(title, rows, f"copy-{unit}")
+        st.plotly_chart(charts.stacked(times, bars, unit), key=unit)
+    st.caption(
+        "Good: what you imaged is what you see here. A result that was made again counts once, when it was "
+        "made last. Days are those of UTC."
+    )
+
+
+def waiting(services: Services, chosen: Range, project_id: str | None) -> None:
+    """How long images waited before a worker took them."""
+    found = services.throughput.waits(_since(chosen), chosen.slot_s, project_id)
+    rows = [
+        {
+            "from_utc": item.slot.isoformat(),
+            "images": item.images,
+            "median_s": item.median_s,
+            "p95_s": item.p95_s,
+        }
+        for item in found
+    ]
+    section("Time in the queue", rows, "copy-waits")
+    if not found:
+        nothing(f"No image was taken from the queue in {chosen.words}.")
+        return
+    by_slot = {item.slot: item for item in found}
+    times = charts.slots(found[0].slot, found[-1].slot, chosen.slot_s)
+    lines = [
+        ("p50", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
+        ("p95", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
+    ]
+    st.plotly_chart(charts.lines(times, lines, "s"), key="waits")
+    st.caption(
+        "Good: a single image begins within a second. The last of a plate of 96 waits as long as those "
+        "before it take: more workers help only while there are idle processors."
+    )
+
+
+def failures(services: Services, chosen: Range, project_id: str | None) -> None:
+    """Why images failed, in words, and how many."""
+    found = services.throughput.failures(_since(chosen), project_id)
+    counts = {reason(item.code): item.images for item in found}
+    section(
+        "Failures by reason",
+        [{"reason": reason(item.code), "code": item.code, "images": item.images} for item in found],
+        "copy-failures",
+    )
+    if not found:
+        nothing(f"No image failed in {chosen.words}.")
+        return
+    st.plotly_chart(
+        charts.ranked(counts, charts.FAILED, "images").update_layout(showlegend=False), key="failures"
+    )
+    st.caption(
+        "Good: none. What cannot be read was damaged before it came here: save it again at the microscope. "
+        "Each image's own reason stands on its page and in the queue."
+    )
+
+
+def reason(code: str) -> str:
+    """An error's code as its sentence."""
+    return next((_first_line(kind) for kind in _kinds(errors.SpheroscopeError) if kind.code == code), code)
+
+
+def _kinds(kind: type[errors.SpheroscopeError]) -> Iterator[type[errors.SpheroscopeError]]:
+    for below in kind.__subclasses__():
+        yield below
+        yield from _kinds(below)
+
+
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or kind.__name__).splitlines()[0].rstrip(".")
+
+
+def _since(chosen: Range) -> datetime:
+    return utc_now() - timedelta(minutes=chosen.minutes)
+
+
+def _tiles(made: Sequence[Made], failed: int, chosen: Range) -> None:
+    images, spheroids = sum(item.images for item in made), sum(item.spheroids for item in made)
+    columns = st.columns(4)
+    columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
+    columns[1].metric("Spheroids found", count(spheroids), border=True)
+    columns[2].metric("Images failed", count(failed), border=True)
+    columns[3].metric("Projects", len({item.project_id for item in made}), border=True, help="With results")
+
+
+def _by_project(
+    made: Sequence[Made], slot_s: float, value: Callable[[Made], int]
+) -> tuple[list[datetime], list[charts.Line]]:
+    times = charts.slots(made[0].slot, made[-1].slot, slot_s)
+    totals: dict[str, int] = {}
+    for item in made:
+        totals[item.project_id] = totals.get(item.project_id, 0) + value(item)
+    largest = sorted(totals, key=lambda key: -totals[key])[:BY_PROJECT]
+    names = {item.project_id: item.project for item in made}
+    bars: list[charts.Line] = [
+        (names[key], charts.PALETTE[place], _values(made, times, value, {key}))
+        for place, key in enumerate(largest)
+    ]
+    if rest := set(totals) - set(largest):
+        bars.append(
+            (f"{plural(len(rest), 'other project')}", charts.QUEUED, _values(made, times, value, rest))
+        )
+    return times, bars
+
+
+def _values(
+    made: Sequence[Made], times: Sequence[datetime], value: Callable[[Made], int], projects: set[str]
+) -> list[float | None]:
+    sums = dict.fromkeys(times, 0)
+    for item in made:
+        if item.project_id in projects:
+            sums[item.slot] += value(item)
+    return list(sums.values())

@@ -1,0 +1,25 @@
+"""How fast everything was, over time."""
+
+import streamlit as st
+
+from core.services import get_services
+from core.ui.operations import controls, performance, slow
+
+services = get_services()
+chosen, refresh = controls.header("Performance", controls.RANGES)
+if not services.recorder.enabled:
+    controls.switched_off()
+    st.stop()
+
+
+def body() -> None:
+    """Everything below the header, drawn anew at each refresh."""
+    window = services.history.window(chosen.minutes)
+    performance.tiles(services, window, chosen)
+    performance.latencies(services, window, chosen)
+    slow.slow_statements(services, window, chosen)
+    performance.caches(services, chosen)
+    performance.stages(services, chosen)
+
+
+controls.live(refresh, body)

@@ -1,0 +1,23 @@
+"""What the lab got done, how long it waited, and what failed."""
+
+import streamlit as st
+
+from core.services import get_services
+from core.ui.operations import controls, throughput
+
+services = get_services()
+chosen, refresh = controls.header("Throughput", controls.DAYS)
+project_id = throughput.choose_project(services)
+
+
+def body() -> None:
+    """Everything below the header, drawn anew at each refresh."""
+    throughput.work_done(services, chosen, project_id)
+    left, right = st.columns(2)
+    with left:
+        throughput.waiting(services, chosen, project_id)
+    with right:
+        throughput.failures(services, chosen, project_id)
+
+
+controls.live(refresh, body)

@@ -1,0 +1,145 @@
+"""The operations pages: what they say with nothing to show, and what they show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import ImageUnreadable
+from core.models import Project
+from core.monitoring import HIT, Kind
+from core.services import Services, get_services
+from tests.http.lab import Lab
+from tests.pages.conftest import Open, texts
+
+
+def figures(page: AppTest) -> list[dict[str, object]]:
+    return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
+
+
+def metrics(page: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in page.metric}
+
+
+def test_performance_without_figures_says_so(open_page: Open) -> None:
+    page = open_page("performance.py", kind="Pages")
+    assert not page.exception
+    told = texts(page)
+    assert "No pages in the last hour yet" in told
+    assert "Nobody has asked a cache" in told
+    assert metrics(page)["Cache hits"] == metrics(page)["Segmentation, p95"] == "–"
+    assert figures(page) == []
+
+
+def test_performance_shows_percentiles_caches_and_stages(open_page: Open, services: Services) -> None:
+    for number in range(1, 101):
+        services.recorder.record(Kind.REQUEST, "GET /api/jobs", float(number), "200", 1024)
+    services.recorder.count(Kind.CACHE, "thumbnails", HIT, 7)
+    services.recorder.record(Kind.STAGE, "predict", 80.0)
+    services.recorder.record(Kind.STAGE, "whole image", 120.0)
+    services.history.flush()
+    page = open_page("performance.py")
+    assert not page.exception
+    assert metrics(page)["Requests, p95"] == "95 ms" or metrics(page)["Requests, p95"].startswith("9")
+    assert metrics(page)["Cache hits"] == "100 %"
+    assert metrics(page)["Segmentation, p95"] == "120 ms"
+    latency, cache, stages = figures(page)
+    assert [line["name"] for line in latency["data"]] == ["p50", "p95", "p99"]  # type: ignore[union-attr]
+    assert [line["name"] for line in cache["data"]] == ["thumbnails"]  # type: ignore[union-attr]
+    assert [bar["name"] for bar in stages["data"]] == ["predict"]  # type: ignore[union-attr]
+    assert texts(page).count("Good:") >= 3
+
+
+def test_slow_statements_are_listed(open_page: Open, services: Services) -> None:
+    services.recorder.record(Kind.QUERY, "projects.list", 60_000.0, amount=3)
+    page = open_page("performance.py")
+    assert not page.exception
+    table = next(frame.value for frame in page.dataframe if "slow calls" in frame.value)
+    assert table["statement"][0] == "projects.list"  # a busy computer may have others
+    assert (table["worst ms"][0], table["slow calls"][0]) == (60_000.0, 1)
+
+
+def test_throughput_counts_what_was_done(open_page: Open, services: Services, plate: Project) -> None:
+    job = services.store.jobs.page(None, plate.id, 10, 0).items[0]
+    assert job.state.value == "done"
+    page = open_page("throughput.py")
+    assert not page.exception
+    assert metrics(page)["Images segmented"] == "3"
+    assert metrics(page)["Images failed"] == "0"
+    assert "No image failed in the last 7 days" in texts(page)
+    images, spheroids, waits = figures(page)
+    assert sum(images["data"][0]["y"]) == 3  # type: ignore[index]
+    assert sum(spheroids["data"][0]["y"]) >= 3  # type: ignore[index]
+    assert [line["name"] for line in waits["data"]] == ["p50", "p95"]  # type: ignore[union-attr]
+
+
+def test_throughput_tells_failures_in_words(open_page: Open, services: Services) -> None:
+    services.queue.drain(5)
+    project = services.create_project("Plate *1*")
+    lab = Lab(services.store, services.blobs)
+    lab.failed(lab.image(project, "a.png"), ImageUnreadable("Cut short."))
+    page = open_page("throughput.py")
+    assert not page.exception
+    assert metrics(page)["Images failed"] == "1"
+    (failures,) = (chart for chart in figures(page) if chart["data"][0].get("orientation") == "h")  # type: ignore[index]
+    assert failures["data"][0]["y"] == ["The file is damaged or cut short"]  # type: ignore[index]
+
+
+def test_health_is_told_in_words_with_versions_and_switches(open_page: Open, services: Services) -> None:
+    services.history.flush()
+    page = open_page("health.py")
+    assert not page.exception
+    assert page.success[0].value == "Everything works."
+    assert "The database answers and takes writes" in texts(page)
+    assert len(figures(page)) == 4
+    versions, switches = (frame.value for frame in page.dataframe)
+    assert "duckdb" in set(versions["part"])
+    assert {"SPHEROSCOPE_DATA", "ENABLE_PERFORMANCE_MONITORING"} <= set(switches["setting"])
+
+
+def test_health_that_needs_a_look_says_what(open_page: Open, services: Services) -> None:
+    services.history.problem = "The disk is *full*."
+    page = open_page("health.py")
+    assert page.warning[0].value.startswith("Everything works, and something")
+    assert "full" in texts(page)
+
+
+def test_settings_are_all_there(open_page: Open) -> None:
+    page = open_page("settings.py")
+    assert not page.exception
+    (table,) = (frame.value for frame in page.dataframe)
+    changed = dict(zip(table["setting"], table[""], strict=True))
+    assert changed["SPHEROSCOPE_DATA"] == "changed"
+    assert changed["SEGMENTATION_WORKERS"] == ""
+
+
+def test_page_runs_are_recorded_by_title(open_page: Open, services: Services) -> None:
+    open_page("queue.py")
+    names = [record.name for record in services.recorder.latest(Kind.PAGE)]
+    assert names[-1] == "Queue"
+    assert {record.outcome for record in services.recorder.latest(Kind.PAGE)} == {"ok"}
+
+
+@pytest.fixture
+def off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "off"))
+    monkeypatch.setenv("ENABLE_PERFORMANCE_MONITORING", "off")
+    get_services.clear()
+    opened = get_services()
+    yield opened
+    opened.close()
+    get_services.clear()
+
+
+def test_switched_off_the_page_says_how_to_switch_it_on(off: Services) -> None:
+    pages = Path(__file__).resolve().parents[2] / "pages"
+    page = AppTest.from_file(str(pages / "_main.py"), default_timeout=60).run()
+    page = page.switch_page(str(pages / "performance.py")).run()
+    assert not page.exception
+    assert "ENABLE_PERFORMANCE_MONITORING is off" in texts(page)
+    assert not page.metric
+    assert off.recorder.totals() == {}
