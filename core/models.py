@@ -269,6 +269,18 @@ class StoredSegmentation:
 
 
 @dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of one column, both of them within; None is open. Rows without a value are outside.
+
+    ``column`` is a name that the list of the rows allows; times are UTC without a zone.
+    """
+
+    column: str
+    least: float | datetime | None = None
+    most: float | datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ImageFilter:
     """What of a project's images is wanted; every field narrows, None does not."""
 

@@ -58,14 +58,15 @@ class Session:
         self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
         return str(self._cursor.fetchall()[0][1])
 
-    def stream(self, name: str, values: Row, size: int = 2000) -> Iterator[list[Row]]:
-        """Run the statement ``name``; yield its rows ``size`` at a time, in constant memory.
+    def stream(self, name: str, values: Row, size: int = 2000, **parts: str) -> Iterator[list[Row]]:
+        """Run the statement ``name`` with ``parts`` as in ``rows``; yield its rows ``size`` at a time.
 
         Recorded when it ends or is left: only the database's time, not that of whoever takes the rows.
         """
         total, ms, start = 0, 0.0, time.perf_counter()
         try:
-            self._cursor.execute(self._queries[name], values)
+            text = self._queries[name]
+            self._cursor.execute(text.format(**parts) if parts else text, values)
             names = [column[0] for column in self._cursor.description]
             while chunk := self._cursor.fetchmany(size):
                 total += len(chunk)

@@ -518,5 +518,12 @@ def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
         with db.read() as session:
             session._cursor.register("incoming", incoming)
             values = dict.fromkeys(re.findall(r"\$(\w+)", text))
-            session._cursor.execute(f"EXPLAIN {text.replace('{order}', 'id')}", values)
+            parts = {
+                "order": "1",
+                "where": "",
+                "value": "object.area",
+                "x": "object.area",
+                "y": "object.area",
+            }
+            session._cursor.execute(f"EXPLAIN {text.format(**parts)}", values)
             assert session._cursor.fetchall(), name

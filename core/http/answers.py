@@ -6,7 +6,7 @@ import json
 import logging
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from urllib.parse import quote
 
@@ -47,6 +47,17 @@ def json_answer(body: object, status: int = 200, headers: Mapping[str, str] | No
     text = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_plain)
     fixed = {"Cache-Control": NOT_KEPT, "X-Content-Type-Options": "nosniff"}
     return Response(text.encode(), status, {**fixed, **(headers or {})}, media_type="application/json")
+
+
+def versioned(request: Request, version: object, body: Callable[[], object]) -> Response:
+    """``body`` as JSON that may be kept and asked for again by its version, or 304 where that is known.
+
+    ``version`` is told before ``body`` reads anything, so what is kept is never called newer than it is.
+    """
+    etag = f'"{version}"'
+    answer = unchanged(request, etag, ASK_AGAIN) or json_answer(body(), headers={"Cache-Control": ASK_AGAIN})
+    answer.headers["ETag"] = f"W/{etag}"  # weak: compressed or not, it says the same
+    return answer
 
 
 def problem(status: int, code: str, message: str, headers: Mapping[str, str] | None = None) -> Response:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.http import forms, parameters
-from core.http.answers import json_answer
-from core.models import JobState
+from core.errors import NotFound
+from core.http import contract, forms, parameters
+from core.http.answers import json_answer, versioned
+from core.http.forms import Form
+from core.http.lists import Ask, part
+from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS, ordered, place_of
+from core.models import ImageFilter, JobState
 from core.store.images import DEFAULT_SORT
+from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
 if TYPE_CHECKING:
     from core.services import Services
+    from core.store import Store
+
+RATE_KEPT_SECONDS = 5
 
 
 class Api:
@@ -29,64 +38,106 @@ class Api:
         active = services.store.jobs.totals().left
         return json_answer({"version": str(services.db.generation), "active": active})
 
-    def projects(self, _request: Request) -> Response:
-        """Every project, the one with the latest activity first."""
-        items = self._services().store.projects.list()
-        return json_answer({"projects": [forms.project(item) for item in items]})
+    def openapi(self, _request: Request) -> Response:
+        """What every address takes and answers."""
+        return json_answer(contract.document())
+
+    def projects(self, request: Request) -> Response:
+        """A page of the projects."""
+        services = self._services()
+        return versioned(request, services.db.generation, lambda: self._projects(services, request))
+
+    def _projects(self, services: Services, request: Request) -> Form:
+        ask = Ask.of(request, services.settings.max_page_size, "-activity", forms.PROJECT_FIELDS)
+        name = parameters.name(request)
+        wanted = [
+            item
+            for item in services.store.projects.list()
+            if name is None or name.lower() in item.name.lower()
+        ]
+        items = ordered(wanted, ask.sort, PROJECT_KEYS, "Projects")
+        ask = ask.found(lambda last: place_of(last, (item.id for item in items)))
+        return ask.answer("projects", part(items, ask.window), forms.project)
 
     def images(self, request: Request) -> Response:
         """A page of a project's images."""
         services = self._services()
-        window = parameters.window(request, services.settings.max_page_size)
-        page = services.store.images.page(
-            services.store.projects.get(request.path_params["id"]).id,
-            parameters.image_filter(request),
-            request.query_params.get("sort") or DEFAULT_SORT,
-            window.limit,
-            window.offset,
-        )
-        return json_answer(
-            {
-                "images": [forms.image(item) for item in page.items],
-                "total": page.total,
-                "pagination": window.described(page.total),
-            }
-        )
+        return versioned(request, services.db.generation, lambda: self._images(services, request))
+
+    def _images(self, services: Services, request: Request) -> Form:
+        store = services.store
+        wanted = parameters.image_filter(request)
+        ask = Ask.of(request, services.settings.max_page_size, DEFAULT_SORT, forms.IMAGE_FIELDS)
+        project_id = store.projects.get(request.path_params["id"]).id
+        if wanted == ImageFilter():
+            ask = ask.found(lambda last: _place(store, project_id, ask.sort, last))
+        page = store.images.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
+        return ask.answer("images", page, forms.image)
 
     def image(self, request: Request) -> Response:
         """One image."""
-        item = self._services().store.images.get(request.path_params["id"])
-        return json_answer(forms.image_in_full(item))
+        services = self._services()
+        image_id = request.path_params["id"]
+        return versioned(
+            request,
+            services.db.generation,
+            lambda: forms.image_in_full(services.store.images.get(image_id)),
+        )
 
     def objects(self, request: Request) -> Response:
-        """The spheroids of one image."""
-        store = self._services().store
-        image = store.images.get(request.path_params["id"])
+        """A page of the spheroids of one image."""
+        services = self._services()
+        return versioned(request, services.db.generation, lambda: self._objects(services, request))
+
+    def _objects(self, services: Services, request: Request) -> Form:
+        image = services.store.images.get(request.path_params["id"])
         with_contours = parameters.switch(request, "contours")
-        segmentation, spheroids = store.results.get(image) or (None, ())
-        return json_answer(
-            {
-                "image_id": image.id,
-                "um_per_px": image.um_per_px,
-                "segmentation": segmentation and forms.segmentation(segmentation),
-                "objects": [forms.spheroid(item, image.um_per_px, with_contours) for item in spheroids],
-            }
-        )
+        fields = (*forms.SPHEROID_FIELDS, *(("contour",) if with_contours else ()))
+        ask = Ask.of(request, services.settings.max_page_size, "object", fields)
+        segmentation, spheroids = services.store.results.get(image) or (None, ())
+        items = ordered(spheroids, ask.sort, SPHEROID_KEYS, "Spheroids")
+        ask = ask.found(lambda last: place_of(last, (str(item.number) for item in items)))
+        page = part(items, ask.window)
+        return {
+            "image_id": image.id,
+            "um_per_px": image.um_per_px,
+            "segmentation": segmentation and forms.segmentation(segmentation),
+        } | ask.answer("objects", page, lambda item: forms.spheroid(item, image.um_per_px, with_contours))
+
+    def project_objects(self, request: Request) -> Response:
+        """A page of the spheroids of a whole project."""
+        services = self._services()
+        return versioned(request, services.db.generation, lambda: self._project_objects(services, request))
+
+    def _project_objects(self, services: Services, request: Request) -> Form:
+        store = services.store
+        wanted = parameters.object_filter(request)
+        ask = Ask.of(request, services.settings.max_page_size, OBJECT_SORT, forms.OBJECT_FIELDS)
+        project_id = store.projects.get(request.path_params["id"]).id
+        page = store.objects.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
+        return ask.answer("objects", page, forms.measured)
 
     def jobs(self, request: Request) -> Response:
         """A page of the jobs, and the totals of the queue."""
         services = self._services()
-        window = parameters.window(request, services.settings.max_page_size)
+        # The rate is that of the last minutes, so it changes although nothing else does.
+        version = f"{services.db.generation}-{int(time.monotonic() / RATE_KEPT_SECONDS)}"
+        return versioned(request, version, lambda: self._jobs(services, request))
+
+    def _jobs(self, services: Services, request: Request) -> Form:
+        ask = Ask.of(request, services.settings.max_page_size, "", forms.JOB_FIELDS)
         state = parameters.choice(request, "state", JobState)
         project = request.query_params.get("project") or None
         if project is not None:
             services.store.projects.get(project)
-        page = services.store.jobs.page(state, project, window.limit, window.offset)
-        return json_answer(
-            {
-                "jobs": [forms.job(item) for item in page.items],
-                "total": page.total,
-                "pagination": window.described(page.total),
-                "totals": forms.totals(services.store.jobs.totals()),
-            }
-        )
+        page = services.store.jobs.page(state, project, ask.window.limit, ask.window.offset)
+        return ask.answer("jobs", page, forms.job) | {"totals": forms.totals(services.store.jobs.totals())}
+
+
+def _place(store: Store, project_id: str, sort: str, image_id: str) -> int | None:
+    """How many of a project's images come up to and with this one; None where it has gone."""
+    try:
+        image = store.images.get(image_id)
+        return store.images.neighbours(image, sort).position if image.project_id == project_id else None
+    except NotFound:
+        return None

@@ -6,10 +6,35 @@ from dataclasses import fields
 
 from core import tables
 from core.export import Export, ExportState
-from core.models import Contour, Dimension, Image, Job, Project, Ring, Spheroid, StoredSegmentation
+from core.models import (
+    Contour,
+    Dimension,
+    Image,
+    Job,
+    Project,
+    Ring,
+    Spheroid,
+    StoredSegmentation,
+)
 from core.store.jobs import QueueTotals
+from core.store.objects import MeasuredObject
 
 Form = dict[str, object]
+
+# What ``fields`` may name of each list's rows.
+PROJECT_FIELDS = (
+    *("id", "name", "um_per_px", "engine", "params", "created_at", "last_activity", "n_images", "counts"),
+    "thumbnails",
+)
+IMAGE_FIELDS = (
+    *("id", "name", "status", "error", "error_code", "n_objects"),
+    *("largest_diameter_px", "largest_diameter_um", "largest_area_px", "largest_area_um2"),
+    *("largest_circularity", "um_per_px", "um_per_px_source", "width", "height", "bit_depth"),
+    *("created_at", "seconds", "thumbnail"),
+)
+SPHEROID_FIELDS = ("id", "object", *tables.MEASUREMENT_COLUMNS, "reasons")
+OBJECT_FIELDS = ("id", "image_id", "image_name", "um_per_px", "object", *tables.MEASUREMENT_COLUMNS)
+JOB_FIELDS = tuple(field.name for field in fields(Job) if field.name != "sha256")
 
 
 def project(item: Project) -> Form:
@@ -92,6 +117,7 @@ def segmentation(item: StoredSegmentation) -> Form:
 def spheroid(item: Spheroid, um_per_px: float | None, with_contour: bool) -> Form:
     """One spheroid with the columns of objects.csv, and its outline where that is wanted."""
     form: Form = {
+        "id": str(item.number),
         "object": item.number,
         **tables.measurement_cells(item.measurements, um_per_px),
         "reasons": item.reasons,
@@ -99,9 +125,21 @@ def spheroid(item: Spheroid, um_per_px: float | None, with_contour: bool) -> For
     return form | {"contour": _contour(item.contour)} if with_contour else form
 
 
+def measured(item: MeasuredObject) -> Form:
+    """One spheroid as a row of its project's table."""
+    return {
+        "id": item.id,
+        "image_id": item.image_id,
+        "image_name": item.image_name,
+        "um_per_px": item.um_per_px,
+        "object": item.number,
+        **tables.measurement_cells(item.measurements, item.um_per_px),
+    }
+
+
 def job(item: Job) -> Form:
     """One job with the name of its image."""
-    return {field.name: getattr(item, field.name) for field in fields(item) if field.name != "sha256"}
+    return {name: getattr(item, name) for name in JOB_FIELDS}
 
 
 def totals(item: QueueTotals) -> Form:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -11,11 +12,13 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
-from core.models import ImageFilter, ImageStatus
+from core.models import ImageFilter, ImageStatus, Range
+from core.store.objects import NUMBERS, ObjectFilter
 
 DEFAULT_LIMIT = 50
 MAX_NAME = 200
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)  # int() would also take "1_0", " 5" and other scripts' digits
+_DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -59,12 +62,47 @@ def image_filter(request: Request) -> ImageFilter:
     Raises:
         InvalidRequest: there is no such status, or the name is too long to be a name's part.
     """
-    query = request.query_params
-    name = query.get("name") or None
-    if name is not None and len(name) > MAX_NAME:
+    wanted = [part for part in request.query_params.get("status", "").split(",") if part]
+    status = tuple(dict.fromkeys(_member(ImageStatus, "status", part) for part in wanted))
+    return ImageFilter(status, name(request))
+
+
+def name(request: Request) -> str | None:
+    """``name``: a part of one, in any case.
+
+    Raises:
+        InvalidRequest: it is too long to be a name's part.
+    """
+    text = request.query_params.get("name") or None
+    if text is not None and len(text) > MAX_NAME:
         raise InvalidRequest(f"name may have {MAX_NAME} characters.")
-    wanted = [part for part in query.get("status", "").split(",") if part]
-    return ImageFilter(tuple(dict.fromkeys(_member(ImageStatus, "status", part) for part in wanted)), name)
+    return text
+
+
+def object_filter(request: Request) -> ObjectFilter:
+    """``name`` of the image, ``touches_border`` (0 or 1) and bounds of every measured number.
+
+    Raises:
+        InvalidRequest: one of them cannot be what was given.
+    """
+    text = request.query_params.get("touches_border") or None
+    border = None if text is None else switch(request, "touches_border")
+    bounds = (_range(request.query_params, column) for column in NUMBERS)
+    return ObjectFilter(name(request), border, tuple(item for item in bounds if item))
+
+
+def fields(request: Request, known: Sequence[str]) -> tuple[str, ...] | None:
+    """``fields``: names with commas between; None where it is not given.
+
+    Raises:
+        InvalidRequest: one of them is not ``known``.
+    """
+    text = request.query_params.get("fields", "")
+    wanted = tuple(dict.fromkeys(part for part in text.split(",") if part))
+    for item in wanted:
+        if item not in known:
+            raise InvalidRequest(f"There is no field “{item[:40]}”. Known: {', '.join(known)}.")
+    return wanted or None
 
 
 def choice(request: Request, name: str, kind: type[E]) -> E | None:
@@ -96,6 +134,22 @@ def whole(request: Request, name: str, default: int, least: int, most: int) -> i
         InvalidRequest: it is none.
     """
     return _whole(request.query_params, name, default, least, most)
+
+
+def _range(query: Mapping[str, str], column: str) -> Range | None:
+    least, most = (_number(query, f"{column}_{end}") for end in ("min", "max"))
+    if least is not None and most is not None and least > most:
+        raise InvalidRequest(f"{column}_min is greater than {column}_max.")
+    return None if least is None and most is None else Range(column, least, most)
+
+
+def _number(query: Mapping[str, str], name: str) -> float | None:
+    text = query.get(name) or None
+    if text is None:
+        return None
+    if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):
+        raise InvalidRequest(f"{name} must be a number, such as 200 or 0.85.")
+    return float(text)
 
 
 def _whole(query: Mapping[str, str], name: str, default: int, least: int, most: int = 999_999_999) -> int:

@@ -10,6 +10,7 @@ from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
 from core.store.jobs import JobStore, Recipe
 from core.store.jobs import insert as insert_jobs
+from core.store.objects import ObjectStore
 from core.store.projects import ProjectStore
 from core.store.results import ResultStore
 from core.store.rows import utc_now
@@ -28,6 +29,7 @@ class Store:
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db)
         self.exports = ExportStore(db)
+        self.objects = ObjectStore(db)
         self._db = db
         self._max_queued = max_queued
 

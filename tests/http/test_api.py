@@ -167,6 +167,7 @@ def test_an_empty_project_has_one_empty_page(client: TestClient, lab: Lab) -> No
         "images": [],
         "total": 0,
         "pagination": {"limit": 50, "offset": 0, "page": 1, "totalPages": 0, "hasMore": False},
+        "next": None,
     }
 
 
@@ -232,7 +233,7 @@ def test_objects_have_the_columns_of_the_tables(client: TestClient, lab: Lab) ->
     )
     answer = client.get(f"/api/images/{image.id}/objects").json()
     first, second = answer["objects"]
-    assert set(first) == {"object", *tables.MEASUREMENT_COLUMNS, "reasons"}
+    assert set(first) == {"id", "object", *tables.MEASUREMENT_COLUMNS, "reasons"}
     assert (first["object"], second["object"]) == (1, 2)
     assert (second["area"], second["area_um2"], second["touches_border"]) == (314, 1256.0, False)
     assert (second["solidity"], second["reasons"]) == (None, {"solidity": "it could not be computed"})

@@ -1,0 +1,51 @@
+"""Lists that are short enough to be put in order here: projects, and the spheroids of one image."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from core.errors import InvalidRequest
+from core.models import MEASUREMENTS, ImageStatus, Project, Spheroid
+
+T = TypeVar("T")
+Keys = Mapping[str, Callable[[T], Any]]
+
+PROJECT_KEYS: Keys[Project] = {
+    "activity": lambda item: item.last_activity,
+    "name": lambda item: item.name.lower(),
+    "created": lambda item: item.created_at,
+    "images": lambda item: item.n_images,
+    "done": lambda item: item.counts.get(ImageStatus.DONE, 0),
+    "failed": lambda item: item.counts.get(ImageStatus.FAILED, 0),
+    "pixel_size": lambda item: item.um_per_px,
+}
+SPHEROID_KEYS: Keys[Spheroid] = {
+    "object": lambda item: item.number,
+    **{
+        column.name: lambda item, name=column.name: item.measurements[name]  # type: ignore[misc]
+        for column in MEASUREMENTS
+    },
+}
+
+
+def ordered(items: Iterable[T], sort: str, keys: Keys[T], what: str) -> list[T]:
+    """``items`` by one of ``keys``, with ``-`` before it for descending; those without a value come last.
+
+    Equal ones stay as they were.
+
+    Raises:
+        InvalidRequest: there is no such key.
+    """
+    key = keys.get(sort.removeprefix("-"))
+    if key is None:
+        raise InvalidRequest(f"{what} cannot be sorted by “{sort[:40]}”. Known: {', '.join(keys)}.")
+    kept = list(items)
+    valued = [item for item in kept if key(item) is not None]
+    empty = [item for item in kept if key(item) is None]
+    return sorted(valued, key=key, reverse=sort.startswith("-")) + empty
+
+
+def place_of(item_id: str, ids: Iterable[str]) -> int | None:
+    """How many come up to and with the one of this id; None where it is not among them."""
+    return next((place for place, other in enumerate(ids, start=1) if other == item_id), None)

@@ -1,0 +1,55 @@
+-- Spheroids of the results in force, over a whole project. {where} and {order} come from core/store/objects.py.
+
+-- name: page
+-- The rows are found by the columns that narrow and sort; only one page of them is read in full.
+WITH wanted AS (
+    SELECT image.id AS image_id, object.segmentation_id, object.number
+    FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
+    ORDER BY {order} LIMIT $limit OFFSET $offset
+)
+SELECT image.id AS image_id, image.name AS image_name, image.um_per_px, object.* EXCLUDE (image_id, contour)
+FROM wanted
+JOIN image ON image.id = wanted.image_id
+JOIN object ON object.segmentation_id = wanted.segmentation_id AND object.number = wanted.number
+ORDER BY {order}
+
+-- name: count
+SELECT count(*) AS total, count(DISTINCT image.id) AS images
+FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
+
+-- name: stream
+-- The same rows as results.project_objects gives, in the order and of the filter of the table.
+SELECT
+    image.name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    object.*
+FROM image
+JOIN segmentation ON segmentation.id = image.segmentation_id
+JOIN object ON object.segmentation_id = segmentation.id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
+ORDER BY {order}
+LIMIT $limit
+
+-- name: spread
+-- Least and greatest value of a column, and how many there are.
+SELECT min({value}) AS least, max({value}) AS most, count({value}) AS total
+FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
+
+-- name: bins
+-- How many values lie in each of the equal parts between the least and the greatest; the last has both ends.
+SELECT least(floor(({value} - $least) / $width), $bins - 1)::INTEGER AS bin, count(*) AS total
+FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND {value} IS NOT NULL {where}
+GROUP BY bin
+ORDER BY bin
+
+-- name: points
+-- Two columns of some spheroids: the same ones each time, as if drawn by lot.
+SELECT image.id AS image_id, image.name AS image_name, object.number, {x} AS x, {y} AS y
+FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+    AND {x} IS NOT NULL AND {y} IS NOT NULL {where}
+ORDER BY hash(image.id, object.number)
+LIMIT $limit

@@ -1,0 +1,214 @@
+"""The spheroids of a whole project as one table: paged, sorted, narrowed, counted into bins, streamed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+
+from core.db import Database, Row
+from core.errors import InvalidRequest
+from core.models import MEASUREMENTS, Page, Range
+from core.store.rows import measurements_of
+
+Rows = Generator[Row, None, None]
+Values = dict[str, Any]
+
+# What may be narrowed by numbers, as SQL: every measurement in pixels, and its twin in µm where it has one.
+NUMBERS: dict[str, str] = {
+    name: expression
+    for column in MEASUREMENTS
+    if column.name != "touches_border"
+    for name, expression in (
+        (column.name, f"object.{column.name}"),
+        (
+            column.name + column.dimension.um_suffix,
+            f"(object.{column.name} * image.um_per_px ** {column.dimension.power})",
+        ),
+    )[: 1 + bool(column.dimension.power)]
+}
+SORTS: dict[str, str] = {
+    "name": "lower(image.name)",
+    "object": "object.number",
+    "touches_border": "object.touches_border",
+    **NUMBERS,
+}
+DEFAULT_SORT = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectFilter:
+    """Which of a project's spheroids are wanted; every field narrows, None and () do not.
+
+    ``name`` is a part of the image's name. ``touches_border`` wants only those that do, or that do not.
+    """
+
+    name: str | None = None
+    touches_border: bool | None = None
+    ranges: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MeasuredObject:
+    """One spheroid of a project's table: its measurements in pixels, its number, its image."""
+
+    image_id: str
+    image_name: str
+    um_per_px: float | None
+    number: int
+    measurements: dict[str, float | int | bool | None]
+
+    @property
+    def id(self) -> str:
+        """Names the row among those of its project."""
+        return f"{self.image_id}-{self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How many values lie between each two neighbours of ``edges``; the last part has both its ends."""
+
+    edges: tuple[float, ...]
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Two values of one spheroid."""
+
+    image_id: str
+    image_name: str
+    number: int
+    x: float
+    y: float
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectCount:
+    """How many spheroids, of how many images."""
+
+    objects: int
+    images: int
+
+
+class ObjectStore:
+    """Everything asked of the spheroids of a project; those of one image are in ``ResultStore``."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def page(
+        self,
+        project_id: str,
+        wanted: ObjectFilter,
+        sort: str = DEFAULT_SORT,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Page[MeasuredObject]:
+        """A page of a project's spheroids.
+
+        Raises:
+            InvalidRequest: no such sort, or a range that cannot be.
+        """
+        where, values = _where(project_id, wanted)
+        order = _order(sort)
+        with self._db.read() as session:
+            window = {"limit": limit, "offset": offset}
+            rows = session.rows("objects.page", values | window, where=where, order=order)
+            total = session.rows("objects.count", values, where=where)[0]["total"]
+        return Page(tuple(_object_of(row) for row in rows), total, offset, limit)
+
+    def count(self, project_id: str, wanted: ObjectFilter) -> ObjectCount:
+        """How many spheroids pass the filter, and how many images they are of."""
+        where, values = _where(project_id, wanted)
+        with self._db.read() as session:
+            row = session.rows("objects.count", values, where=where)[0]
+        return ObjectCount(row["total"], row["images"])
+
+    def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
+        """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
+        where, values = _where(project_id, wanted)
+        values["limit"] = limit
+        with self._db.read() as session:
+            for chunk in session.stream("objects.stream", values, where=where, order=_order(sort)):
+                yield from chunk
+
+    def histogram(self, project_id: str, wanted: ObjectFilter, column: str, bins: int) -> Histogram | None:
+        """Count the values of a column into equal parts; None where there is no value."""
+        where, values = _where(project_id, wanted)
+        value = _number(column)
+        with self._db.read() as session:
+            spread = session.rows("objects.spread", values, where=where, value=value)[0]
+            if not spread["total"]:
+                return None
+            least, most = float(spread["least"]), float(spread["most"])
+            width = (most - least) / bins or 1.0
+            cut = {"least": least, "width": width, "bins": bins}
+            rows = session.rows("objects.bins", values | cut, where=where, value=value)
+        counts = dict.fromkeys(range(bins), 0) | {row["bin"]: row["total"] for row in rows}
+        return Histogram(tuple(least + width * place for place in range(bins + 1)), tuple(counts.values()))
+
+    def points(
+        self, project_id: str, wanted: ObjectFilter, columns: tuple[str, str], most: int
+    ) -> tuple[Point, ...]:
+        """Two columns of at most ``most`` spheroids that have both, the same ones each time."""
+        where, values = _where(project_id, wanted)
+        x, y = (_number(column) for column in columns)
+        values["limit"] = most
+        with self._db.read() as session:
+            return tuple(
+                Point(**row) for row in session.rows("objects.points", values, where=where, x=x, y=y)
+            )
+
+
+def _where(project_id: str, wanted: ObjectFilter) -> tuple[str, Values]:
+    """The conditions of a filter, to follow another one, and the values that they bind."""
+    parts: list[str] = []
+    values: Values = {"project_id": project_id}
+    if wanted.name:
+        parts.append("AND contains(lower(image.name), lower($name))")
+        values["name"] = wanted.name
+    if wanted.touches_border is not None:
+        parts.append("AND object.touches_border = $touches_border")
+        values["touches_border"] = wanted.touches_border
+    for place, item in enumerate(wanted.ranges):
+        column = _number(item.column)
+        for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
+            if bound is not None:
+                parts.append(f"AND {column} {sign} ${word}_{place}")
+                values[f"{word}_{place}"] = _finite(item.column, bound)
+    return " ".join(parts), values
+
+
+def _order(sort: str) -> str:
+    """The ORDER BY of a name of SORTS, with ``-`` before it for descending; id and number decide last."""
+    expression = SORTS.get(sort.removeprefix("-"))
+    if expression is None:
+        raise InvalidRequest(f"Spheroids cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
+    way = "DESC" if sort.startswith("-") else "ASC"
+    numbered = "ASC" if sort.removeprefix("-") in ("name", "object") else way
+    return f"{expression} {way} NULLS LAST, image.id {way}, object.number {numbered}"
+
+
+def _number(column: str) -> str:
+    expression = NUMBERS.get(column)
+    if expression is None:
+        raise InvalidRequest(f"There is no number “{column[:40]}”. Known: {', '.join(NUMBERS)}.")
+    return expression
+
+
+def _finite(column: str, bound: object) -> float:
+    if not isinstance(bound, int | float) or not math.isfinite(bound):
+        raise InvalidRequest(f"A bound of {column} must be a number.")
+    return float(bound)
+
+
+def _object_of(row: Row) -> MeasuredObject:
+    return MeasuredObject(
+        image_id=row["image_id"],
+        image_name=row["image_name"],
+        um_per_px=row["um_per_px"],
+        number=row["number"],
+        measurements=measurements_of(row),
+    )

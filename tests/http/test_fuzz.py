@@ -1,0 +1,64 @@
+"""Requests by the hundred, right and wrong, made from the OpenAPI document, sent to the running app."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from schemathesis import GenerationMode
+from schemathesis.checks import CHECKS, load_all_checks
+from schemathesis.schemas import BaseSchema
+
+from core.http import contract
+from core.services import Services
+from core.settings import Settings
+from tests.browser.chromium import ROOT, streamlit_server
+from tests.http.lab import Lab, disc
+
+EXAMPLES = 15
+load_all_checks()
+# That a cursor must be one that was given, and that a page excludes an offset, OpenAPI cannot say.
+EXCLUDED = CHECKS.get_by_names(["positive_data_acceptance"])
+PATHS = sorted(contract.document()["paths"])
+
+
+@pytest.fixture(scope="module")
+def ids(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """Ids of a project and an image of the running app, by what their addresses begin with."""
+    with pytest.MonkeyPatch.context() as patch:
+        data = tmp_path_factory.mktemp("fuzz") / "data"
+        patch.setenv("SPHEROSCOPE_DATA", str(data))
+        services = Services.open(Settings(data=data))
+        services.queue.drain(5)
+        lab = Lab(services.store, services.blobs)
+        project = lab.project("Plate", um_per_px=2.0)
+        for number in range(5):
+            image = lab.measured(lab.image(project, f"{number}.png"), disc(1), disc(2, 5))
+        services.close()
+        yield {"project": project.id, "image": image.id}
+
+
+@pytest.fixture(scope="module")
+def told(ids: dict[str, str]) -> Iterator[BaseSchema]:
+    with streamlit_server(ROOT / "app.py") as address:
+        yield schemathesis.openapi.from_url(f"{address}/api/openapi.json")
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_every_answer_is_as_the_document_says(told: BaseSchema, ids: dict[str, str], path: str) -> None:
+    operation = told[path]["GET"]
+    known = ids["project" if "/projects/" in path else "image"]
+    modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
+
+    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(case=st.one_of(modes), there=st.booleans())
+    def ask(case: Any, there: bool) -> None:
+        if there and "id" in case.path_parameters:
+            case.path_parameters["id"] = known
+        case.call_and_validate(excluded_checks=EXCLUDED)
+
+    ask()

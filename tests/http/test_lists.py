@@ -1,0 +1,223 @@
+"""What every list has in common: walks by cursor, chosen fields, ETags."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.http import api
+from core.monitoring import Kind
+from core.services import Services
+from core.store import Recipe
+from tests.http.lab import RECIPE, Lab, disc
+from tests.http.test_api import error_of
+
+
+def walk(client: TestClient, address: str, rows: str) -> Iterator[dict[str, object]]:
+    """Every row of a list, part by part."""
+    sign = "&" if "?" in address else "?"
+    cursor = None
+    while True:
+        page = client.get(address + (f"{sign}cursor={cursor}" if cursor else "")).json()
+        yield from page[rows]
+        cursor = page["next"]
+        if cursor is None:
+            return
+
+
+def test_a_walk_gives_every_row_once(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    names = sorted(lab.image(project, f"{letter}.png").name for letter in "abcdefg")
+    for limit in (1, 3, 7):
+        address = f"/api/projects/{project.id}/images?sort=name&limit={limit}"
+        assert [row["name"] for row in walk(client, address, "images")] == names
+    for number in range(4):
+        lab.project(f"Other {number}")
+    found = [row["name"] for row in walk(client, "/api/projects?sort=name&limit=2", "projects")]
+    assert found == ["Other 0", "Other 1", "Other 2", "Other 3", "Plate 1"]
+
+
+def test_a_walk_goes_on_behind_its_last_row_although_rows_come_and_go(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    first = {letter: lab.image(project, f"{letter}.png") for letter in "bdfh"}
+    seen = []
+    for row in walk(client, f"/api/projects/{project.id}/images?sort=name&limit=2", "images"):
+        seen.append(row["name"])
+        if row["name"] == "d.png":
+            lab.image(project, "a.png")
+            lab.image(project, "g.png")
+            lab.store.images.delete(project.id, [first["b"].id])
+    assert seen == ["b.png", "d.png", "f.png", "g.png", "h.png"]
+
+
+def test_a_walk_keeps_to_its_filter(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    for letter in "abcde":
+        lab.image(project, f"x{letter}.png")
+        lab.image(project, f"y{letter}.png")
+    address = f"/api/projects/{project.id}/images?sort=name&name=y&limit=2"
+    assert [row["name"] for row in walk(client, address, "images")] == [f"y{key}.png" for key in "abcde"]
+
+
+def test_objects_and_jobs_are_walked_too(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    image = lab.measured(lab.image(project, "a.png"), *(disc(number, number) for number in range(1, 8)))
+    for address in (f"/api/images/{image.id}/objects", f"/api/projects/{project.id}/objects"):
+        assert [row["object"] for row in walk(client, f"{address}?limit=3", "objects")] == list(range(1, 8))
+    lab.store.jobs.enqueue(project.id, [lab.image(project, f"{key}.png").id for key in "bcd"], RECIPE)
+    jobs = [row["image_name"] for row in walk(client, "/api/jobs?state=queued&limit=2", "jobs")]
+    assert jobs == ["b.png", "c.png", "d.png"]
+
+
+def cursor_of(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        *("cursor=", "cursor=x", "cursor=%00", "cursor=e30", "cursor=W10", "cursor=" + "A" * 3000),
+        f"cursor={cursor_of('name', 'x', -1, 'y')}",
+        f"cursor={cursor_of('name', 'x', True, 'y')}",
+        f"cursor={cursor_of('name', 1, 0, 'y')}",
+        f"cursor={cursor_of('name', 'x', 10**12, 'y')}",
+        f"cursor={cursor_of('name', 'x', 0, 'y')}",
+        "cursor=" + "WyI" * 2000,
+    ],
+)
+def test_a_made_up_cursor_is_refused(empty_client: TestClient, query: str) -> None:
+    assert error_of(empty_client.get(f"/api/projects?{query}"), 400)[0] == "invalid_request"
+
+
+def test_a_cursor_is_of_one_list_alone(client: TestClient, lab: Lab) -> None:
+    for number in range(3):
+        lab.project(f"Plate {number}")
+    cursor = client.get("/api/projects?sort=name&limit=1").json()["next"]
+    assert client.get(f"/api/projects?sort=name&limit=2&cursor={cursor}").status_code == 200
+    for query in ("sort=-name", "name=Plate", "offset=1", "page=2"):
+        error_of(client.get(f"/api/projects?{query}&cursor={cursor}"), 400)
+    error_of(client.get(f"/api/jobs?cursor={cursor}"), 400)
+
+
+def test_only_the_fields_that_are_wanted_come(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    image = lab.measured(lab.image(project, "a.png"), disc())
+    for address, rows, fields in (
+        ("/api/projects", "projects", ["name", "counts"]),
+        (f"/api/projects/{project.id}/images", "images", ["name", "thumbnail"]),
+        (f"/api/projects/{project.id}/objects", "objects", ["image_name", "area_um2"]),
+        (f"/api/images/{image.id}/objects", "objects", ["area"]),
+        ("/api/jobs", "jobs", ["state", "image_id"]),
+    ):
+        (row,) = client.get(f"{address}?fields={','.join(fields)}").json()[rows]
+        assert list(row) == ["id", *fields]
+        _, message = error_of(client.get(f"{address}?fields=name,sha256"), 400)
+        assert "There is no field" in message
+
+
+def test_what_is_known_is_not_sent_again(
+    client: TestClient, lab: Lab, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "RATE_KEPT_SECONDS", 1e9)
+    project = lab.project()
+    image = lab.measured(lab.image(project, "a.png"), disc())
+    addresses = ["/api/projects", f"/api/projects/{project.id}/images", f"/api/projects/{project.id}/objects"]
+    addresses += [f"/api/images/{image.id}", f"/api/images/{image.id}/objects", "/api/jobs"]
+    for address in addresses:
+        first = client.get(address)
+        assert first.headers["cache-control"] == "no-cache"
+        tag = first.headers["etag"]
+        asked = len(services.recorder.latest(Kind.QUERY))
+        again = client.get(address, headers={"If-None-Match": tag})
+        assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", tag)
+        assert len(services.recorder.latest(Kind.QUERY)) == asked, "304 needs no query"
+        lab.project(f"Another for {address}")
+        assert client.get(address, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_answers_are_compressed_as_the_client_can_take_them(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    for number in range(20):
+        lab.image(project, f"{number}.png")
+    address = f"/api/projects/{project.id}/images"
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert "content-encoding" not in plain.headers
+    for accepted, given in (("gzip", "gzip"), ("gzip, zstd", "zstd"), ("br", None)):
+        with client.stream("GET", address, headers={"Accept-Encoding": accepted}) as answer:
+            raw = b"".join(answer.iter_raw())
+        assert answer.headers.get("content-encoding") == given
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert (len(raw) < len(plain.content) / 2) is (given is not None)
+    assert client.get(address, headers={"Accept-Encoding": "gzip"}).json() == plain.json()
+
+
+def test_a_kept_answer_of_what_has_been_deleted_is_not_confirmed(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    address = f"/api/projects/{project.id}/images"
+    tag = client.get(address).headers["etag"]
+    lab.store.projects.delete(project.id)
+    error_of(client.get(address, headers={"If-None-Match": tag}), 404)
+
+
+def test_projects_are_paged_sorted_and_found(client: TestClient, lab: Lab) -> None:
+    one, two = lab.project("Melanoma"), lab.project("Colon", um_per_px=2.0)
+    lab.image(one, "a.png")
+    lab.measured(lab.image(two, "b.png"), disc())
+
+    def names(query: str) -> list[str]:
+        return [row["name"] for row in client.get(f"/api/projects?{query}").json()["projects"]]
+
+    assert names("sort=name") == ["Colon", "Melanoma"]
+    assert names("sort=-done") == ["Colon", "Melanoma"]
+    assert names("sort=pixel_size") == names("sort=-pixel_size") == ["Colon", "Melanoma"]
+    assert names("name=MELA") == ["Melanoma"]
+    assert names("sort=name&limit=1&page=2") == ["Melanoma"]
+    assert client.get("/api/projects?limit=1").json()["pagination"]["totalPages"] == 2
+    error_of(client.get("/api/projects?sort=params"), 400)
+
+
+def test_spheroids_of_a_project_are_sorted_and_narrowed(client: TestClient, lab: Lab) -> None:
+    project = lab.project(um_per_px=2.0)
+    lab.measured(lab.image(project, "b.png"), disc(1, 10, touches_border=True), disc(2, 20, solidity=None))
+    lab.measured(lab.image(project, "a.png"), disc(1, 30))
+    old = lab.measured(lab.image(project, "c.png"), disc(1, 1))
+    lab.measured(old, disc(1, 40), recipe=Recipe("classical", "4", {}))
+
+    def found(query: str) -> list[tuple[object, object]]:
+        answer = client.get(f"/api/projects/{project.id}/objects?{query}").json()
+        assert answer["total"] == len(answer["objects"])
+        return [(row["image_name"], row["object"]) for row in answer["objects"]]
+
+    assert found("") == [("a.png", 1), ("b.png", 1), ("b.png", 2), ("c.png", 1)], "the result in force alone"
+    assert found("sort=-equivalent_diameter_um") == [("c.png", 1), ("a.png", 1), ("b.png", 2), ("b.png", 1)]
+    assert found("equivalent_diameter_um_min=60&equivalent_diameter_um_max=130") == [
+        ("a.png", 1),
+        ("b.png", 2),
+    ]
+    assert found("touches_border=1") == [("b.png", 1)]
+    assert found("touches_border=0&name=B") == [("b.png", 2)]
+    assert found("solidity_min=-1") == [("a.png", 1), ("b.png", 1), ("c.png", 1)]
+    (row,) = client.get(f"/api/projects/{project.id}/objects?name=a.png").json()["objects"]
+    assert (row["um_per_px"], row["area_um2"]) == (2.0, row["area"] * 4)
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("area_min=big", "area_min must be a number"),
+        ("area_min=nan", "area_min must be a number"),
+        ("area_min=1e999", "area_min must be a number"),
+        ("area_min=1_0", "area_min must be a number"),
+        ("area_min=5&area_max=4", "area_min is greater than area_max"),
+        ("touches_border=yes", "touches_border must be 0 or 1"),
+        ("sort=contour", "cannot be sorted by"),
+        ("name=" + "x" * 201, "name may have 200 characters"),
+    ],
+)
+def test_bounds_that_cannot_be_are_refused(client: TestClient, lab: Lab, query: str, said: str) -> None:
+    _, message = error_of(client.get(f"/api/projects/{lab.project().id}/objects?{query}"), 400)
+    assert said in message
