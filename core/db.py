@@ -12,9 +12,9 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,11 +22,12 @@ import duckdb
 
 from core.errors import DatabaseLocked, ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
-from core.session import Row, Session
-from core.sql import MIGRATIONS, load_migrations, load_queries, migrate
+from core.session import Ran, Row, Session
+from core.sql import MIGRATIONS, create_views, load_migrations, load_queries, migrate
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Follower = Callable[[Session, Sequence[Ran]], AbstractContextManager[None]]
 
 __all__ = ["Database", "Row", "Session"]
 
@@ -48,6 +49,7 @@ class Database:
         self._lock = threading.Lock()  # a connection that is being closed or replaced gives no cursors
         self._closed = False
         self._generation = time.time_ns()  # never the same again after a restart
+        self._followers: tuple[Follower, ...] = ()
         self._writer = threading.Thread(target=self._write_loop, name="db-writer", daemon=True)
         self._writer.start()
 
@@ -62,7 +64,7 @@ class Database:
     ) -> Database:
         """Open or create the file at ``path`` and bring its schema up to date.
 
-        ``schema`` is the folder of the steps that make it.
+        ``schema`` is the folder of the steps that make it, and of its views.
 
         Raises:
             DatabaseLocked: another process has it open.
@@ -108,6 +110,15 @@ class Database:
     def writes_waiting(self) -> int:
         """How many writes have not begun."""
         return self._writes.qsize()
+
+    def follow(self, follower: Follower) -> None:
+        """Have ``follower`` come along with every transaction from now on, on the writer's thread.
+
+        It is given the transaction's session and the statements that ran with the rows they gave. What it
+        returns is entered before COMMIT and left after it, with the error if that fails; only then do the
+        callers hear. It must not raise of its own.
+        """
+        self._followers += (follower,)
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in the writer's next transaction; return its result once that is committed.
@@ -162,7 +173,10 @@ class Database:
         try:
             self._cursor.begin()
             results = [work(session) for work, _ in batch]
-            self._cursor.commit()
+            with ExitStack() as following:
+                for follower in self._followers:
+                    following.enter_context(follower(session, session.ran))
+                self._cursor.commit()
         except BaseException as error:  # whatever a closure raises belongs to its caller, not to this thread
             self._recover(error)
             if len(batch) == 1:
@@ -234,6 +248,7 @@ def _connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         migrate(connection, load_migrations(schema))
+        create_views(connection, schema / "views")
     except duckdb.Error as error:
         connection.close()
         raise _unopened(path, error) from error

@@ -10,6 +10,10 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.measurements import MEASUREMENTS as MEASUREMENTS  # noqa: PLC0414 - told from here, too
+from core.measurements import Column as Column  # noqa: PLC0414
+from core.measurements import Dimension as Dimension  # noqa: PLC0414
+
 
 class ImageStatus(StrEnum):
     """Where an image stands; the words that users see."""
@@ -74,66 +78,6 @@ class Raster:
     facts: PageFacts
 
 
-class Dimension(StrEnum):
-    """How a measurement scales with the pixel size."""
-
-    LENGTH = "length"
-    AREA = "area"
-    VOLUME = "volume"
-    PURE = "pure"  # ratios, counts, raw intensities, pixel positions
-
-    @property
-    def power(self) -> int:
-        """Exponent of µm per px that turns pixels into micrometres."""
-        return {"length": 1, "area": 2, "volume": 3, "pure": 0}[self.value]
-
-    @property
-    def um_suffix(self) -> str:
-        """Suffix of the column's micrometre twin; empty where there is none."""
-        return {"length": "_um", "area": "_um2", "volume": "_um3", "pure": ""}[self.value]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One measured quantity: its name, how it scales, and its formula for people."""
-
-    name: str
-    dimension: Dimension
-    label: str
-    formula: str
-
-
-_L, _A, _V, _P = Dimension.LENGTH, Dimension.AREA, Dimension.VOLUME, Dimension.PURE
-
-MEASUREMENTS: tuple[Column, ...] = (
-    Column("area", _A, "Area", "pixel count, holes taken out"),
-    Column("perimeter", _L, "Perimeter", "Crofton, 4 directions"),
-    Column("equivalent_diameter", _L, "Equivalent diameter", "√(4A/π)"),
-    Column("circularity", _P, "Circularity", "4πA/P², Crofton perimeter"),
-    Column("circularity_imagej", _P, "Circularity (ImageJ)", "4πA/P², ImageJ's traced perimeter, at most 1"),
-    Column("roundness", _P, "Roundness", "4A/(π·major²)"),
-    Column("aspect_ratio", _P, "Aspect ratio", "major/minor axis of the second-moment ellipse"),
-    Column("eccentricity", _P, "Eccentricity", "√(1 − minor²/major²)"),
-    Column("solidity", _P, "Solidity", "A / convex area"),
-    Column("extent", _P, "Extent", "A / bounding box area"),
-    Column("convexity", _P, "Convexity", "convex perimeter / P"),
-    Column("feret_max", _L, "Feret max", "greatest caliper width"),
-    Column("feret_min", _L, "Feret min", "least caliper width"),
-    Column("volume_sphere", _V, "Volume (sphere)", "π/6 · equivalent diameter³"),
-    Column("volume_ellipsoid", _V, "Volume (ellipsoid)", "π/6 · L · W², L = Feret max, W = Feret min"),
-    Column("sphericity_2d", _P, "Sphericity (2D)", "√(4πA)/P"),
-    Column("centroid_x", _P, "Centroid x", "pixels from the left"),
-    Column("centroid_y", _P, "Centroid y", "pixels from the top"),
-    Column("bbox_x", _P, "Box left", "pixels from the left"),
-    Column("bbox_y", _P, "Box top", "pixels from the top"),
-    Column("bbox_width", _P, "Box width", "pixels"),
-    Column("bbox_height", _P, "Box height", "pixels"),
-    Column("intensity_mean", _P, "Mean intensity", "over the raw pixels"),
-    Column("intensity_sd", _P, "Intensity SD", "over the raw pixels"),
-    Column("touches_border", _P, "Touches border", "true where a pixel lies on the image's edge"),
-    Column("n_holes", _P, "Holes", "number of enclosed holes"),
-)
-
 T = TypeVar("T")
 Ring = tuple[tuple[float, float], ...]  # (x, y) in pixels, first point not repeated
 
@@ -195,36 +139,42 @@ class Project:
         return sum(self.counts.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
-    """One row of the image table: immutable facts, and the sortable results of the last segmentation."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRow:
+    """One image as tables show it: the facts, and the sortable results of the segmentation in force."""
 
     id: str
-    project_id: str
     name: str
-    sha256: str
-    page: int
-    width: int
-    height: int
-    channels: int
-    dtype: str
-    bit_depth: int
-    n_bytes: int
-    um_per_px: float | None
-    um_per_px_source: PixelSizeSource | None
-    um_per_px_file: float | None
-    um_per_px_from: str | None
-    thumbnail_sha256: str
-    created_at: datetime
     status: ImageStatus
     error_code: str | None = None
     error: str | None = None
-    segmentation_id: str | None = None
     n_objects: int | None = None
     largest_diameter_px: float | None = None
     largest_area_px: float | None = None
     largest_circularity: float | None = None
+    um_per_px: float | None
+    um_per_px_source: PixelSizeSource | None
+    width: int
+    height: int
+    bit_depth: int
+    created_at: datetime
     seconds: float | None = None
+    segmentation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(ImageRow):
+    """One image with everything that is known of its file."""
+
+    project_id: str
+    sha256: str
+    page: int
+    channels: int
+    dtype: str
+    n_bytes: int
+    um_per_px_file: float | None
+    um_per_px_from: str | None
+    thumbnail_sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,10 +232,11 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
-    """What of a project's images is wanted; every field narrows, None does not."""
+    """What of a project's images is wanted; every field narrows, None and () do not."""
 
     status: tuple[ImageStatus, ...] = ()
     name: str | None = None
+    ranges: tuple[Range, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
-        store = Store(db, settings.max_queued)
+        store = Store(db, settings.max_queued, settings.page_index_bytes)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
         if needed is not None:

@@ -11,6 +11,7 @@ import polars as pl
 from core.monitoring import QueryRecorder
 
 Row = dict[str, Any]
+Ran = tuple[str, list[Row]]  # a statement's name and the rows that came back
 
 
 class Session:
@@ -20,6 +21,7 @@ class Session:
         self._cursor = cursor
         self._queries = queries
         self._recorder = recorder
+        self.ran: list[Ran] = []  # what a transaction did, for those who follow commits
 
     def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
         """Run the statement ``name`` with ``values`` bound; return its rows.
@@ -35,6 +37,7 @@ class Session:
         names = [column[0] for column in self._cursor.description or ()]
         found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
         self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
+        self.ran.append((name, found))
         return found
 
     def one(self, name: str, values: Row | None = None) -> Row | None:
@@ -57,6 +60,13 @@ class Session:
         text = self._queries[name].format(**parts) if parts else self._queries[name]
         self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
         return str(self._cursor.fetchall()[0][1])
+
+    def frame(self, name: str, values: Row) -> pl.DataFrame:
+        """Run the statement ``name``; return its rows as a frame."""
+        start = time.perf_counter()
+        found: pl.DataFrame = self._cursor.sql(self._queries[name], params=values).pl()
+        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
+        return found
 
     def stream(self, name: str, values: Row, size: int = 2000, **parts: str) -> Iterator[list[Row]]:
         """Run the statement ``name`` with ``parts`` as in ``rows``; yield its rows ``size`` at a time.

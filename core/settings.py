@@ -51,6 +51,10 @@ class Settings:
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
+    page_index: bool = _setting(
+        True, "PAGE_INDEX", "Keep tables of images in memory, ready in every order; off reads them by SQL."
+    )
+    page_index_mb: int = _setting(256, "PAGE_INDEX_MB", "Most memory that these tables take, in MiB.")
     slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
     enable_performance_monitoring: bool = _setting(
         True,
@@ -81,6 +85,11 @@ class Settings:
     def limits(self) -> Limits:
         """What one uploaded file may cost."""
         return Limits(self.max_upload_mb * 2**20, self.max_image_pixels, self.max_pages)
+
+    @property
+    def page_index_bytes(self) -> int:
+        """Memory for the tables of images; 0 where they are read by SQL."""
+        return self.page_index_mb * 2**20 if self.page_index else 0
 
 
 def _parse(name: str, text: str, default: object) -> Any:

@@ -15,11 +15,11 @@ CORE = ROOT / "core"
 
 # Imports point down this list, or stay on one line of it. A package is one name.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "models", "settings", "names"),
-    ("sql", "session", "db", "blobs", "cache", "monitoring"),
+    ("errors", "models", "measurements", "settings", "names"),
+    ("sql", "session", "db", "blobs", "cache", "monitoring", "listing"),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
-    ("store", "page_index"),
+    ("store", "page_index", "project_rows"),
     ("work", "ingest", "export", "queue", "batch", "history"),
     ("checks",),
     ("services",),

@@ -15,8 +15,8 @@ from core.http.answers import json_answer, versioned
 from core.http.forms import Form
 from core.http.lists import Ask, part
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS, ordered, place_of
+from core.listing import DEFAULT_SORT
 from core.models import ImageFilter, JobState
-from core.store.images import DEFAULT_SORT
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
 if TYPE_CHECKING:

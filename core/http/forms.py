@@ -10,6 +10,7 @@ from core.models import (
     Contour,
     Dimension,
     Image,
+    ImageRow,
     Job,
     Project,
     Ring,
@@ -53,7 +54,7 @@ def project(item: Project) -> Form:
     }
 
 
-def image(item: Image) -> Form:
+def image(item: ImageRow) -> Form:
     """One image as a row of the table."""
     size = item.um_per_px
     return {
@@ -96,7 +97,7 @@ def image_in_full(item: Image) -> Form:
     }
 
 
-def thumbnail(item: Image) -> str:
+def thumbnail(item: ImageRow) -> str:
     """Where the right thumbnail is: a new result has a new address, so it may be cached for ever."""
     return f"/thumbs/{item.id}?v={item.segmentation_id or 'raw'}"
 

@@ -80,3 +80,9 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
         except BaseException:
             connection.rollback()
             raise
+
+
+def create_views(connection: Any, folder: Path) -> None:
+    """Put the views of this version in place: they are code, not data, so no migration is needed."""
+    for path in sorted(folder.glob("*.sql")):
+        connection.execute(path.read_text(encoding="utf-8"))

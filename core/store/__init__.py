@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.db import Database, Session
+from core.page_index import PageIndex
 from core.store.exports import ExportStore
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
@@ -15,6 +16,7 @@ from core.store.projects import ProjectStore
 from core.store.results import ResultStore
 from core.store.rows import utc_now
 
+PAGE_INDEX_BYTES = 256 * 2**20
 MOST_DAYS = 36_500  # a date further back may not exist
 
 __all__ = ["NewImage", "Recipe", "Store"]
@@ -23,9 +25,13 @@ __all__ = ["NewImage", "Recipe", "Store"]
 class Store:
     """One room a table, and the few acts that touch several of them."""
 
-    def __init__(self, db: Database, max_queued: int = 100_000) -> None:
+    def __init__(
+        self, db: Database, max_queued: int = 100_000, page_index_bytes: int = PAGE_INDEX_BYTES
+    ) -> None:
+        """Open the rooms; with ``page_index_bytes`` 0, tables are read by SQL alone."""
+        self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
         self.projects = ProjectStore(db)
-        self.images = ImageStore(db)
+        self.images = ImageStore(db, self.page_index)
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db)
         self.exports = ExportStore(db)

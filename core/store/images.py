@@ -10,34 +10,12 @@ from typing import Any
 import polars as pl
 
 from core.db import Database, Session
-from core.errors import InvalidRequest, NotFound
-from core.models import Image, ImageFilter, ImageStatus, Page, PageFacts, PixelSizeSource
+from core.errors import NotFound
+from core.listing import DEFAULT_SORT, Sort, checked, where
+from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
+from core.page_index import PageIndex
 from core.store.projects import checked_pixel_size, pixel_size_of
-from core.store.rows import image_of, utc_now
-
-# What may be sorted by, and how. Uncalibrated images come after those whose size in µm is known.
-SORTS = {
-    "created": "created_at {0}, id {0}",
-    "name": "lower(name) {0}, id {0}",
-    "status": "status {0}, id {0}",
-    "objects": "n_objects {0} NULLS LAST, id {0}",
-    "diameter": "largest_diameter_px * um_per_px {0} NULLS LAST, largest_diameter_px {0} NULLS LAST, id {0}",
-    "circularity": "largest_circularity {0} NULLS LAST, id {0}",
-    "seconds": "seconds {0} NULLS LAST, id {0}",
-}
-DEFAULT_SORT = "-created"
-
-
-def sort_order(sort: str) -> str:
-    """Return the ORDER BY of a sort: a name of SORTS, with ``-`` before it for descending.
-
-    Raises:
-        InvalidRequest: there is no such sort.
-    """
-    pattern = SORTS.get(sort.removeprefix("-"))
-    if pattern is None:
-        raise InvalidRequest(f"Images cannot be sorted by “{sort}”. Known: {', '.join(SORTS)}.")
-    return pattern.format("DESC" if sort.startswith("-") else "ASC")
+from core.store.rows import image_of, image_row_of, utc_now
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +43,9 @@ class Neighbours:
 class ImageStore:
     """Everything asked of the image table."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, index: PageIndex | None = None) -> None:
         self._db = db
+        self._index = index
 
     def get(self, image_id: str) -> Image:
         """One image.
@@ -87,29 +66,65 @@ class ImageStore:
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
-    ) -> Page[Image]:
-        """A page of a project's images.
+    ) -> Page[ImageRow]:
+        """A page of a project's images: from the page index, or where that is off or full, by SQL.
 
         Raises:
-            InvalidRequest: no such sort.
+            InvalidRequest: no such sort, or a range that cannot be.
         """
-        values = _narrowed(project_id, wanted)
-        order = sort_order(sort)
+        order, wanted = Sort.parse(sort), checked(wanted)
+        page = None
+        if self._index is not None:
+            page = self._index.page(project_id, wanted, order, limit, offset)
+        return page or self._page_by_sql(project_id, wanted, order, limit, offset)
+
+    def _page_by_sql(
+        self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, offset: int
+    ) -> Page[ImageRow]:
+        conditions, values = where(wanted)
+        values["project_id"] = project_id
+        window = {"limit": limit, "offset": offset}
         with self._db.read() as session:
-            rows = session.rows("images.page", {**values, "limit": limit, "offset": offset}, order=order)
-            total = session.rows("images.count", values)[0]["total"]
-        return Page(tuple(image_of(row) for row in rows), total, offset, limit)
+            rows = session.rows("images.page", values | window, where=conditions, order=sort.order_by())
+            total = session.rows("images.count", values, where=conditions)[0]["total"]
+        return Page(tuple(image_row_of(row) for row in rows), total, offset, limit)
 
     def ids(self, project_id: str, wanted: ImageFilter = ImageFilter()) -> tuple[str, ...]:  # noqa: B008
-        """Ids of all images that pass the filter, oldest first."""
-        with self._db.read() as session:
-            return tuple(row["id"] for row in session.rows("images.ids", _narrowed(project_id, wanted)))
+        """Ids of all images that pass the filter, oldest first.
 
-    def neighbours(self, image: Image, sort: str = DEFAULT_SORT) -> Neighbours:
-        """The images before and after ``image`` in its project."""
-        values = {"project_id": image.project_id, "id": image.id}
+        Raises:
+            InvalidRequest: a range that cannot be.
+        """
+        sort, wanted = Sort.parse("created"), checked(wanted)
+        if self._index is not None and (ids := self._index.ids(project_id, wanted, sort)) is not None:
+            return tuple(ids)
+        conditions, values = where(wanted)
+        values["project_id"] = project_id
         with self._db.read() as session:
-            rows = session.rows("images.neighbours", values, order=sort_order(sort))
+            rows = session.rows("images.ids", values, where=conditions, order=sort.order_by())
+        return tuple(row["id"] for row in rows)
+
+    def neighbours(
+        self,
+        image: Image,
+        sort: str = DEFAULT_SORT,
+        wanted: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
+    ) -> Neighbours:
+        """The images before and after ``image`` in its project, or in what of it passes the filter.
+
+        Raises:
+            InvalidRequest: no such sort, or a range that cannot be.
+            NotFound: the image has been deleted, or does not pass the filter.
+        """
+        order, wanted = Sort.parse(sort), checked(wanted)
+        if self._index is not None:
+            around = self._index.around(image.project_id, wanted, order, image.id)
+            if around is not None:
+                return Neighbours(*around)
+        conditions, values = where(wanted)
+        values |= {"project_id": image.project_id, "id": image.id}
+        with self._db.read() as session:
+            rows = session.rows("images.neighbours", values, where=conditions, order=order.order_by())
         if not rows:
             raise NotFound("This image does not exist, or has been deleted.")
         return Neighbours(**rows[0])
@@ -181,12 +196,4 @@ def _row(project_id: str, image: NewImage, project_size: float | None, time: dat
         "um_per_px": size,
         "um_per_px_source": None if size is None else source.value,
         "status": ImageStatus.NEW.value,
-    }
-
-
-def _narrowed(project_id: str, wanted: ImageFilter) -> dict[str, Any]:
-    return {
-        "project_id": project_id,
-        "status": [status.value for status in wanted.status] or None,
-        "name": wanted.name or None,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from core.models import (
     MEASUREMENTS,
     Contour,
     Image,
+    ImageRow,
     ImageStatus,
     Job,
     JobState,
@@ -50,11 +52,20 @@ def project_of(row: Row) -> Project:
 
 def image_of(row: Row) -> Image:
     """A row of the image table."""
-    values = {key: row[key] for key in Image.__slots__}
-    values["status"] = ImageStatus(row["status"])
+    return Image(**_image_values(Image, row))
+
+
+def image_row_of(row: Row) -> ImageRow:
+    """A row of image_row."""
+    return ImageRow(**_image_values(ImageRow, row))
+
+
+def _image_values(kind: type[ImageRow], row: Row) -> dict[str, Any]:
+    values = {field.name: row[field.name] for field in fields(kind)}
     source = row["um_per_px_source"]
-    values["um_per_px_source"] = PixelSizeSource(source) if source else None
-    return Image(**values)
+    values |= {"status": ImageStatus(row["status"])}
+    values |= {"um_per_px_source": PixelSizeSource(source) if source else None}
+    return values
 
 
 def job_of(row: Row) -> Job:

@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from core import http
 from core.http import contract, forms
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS
-from core.store.images import SORTS as IMAGE_SORTS
+from core.listing import SORTS as IMAGE_SORTS
 from core.store.objects import NUMBERS
 from core.store.objects import SORTS as OBJECT_SORTS
 from tests.http.test_api import error_of

@@ -17,9 +17,9 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from core import http
 from core.errors import InvalidRequest
 from core.http.guards import allowed_names
+from core.listing import SORTS, Sort
 from core.services import Services
 from core.settings import Settings
-from core.store.images import SORTS, sort_order
 from tests.http.conftest import application
 from tests.http.lab import Lab, digest, disc
 
@@ -204,7 +204,7 @@ def test_no_word_of_sql_is_a_sort() -> None:
     for word in words - SORTS.keys():
         for sort in (word, f"-{word}", word.upper()):
             with pytest.raises(InvalidRequest):
-                sort_order(sort)
+                Sort.parse(sort)
 
 
 ALLOWED = {("limit", "1"), ("offset", "1"), ("page", "1")}

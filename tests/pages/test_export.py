@@ -67,7 +67,7 @@ def test_without_a_format_there_is_nothing_to_make(plate: Project) -> None:
 
 def test_what_was_left_out_is_said(plate: Project, services: Services) -> None:
     image = services.store.images.page(plate.id).items[0]
-    services.blobs.path(image.sha256).unlink()
+    services.blobs.path(services.store.images.get(image.id).sha256).unlink()
     app = shown(_dialog, plate)
     app.checkbox(key="export-originals").check().run()
     press(app, "Make the archive")
