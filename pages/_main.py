@@ -12,6 +12,7 @@ page = st.navigation(
             st.Page("projects.py", title="Projects", icon=":material/folder_open:", default=True),
             st.Page("images.py", title="Images", icon=":material/grid_view:"),
             st.Page("image.py", title="Image", icon=":material/image:"),
+            st.Page("measurements.py", title="Measurements", icon=":material/scatter_plot:"),
             st.Page("queue.py", title="Queue", icon=":material/list_alt:"),
         ],
         "Operations": [

@@ -20,14 +20,20 @@ PIECE_CHARACTERS = 64 * 1024
 Pieces = Generator[str, None, None]
 
 
-def objects_csv(rows: Rows) -> Pieces:
-    """objects.csv of the rows of ``ResultStore.objects``."""
-    return _pieces(rows, object_row, tables.OBJECT_COLUMNS)
+def objects_csv(rows: Rows, columns: Sequence[str] = tables.OBJECT_COLUMNS) -> Pieces:
+    """objects.csv of the rows of ``ResultStore.objects``, or some columns of it."""
+    if columns == tables.OBJECT_COLUMNS:
+        return _pieces(rows, object_row, columns)
+    return _pieces(rows, lambda row: _some(object_row(row), columns), columns)
 
 
 def images_csv(rows: Rows) -> Pieces:
     """images.csv of the rows of ``ResultStore.images``."""
     return _pieces(rows, image_row, tables.IMAGE_COLUMNS)
+
+
+def _some(row: tables.Row, columns: Sequence[str]) -> tables.Row:
+    return {name: row[name] for name in columns}
 
 
 def _pieces(rows: Rows, to_row: Callable[[Mapping[str, Any]], tables.Row], columns: Sequence[str]) -> Pieces:

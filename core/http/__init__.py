@@ -54,17 +54,10 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         "/api/jobs": api.jobs,
         "/thumbs/{id}": pictures.thumbnail,
         "/views/{id}.png": pictures.view,
-        "/downloads/projects/{id}/objects.csv": downloads.project_objects,
-        "/downloads/projects/{id}/images.csv": downloads.project_images,
-        "/downloads/images/{id}/objects.csv": downloads.image_objects,
-        "/downloads/images/{id}/original": downloads.original,
-        "/downloads/images/{id}/mask.png": downloads.mask,
-        "/downloads/images/{id}/overlay.png": downloads.overlay,
-        "/downloads/formulas.csv": downloads.formulas,
-        "/downloads/exports/{id}.zip": downloads.export,
         "/api/exports/{id}": downloads.export_state,
         "/metrics": Prometheus(services).text,
     }
+    handlers |= _files(downloads)
     metrics = Metrics(services, tuple(handlers))
     handlers |= {
         "/api/metrics/performance": metrics.performance,
@@ -79,6 +72,20 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         handlers[f"{prefix}/{{rest:path}}"] = _unknown
     told = contract.document()
     return [_route(path, contract.guarded(path, handler, told)) for path, handler in handlers.items()]
+
+
+def _files(downloads: Downloads) -> dict[str, Handler]:
+    return {
+        "/downloads/projects/{id}/objects.csv": downloads.project_objects,
+        "/downloads/projects/{id}/images.csv": downloads.project_images,
+        "/downloads/projects/{id}/measurements.csv": downloads.project_measurements,
+        "/downloads/images/{id}/objects.csv": downloads.image_objects,
+        "/downloads/images/{id}/original": downloads.original,
+        "/downloads/images/{id}/mask.png": downloads.mask,
+        "/downloads/images/{id}/overlay.png": downloads.overlay,
+        "/downloads/formulas.csv": downloads.formulas,
+        "/downloads/exports/{id}.zip": downloads.export,
+    }
 
 
 def _route(path: str, handler: Handler) -> Route:

@@ -19,6 +19,7 @@ from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
 from core.models import Image, ImageFilter
 from core.names import content_type, named_as, stem, uploaded_name
+from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
 if TYPE_CHECKING:
     from core.export.text import Pieces
@@ -58,6 +59,24 @@ class Downloads:
             request,
             lambda: export.images_csv(services.store.results.images(project.id, limit, ids)),
             f"{project.name} images.csv",
+        )
+
+    def project_measurements(self, request: Request) -> Response:
+        """The table of a project's spheroids as the Measurements page shows it: rows, order and columns."""
+        services = self._services()
+        project = services.store.projects.get(request.path_params["id"])
+        wanted, limit = parameters.object_filter(request), services.settings.max_export_rows
+        sort = request.query_params.get("sort") or OBJECT_SORT
+        fields = parameters.fields(request, tuple(forms.SHOWN_AS)) or tuple(forms.SHOWN_AS)
+        columns = tuple(forms.SHOWN_AS[name] for name in fields)
+        refuse_too_many(services.store.objects.count(project.id, wanted).objects, limit)
+        return _table(
+            services,
+            request,
+            lambda: export.objects_csv(
+                services.store.objects.stream(project.id, wanted, sort, limit), columns
+            ),
+            f"{project.name} measurements.csv",
         )
 
     def image_objects(self, request: Request) -> Response:

@@ -35,6 +35,8 @@ IMAGE_FIELDS = (
 )
 SPHEROID_FIELDS = ("id", "object", *tables.MEASUREMENT_COLUMNS, "reasons")
 OBJECT_FIELDS = ("id", "image_id", "image_name", "um_per_px", "object", *tables.MEASUREMENT_COLUMNS)
+# What the columns of a project's spheroids are called in objects.csv.
+SHOWN_AS = {"image_name" if name == "path" else name: name for name in tables.OBJECT_COLUMNS}
 JOB_FIELDS = tuple(field.name for field in fields(Job) if field.name != "sha256")
 
 

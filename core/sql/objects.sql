@@ -53,3 +53,8 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL
     AND {x} IS NOT NULL AND {y} IS NOT NULL {where}
 ORDER BY hash(image.id, object.number)
 LIMIT $limit
+
+-- name: calibrated
+SELECT count(*) > 0 AS known
+FROM image
+WHERE project_id = $project_id AND deleted_at IS NULL AND um_per_px IS NOT NULL AND n_objects > 0

@@ -126,6 +126,11 @@ class ObjectStore:
             row = session.rows("objects.count", values, where=where)[0]
         return ObjectCount(row["total"], row["images"])
 
+    def calibrated(self, project_id: str) -> bool:
+        """Whether the pixel size of any image with spheroids is known."""
+        with self._db.read() as session:
+            return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
+
     def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
         """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
         where, values = _where(project_id, wanted)

@@ -8,9 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from core.models import MEASUREMENTS
+from core.models import Column as Measurement
 from core.ui import jscode
 
 Column = dict[str, Any]
+FIRST = (  # of a spheroid's measurements
+    *("equivalent_diameter", "area", "circularity", "solidity", "aspect_ratio", "volume_sphere"),
+    "touches_border",
+)
+_SHORT = {"equivalent_diameter": "Ø", "volume_sphere": "Volume", "touches_border": "At the edge"}
+_POWERS = ("", "", "²", "³")
 OPENS: Column = {"cellClass": "opens", "context": {"opens": True}}
 RIGHT: Column = {"type": "rightAligned"}
 UNSORTED: Column = {"sortable": False}
@@ -84,3 +92,30 @@ JOB_COLUMNS: tuple[Column, ...] = (
     time("created_at", "Asked", **UNSORTED),
     time("finished_at", "Ended", **UNSORTED),
 )
+
+
+def object_columns(calibrated: bool) -> tuple[Column, ...]:
+    """A spheroid's columns: those most looked at first, the others to be shown by a tick.
+
+    Where nothing is calibrated, sizes are shown in pixels, else in micrometres.
+    """
+    shown: list[Column] = [
+        {"field": "image_name", "colId": "name", "headerName": "Image", "flex": 2, "minWidth": 150, **OPENS},
+        {"field": "object", "headerName": "#", "width": 60, **RIGHT, **OPENS},
+    ]
+    hidden: list[Column] = []
+    for column in MEASUREMENTS:
+        suffix, power = column.dimension.um_suffix, column.dimension.power
+        wanted = column.name in FIRST
+        title = _SHORT.get(column.name, column.label)
+        pixels = f"{title} px{_POWERS[power]}" if power else title
+        plain = number(column.name, pixels, 104, valueFormatter=_format_of(column))
+        (shown if wanted and not (power and calibrated) else hidden).append(plain)
+        if power:
+            in_um = number(column.name + suffix, f"{title} µm{_POWERS[power]}", 104)
+            (shown if wanted and calibrated else hidden).append(in_um)
+    return (*shown, *(column | {"initialHide": True} for column in hidden))
+
+
+def _format_of(column: Measurement) -> Any:
+    return jscode.YES_NO if column.name == "touches_border" else jscode.NUMBER

@@ -44,6 +44,8 @@ _CSS = {
     ".tools .menu label": {"display": "block", "padding": "3px 0", "cursor": "pointer"},
     ".tools input[type=number]": {"width": "5em", "padding": "2px 6px", "background": "transparent", **_MENU},
     ".tools [role=alert]": {"color": "#d0493b"},
+    ".tools a": {"color": "inherit"},
+    ".ag-header-cell-text": {"line-height": "1.25"},
     ".all": {
         "margin": "0 auto 0 1px",
         "width": "16px",
@@ -83,7 +85,19 @@ class _NoRows:
         return "null"
 
 
-def grid(
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a table offers beside its rows.
+
+    ``download`` is the address of a CSV that takes the same filters, ``sort`` and ``fields``: it is offered
+    as exactly what is shown. Without ``ticks``, rows cannot be selected.
+    """
+
+    download: str = ""
+    ticks: bool = True
+
+
+def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
     url: str,
     rows: str,
     columns: Sequence[Column],
@@ -91,6 +105,7 @@ def grid(
     *,
     filters: Mapping[str, str] | None = None,
     row_height: int = 68,
+    look: Look = Look(),
 ) -> GridAnswer:
     """Draw the rows that ``url`` pages through (under ``rows`` of its answer).
 
@@ -101,9 +116,10 @@ def grid(
     # Percent-encoded, nothing that a user typed can be taken for JavaScript by the component.
     query = urlencode({name: value for name, value in (filters or {}).items() if value})
     context = {"url": url, "rows": rows, "query": query, "key": key, "kind": key.partition("-")[0]}
+    context["download"] = look.download
     response = AgGrid(
         _NoRows(),
-        gridOptions=_options(columns, row_height) | {"context": context},
+        gridOptions=_options(columns, row_height) | (_ticks() if look.ticks else {}) | {"context": context},
         height=HEIGHT_PX,
         key=key,
         allow_unsafe_jscode=True,
@@ -117,15 +133,26 @@ def grid(
     return _answer(response, key, query)
 
 
+def _ticks() -> dict[str, Any]:
+    return {
+        "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
+        "selectionColumnDef": {"headerComponent": jscode.SELECT_ALL, "width": 46},
+    }
+
+
 def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
     return {
         "rowModelType": "infinite",
         "datasource": {"getRows": jscode.GET_ROWS},
         "columnDefs": deepcopy(list(columns)),  # the component writes into what it is given
-        "defaultColDef": {"resizable": True, "sortable": True, "suppressHeaderMenuButton": True},
+        "defaultColDef": {
+            "resizable": True,
+            "sortable": True,
+            "suppressHeaderMenuButton": True,
+            "wrapHeaderText": True,
+            "autoHeaderHeight": True,
+        },
         "getRowId": jscode.ROW_ID,
-        "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
-        "selectionColumnDef": {"headerComponent": jscode.SELECT_ALL, "width": 46},
         "pagination": True,
         "paginationPageSize": 50,
         "paginationPageSizeSelector": PAGE_SIZES,

@@ -142,6 +142,13 @@ DASH = JsCode(
     "function(p) { return p.value === null || p.value === undefined ? (p.data ? '–' : '') : p.value; }"
 )
 
+YES_NO = JsCode("""
+function(p) {
+  if (p.value === null || p.value === undefined) { return p.data ? '–' : ''; }
+  return p.value ? 'yes' : 'no';
+}
+""")
+
 TIME = JsCode("""
 function(p) {
   if (!p.value) { return p.data ? '–' : ''; }

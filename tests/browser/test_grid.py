@@ -131,6 +131,20 @@ def test_rows_change_in_place_when_a_job_ends(tab: Tab, address: str) -> None:
     assert_clean(tab)
 
 
+def test_a_point_of_the_chart_leads_to_its_outline(tab: Tab, address: str) -> None:
+    tab.page.goto(f"{address}/measurements?project=Plate&name=image001")
+    expect(row_names(tab.page).first).to_have_text("image001.png", timeout=30_000)
+    assert grid(tab.page).locator(".tools a").get_attribute("href").startswith("/downloads/")
+    point = tab.page.locator(".scatterlayer .point").first
+    expect(point).to_be_visible()
+    box = point.bounding_box()
+    assert box
+    tab.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(tab.page.get_by_role("heading", name="image001.png")).to_be_visible(timeout=30_000)
+    assert "spheroid=1" in tab.page.url
+    assert_clean(tab)
+
+
 def test_names_and_filters_are_only_text(tab: Tab, address: str) -> None:
     tab.page.goto(f"{address}/images?project=Hostile")
     expect(row_names(tab.page).first).to_have_text(HOSTILE, timeout=30_000)

@@ -205,6 +205,20 @@ def test_spheroids_of_a_project_are_sorted_and_narrowed(client: TestClient, lab:
     assert (row["um_per_px"], row["area_um2"]) == (2.0, row["area"] * 4)
 
 
+def test_what_the_measurements_show_can_be_taken_away(client: TestClient, lab: Lab) -> None:
+    project = lab.project("Plate µ", um_per_px=2.0)
+    lab.measured(lab.image(project, "b.png"), disc(1, 10), disc(2, 20))
+    lab.measured(lab.image(project, "=a.png"), disc(1, 30))
+    address = f"/downloads/projects/{project.id}/measurements.csv"
+    answer = client.get(f"{address}?sort=-area&area_min=400&fields=image_name,object,area_um2")
+    assert answer.text.splitlines() == ["path,object,area_um2", "'=a.png,1,11308.0", "b.png,2,5028.0"]
+    assert "measurements.csv" in answer.headers["content-disposition"]
+    whole = client.get(address).text
+    assert whole == client.get(f"/downloads/projects/{project.id}/objects.csv").text
+    error_of(client.get(f"{address}?fields=contour"), 400)
+    error_of(client.get(f"{address}?sort=contour"), 400)
+
+
 @pytest.mark.parametrize(
     ("query", "said"),
     [

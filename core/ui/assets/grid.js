@@ -158,6 +158,7 @@ class Table {
     const tools = make('div');
     tools.className = 'tools';
     tools.append(this.columnMenu(), this.pageJump());
+    if (this.context.download) { tools.append(this.downloadLink()); }
     const alert = make('span', tools);
     alert.setAttribute('role', 'alert');
     this.tell = text => { if (alert.textContent !== text) { alert.textContent = text; } };
@@ -190,6 +191,23 @@ class Table {
     document.addEventListener('click', e => { if (!columns.contains(e.target)) { columns.open = false; } });
     columns.addEventListener('keydown', e => { if (e.key === 'Escape') { columns.open = false; } });
     return columns;
+  }
+
+  // Exactly what is shown: these rows, on all pages, in this order, of these columns.
+  downloadLink() {
+    const link = document.createElement('a');
+    link.textContent = 'Download as CSV';
+    link.href = this.context.download;
+    link.download = '';
+    link.addEventListener('click', () => {
+      const query = new URLSearchParams(this.context.query);
+      const by = this.api.getColumnState().find(column => column.sort);
+      if (by) { query.set('sort', (by.sort === 'desc' ? '-' : '') + by.colId); }
+      const fields = this.api.getAllDisplayedColumns().map(column => column.getColDef().field);
+      query.set('fields', fields.filter(field => field).join(','));
+      link.href = this.context.download + '?' + query;
+    });
+    return link;
   }
 
   pageJump() {

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.models import Project
+from core.services import Services
+from core.ui import grid, measured
+from core.ui.columns import object_columns
+from tests.pages.conftest import Open, texts
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What the grid was given last."""
+    given: dict[str, Any] = {}
+
+    def component(_rows: object, **options: Any) -> dict[str, Any]:
+        given.update(options)
+        return {}
+
+    monkeypatch.setattr(grid, "AgGrid", component)
+    return given
+
+
+def charts(page: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(element.proto.spec) for element in page.get("plotly_chart")]  # type: ignore[attr-defined]
+
+
+def test_a_project_without_spheroids_says_what_to_do(open_page: Open, services: Services) -> None:
+    services.create_project("Empty")
+    page = open_page("measurements.py", project="Empty")
+    assert not page.exception
+    assert "Nothing has been measured yet" in texts(page)
+
+
+def test_every_spheroid_is_counted_drawn_and_listed(
+    open_page: Open, plate: Project, services: Services, drawn: dict[str, Any]
+) -> None:
+    page = open_page("measurements.py", project=plate.name)
+    assert not page.exception
+    total = services.store.results.size(plate.id).objects
+    assert f"**{total} spheroids** of 3 images" in texts(page)
+    bars, points = charts(page)
+    assert sum(bars["data"][0]["y"]) == total
+    images = set(services.store.images.ids(plate.id))
+    assert {image_id for image_id, _ in points["data"][0]["customdata"]} <= images
+    assert drawn["gridOptions"]["context"]["url"] == f"/api/projects/{plate.id}/objects"
+    assert "rowSelection" not in drawn["gridOptions"], "there is nothing to be done with rows"
+
+
+def test_bounds_in_the_address_narrow_table_and_charts(
+    open_page: Open, plate: Project, drawn: dict[str, Any]
+) -> None:
+    page = open_page("measurements.py", project=plate.name, circularity_min="2.5", name="day1")
+    assert not page.exception
+    assert "**0 spheroids** of 0 images: image name contains “day1”, circularity at least 2.5" in texts(page)
+    assert charts(page) == []
+    assert drawn["gridOptions"]["context"]["query"] == "name=day1&circularity_min=2.5"
+    page.number_input(key="circularity_min").set_value(0.1).run()
+    assert "circularity at least 0.1" in texts(page)
+    assert drawn["gridOptions"]["context"]["query"] == "name=day1&circularity_min=0.1"
+
+
+def test_without_a_pixel_size_sizes_are_in_pixels() -> None:
+    assert measured.labels(True)["area_um2"] == "Area, µm²"
+    assert measured.labels(False)["area"] == "Area, px²"
+    assert "area" not in measured.labels(True)
+    for calibrated, first in ((True, "area_um2"), (False, "area")):
+        shown = [column["field"] for column in object_columns(calibrated) if not column.get("initialHide")]
+        assert shown[:3] == ["image_name", "object", first]
+    everything = {column["field"] for column in object_columns(True)}
+    assert everything == {column["field"] for column in object_columns(False)}
+    assert len(everything) == len(object_columns(True))
+
+
+def test_a_name_cannot_become_markup_in_a_chart() -> None:
+    point = measured.Point("id", "<a href='x'>y</a>", 1, 1.0, 2.0)
+    text = measured.scatter((point,), "x", "y").data[0].text[0]
+    assert "<" not in text
