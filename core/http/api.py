@@ -69,8 +69,7 @@ class Api:
         wanted = parameters.image_filter(request)
         ask = Ask.of(request, services.settings.max_page_size, DEFAULT_SORT, forms.IMAGE_FIELDS)
         project_id = store.projects.get(request.path_params["id"]).id
-        if wanted == ImageFilter():
-            ask = ask.found(lambda last: _place(store, project_id, ask.sort, last))
+        ask = ask.found(lambda last: _place(store, project_id, ask.sort, wanted, last))
         page = store.images.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
         return ask.answer("images", page, forms.image)
 
@@ -134,10 +133,12 @@ class Api:
         return ask.answer("jobs", page, forms.job) | {"totals": forms.totals(services.store.jobs.totals())}
 
 
-def _place(store: Store, project_id: str, sort: str, image_id: str) -> int | None:
-    """How many of a project's images come up to and with this one; None where it has gone."""
+def _place(store: Store, project_id: str, sort: str, wanted: ImageFilter, image_id: str) -> int | None:
+    """How many images come up to and with this one; None where it has gone, or does not pass any more."""
     try:
         image = store.images.get(image_id)
-        return store.images.neighbours(image, sort).position if image.project_id == project_id else None
+        if image.project_id != project_id:
+            return None
+        return store.images.neighbours(image, sort, wanted).position
     except NotFound:
         return None

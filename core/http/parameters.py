@@ -6,18 +6,24 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import TypeVar
 
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
+from core.listing import RANGES
 from core.models import ImageFilter, ImageStatus, Range
 from core.store.objects import NUMBERS, ObjectFilter
 
 DEFAULT_LIMIT = 50
 MAX_NAME = 200
 _WHOLE = re.compile(r"[0-9]{1,9}", re.ASCII)  # int() would also take "1_0", " 5" and other scripts' digits
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_TIME = re.compile(
+    _DATE.pattern + r"[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII
+)
 _DECIMAL = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 
 E = TypeVar("E", bound=StrEnum)
@@ -57,14 +63,18 @@ def window(request: Request, most: int) -> Window:
 
 
 def image_filter(request: Request) -> ImageFilter:
-    """``status`` (several with commas between) and ``name`` (a part of it, in any case).
+    """``status`` (several with commas between), ``name``, times of adding and bounds of measured numbers.
 
     Raises:
-        InvalidRequest: there is no such status, or the name is too long to be a name's part.
+        InvalidRequest: one of them cannot be what was given.
     """
     wanted = [part for part in request.query_params.get("status", "").split(",") if part]
     status = tuple(dict.fromkeys(_member(ImageStatus, "status", part) for part in wanted))
-    return ImageFilter(status, name(request))
+    bounds = [
+        _times(request.query_params, column) if column == "created" else _range(request.query_params, column)
+        for column in RANGES
+    ]
+    return ImageFilter(status, name(request), tuple(item for item in bounds if item))
 
 
 def name(request: Request) -> str | None:
@@ -143,8 +153,33 @@ def _range(query: Mapping[str, str], column: str) -> Range | None:
     return None if least is None and most is None else Range(column, least, most)
 
 
+def _times(query: Mapping[str, str], column: str) -> Range | None:
+    since, until = (_time(query, f"{column}_{end}") for end in ("from", "to"))
+    if since is not None and until is not None and since > until:
+        raise InvalidRequest(f"{column}_from is later than {column}_to.")
+    return None if since is None and until is None else Range(column, since, until)
+
+
+def _time(query: Mapping[str, str], name: str) -> datetime | None:
+    """A date or time as stored, in UTC without a zone. A date that something goes up to counts to its end."""
+    text = query.get(name)
+    if text is None:
+        return None
+    try:
+        if _DATE.fullmatch(text):
+            end = time.max if name.endswith("_to") else time.min
+            return datetime.combine(date.fromisoformat(text), end)
+        if not _TIME.fullmatch(text):
+            raise ValueError
+        read = datetime.fromisoformat(text)
+        return read.astimezone(UTC).replace(tzinfo=None) if read.tzinfo else read
+    except (ValueError, OverflowError):
+        said = "a date or a time such as 2026-11-02 or 2026-11-02T09:30:00Z"
+        raise InvalidRequest(f"{name} must be {said}.") from None
+
+
 def _number(query: Mapping[str, str], name: str) -> float | None:
-    text = query.get(name) or None
+    text = query.get(name)
     if text is None:
         return None
     if not _DECIMAL.fullmatch(text) or not math.isfinite(float(text)):

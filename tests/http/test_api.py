@@ -365,3 +365,37 @@ def test_the_document_lists_the_routes() -> None:
     built = {route.path for route in http.routes(lambda: None)}  # type: ignore[arg-type, return-value]
     own = {path for path in built if "{rest" not in path and path.count("/") > 1}
     assert told == own | {"/metrics"}
+
+
+def test_images_are_narrowed_by_time_and_measurement(client: TestClient, lab: Lab) -> None:
+    project = lab.project(um_per_px=2.0)
+    for name, radius in (("small.png", 3), ("large.png", 9)):
+        lab.measured(lab.image(project, name), disc(1, radius, circularity=radius / 10))
+    lab.image(project, "new.png")
+    assert names(client, project.id, "diameter_um_min=20") == ["large.png"]
+    assert names(client, project.id, "diameter_um_max=20") == ["small.png"]
+    assert names(client, project.id, "circularity_min=0.3&circularity_max=0.3") == ["small.png"]
+    assert len(names(client, project.id, "objects_min=1&created_from=2026-01-01")) == 2
+    day = client.get(f"/api/projects/{project.id}/images").json()["images"][0]["created_at"][:10]
+    assert len(names(client, project.id, f"created_from={day}&created_to={day}")) == 3
+    assert names(client, project.id, "created_to=2020-01-01T00:00:00%2B02:00") == []
+    assert names(client, project.id, "created_from=2999-12-31T23:59:59.999Z") == []
+
+
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("created_from=yesterday", "created_from must be a date or a time such as 2026-11-02"),
+        ("created_from=2026-13-01", "created_from must be a date"),
+        ("created_to=20261102", "created_to must be a date"),
+        ("created_to=0001-01-01T00:00:00%2B14:00", "created_to must be a date"),
+        ("created_from=2026-11-03&created_to=2026-11-02", "created_from is later than created_to"),
+        ("diameter_um_min=inf", "diameter_um_min must be a number"),
+        ("diameter_min=3", "There is no parameter “diameter_min”."),
+    ],
+)
+def test_ranges_that_cannot_be_are_refused(
+    empty_client: TestClient, project_id: str, query: str, said: str
+) -> None:
+    _, message = error_of(empty_client.get(f"/api/projects/{project_id}/images?{query}"), 400)
+    assert said in message

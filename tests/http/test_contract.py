@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 from core import http
 from core.http import contract, forms
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS
+from core.listing import RANGES
 from core.listing import SORTS as IMAGE_SORTS
 from core.store.objects import NUMBERS
 from core.store.objects import SORTS as OBJECT_SORTS
@@ -55,6 +56,13 @@ def test_it_has_a_bound_for_every_number_of_a_spheroid() -> None:
     names = contract.query_parameters("/api/projects/{id}/objects", DOCUMENT)
     bounds = [f"{name}_{end}" for name in NUMBERS for end in ("min", "max")]
     assert [name for name in names if name.endswith(("_min", "_max"))] == bounds
+
+
+def test_it_has_the_ranges_of_images() -> None:
+    names = contract.query_parameters("/api/projects/{id}/images", DOCUMENT)
+    bounds = [f"{name}_{end}" for name in RANGES if name != "created" for end in ("min", "max")]
+    assert [name for name in names if name.endswith(("_min", "_max"))] == bounds
+    assert {"created_from", "created_to"} <= set(names)
 
 
 def test_it_is_served(empty_client: TestClient) -> None:

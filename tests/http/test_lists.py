@@ -223,6 +223,7 @@ def test_what_the_measurements_show_can_be_taken_away(client: TestClient, lab: L
     ("query", "said"),
     [
         ("area_min=big", "area_min must be a number"),
+        ("area_min=", "area_min must be a number"),
         ("area_min=nan", "area_min must be a number"),
         ("area_min=1e999", "area_min must be a number"),
         ("area_min=1_0", "area_min must be a number"),
