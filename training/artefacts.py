@@ -13,7 +13,7 @@ Floats = NDArray[np.float32]
 
 def clutter(rng: np.random.Generator, density: Floats, amount: float = 1.0) -> None:
     """Add a random choice of artefacts to an optical density (Y, X), in place."""
-    for chance, draw in ((0.3, shadows), (0.15, bubbles), (0.2, fibres), (0.35, clumps), (0.15, streaks)):
+    for chance, draw in CLUTTER:
         if rng.random() < chance * amount:
             draw(rng, density)
 
@@ -73,6 +73,41 @@ def streaks(rng: np.random.Generator, density: Floats) -> None:
     density += rng.uniform(0.01, 0.06) * cv2.resize(field, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
+def rings(rng: np.random.Generator, density: Floats) -> None:
+    """Rims of wells, of droplets and of the field stop: thin lines around the image or a part of it."""
+    height, width = density.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    radius = rng.uniform(0.3, 1.2) * height
+    for _ in range(rng.integers(1, 3)):
+        centre = (0.5 + rng.normal(0, 0.2, 2)) * (height, width)
+        away = np.hypot(y - centre[0], x - centre[1]) - radius
+        thick = rng.uniform(0.002, 0.02) * height + 0.5
+        density += rng.uniform(-0.5, 1.2) * np.exp(-((away / thick) ** 2))
+        radius *= rng.uniform(1.01, 1.1)
+
+
+def microwells(rng: np.random.Generator, density: Floats) -> None:
+    """A grid of small round or square wells, whose walls are lines."""
+    height, width = density.shape
+    y, x = np.mgrid[:height, :width].astype(np.float32)
+    turn, pitch = rng.normal(0, 0.1), rng.uniform(0.15, 0.6) * height
+    u = (np.cos(turn) * x + np.sin(turn) * y + rng.uniform(0, pitch)) % pitch - pitch / 2
+    v = (np.cos(turn) * y - np.sin(turn) * x + rng.uniform(0, pitch)) % pitch - pitch / 2
+    middle = np.hypot(u, v) if rng.random() < 0.5 else np.maximum(np.abs(u), np.abs(v))
+    away = middle - pitch * rng.uniform(0.38, 0.5)
+    density += rng.uniform(-0.4, 0.8) * np.exp(-((away / rng.uniform(1, 4)) ** 2))
+    density += rng.uniform(-0.2, 0.3) * (away > 0)
+
+
+def seen_through(rng: np.random.Generator, density: Floats) -> Floats:
+    """Share of light that passes; one time in seven in colours, whose brightness is what is left of them."""
+    if rng.random() > 1 / 7:
+        return np.asarray(np.exp(-density), dtype=np.float32)
+    cast = rng.dirichlet((4, 4, 4))
+    passed = [share * np.exp(-density * rng.uniform(0.3, 1.7)) for share in cast]
+    return np.asarray(sum(passed), dtype=np.float32)
+
+
 def corona(rng: np.random.Generator, density: Floats, labels: NDArray[np.int32]) -> None:
     """Shadow or loose matter around bodies that is not body: fades over a tenth of the field, ragged."""
     if not labels.any() or labels.all():
@@ -89,7 +124,7 @@ def dark_corners(rng: np.random.Generator, light: Floats) -> None:
     height, width = light.shape
     y, x = np.mgrid[:height, :width].astype(np.float32)
     centre = (0.5 + rng.normal(0, 0.12, 2)) * (height, width)
-    away = np.hypot(y - centre[0], x - centre[1]) - rng.uniform(0.5, 0.75) * height
+    away = np.hypot(y - centre[0], x - centre[1]) - rng.uniform(0.35, 0.75) * height
     soft = rng.uniform(0.003, 0.08) * height
     light *= 1 - rng.uniform(0.3, 0.95) / (1 + np.exp(-np.clip(away / soft, -30, 30))).astype(np.float32)
     light += rng.uniform(0, 0.2) * np.exp(-((away / (0.02 * height)) ** 2))
@@ -126,3 +161,14 @@ def _add(image: Floats, patch: Floats, centre: tuple[int, int]) -> None:
     x, y = centre[0] - half, centre[1] - half
     if x >= 0 and y >= 0 and y + patch.shape[0] <= image.shape[0] and x + patch.shape[1] <= image.shape[1]:
         image[y : y + patch.shape[0], x : x + patch.shape[1]] += patch
+
+
+CLUTTER = (
+    (0.3, shadows),
+    (0.15, bubbles),
+    (0.2, fibres),
+    (0.35, clumps),
+    (0.15, streaks),
+    (0.12, rings),
+    (0.06, microwells),
+)

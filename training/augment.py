@@ -42,7 +42,7 @@ def cut(
 
 
 def vary(rng: np.random.Generator, image: Floats) -> Floats:
-    """Change contrast, light, focus, noise, compression and, one time in ten, polarity; input about -1..1."""
+    """Change contrast, light, focus, noise and compression; input about -1..1."""
     image = _tone(rng, image)
     if rng.random() < 0.35:
         image = image + rng.uniform(0.05, 0.35) * smooth(
@@ -57,8 +57,6 @@ def vary(rng: np.random.Generator, image: Floats) -> Floats:
         image = image + (noise if rng.random() < 0.6 else cv2.GaussianBlur(noise, (0, 0), 0.8) * 2)
     if rng.random() < 0.15:
         image = _jpeg(image, int(rng.integers(25, 85)))
-    if rng.random() < 0.1:
-        image = -image
     return np.clip(image, -1.7, 1.7).astype(np.float32)
 
 

@@ -12,10 +12,13 @@ from numpy.typing import NDArray
 
 from core.images import decode, inspect, to_grey
 from core.models import Limits
+from core.segmentation.contrast import views
+from core.segmentation.postprocess import largest_parts
 from core.segmentation.predict import ENLARGE, normalise
 from training import scenes
 from training.augment import cut, vary
-from training.targets import targets
+from training.scores import is_foreground
+from training.targets import Core, targets
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
@@ -76,11 +79,15 @@ def _set_pairs(folder: Path) -> Iterator[Pair]:
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """One copy of an image: ``scale`` is its size relative to the working size."""
+    """One copy of an image: ``scale`` is its size relative to the working size.
+
+    ``is_dense``: whether the labels end where dense bodies do; a mask of foreground counts loose cells, too.
+    """
 
     scale: float
     image: Floats
     labels: Labels
+    is_dense: bool
 
 
 class RealImages:
@@ -92,59 +99,74 @@ class RealImages:
         weight = np.array([names.count(name) ** (SET_POWER - 1) for name in names])
         self.chance = weight / weight.sum()
 
-    def crop(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels]:
-        """Image about -1..1 and labels, (size, size)."""
+    def crop(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels, Core]:
+        """Image about -1..1, labels and what is known of their cores, (size, size)."""
         levels = self.levels[rng.choice(len(self.levels), p=self.chance)]
         whole = size >= FIELD
         zoom = np.exp(rng.uniform(-0.35, 0.3)) if whole else np.exp(rng.uniform(np.log(0.45), np.log(1.9)))
         # the smallest copy that need not be enlarged, so that fine structure is averaged, not sampled
         level = next((item for item in levels if item.scale >= zoom), levels[-1])
         center = _whereabouts(rng, level.labels, whole)
-        return cut(rng, level.image, level.labels, size, zoom / level.scale, center)
+        image, labels = cut(rng, level.image, level.labels, size, zoom / level.scale, center)
+        return image, labels, labels > 0 if level.is_dense else None
 
 
 class Batches:
-    """Batch ``i`` is the same for the same seed, on any machine and after any interruption."""
+    """Batch ``i`` is the same for the same seed, on any machine and after any interruption.
+
+    ``drawn_until``: batches before this one hold drawn scenes only, whatever the share of real crops is after
+    it; so trainings that leave different sets out can share their beginning.
+    """
 
     def __init__(
-        self, real: RealImages | None, seed: int, steps: int, real_share: float = 0.5, crop: int = CROP
+        self,
+        real: RealImages | None,
+        seed: int,
+        steps: int,
+        real_share: float = 0.5,
+        crop: int = CROP,
+        drawn_until: int = 0,
     ) -> None:
-        self.real, self.seed, self.steps, self.real_share, self.size = real, seed, steps, real_share, crop
+        self.real, self.seed, self.steps, self.size = real, seed, steps, crop
+        self.real_share, self.drawn_until = real_share, drawn_until
 
     def __len__(self) -> int:
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[Floats, Floats]:
-        """Images float32 (B, 1, Y, X) and targets float32 (B, 3, Y, X)."""
+        """Images float32 (B, 2, Y, X) and targets float32 (B, 4, Y, X)."""
         rng = np.random.default_rng((self.seed, step))
         size, count = (2 * self.size, 2) if step % 4 == 3 else (self.size, 8)
-        made = [self._one(rng, size) for _ in range(count)]
-        images = np.stack([vary(rng, image)[None] for image, _ in made])
-        return images, np.stack([targets(labels) for _, labels in made])
+        share = self.real_share if step >= self.drawn_until else 0.0
+        made = [self._one(rng, size, share) for _ in range(count)]
+        images = np.stack([views(vary(rng, image)) for image, _, _ in made])
+        return images, np.stack([targets(labels, core) for _, labels, core in made])
 
-    def _one(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels]:
-        if self.real is not None and rng.random() < self.real_share:
+    def _one(self, rng: np.random.Generator, size: int, real: float) -> tuple[Floats, Labels, Core]:
+        if real and self.real is not None and rng.random() < real:
             return self.real.crop(rng, size)
-        pixels, labels = scenes.draw(rng, size)
-        return normalise(pixels), labels
+        scene = scenes.draw(rng, size)
+        return normalise(scene.pixels), scene.labels, scene.core
 
 
 def _levels(pixels: NDArray[np.generic], labels: Labels) -> tuple[Level, ...]:
     """Copies of one image, the smallest first: half the working size, that, and up to twice it."""
     native = max(pixels.shape)
-    grey = pixels.astype(np.float32)
-    grey = normalise(grey)
+    grey = normalise(pixels.astype(np.float32))
+    dense = not is_foreground(labels)
+    if not dense:
+        labels = largest_parts(labels)  # cells that lie alone are nobody's: an object is in one part
     working = min(WORKING, ENLARGE * native)
     sides = sorted({working / 2, working, float(max(working, min(FINEST, native)))})
-    return tuple(_level(grey, labels, side / native, side / working) for side in sides)
+    return tuple(Level(side / working, *_resized(grey, labels, side / native), dense) for side in sides)
 
 
-def _level(grey: Floats, labels: Labels, factor: float, scale: float) -> Level:
+def _resized(grey: Floats, labels: Labels, factor: float) -> tuple[Floats, Labels]:
     size = (round(grey.shape[1] * factor), round(grey.shape[0] * factor))
     how = cv2.INTER_AREA if factor < 1 else cv2.INTER_LINEAR
     image = np.asarray(cv2.resize(grey, size, interpolation=how), dtype=np.float32)
     wide = cv2.resize(labels.astype(np.float32), size, interpolation=cv2.INTER_NEAREST_EXACT)
-    return Level(scale, image, wide.astype(np.int32))
+    return image, wide.astype(np.int32)
 
 
 def _whereabouts(rng: np.random.Generator, labels: Labels, whole: bool) -> tuple[float, float]:

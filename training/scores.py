@@ -40,10 +40,13 @@ def score(predicted: Labels, true: Labels) -> Score:
     matches = _matches(predicted, true)
     errors = tuple(abs(np.sqrt(found / real) - 1) for found, real in matches)
     counts = (len(np.unique(predicted[inside])), len(np.unique(true[truth])))
-    parts = cv2.connectedComponents(truth.astype(np.uint8))[0] - 1
-    return Score(
-        iou, len(matches), *counts, errors, _boundary(inside, truth), counts[1] == 1 and parts > PARTS
-    )
+    return Score(iou, len(matches), *counts, errors, _boundary(inside, truth), is_foreground(true))
+
+
+def is_foreground(labels: Labels) -> bool:
+    """Whether a mask counts everything that is cell, not bodies: one number, in many parts."""
+    parts = cv2.connectedComponents((labels > 0).astype(np.uint8))[0] - 1
+    return parts > PARTS and len(np.unique(labels[labels > 0])) == 1
 
 
 def summary(name: str, scores: Sequence[Score]) -> dict[str, object]:

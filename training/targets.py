@@ -1,4 +1,4 @@
-"""What the network learns to draw from a label image: inside, border, depth."""
+"""What the network learns to draw from a label image: inside, border, depth, core."""
 
 from __future__ import annotations
 
@@ -9,16 +9,20 @@ from scipy import ndimage
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
+Core = NDArray[np.bool_] | None
+
+UNKNOWN = -1.0  # where a target says nothing, and the loss asks for nothing
 
 _CROSS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 _BAND = np.ones((3, 3), np.uint8)
 
 
-def targets(labels: Labels) -> Floats:
-    """Turn labels (Y, X) into float32 (3, Y, X), in the order of the network's heads.
+def targets(labels: Labels, core: Core) -> Floats:
+    """Turn labels (Y, X) into float32 (4, Y, X), in the order of the network's heads.
 
     inside: 1 on bodies. border: 1 on a band about 4 px wide along every outline, also where bodies touch.
     depth: distance to the outline as a share of the body's greatest, 1 in the middle and 0 outside.
+    core: 1 on dense bodies without their loose rims, UNKNOWN everywhere where nobody said which those are.
     """
     wide = labels.astype(np.float32)
     outline = cv2.dilate(wide, _CROSS) != cv2.erode(wide, _CROSS)
@@ -26,7 +30,8 @@ def targets(labels: Labels) -> Floats:
     between = outline & inside & _meets_another(labels)
     free = (inside & ~between).astype(np.uint8)
     border = cv2.dilate(outline.astype(np.uint8), _BAND)
-    return np.stack([inside, border, _depth(free)]).astype(np.float32)
+    dense = np.full(labels.shape, UNKNOWN, np.float32) if core is None else core
+    return np.stack([inside, border, _depth(free), dense]).astype(np.float32)
 
 
 def _meets_another(labels: Labels) -> NDArray[np.bool_]:

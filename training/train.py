@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Subset
 from core.segmentation.model import UNet
 from core.segmentation.weights import save
 from training.data import Batches, RealImages, pairs
+from training.targets import UNKNOWN
 
 WIDTHS = (16, 32, 64, 96, 128, 192)
 RATE, FLOOR = 2e-3, 2e-5
@@ -36,7 +37,10 @@ ENDLESS = 10**6  # steps, where the clock says when to stop
 class Plan:
     """How long to train and from what: ``minutes`` of wall time, or else ``steps``.
 
-    ``pause_minutes`` stops earlier without ending the schedule, so that several runs can go on from there.
+    ``bf16``: the network's arithmetic in bfloat16, which processors and GPUs that have it do at about twice
+    the speed; weights and losses stay in float32.
+
+    ``stop`` ends a run at this step without ending the schedule, so that several can go on from there.
     """
 
     out: Path
@@ -45,8 +49,9 @@ class Plan:
     seed: int = 0
     device: str = "cpu"
     workers: int = 1
-    pause_minutes: float | None = None
+    stop: int = ENDLESS
     widths: tuple[int, ...] = WIDTHS
+    bf16: bool = False
 
 
 @dataclass(slots=True)
@@ -70,21 +75,30 @@ def fresh(plan: Plan) -> State:
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """BCE and Dice of inside, BCE of border, squared error of depth; (B, 3, Y, X) each."""
-    inside, border, depth = logits.unbind(1)
-    probability = torch.sigmoid(inside)
-    meet = (probability * truth[:, 0]).sum((1, 2))
-    # one pixel in a hundred added on both sides, so that an empty field's Dice is not all or nothing
-    slack = 0.01 * inside[0].numel()
-    dice = 1 - (2 * meet + slack) / (probability.sum((1, 2)) + truth[:, 0].sum((1, 2)) + slack)
+    """BCE and Dice of inside and core, BCE of border, squared error of depth; (B, 4, Y, X) each."""
+    inside, border, depth, core = logits.unbind(1)
     bce = functional.binary_cross_entropy_with_logits
-    total: Tensor = bce(inside, truth[:, 0]) + dice.mean() + 0.5 * bce(border, truth[:, 1])
-    return total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
+    total = _overlap_loss(inside, truth[:, 0]) + 0.5 * bce(border, truth[:, 1])
+    total = total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
+    known = truth[:, 3, 0, 0] != UNKNOWN
+    if known.any():
+        total = total + 0.5 * _overlap_loss(core[known], truth[known, 3])
+    return total
+
+
+def _overlap_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """BCE and Dice of one map, (B, Y, X)."""
+    probability = torch.sigmoid(logits)
+    meet = (probability * truth).sum((1, 2))
+    # one pixel in a hundred added on both sides, so that an empty field's Dice is not all or nothing
+    slack = 0.01 * logits[0].numel()
+    dice = 1 - (2 * meet + slack) / (probability.sum((1, 2)) + truth.sum((1, 2)) + slack)
+    return functional.binary_cross_entropy_with_logits(logits, truth) + dice.mean()
 
 
 def train(plan: Plan, batches: Batches, state: State) -> State:
     """Train until the plan's end; a checkpoint every few minutes and at the end."""
-    rest = Subset(batches, range(state.step, min(plan.steps, len(batches))))
+    rest = Subset(batches, range(state.step, min(plan.steps, plan.stop, len(batches))))
     loader = DataLoader(
         rest,
         batch_size=None,
@@ -97,9 +111,9 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
     for images, truth in loader:
         state.seconds = time.monotonic() - begun
         share = _share(plan, state)
-        if share >= 1 or state.seconds > 60 * (plan.pause_minutes or np.inf):
+        if share >= 1:
             break
-        recent.append(_step(state, images.to(plan.device), truth.to(plan.device), share))
+        recent.append(_step(plan, state, (images.to(plan.device), truth.to(plan.device)), share))
         if state.step % LOG_EVERY == 0:
             print(
                 f"step {state.step} loss {np.mean(recent):.4f} "
@@ -144,10 +158,13 @@ def export(plan: Plan, state: State, about: dict[str, object]) -> Path:
     return save(plan.out / "unet.safetensors", shipped.cpu(), plan.widths, {"steps": state.step, **about})
 
 
-def _step(state: State, images: Tensor, truth: Tensor, share: float) -> float:
+def _step(plan: Plan, state: State, batch: tuple[Tensor, Tensor], share: float) -> float:
+    images, truth = batch
     for group in state.optimiser.param_groups:
         group["lr"] = _rate(state.step, share)
-    value = loss(state.model(images.contiguous(memory_format=torch.channels_last)), truth)
+    with torch.autocast(torch.device(plan.device).type, torch.bfloat16, enabled=plan.bf16):
+        logits = state.model(images.contiguous(memory_format=torch.channels_last))
+    value = loss(logits.float(), truth)
     state.optimiser.zero_grad(set_to_none=True)
     value.backward()
     nn.utils.clip_grad_norm_(state.model.parameters(), 2.0)
@@ -198,12 +215,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--minutes", type=float, help="wall time of the whole schedule, earlier runs counted in"
     )
-    parser.add_argument("--pause", type=float, metavar="MINUTES", help="stop here, to go on with --resume")
+    parser.add_argument("--stop", type=int, default=ENDLESS, metavar="STEP", help="to go on with --resume")
+    parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
     parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
     parser.add_argument("--steps", type=int, default=ENDLESS)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw batches")
+    parser.add_argument("--bf16", action="store_true", help="faster where the hardware has bfloat16")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     given = parser.parse_args(arguments)
     if given.minutes is None and given.steps == ENDLESS:
@@ -212,11 +231,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     cv2.setNumThreads(1)
     given.out.mkdir(parents=True, exist_ok=True)
     chosen = pairs(given.data, given.hold_out)
-    plan = Plan(given.out, given.steps, given.minutes, given.seed, given.device, given.workers, given.pause)
+    plan = Plan(
+        given.out,
+        given.steps,
+        given.minutes,
+        given.seed,
+        given.device,
+        given.workers,
+        given.stop,
+        bf16=given.bf16,
+    )
     state = resume(plan.out, fresh(plan)) if given.resume else fresh(plan)
     print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
     real = RealImages(chosen) if chosen and given.real_share else None
-    train(plan, Batches(real, plan.seed, plan.steps, given.real_share), state)
+    train(plan, Batches(real, plan.seed, plan.steps, given.real_share, drawn_until=given.drawn_until), state)
     print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
 
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.segmentation import background
+from core.segmentation.contrast import GAMMA, NOISE_FLOOR, flatten, otsu, root
 from core.segmentation.engine import Map, Prediction
 from core.segmentation.grey import Pixels
 from core.segmentation.params import SegmentationParams
@@ -23,12 +23,8 @@ VERSION = "1"
 _WAVER_PX = 1.0
 
 _BLUR_PX = 0.7
-_TEXTURE_WINDOW = 0.01  # of the longer side
 _SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
-_NOISE_FLOOR = 6.0  # standard deviations of the background; noise alone must never be an object
 _MOST_TEXTURE = 2.0
-_GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide a pale one from Otsu
-_ABOVE_OTSU = 1.1
 
 
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
@@ -43,14 +39,14 @@ def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
 
 
 def _inside(image: Map, polarity: str, start: float | None = None) -> Map:
-    window = max(3, round(_TEXTURE_WINDOW * max(image.shape)) | 1)
-    texture = _texture(image, window)
-    surface, noise = background.fit(image, texture, start)
-    away, own = _towards_bodies(surface - image, noise, polarity)
-    share = _texture_share(away, noise) if own else 0.0
-    evidence = away + share * _inner(texture, window, np.abs(surface - image) < 2.5 * noise)
-    strength = _root(evidence)
-    threshold = max(_otsu(strength), (_NOISE_FLOOR * noise) ** _GAMMA)
+    flat = flatten(image, start)
+    dark = flat.dark if polarity == "auto" else polarity == "dark"
+    away = np.maximum(flat.darker if dark else -flat.darker, 0)
+    # texture has no direction, so it counts only where bodies differ in the wanted one
+    share = _texture_share(away, flat.noise) if dark == flat.dark else 0.0
+    empty = np.abs(flat.darker) < 2.5 * flat.noise
+    strength = root(away + share * _inner(flat.texture, flat.window_px, empty))
+    threshold = max(otsu(strength), (NOISE_FLOOR * flat.noise) ** GAMMA)
     return np.asarray(np.clip(strength / (2 * threshold), 0, 1), dtype=np.float32)
 
 
@@ -93,32 +89,13 @@ def _normalised(image: Map) -> Map:
     return np.asarray(cv2.GaussianBlur(clipped, (0, 0), _BLUR_PX))
 
 
-def _texture(image: Map, window: int) -> Map:
-    """Local standard deviation."""
-    mean = cv2.blur(image, (window, window))
-    return np.asarray(np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0)))
-
-
-def _towards_bodies(darker: Map, noise: float, polarity: str) -> tuple[Map, bool]:
-    """How far each pixel differs from the background in the direction in which bodies do, 0 in the other.
-
-    Also whether the image itself differs more in that direction: only then may texture count, which has none.
-    """
-    dark, bright = (
-        np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
-    )
-    likely = "dark" if dark >= bright else "bright"
-    chosen = likely if polarity == "auto" else polarity
-    return np.maximum(darker if chosen == "dark" else -darker, 0), chosen == likely
-
-
 def _texture_share(away: Map, noise: float) -> float:
     """How much texture counts: as brightness where that is lost in noise, else close to nothing.
 
     Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
     """
-    threshold = _otsu(_root(away)) ** (1 / _GAMMA)
-    return float(min(_MOST_TEXTURE, _NOISE_FLOOR * noise / max(threshold, 1e-6)))
+    threshold = otsu(root(away)) ** (1 / GAMMA)
+    return float(min(_MOST_TEXTURE, NOISE_FLOOR * noise / max(threshold, 1e-6)))
 
 
 def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
@@ -128,15 +105,6 @@ def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
     usual = inner[empty] if empty.any() else np.zeros(1, np.float32)
     level = float(np.median(usual))
     return np.asarray(np.maximum(inner - level - 2 * 1.4826 * float(np.median(np.abs(usual - level))), 0))
-
-
-def _root(evidence: Map) -> Map:
-    return np.power(np.minimum(evidence, 1), _GAMMA)
-
-
-def _otsu(strength: Map) -> float:
-    levels = (strength * 255).astype(np.uint8)
-    return float(cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)[0]) / 255 * _ABOVE_OTSU
 
 
 def _sharpness(image: Map) -> Map:

@@ -19,6 +19,7 @@ class Prediction:
     """An engine's opinion at its working size, which may be smaller than the image; all maps float32 (Y, X).
 
     ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
+    ``core``: 0..1, of dense bodies without their loose rims; None where the engine cannot tell.
     ``depth``: greater the deeper inside a body, 0 outside, in any unit; None: the distance to the outline is
     taken.
     ``sharpness``: how sharp an edge is here, in any unit; objects with much softer outlines than the others
@@ -30,6 +31,7 @@ class Prediction:
     """
 
     inside: Map
+    core: Map | None = None
     depth: Map | None = None
     sharpness: Map | None = None
     speck_px: int = 0

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-HEADS = ("inside", "border", "depth")
+HEADS = ("inside", "border", "depth", "core")
+VIEWS = 2  # the image, and its contrast to the background
 
 
 class ConvBlock(nn.Module):
@@ -36,7 +37,7 @@ class ConvBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """Grey image in; logits of inside, border and depth out (``HEADS``).
+    """Two views of an image in (``contrast.views``); logits of the ``HEADS`` out.
 
     Skips are added, not concatenated: that halves a training step's time at the same widths.
 
@@ -47,7 +48,7 @@ class UNet(nn.Module):
 
     def __init__(self, widths: tuple[int, ...], norm: bool = True) -> None:
         super().__init__()
-        self.stem = ConvBlock(1, widths[0], 2, norm)
+        self.stem = ConvBlock(VIEWS, widths[0], 2, norm)
         # one convolution at the finest level, where each costs as much as a coarser level; two elsewhere
         self.down = nn.ModuleList([ConvBlock(widths[0], widths[0], norm=norm)])
         for fine, coarse in pairwise(widths):
@@ -64,7 +65,7 @@ class UNet(nn.Module):
         return int(2 ** len(self.down))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 1, Y, X) to logits (B, 3, Y, X)."""
+        """(B, 2, Y, X) to logits (B, 4, Y, X)."""
         x = self.stem(x)
         skips: list[Tensor] = []
         for level, block in enumerate(self.down):

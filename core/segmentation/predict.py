@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.segmentation.contrast import views
 from core.segmentation.engine import Map, Prediction
 from core.segmentation.grey import Pixels
 from core.segmentation.params import SegmentationParams
@@ -51,24 +52,27 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     network makes of it (docs/accuracy.md).
     """
     long_side = LONG_SIDE * params.working_long_side_px
-    inside = infer(network, normalise(working_copy(grey, long_side))).inside
-    if max(grey.shape) > 1.5 * long_side and 0 < typical_diameter(inside) < SMALL_PX:
-        finer = min(float(max(grey.shape)), FINER * long_side)
-        inside = infer(network, normalise(working_copy(grey, finer))).inside
-    return Prediction(inside)
+    maps = _look(network, grey, long_side, params.polarity)
+    if max(grey.shape) > 1.5 * long_side and 0 < typical_diameter(maps.inside) < SMALL_PX:
+        maps = _look(network, grey, min(float(max(grey.shape)), FINER * long_side), params.polarity)
+    return maps
 
 
-def infer(network: UNet, image: Map) -> Prediction:
-    """Run the network on one normalised image (Y, X); both maps, of the same size."""
+def _look(network: UNet, grey: Pixels, long_side: float, polarity: str) -> Prediction:
+    return infer(network, views(normalise(working_copy(grey, long_side)), polarity))
+
+
+def infer(network: UNet, seen: Map) -> Prediction:
+    """Run the network on the views (2, Y, X) of one image; maps (Y, X)."""
     import torch  # noqa: PLC0415  # see the module's docstring
 
-    height, width = image.shape
+    height, width = seen.shape[1:]
     down, right = -height % network.multiple, -width % network.multiple
-    padded = cv2.copyMakeBorder(image, 0, down, 0, right, cv2.BORDER_REFLECT_101)
+    padded = np.pad(seen, ((0, 0), (0, down), (0, right)), mode="symmetric")
     with torch.inference_mode():
-        batch = torch.from_numpy(padded)[None, None].contiguous(memory_format=torch.channels_last)
+        batch = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last)
         maps = torch.sigmoid(network(batch)[0, :, :height, :width]).numpy()
-    return Prediction(np.ascontiguousarray(maps[0]), np.ascontiguousarray(maps[2]))
+    return Prediction(np.ascontiguousarray(maps[0]), core=np.ascontiguousarray(maps[3]))
 
 
 def normalise(grey: Map) -> Map:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,11 +13,11 @@ import torch
 import training.train
 from core.segmentation.weights import load
 from core.synthetic import BodySpec, SceneSpec, scene
-from training import evaluate, scenes
+from training import bodies, evaluate, rims, scenes
 from training.data import Batches, RealImages, pairs, read_grey
 from training.scores import score, summary
-from training.targets import targets
-from training.train import Plan, checkpoint, export, fresh, resume, train
+from training.targets import UNKNOWN, targets
+from training.train import Plan, checkpoint, export, fresh, loss, resume, train
 
 WIDTHS = (4, 8)
 
@@ -67,9 +68,9 @@ def test_a_stack_is_read_as_its_brightest(tmp_path: Path) -> None:
 def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
     made = batches(sets, 5)
     first, again, other = made[1], batches(sets, 5)[1], made[2]
-    assert first[0].shape == (8, 1, 32, 32)
-    assert first[1].shape == (8, 3, 32, 32)
-    assert made[3][0].shape == (2, 1, 64, 64)
+    assert first[0].shape == (8, 2, 32, 32)
+    assert first[1].shape == (8, 4, 32, 32)
+    assert made[3][0].shape == (2, 2, 64, 64)
     assert first[0].dtype == first[1].dtype == np.float32
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], other[0])
@@ -77,30 +78,73 @@ def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
 
 def test_scenes_range_from_empty_to_full() -> None:
     drawn = [scenes.draw(np.random.default_rng(seed), 64) for seed in range(40)]
-    cover = [float((labels > 0).mean()) for _, labels in drawn]
-    assert all(np.isfinite(pixels).all() for pixels, _ in drawn)
+    cover = [float((scene.labels > 0).mean()) for scene in drawn]
+    assert all(np.isfinite(scene.pixels).all() for scene in drawn)
     assert min(cover) == 0
     assert max(cover) > 0.5
-    assert max(int(labels.max()) for _, labels in drawn) > 20
+    assert max(int(scene.labels.max()) for scene in drawn) > 20
+
+
+def test_every_kind_of_scene_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in scenes.KINDS:
+        monkeypatch.setattr(scenes, "KINDS", {kind: 1.0})
+        drawn = scenes.draw(np.random.default_rng(5), 96)
+        assert (drawn.labels > 0).any() == (kind != "empty"), kind
+        assert (drawn.labels[drawn.core] > 0).all(), kind
+        loose = (drawn.labels > 0) & ~drawn.core
+        assert loose.any() == kind.startswith("invasive"), kind
+
+
+def test_lobes_are_part_of_the_body_that_they_grow_from() -> None:
+    layouts = [bodies.lay_out(np.random.default_rng(seed), "budding", 256) for seed in range(5)]
+    assert any(len(layout.specs) > layout.numbers.max() for layout in layouts)
+    for layout in layouts:
+        assert len(layout.numbers) == len(layout.specs) + 1
+        assert sorted(set(layout.numbers.tolist())) == list(range(layout.numbers.max() + 1))
+
+
+def test_cells_grow_out_of_a_body_and_lone_ones_are_nobodys() -> None:
+    dense = np.zeros((128, 128), np.int32)
+    dense[50:80, 40:70] = 3
+    rim = rims.grow(np.random.default_rng(1), dense)
+    assert set(np.unique(rim.labels)) == {0, 3}
+    assert (rim.labels[dense == 3] == 3).all()
+    assert cv2.connectedComponents((rim.labels > 0).astype(np.uint8))[0] == 2
+    assert (rim.cells[dense == 3] == 0).all()
+    assert ((rim.cells > 0) & (rim.labels == 0)).any()
 
 
 def test_targets_say_where_bodies_meet() -> None:
     labels = np.zeros((40, 60), np.int32)
     labels[10:30, 10:30], labels[10:30, 30:50] = 1, 2
-    inside, border, depth = targets(labels)
+    inside, border, depth, core = targets(labels, labels == 1)
+    assert np.array_equal(core > 0, labels == 1)
     assert np.array_equal(inside > 0, labels > 0)
     assert border[20, 29] == border[20, 30] == border[20, 10] == 1
     assert border[20, 20] == border[2, 2] == 0
     assert depth[labels == 0].max() == 0
     assert depth[20, 20] > 0.85
     assert depth[20, 29] == depth[20, 30] == 0
-    assert not targets(np.zeros((8, 8), np.int32)).any()
+    nothing = np.zeros((8, 8), np.int32)
+    assert not targets(nothing, nothing > 0).any()
+    assert (targets(nothing, None)[3] == UNKNOWN).all()
+
+
+def test_a_loss_asks_nothing_where_a_target_says_nothing() -> None:
+    truth = torch.zeros(2, 4, 8, 8)
+    truth[1, 3] = UNKNOWN
+    logits = torch.zeros(2, 4, 8, 8, requires_grad=True)
+    loss(logits, truth).backward()
+    assert logits.grad is not None
+    assert (logits.grad[1, 3] == 0).all()
+    assert (logits.grad[0, 3] != 0).all()
+    assert (logits.grad[:, :2] != 0).all()
 
 
 def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(sets: Path, tmp_path: Path) -> None:
     plan = Plan(tmp_path, steps=4, workers=0, widths=WIDTHS)
     straight = train(plan, batches(sets, 4), fresh(plan))
-    train(plan, batches(sets, 2), fresh(plan))
+    train(replace(plan, stop=2), batches(sets, 4), fresh(plan))
     halfway = resume(tmp_path, fresh(plan))
     assert halfway.step == 2
     resumed = train(plan, batches(sets, 4), halfway)
@@ -108,6 +152,26 @@ def test_an_interrupted_run_ends_where_an_uninterrupted_one_does(sets: Path, tmp
     for one, other in zip(straight.ema.parameters(), resumed.ema.parameters(), strict=True):
         assert torch.isfinite(one).all()
         assert torch.allclose(one, other, atol=1e-5)
+
+
+def test_trainings_on_other_sets_can_share_their_beginning(sets: Path) -> None:
+    alone = Batches(None, 0, 5, crop=32)
+    both = Batches(RealImages(pairs(sets)), 0, 5, 1.0, crop=32, drawn_until=2)
+    assert np.array_equal(alone[1][0], both[1][0])
+    assert not np.array_equal(alone[2][0], both[2][0])
+
+
+def test_of_a_mask_of_foreground_only_the_body_is_learnt(tmp_path: Path) -> None:
+    mask = np.zeros((60, 60), np.uint8)
+    mask[10:40, 10:40] = 1
+    mask[::6, 50] = 1
+    _write(tmp_path / "loose" / "masks" / "0.png", mask)
+    _write(tmp_path / "loose" / "images" / "0.png", mask * 200)
+    (levels,) = RealImages(pairs(tmp_path)).levels
+    for level in levels:
+        assert not level.is_dense
+        assert cv2.connectedComponents((level.labels > 0).astype(np.uint8))[0] == 2
+    assert RealImages(pairs(tmp_path)).crop(np.random.default_rng(0), 32)[2] is None
 
 
 class SameBatch(Batches):
@@ -133,7 +197,7 @@ def test_what_is_exported_predicts_as_what_was_trained(tmp_path: Path) -> None:
     plan = Plan(tmp_path, steps=1, workers=0, widths=WIDTHS)
     state = fresh(plan)
     checkpoint(tmp_path, state)
-    x = torch.rand(1, 1, 16, 16)
+    x = torch.rand(1, 2, 16, 16)
     shipped = load(export(plan, state, {"seed": 0}))
     assert torch.allclose(shipped(x), state.ema.eval()(x), atol=0.01)
 
