@@ -1,77 +1,160 @@
-"""From a file's bytes to contours and measurements: every stage, one image alone and four at once."""
+"""From a file's bytes to contours and measurements: ours by stage, one image alone and four at once; peers.
+
+The peers: spheroidkit (``pip install --no-deps -r requirements-bench.txt``) and a network of the size that
+SpheroSeg ships, timed with random weights and without everything that comes before and after it.
+"""
 
 from __future__ import annotations
 
-import resource
+import importlib.util
+import os
+import subprocess
+import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from bench.report import Bar, Report, median_p95
+import cv2
+import numpy as np
+
+from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
 from core.models import Job, JobState, Limits
-from core.segmentation import ENGINES
+from core.segmentation import Arithmetic, compute_with
 from core.work import Processed, process
 
 SIZES = (1024, 2048)
 WORKERS = 4
+PEER_SIDE = SIZES[0]
+# engine, and precision of the network's arithmetic
+OURS = {"unet": ("unet", "float32"), "unet bf16": ("unet", "bfloat16"), "classical": ("classical", "float32")}
 
 
 def run(quick: bool) -> Report:
-    """Measure every engine at each size; the engines take turns."""
+    """Measure every side at each size, in turns."""
     report = Report("segment")
     rounds = 2 if quick else 12
     for side in SIZES:
         data = png(spheroids(side, 6))
-        alone = _alone(data, rounds)
-        for engine, results in alone.items():
-            for stage, times in _by_stage(results).items():
-                median, p95 = median_p95(times)
-                report.rows.append(
-                    {"engine": engine, "side": side, "stage": stage, "median_ms": median, "p95_ms": p95}
-                )
-        for engine in ENGINES:
-            rate = _images_per_second(data, engine, rounds * 2)
-            report.rows.append(
-                {"engine": engine, "side": side, "stage": f"{WORKERS} at once, images/s", "median_ms": rate}
-                | {"p95_ms": None}
-            )
-            if side == SIZES[0]:
-                total, _ = median_p95([sum(result.timings_ms.values()) for result in alone[engine]])
-                report.bars.append(Bar(f"{engine}, one {side}² image", total, 100, "ms"))
-                report.bars.append(Bar(f"{engine}, {WORKERS} workers", rate, 14, "images/s", at_most=False))
-    report.bars.append(Bar("peak memory of this process", _peak_mb(), 700, "MB"))
+        peers = _peers(data) if side == PEER_SIDE else {}
+        alone, times = _alone(data, peers, rounds)
+        for name, results in alone.items():
+            report.rows += _stages(name, side, results)
+        for name, values in times.items():
+            report.rows.append(_row(name, side, "total", values))
+        for name in OURS:
+            rate = _images_per_second(data, name, rounds * 2)
+            report.rows.append(_row(name, side, f"{WORKERS} at once, images/s", [rate]))
+            if side == PEER_SIDE and name == "unet":
+                report.bars.append(Bar(f"{name}, {WORKERS} workers", rate, 14, "images/s", at_most=False))
+        if side == PEER_SIDE:
+            _judge(report, {name: median_p95(values)[0] for name, values in times.items()}, quick)
+    report.bars.append(Bar(f"peak memory, {WORKERS} at once at {SIZES[-1]}²", _peak_mb(), 700, "MB"))
     return report
 
 
-def _alone(data: bytes, rounds: int) -> dict[str, list[Processed]]:
-    results: dict[str, list[Processed]] = {engine: [] for engine in ENGINES}
-    for _ in range(rounds + 1):
-        for engine, done in results.items():
-            done.append(segment_once(data, engine))
-    return {engine: done[1:] for engine, done in results.items()}  # the first round warms up
-
-
-def _by_stage(results: Iterable[Processed]) -> dict[str, list[float]]:
-    stages: dict[str, list[float]] = {}
-    for result in results:
-        for stage, ms in result.timings_ms.items():
-            stages.setdefault(stage, []).append(ms)
-        stages.setdefault("total", []).append(sum(result.timings_ms.values()))
-    return stages
-
-
-def _images_per_second(data: bytes, engine: str, count: int) -> float:
-    start = time.perf_counter()
-    with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(lambda _: segment_once(data, engine), range(count)))
-    return count / (time.perf_counter() - start)
+def _judge(report: Report, medians: dict[str, float], quick: bool) -> None:
+    ours = medians["unet"]
+    report.bars.append(Bar(f"unet, one {PEER_SIDE}² image", ours, 100, "ms"))
+    if "spheroidkit" in medians:
+        ratio = medians["spheroidkit"] / ours
+        report.bars.append(Bar("spheroidkit's time to ours", ratio, 12, "times", at_most=False))
+    if quick:  # the large network takes minutes
+        return
+    for precision, bar in (("float32", 200), ("bfloat16", 200)):
+        large = _large_network_ms(precision)
+        report.rows.append(_row(f"132 M network {precision}", PEER_SIDE, "forward only", large))
+        same = ours if precision == "float32" else medians["unet bf16"]
+        ratio = median_p95(large)[0] / same
+        report.bars.append(Bar(f"132 M network's time to ours, {precision}", ratio, bar, "times", False))
 
 
 def segment_once(data: bytes, engine: str) -> Processed:
     """What a worker does with one file, by an engine with its defaults."""
     return process(data, _job(engine), Limits())
+
+
+def _ours(data: bytes, name: str, threads: int) -> Processed:
+    engine, precision = OURS[name]
+    compute_with(Arithmetic(threads, precision))
+    return segment_once(data, engine)
+
+
+def _alone(
+    data: bytes, peers: dict[str, Callable[[], object]], rounds: int
+) -> tuple[dict[str, list[Processed]], dict[str, list[float]]]:
+    """One image at a time with all cores, every side in turn: our stages, and everybody's wall times."""
+    done: dict[str, list[Processed]] = {name: [] for name in OURS}
+    cores = os.cpu_count() or 1
+    sides: dict[str, Callable[[], object]] = {
+        name: lambda name=name: done[name].append(_ours(data, name, cores)) for name in OURS
+    }
+    times = interleaved_ms(sides | peers, rounds)
+    return {name: results[1:] for name, results in done.items()}, times
+
+
+def _stages(name: str, side: int, results: Sequence[Processed]) -> list[dict[str, str | float | int | None]]:
+    stages = results[0].timings_ms
+    return [_row(name, side, stage, [result.timings_ms[stage] for result in results]) for stage in stages]
+
+
+def _row(name: str, side: int, stage: str, values: Sequence[float]) -> dict[str, str | float | int | None]:
+    median, p95 = median_p95(values)
+    return {"side": name, "image": f"{side}²", "stage": stage, "median": median, "p95": p95}
+
+
+def _images_per_second(data: bytes, name: str, count: int) -> float:
+    _ours(data, name, 1)
+    start = time.perf_counter()
+    with ThreadPoolExecutor(WORKERS) as pool:
+        list(pool.map(lambda _: _ours(data, name, 1), range(count)))
+    return count / (time.perf_counter() - start)
+
+
+def _peers(data: bytes) -> dict[str, Callable[[], object]]:
+    if importlib.util.find_spec("spheroidkit") is None:
+        return {}
+    return {"spheroidkit": lambda: _spheroidkit(data)}
+
+
+def _spheroidkit(data: bytes) -> object:
+    from spheroidkit.config import DEFAULT  # noqa: PLC0415  # optional
+    from spheroidkit.core.measure import measure_mask  # noqa: PLC0415
+    from spheroidkit.core.preprocess import preprocess  # noqa: PLC0415
+    from spheroidkit.core.segment import segment  # noqa: PLC0415
+
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    mask = segment(preprocess(pixels[:, :, ::-1], DEFAULT.preprocess), DEFAULT.segment)
+    return measure_mask(mask, DEFAULT.calibration)
+
+
+def _large_network_ms(precision: str) -> list[float]:
+    import torch  # noqa: PLC0415
+
+    from bench.resunet import ResUNet  # noqa: PLC0415
+
+    kind = torch.float32 if precision == "float32" else torch.bfloat16
+    torch.set_num_threads(os.cpu_count() or 1)
+    network = ResUNet().eval().to(kind, memory_format=torch.channels_last)
+    image = torch.rand(1, 3, PEER_SIDE, PEER_SIDE, dtype=kind).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        return interleaved_ms({"": lambda: network(image)}, 2)[""]
+
+
+def _peak_mb() -> float:
+    """Peak memory of a fresh process that segments images of the greatest size on all workers."""
+    code = "from bench.segment import peak_mb; print(peak_mb())"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return float(done.stdout)
+
+
+def peak_mb() -> float:
+    """Segment on all workers, then say this process's peak memory in MB."""
+    import resource  # noqa: PLC0415  # not on every platform
+
+    _images_per_second(png(spheroids(SIZES[-1], 6)), "unet", 2 * WORKERS)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _job(engine: str) -> Job:
@@ -90,7 +173,3 @@ def _job(engine: str) -> Job:
         params={},
         created_at=datetime(2026, 1, 1),
     )
-
-
-def _peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

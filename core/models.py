@@ -95,13 +95,15 @@ class Spheroid:
     """One outlined object: its number in the label image, its outline, its measurements in pixels.
 
     ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
-    ``reasons`` says why, by measurement name.
+    ``reasons`` says why, by measurement name. ``confidence``: the overlap with a person's outline that is to
+    be expected, 0..1; None where no engine drew it.
     """
 
     number: int
     contour: Contour
     measurements: dict[str, float | int | bool | None]
     reasons: dict[str, str] = field(default_factory=dict)
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,7 @@ class Segmentation:
 
     ``labels``: int32 (Y, X) at native resolution, 0 is background, 1..N are the spheroids' numbers.
     ``timings_ms``: wall time of each stage ("predict", "postprocess", "measure", "contours").
+    ``confidence``: as a spheroid's, of the image as a whole; also says how sure it is that there are none.
     """
 
     labels: NDArray[np.int32]
@@ -118,6 +121,7 @@ class Segmentation:
     engine_version: str
     params: dict[str, object]
     timings_ms: dict[str, float]
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,7 @@ class ImageRow:
     largest_diameter_px: float | None = None
     largest_area_px: float | None = None
     largest_circularity: float | None = None
+    confidence: float | None = None
     um_per_px: float | None
     um_per_px_source: PixelSizeSource | None
     width: int
@@ -204,7 +209,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class StoredSegmentation:
-    """A segmentation as kept: which engine, which settings, how long, and the label image's blob."""
+    """A segmentation as kept: which engine, which settings, how long, and its files of labels and maps."""
 
     id: str
     image_id: str
@@ -216,6 +221,7 @@ class StoredSegmentation:
     labels_sha256: str
     thumbnail_sha256: str
     timings_ms: dict[str, float]
+    maps_sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

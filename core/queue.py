@@ -193,6 +193,8 @@ class JobQueue:
             labels_sha256=self._blobs.put(processed.labels_png),
             thumbnail_sha256=self._blobs.put(processed.thumbnail),
             timings_ms=processed.timings_ms,
+            maps_sha256=self._blobs.put(processed.maps),
+            confidence=processed.confidence,
         )
 
     def _fail_or_put_back(self, job: Job, error: BaseException) -> bool:

@@ -24,7 +24,16 @@ from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import QueryRecorder, Recorder
 from core.queue import JobQueue
-from core.segmentation import DEFAULT_ENGINE, SegmentationParams, engine_version, segment
+from core.segmentation import (
+    DEFAULT_ENGINE,
+    Arithmetic,
+    Look,
+    SegmentationParams,
+    compute_with,
+    engine_version,
+    look,
+    outline,
+)
 from core.settings import Settings
 from core.store import Recipe, Store
 from core.store.plans import PlanStore
@@ -74,6 +83,7 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
+        compute_with(Arithmetic(precision=settings.segmentation_precision))
         store = Store(db, settings.max_queued, settings.page_index_bytes)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
@@ -133,12 +143,27 @@ class Services:
     def preview(self, image: Image, recipe: Recipe) -> Segmentation:
         """Segment one image here and now, and keep nothing.
 
+        Where only what is made of the engine's maps differs from the result in force, they are used again.
+
         Raises:
             ImageError, StorageError: its file cannot be read.
             SegmentationError: the engine could not outline it.
         """
         raster = images.decode(self.blobs.get(image.sha256), image.page, self.settings.limits)
-        return segment(raster.pixels, SegmentationParams.from_dict(recipe.params), recipe.engine)
+        params = SegmentationParams.from_dict(recipe.params)
+        seen = self._seen(image, recipe, params) or look(raster.pixels, params, recipe.engine)
+        return outline(raster.pixels, seen, params)
+
+    def _seen(self, image: Image, recipe: Recipe, params: SegmentationParams) -> Look | None:
+        """What the engine saw when the image was last segmented, where it would see the same again."""
+        stored = self.store.results.segmentation(image)
+        if stored is None or stored.maps_sha256 is None:
+            return None
+        before = SegmentationParams.from_dict(stored.params)
+        same = (stored.engine, stored.engine_version) == (recipe.engine, recipe.engine_version)
+        if not (same and params.sees_as(before)):
+            return None
+        return Look.unpack(self.blobs.get(stored.maps_sha256), stored.engine, before)
 
     def segment(self, project: Project, image_ids: tuple[str, ...], recipe: Recipe | None = None) -> int:
         """Queue images, by their project's recipe or another; return how many were not waiting already."""

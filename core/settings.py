@@ -32,6 +32,11 @@ class Settings:
         ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
     )
     segmentation_workers: int = _setting(4, "SEGMENTATION_WORKERS", "Images segmented at once; 1 is serial.")
+    segmentation_precision: str = _setting(
+        "auto",
+        "SEGMENTATION_PRECISION",
+        "Arithmetic of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster.",
+    )
     max_attempts: int = _setting(3, "MAX_ATTEMPTS", "Times an image may end the process before it is failed.")
     max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")
     drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")

@@ -44,6 +44,7 @@ IMAGE_COLUMNS = (
     "n_objects",
     "largest_equivalent_diameter",
     "largest_equivalent_diameter_um",
+    "confidence",
     "engine",
     "engine_version",
     "params",
@@ -61,6 +62,7 @@ OBJECT_COLUMNS = (
     "path",
     "object",
     *MEASUREMENT_COLUMNS,
+    "confidence",
     "reasons",
     "engine",
     "engine_version",
@@ -68,6 +70,7 @@ OBJECT_COLUMNS = (
 )
 FORMULA_COLUMNS = ("column", "unit", "formula")
 
+<<<<<<< HEAD
 # What typed formats make of a column; one that is named nowhere here holds numbers with a fraction.
 TEXT_COLUMNS = frozenset(
     {
@@ -83,6 +86,9 @@ COUNT_COLUMNS = frozenset(
 )
 TRUTH_COLUMNS = frozenset({"touches_border"})
 
+=======
+CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
+>>>>>>> 3e6dc1e (Say how far outlines can be trusted; outline core or whole; keep the engine's maps, so that other settings need no engine)
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # units of the columns that a pixel size does not scale; the other ones are ratios
 PURE_UNITS = {
@@ -138,7 +144,7 @@ def object_rows(path: str, result: Segmentation, um_per_px: float | None) -> Ite
     for spheroid in result.spheroids:
         row: Row = {"path": path, "object": spheroid.number}
         row |= measurement_cells(spheroid.measurements, um_per_px)
-        yield row | {"reasons": reasons_text(spheroid)} | versions
+        yield row | {"confidence": spheroid.confidence, "reasons": reasons_text(spheroid)} | versions
 
 
 def measurement_cells(values: Mapping[str, float | int | bool | None], um_per_px: float | None) -> Row:
@@ -210,6 +216,7 @@ def _result_cells(result: Segmentation, um_per_px: float | None) -> Row:
         "n_objects": len(result.spheroids),
         "largest_equivalent_diameter": largest,
         "largest_equivalent_diameter_um": scaled(largest, Dimension.LENGTH, um_per_px),
+        "confidence": result.confidence,
         "engine": result.engine,
         "engine_version": result.engine_version,
         "params": json.dumps(result.params, sort_keys=True, ensure_ascii=False),
@@ -239,6 +246,7 @@ def formula_rows() -> Iterator[Row]:
     largest = "of the image's spheroids, the greatest equivalent_diameter"
     for suffix, unit in (("", "px"), ("_um", "µm")):
         yield {"column": "largest_equivalent_diameter" + suffix, "unit": unit, "formula": largest + suffix}
+    yield {"column": "confidence", "unit": "ratio", "formula": CONFIDENCE}
 
 
 def _unit(column: Column) -> str:

@@ -10,14 +10,15 @@ from dataclasses import dataclass
 
 from core import display, images, masks, overlay
 from core.models import Job, Limits, Spheroid
-from core.segmentation import SegmentationParams, segment
+from core.segmentation import SegmentationParams, look, outline
 
 
 @dataclass(frozen=True, slots=True)
 class Processed:
     """One segmented image.
 
-    ``labels_png`` holds uint16 labels, 0 is background; ``thumbnail`` is the small picture with outlines.
+    ``labels_png`` holds uint16 labels, 0 is background; ``thumbnail`` is the small picture with outlines;
+    ``maps`` is what the engine saw, as ``Look.pack`` gives it.
     """
 
     engine: str
@@ -26,6 +27,8 @@ class Processed:
     spheroids: tuple[Spheroid, ...]
     labels_png: bytes
     thumbnail: bytes
+    maps: bytes
+    confidence: float | None
     timings_ms: dict[str, float]
 
 
@@ -40,10 +43,13 @@ def process(data: bytes, job: Job, limits: Limits) -> Processed:
     start = time.perf_counter()
     raster = images.decode(data, job.page, limits)
     decoded = time.perf_counter()
-    result = segment(raster.pixels, SegmentationParams.from_dict(job.params), job.engine)
+    params = SegmentationParams.from_dict(job.params)
+    seen = look(raster.pixels, params, job.engine)
+    result = outline(raster.pixels, seen, params)
     segmented = time.perf_counter()
     labels_png = masks.encode(result.labels)
     thumbnail = overlay.thumbnail(raster, result.spheroids, display.THUMBNAIL_PX)
+    maps = seen.pack()
     encoded = time.perf_counter()
     return Processed(
         engine=result.engine,
@@ -52,6 +58,8 @@ def process(data: bytes, job: Job, limits: Limits) -> Processed:
         spheroids=result.spheroids,
         labels_png=labels_png,
         thumbnail=thumbnail,
+        maps=maps,
+        confidence=result.confidence,
         timings_ms={
             "decode": (decoded - start) * 1000,
             **result.timings_ms,

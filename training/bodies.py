@@ -48,6 +48,8 @@ def lay_out(rng: np.random.Generator, kind: str, size: int) -> Layout:
     style = {"irregularity": abs(rng.normal(0, 0.055)), "cell_px": rng.uniform(2, 8)}
     if kind in ("loose", "invasive"):
         style["irregularity"] += 0.05
+    if kind.endswith("fluorescence"):  # from evenly bright to a glowing shell around a black core
+        style["necrosis"] = rng.uniform(0, 1)
     diameters = np.minimum(_diameters(rng, kind), 1.1) * size
     specs = _packed(rng, diameters, size, style, 0.7 if kind == "budding" else 1.0)
     own = np.arange(len(specs) + 1, dtype=np.int32)
@@ -111,7 +113,7 @@ def _diameters(rng: np.random.Generator, kind: str) -> NDArray[np.float64]:
         low, high = (0.12, 0.5) if kind.startswith("invasive") else (0.08, 1.05)
         return rng.uniform(low, high, 1 if rng.random() < 0.8 else 2)
     if kind == "dense":
-        typical = np.exp(rng.uniform(np.log(0.05), np.log(0.3)))
+        typical = np.exp(rng.uniform(np.log(0.04), np.log(0.3)))
         return typical * rng.lognormal(0, rng.uniform(0.05, 0.4), int(min(220, 0.75 / typical**2 + 2)))
     return np.exp(rng.uniform(np.log(0.06), np.log(0.4), rng.integers(2, 14)))
 

@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.segmentation import ENGINES, SegmentationParams
-from core.segmentation.engine import Engine
+from core.segmentation.engine import Engine, Prediction
+from core.segmentation.maps import rounded
 from core.segmentation.postprocess import postprocess
+from training.baselines import BASELINES
 from training.data import Pair, pairs
 from training.scores import score, summary
 
@@ -23,14 +25,43 @@ COLUMNS = ("set", "n", "iou_mean", "iou_median", "f1", "diameter_error_pct", "bo
 
 
 def outliner(name: str, weights: Path | None = None) -> Outline:
-    """Labels of grey pixels by an engine, with the default parameters; ``weights`` replaces the network's."""
+    """Labels of grey pixels by an engine or a baseline, with the default parameters.
+
+    ``weights`` replaces the network's.
+    """
+    if name in BASELINES:
+        return BASELINES[name]
+    predict, params = predictor(name, weights), SegmentationParams()
+    return lambda grey: postprocess(predict(grey), params, grey.shape)
+
+
+def predictor(name: str, weights: Path | None = None) -> Callable[[NDArray[Any]], Prediction]:
+    """What an engine sees in grey pixels, as the app would keep it."""
     engine, params = ENGINES[name], SegmentationParams()
     if weights is not None:
         from core.segmentation.predict import predict_with  # noqa: PLC0415  # torch only where a network is used
         from core.segmentation.weights import load  # noqa: PLC0415
 
         engine = Engine(weights.stem, partial(predict_with, load(weights)))
-    return lambda grey: postprocess(engine.predict(grey, params), params, grey.shape)
+    return lambda grey: rounded(engine.predict(grey, params))
+
+
+def held_out(runs: Path) -> dict[str, Path]:
+    """For each set, the weights below ``runs`` that never saw it: of trainings that left one set out.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    from core.segmentation.weights import pin  # noqa: PLC0415
+
+    found = {}
+    for file in sorted(runs.glob("*/unet.safetensors")):
+        left_out = pin(file)["held_out"]
+        if isinstance(left_out, list) and len(left_out) == 1:
+            found[str(left_out[0])] = file
+    if not found:
+        raise FileNotFoundError(f"No weights below {runs} were trained without one set.")
+    return found
 
 
 def evaluate(
@@ -70,14 +101,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
     )
-    parser.add_argument("--engine", choices=sorted(ENGINES), default="unet")
+    parser.add_argument("--engine", choices=[*sorted(ENGINES), *BASELINES], default="unet")
     parser.add_argument("--weights", type=Path, help="other weights for unet, with their JSON beside them")
+    parser.add_argument(
+        "--held-out",
+        type=Path,
+        metavar="RUNS",
+        help="folder of trainings: each set is scored by the one that left it out",
+    )
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     parser.add_argument("--sets", nargs="*", metavar="SET", help="only these")
     parser.add_argument("--verbose", action="store_true", help="a line an image")
     given = parser.parse_args(arguments)
     chosen = [pair for pair in pairs(given.data) if not given.sets or pair.set_name in given.sets]
-    rows = evaluate(chosen, outliner(given.engine, given.weights), print if given.verbose else lambda _: None)
+    tell = print if given.verbose else lambda _: None
+    if given.held_out is None:
+        rows = evaluate(chosen, outliner(given.engine, given.weights), tell)
+    else:
+        rows = [
+            row
+            for name, weights in held_out(given.held_out).items()
+            for row in evaluate(
+                [pair for pair in chosen if pair.set_name == name], outliner("unet", weights), tell
+            )
+        ]
     print(table(rows))
     if given.json:
         given.json.write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")

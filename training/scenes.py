@@ -100,6 +100,9 @@ def _shining(
 def _glowing(rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], rim: rims.Rim | None) -> Floats:
     """Emitted light, from dim and grainy to saturated."""
     light = fluorescence.light(rng, spec, shapes)
+    if rng.random() < 0.35:  # only nuclei are stained, and not all of them
+        nuclei = np.maximum(smooth(rng, spec.shape, rng.uniform(2, 6)) - rng.uniform(-0.2, 0.6), 0)
+        light *= rng.uniform(0.05, 0.5) + 2 * nuclei
     if rim is not None:
         light += rim.cells * rng.uniform(0.15, 0.8)
     if rng.random() < 0.4:  # programs stretch contrast until bodies saturate

@@ -73,16 +73,30 @@ def summary(name: str, scores: Sequence[Score]) -> dict[str, object]:
     }
 
 
+def overlaps(predicted: Labels, true: Labels) -> list[float]:
+    """For each object 1..N its intersection over union with the true object that it shares most with."""
+    n, areas_true = int(predicted.max(initial=0)), np.bincount(true.ravel())
+    areas = np.bincount(predicted.ravel(), minlength=n + 1)
+    best = np.zeros(n + 1)
+    for found, real, overlap in _shared(predicted, true):
+        best[found] = max(best[found], overlap / (areas[found] + areas_true[real] - overlap))
+    return best[1:].tolist()
+
+
+def _shared(predicted: Labels, true: Labels) -> list[tuple[int, int, int]]:
+    """Numbers of each pair of objects that share pixels, and how many."""
+    both = (predicted > 0) & (true > 0)
+    n = int(true.max(initial=0)) + 1
+    keys, counts = np.unique(predicted[both].astype(np.int64) * n + true[both], return_counts=True)
+    return [(key // n, key % n, count) for key, count in zip(keys.tolist(), counts.tolist(), strict=True)]
+
+
 def _matches(predicted: Labels, true: Labels) -> list[tuple[int, int]]:
     """Areas (predicted, true) of the pairs that overlap by MATCH or more; above a half, pairs are unique."""
     areas_found, areas_true = np.bincount(predicted.ravel()), np.bincount(true.ravel())
-    shared = (predicted > 0) & (true > 0)
-    keys, overlaps = np.unique(
-        predicted[shared].astype(np.int64) * len(areas_true) + true[shared], return_counts=True
-    )
     pairs = []
-    for key, overlap in zip(keys.tolist(), overlaps.tolist(), strict=True):
-        found, real = int(areas_found[key // len(areas_true)]), int(areas_true[key % len(areas_true)])
+    for first, second, overlap in _shared(predicted, true):
+        found, real = int(areas_found[first]), int(areas_true[second])
         if overlap / (found + real - overlap) > MATCH:
             pairs.append((found, real))
     return pairs

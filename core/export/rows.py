@@ -19,6 +19,7 @@ def object_row(row: Mapping[str, Any]) -> tables.Row:
         "path": row["name"],
         "object": spheroid.number,
         **tables.measurement_cells(spheroid.measurements, row["um_per_px"]),
+        "confidence": row["confidence"],
         "reasons": tables.reasons_text(spheroid),
         "engine": row["engine"],
         "engine_version": row["engine_version"],

@@ -110,4 +110,5 @@ def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:
 def _sharpness(image: Map) -> Map:
     x = cv2.Sobel(image, cv2.CV_32F, 1, 0)
     y = cv2.Sobel(image, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.dilate(cv2.magnitude(x, y), np.ones((5, 5), np.uint8)))
+    sharp = cv2.dilate(cv2.magnitude(x, y), np.ones((5, 5), np.uint8))
+    return np.asarray(sharp / max(float(sharp.max()), np.finfo(np.float32).tiny))

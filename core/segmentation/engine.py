@@ -20,10 +20,12 @@ class Prediction:
 
     ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
     ``core``: 0..1, of dense bodies without their loose rims; None where the engine cannot tell.
-    ``depth``: greater the deeper inside a body, 0 outside, in any unit; None: the distance to the outline is
-    taken.
-    ``sharpness``: how sharp an edge is here, in any unit; objects with much softer outlines than the others
-    are out of focus and are dropped. None: nothing is dropped for that.
+    ``second``: ``inside`` as it is seen mirrored and at another scale; None where it was not asked. What both
+    looks agree on can be trusted.
+    ``traits``: float32 (N,), what the image is like to the engine, to be compared with what it has learnt
+    from; None where it has not learnt.
+    ``sharpness``: how sharp an edge is here, 0..1 of the sharpest; objects with much softer outlines than the
+    others are out of focus and are dropped. None: nothing is dropped for that.
     ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
     better.
     ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
@@ -32,7 +34,8 @@ class Prediction:
 
     inside: Map
     core: Map | None = None
-    depth: Map | None = None
+    second: Map | None = None
+    traits: Map | None = None
     sharpness: Map | None = None
     speck_px: int = 0
     waver_px: float = 0.0

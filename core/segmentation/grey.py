@@ -12,20 +12,26 @@ from core.errors import InvalidRequest
 
 Pixels = NDArray[Any]
 
+_PLACES = {"red": 0, "green": 1, "blue": 2}
 _STRIP = 256  # rows at a time, so that a large colour image is never held as floats twice
 
 
-def grey(pixels: Pixels) -> Pixels:
-    """Turn colour into brightness; grey pixels come back as they are.
+CHANNELS = ("brightness", "brightest", "red", "green", "blue")
+
+
+def grey(pixels: Pixels, channel: str = "brightness") -> Pixels:
+    """Turn colour into one value a pixel; grey pixels come back as they are.
 
     Args:
         pixels: (Y, X), (Y, X, 1), (Y, X, 3) red-green-blue or (Y, X, 4) with an alpha channel, which is
             ignored;
             uint8, uint16 or float32.
+        channel: of ``CHANNELS``; a fluorescence image is best looked at in one channel, or in the brightest
+            of them at each place.
 
     Returns:
-        (Y, X): the dtype of grey pixels, float32 for colour: 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601), not
-        rounded.
+        (Y, X): the dtype of the pixels, but float32 for the brightness of colour: 0.299 R + 0.587 G + 0.114 B
+        (ITU-R BT.601), not rounded.
 
     Raises:
         InvalidRequest: another shape or dtype, or no pixels.
@@ -40,7 +46,11 @@ def grey(pixels: Pixels) -> Pixels:
         return pixels[:, :, 0]
     if pixels.shape[2] not in (3, 4):
         raise InvalidRequest(f"An image has 1, 3 or 4 channels, not {pixels.shape[2]}.")
-    return _luma(pixels)
+    if channel == "brightness":
+        return _luma(pixels)
+    if channel == "brightest":
+        return np.asarray(pixels[:, :, :3].max(axis=2))
+    return np.ascontiguousarray(pixels[:, :, _PLACES[channel]])
 
 
 def _luma(pixels: Pixels) -> NDArray[np.float32]:

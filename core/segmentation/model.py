@@ -66,11 +66,20 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 2, Y, X) to logits (B, 4, Y, X)."""
+        return self.decode(self.encode(x))
+
+    def encode(self, x: Tensor) -> list[Tensor]:
+        """(B, 2, Y, X) to features from the finest level to the coarsest."""
         x = self.stem(x)
         skips: list[Tensor] = []
         for level, block in enumerate(self.down):
             x = block(functional.max_pool2d(x, 2) if level else x)
             skips.append(x)
+        return skips
+
+    def decode(self, skips: list[Tensor]) -> Tensor:
+        """Features of ``encode`` to logits (B, 4, Y, X)."""
+        x = skips[-1]
         for level in range(len(self.up) - 1, -1, -1):
             wide = functional.interpolate(self.lateral[level](x), scale_factor=2.0, mode="nearest")
             x = self.up[level](skips[level] + wide)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from core.models import Spheroid
@@ -29,16 +29,25 @@ def describe(labels: Labels, pixels: Pixels) -> tuple[Spheroid, ...]:
     return describe_timed(labels, pixels, {})
 
 
-def describe_timed(labels: Labels, pixels: Pixels, timings_ms: dict[str, float]) -> tuple[Spheroid, ...]:
-    """As ``describe``; adds the wall times of "measure" and "contours" to ``timings_ms``."""
+def describe_timed(
+    labels: Labels, pixels: Pixels, timings_ms: dict[str, float], confidence: Sequence[float] = ()
+) -> tuple[Spheroid, ...]:
+    """As ``describe``; adds the wall times of "measure" and "contours" to ``timings_ms``.
+
+    ``confidence``: of objects 1..N, where an engine drew them.
+    """
     found, finding = timed(lambda: find(labels))
     values, measuring = timed(lambda: measure_found(found, labels.shape, pixels))
     outlines, timings_ms["contours"] = timed(lambda: contours_found(found))
     timings_ms["measure"] = finding + measuring
     return tuple(
-        Spheroid(item.number, outline, value, reasons(value))
+        Spheroid(item.number, outline, value, reasons(value), _of(item.number, confidence))
         for item, outline, value in zip(found, outlines, values, strict=True)
     )
+
+
+def _of(number: int, confidence: Sequence[float]) -> float | None:
+    return confidence[number - 1] if confidence else None
 
 
 def timed(work: Callable[[], T]) -> tuple[T, float]:

@@ -8,18 +8,23 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from core.errors import InvalidRequest
+from core.segmentation.grey import CHANNELS
+
+# Parameters with this mark change what an engine sees; the others only what is made of it, so that they can
+# be changed without the engine, from the maps kept with a result.
+_SEEN = "seen"
 
 
-def _number(default: float, unit: str, low: float, high: float, text: str) -> Any:
-    return field(default=default, metadata={"unit": unit, "range": (low, high), "help": text})
+def _number(default: float, unit: str, bounds: tuple[float, float], text: str, seen: bool = False) -> Any:
+    return field(default=default, metadata={"unit": unit, "range": bounds, "help": text, _SEEN: seen})
 
 
-def _choice(default: str, choices: tuple[str, ...], text: str) -> Any:
-    return field(default=default, metadata={"unit": "", "choices": choices, "help": text})
+def _choice(default: str, choices: tuple[str, ...], text: str, seen: bool = False) -> Any:
+    return field(default=default, metadata={"unit": "", "choices": choices, "help": text, _SEEN: seen})
 
 
 def _switch(default: bool, text: str) -> Any:
-    return field(default=default, metadata={"unit": "", "help": text})
+    return field(default=default, metadata={"unit": "", "help": text, _SEEN: False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +38,29 @@ class SegmentationParams:
         InvalidRequest: a value is of another type, not one of the choices, or out of its range.
     """
 
+    channel: str = _choice(
+        "brightness",
+        CHANNELS,
+        "What counts in a colour image: brightness, the brightest channel at each place, or one channel.",
+        seen=True,
+    )
     polarity: str = _choice(
         "auto",
         ("auto", "dark", "bright"),
         "Whether spheroids are darker or brighter than what is around them.",
+        seen=True,
+    )
+    outline: str = _choice(
+        "whole",
+        ("whole", "core"),
+        "Where outlines run: around all that hangs together (whole) or around the dense body without its "
+        "loose rim (core).",
     )
     sensitivity: float = _number(
-        0.0, "share of the contrast", -0.9, 0.9, "Above 0 outlines fainter matter, below 0 only the clearest."
+        0.0,
+        "share of the contrast",
+        (-0.9, 0.9),
+        "Above 0 outlines fainter matter, below 0 only the clearest.",
     )
     split_touching: bool = _switch(True, "Cut bodies that touch apart where they are narrowest.")
     fill_holes: bool = _switch(True, "Count what a spheroid encloses as part of it.")
@@ -47,19 +68,18 @@ class SegmentationParams:
     min_relative_area: float = _number(
         0.05,
         "share of the typical area",
-        0.0,
-        1.0,
+        (0.0, 1.0),
         "Drop anything smaller than this share of the area-weighted median area: debris, single cells.",
     )
     min_diameter_px: float = _number(
-        0.0, "px", 0.0, 10_000.0, "Drop anything with a smaller equivalent diameter; 0 drops nothing."
+        0.0, "px", (0.0, 10_000.0), "Drop anything with a smaller equivalent diameter; 0 drops nothing."
     )
     working_long_side_px: int = _number(
         768,
         "px",
-        128,
-        2048,
+        (128, 2048),
         "Longer side of the copy in which bodies are found; outlines keep full resolution.",
+        seen=True,
     )
 
     def __post_init__(self) -> None:
@@ -79,6 +99,14 @@ class SegmentationParams:
                 raise InvalidRequest(f"There is no parameter {name!r}; there are {', '.join(known)}.")
         values: dict[str, Any] = {name: _as(known[name].default, value) for name, value in given.items()}
         return cls(**values)
+
+    def sees_as(self, other: SegmentationParams) -> bool:
+        """Whether an engine sees an image the same way with both, so that its maps serve both."""
+        return all(
+            getattr(self, item.name) == getattr(other, item.name)
+            for item in fields(self)
+            if item.metadata[_SEEN]
+        )
 
     def to_dict(self) -> dict[str, object]:
         """Every parameter by name, in JSON's types; ``from_dict`` takes it back."""

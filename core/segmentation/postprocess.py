@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -16,6 +17,7 @@ from core.segmentation.params import SegmentationParams
 from core.segmentation.split import split
 
 _BAND = np.ones((5, 5), np.uint8)
+_RIM = 0.3  # of a body's inner radius: what is thinner than twice this is rim, not core
 
 
 def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple[int, ...]) -> Labels:
@@ -25,10 +27,14 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
         int32 (Y, X) of ``shape``: 1..N from the largest to the smallest, each in one part.
     """
     level = 0.5 * (1 - params.sensitivity)
-    labels = _bodies(prediction, params, level)
+    followed = _followed(prediction, params)
+    labels = _bodies(replace(prediction, inside=followed), params, level)
     labels = _without_artefacts(labels, prediction)
     labels = drop_small(labels, params.min_relative_area)
-    labels = enlarge(labels, _smooth(prediction), level, (shape[0], shape[1]))
+    if params.outline == "core" and prediction.core is None:
+        labels = without_rims(labels)
+        followed, level = _drawn(labels), 0.5
+    labels = enlarge(labels, followed, level, (shape[0], shape[1]))
     labels = largest_parts(labels)
     if params.fill_holes:
         labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
@@ -50,6 +56,16 @@ def without_specks(mask: Mask, radius_px: int) -> Mask:
     framed = np.pad(mask, radius_px, mode="edge")
     inner = slice(radius_px, -radius_px)
     return np.asarray(cv2.morphologyEx(framed, cv2.MORPH_OPEN, disc)[inner, inner])
+
+
+def without_rims(labels: Labels) -> Labels:
+    """Take from each object what is thin beside its thickest place: fringes, fingers, single cells."""
+    out = np.zeros_like(labels)
+    for item in find(labels):
+        radius = float(cv2.distanceTransform(np.pad(item.mask, 1), cv2.DIST_L2, 5).max())
+        body = without_specks(item.mask, round(_RIM * radius))
+        out[item.box][body > 0] = item.number
+    return largest_parts(out)
 
 
 def drop_small(labels: Labels, min_relative_area: float) -> Labels:
@@ -121,14 +137,22 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
     # Walls are known by their whole run along the edge, so before anything comes apart.
     parts = components(mask)
     mask = without_specks((keep(parts, artefacts.walls(parts)) > 0).view(np.uint8), prediction.speck_px)
-    labels = split(mask, prediction.depth) if params.split_touching else components(mask)
+    labels = split(mask) if params.split_touching else components(mask)
     return fill_own(labels) if params.fill_holes else labels
 
 
-def _smooth(prediction: Prediction) -> Map:
+def _followed(prediction: Prediction, params: SegmentationParams) -> Map:
+    """The map whose level outlines follow."""
+    if params.outline == "core" and prediction.core is not None:
+        return np.minimum(prediction.core, prediction.inside)
     if not prediction.waver_px:
         return prediction.inside
     return np.asarray(cv2.GaussianBlur(prediction.inside, (0, 0), prediction.waver_px))
+
+
+def _drawn(labels: Labels) -> Map:
+    """A map whose level 0.5 runs along the objects' own outlines."""
+    return np.asarray(cv2.GaussianBlur((labels > 0).astype(np.float32), (0, 0), 1.0))
 
 
 def _without_artefacts(labels: Labels, prediction: Prediction) -> Labels:

@@ -16,22 +16,16 @@ _NECK = 0.8
 _SMOOTH_PX = 1.0  # takes the pixel staircase out of the distances; its ripples would be peaks
 
 
-def split(mask: Mask, depth: Map | None = None) -> Labels:
+def split(mask: Mask) -> Labels:
     """Number bodies, those that touch apart.
 
-    Every pixel belongs to the peak of ``depth`` that the steepest way up leads to; then peaks are joined
-    where the pass between them is nearly as deep as the lower of the two. Unlike a watershed with seeds this
-    needs no size.
-
-    Args:
-        mask: uint8 (Y, X), 0 or 1.
-        depth: greater the deeper inside a body; the distance to the outline where None.
+    Every pixel belongs to the peak of the distance to the outline that the steepest way up leads to; then
+    peaks are joined where the pass between them is nearly as deep as the lower of the two. Unlike a watershed
+    with seeds this needs no size. ``mask``: uint8 (Y, X), 0 or 1.
     """
     if not mask.any():
         return np.zeros(mask.shape, np.int32)
-    height = np.where(
-        mask > 0, cv2.GaussianBlur(_distance(mask) if depth is None else depth, (0, 0), _SMOOTH_PX), -1
-    )
+    height = np.where(mask > 0, cv2.GaussianBlur(_distance(mask), (0, 0), _SMOOTH_PX), -1)
     summit = _climb(height, mask)
     peaks = np.unique(summit[mask > 0])
     number = np.zeros(mask.size, np.int32)

@@ -83,7 +83,7 @@ RETURNING id, project_id
 UPDATE image SET
     status = 'done', error_code = NULL, error = NULL, segmentation_id = $segmentation_id,
     n_objects = $n_objects, largest_diameter_px = $largest_diameter_px, largest_area_px = $largest_area_px,
-    largest_circularity = $largest_circularity, seconds = $seconds
+    largest_circularity = $largest_circularity, seconds = $seconds, confidence = $confidence
 WHERE id = $id
 RETURNING id, project_id
 
@@ -125,7 +125,7 @@ RETURNING id, project_id
 -- name: blobs
 SELECT DISTINCT unnest([sha256, thumbnail_sha256]) AS sha256 FROM image
 UNION
-SELECT DISTINCT unnest([labels_sha256, thumbnail_sha256]) FROM segmentation
+SELECT DISTINCT unnest([labels_sha256, thumbnail_sha256, coalesce(maps_sha256, labels_sha256)]) FROM segmentation
 
 -- name: get_any
 SELECT * FROM image WHERE id = $id

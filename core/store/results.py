@@ -35,6 +35,8 @@ class Result:
     labels_sha256: str
     thumbnail_sha256: str
     timings_ms: dict[str, float]
+    maps_sha256: str | None = None
+    confidence: float | None = None
 
 
 class ResultStore:
@@ -119,7 +121,9 @@ def _save(session: Session, job: Job, result: Result) -> None:
             "labels_sha256": [result.labels_sha256],
             "thumbnail_sha256": [result.thumbnail_sha256],
             "timings_ms": [compact(result.timings_ms)],
-        }
+            "maps_sha256": [result.maps_sha256],
+        },
+        schema_overrides={"maps_sha256": pl.String},
     )
     session.rows_from("results.add", frame)
     if result.spheroids:
@@ -136,6 +140,7 @@ def _summary(job: Job, result: Result) -> dict[str, Any]:
         "largest_area_px": largest.get("area"),
         "largest_circularity": largest.get("circularity"),
         "seconds": sum(result.timings_ms.values()) / 1000,
+        "confidence": result.confidence,
     }
 
 

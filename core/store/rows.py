@@ -93,6 +93,7 @@ def spheroid_of(row: Row) -> Spheroid:
         contour=Contour(rings[0], tuple(rings[1:])),
         measurements=measurements_of(row),
         reasons=json.loads(row["reasons"]),
+        confidence=row["confidence"],
     )
 
 
@@ -114,11 +115,12 @@ def object_frame(segmentation_id: str, image_id: str, spheroids: Iterable[Sphero
             "number": item.number,
             **{column.name: item.measurements[column.name] for column in MEASUREMENTS},
             "reasons": json.dumps(item.reasons),
+            "confidence": item.confidence,
             "contour": compact([item.contour.outer, *item.contour.holes]),
         }
         for item in spheroids
     ]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"confidence": pl.Float64})
 
 
 def compact(value: object) -> str:

@@ -1,15 +1,20 @@
 """The classical engine on scenes whose truth is known."""
 
+from functools import partial
+
 import cv2
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from core import segmentation
 from core.errors import InvalidRequest
 from core.models import MEASUREMENTS
-from core.segmentation import ENGINES, SegmentationParams, engine_version, segment
+from core.segmentation import ENGINES, SegmentationParams, engine_version
 from core.segmentation.contours import rasterise
 from tests.segmentation.shapes import field, stored
+
+segment = partial(segmentation.segment, engine="classical")
 
 THREE = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
 

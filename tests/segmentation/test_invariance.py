@@ -20,8 +20,18 @@ STORED = {
 }
 
 
-def diameters(pixels):
-    return [body.measurements["equivalent_diameter"] for body in segment(pixels).spheroids]
+ENGINES = (pytest.param("unet", marks=pytest.mark.slow), "classical")
+
+
+@pytest.fixture(params=ENGINES)
+def diameters(request):
+    """Equivalent diameters of what an engine finds, from the largest down."""
+
+    def found(pixels):
+        spheroids = segment(pixels, engine=request.param).spheroids
+        return [body.measurements["equivalent_diameter"] for body in spheroids]
+
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -31,14 +41,14 @@ def scene():
 
 @pytest.mark.parametrize("inverted", [False, True])
 @pytest.mark.parametrize("kind", STORED)
-def test_a_scene_has_the_same_objects_however_it_is_stored(scene, kind, inverted):
+def test_a_scene_has_the_same_objects_however_it_is_stored(diameters, scene, kind, inverted):
     expected = diameters(stored(scene, np.uint16, 65535))
     assert len(expected) == 4
     picture = 1 - scene if inverted else scene
     assert diameters(stored(picture, *STORED[kind])) == pytest.approx(expected, rel=0.01)
 
 
-def test_exposure_changes_nothing(scene):
+def test_exposure_changes_nothing(diameters, scene):
     expected = diameters(stored(scene, np.uint16, 65535))
     assert diameters(stored(0.2 + 0.3 * scene, np.uint16, 65535)) == pytest.approx(expected, rel=0.01)
 
@@ -60,7 +70,7 @@ def real(name: str) -> np.ndarray:
 @pytest.mark.datasets
 @pytest.mark.parametrize("kind", STORED)
 @pytest.mark.parametrize("name", REAL)
-def test_a_real_image_has_the_same_objects_however_it_is_stored(name, kind):
+def test_a_real_image_has_the_same_objects_however_it_is_stored(diameters, name, kind):
     picture = real(name)
     expected = diameters(stored(picture, np.uint16, 65535))
     for version in (picture, 1 - picture):
@@ -70,6 +80,6 @@ def test_a_real_image_has_the_same_objects_however_it_is_stored(name, kind):
 
 
 @pytest.mark.datasets
-def test_the_empty_image_has_no_objects():
+def test_the_empty_image_has_no_objects(diameters):
     path = datasets() / "a673_spheroids_parent/images/A673_19.tiff"
-    assert segment(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)).spheroids == ()
+    assert diameters(cv2.imread(str(path), cv2.IMREAD_UNCHANGED)) == []

@@ -30,6 +30,14 @@ def test_json_gives_back_the_same_parameters(sensitivity, split, polarity):
     assert SegmentationParams.from_dict(json.loads(json.dumps(params.to_dict()))) == params
 
 
+def test_maps_serve_all_parameters_that_change_only_what_is_made_of_them():
+    default = SegmentationParams()
+    for kept in ({"outline": "core"}, {"sensitivity": 0.2}, {"fill_holes": False}, {"min_diameter_px": 9.0}):
+        assert default.sees_as(SegmentationParams(**kept)), kept
+    for other in ({"channel": "red"}, {"polarity": "dark"}, {"working_long_side_px": 512}):
+        assert not default.sees_as(SegmentationParams(**other)), other
+
+
 def test_what_is_not_given_has_its_default():
     assert SegmentationParams.from_dict({}) == SegmentationParams()
 

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.errors import SegmentationError
-from core.segmentation import ENGINES, SegmentationParams, segment
+from core.errors import InvalidRequest, SegmentationError
+from core.segmentation import ENGINES, Arithmetic, SegmentationParams, compute_with, precision, segment
 from core.segmentation.model import UNet
 from core.segmentation.predict import infer, normalise, predict_with, typical_diameter, working_copy
 from core.segmentation.weights import SHIPPED, load, pin, save
@@ -114,8 +115,16 @@ def test_debris_does_not_ask_for_a_second_look() -> None:
     inside = np.zeros((512, 512), np.float32)
     inside[100:200, 100:200] = 1
     inside[300::8, ::8] = 1
-    assert typical_diameter(inside) == pytest.approx(100 * np.sqrt(4 / np.pi), rel=0.01)
+    assert typical_diameter(inside) == pytest.approx(100, rel=0.15)
     assert typical_diameter(np.zeros((9, 9), np.float32)) == 0
+
+
+def test_bodies_that_touch_are_as_large_as_those_that_do_not() -> None:
+    rows, columns = np.mgrid[:300, :300]
+    alone = np.hypot(rows - 150, columns - 150) < 20
+    crowd = np.hypot(rows % 39 - 19.5, columns % 39 - 19.5) < 20
+    assert typical_diameter(alone.astype(np.float32)) == pytest.approx(40, rel=0.05)
+    assert typical_diameter(crowd.astype(np.float32)) == pytest.approx(40, rel=0.1)
 
 
 def test_every_depth_of_one_picture_gives_the_same_outline(spheroid: np.ndarray) -> None:
@@ -159,6 +168,44 @@ def test_threads_and_repeats_agree(spheroid: np.ndarray) -> None:
     with ThreadPoolExecutor(3) as pool:
         results = list(pool.map(lambda _: segment(spheroid, engine="unet").labels, range(4)))
     assert all(np.array_equal(results[0], other) for other in results[1:])
+
+
+@pytest.fixture
+def arithmetic() -> Iterator[Callable[[Arithmetic], None]]:
+    yield compute_with
+    compute_with(Arithmetic())
+
+
+def test_half_the_bits_give_nearly_the_same_outline(
+    spheroid: np.ndarray, arithmetic: Callable[[Arithmetic], None]
+) -> None:
+    exact = segment(spheroid, engine="unet").labels > 0
+    arithmetic(Arithmetic(2, "bfloat16"))
+    rough = segment(spheroid, engine="unet").labels > 0
+    assert np.count_nonzero(exact & rough) > 0.98 * np.count_nonzero(exact | rough)
+    assert torch.get_num_threads() == 2
+    arithmetic(Arithmetic())
+    assert np.array_equal(segment(spheroid, engine="unet").labels > 0, exact)
+    assert torch.get_num_threads() == 1
+
+
+def test_bfloat16_is_taken_only_where_it_is_faster_and_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = load()
+    times = {torch.float32: 1.0, torch.bfloat16: 0.5}
+    monkeypatch.setattr(precision, "_seconds", lambda module, _: times[next(module.parameters()).dtype])
+    assert precision.halving_pays(net)
+    times[torch.bfloat16] = 0.9
+    assert not precision.halving_pays(net)
+    times[torch.bfloat16] = 0.5
+    monkeypatch.setattr(precision, "MOST_APART", 0.0)
+    assert not precision.halving_pays(net)
+
+
+def test_arithmetic_that_cannot_be_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="SEGMENTATION_PRECISION must be one of auto, float32, bfloat16"):
+        Arithmetic(precision="float8")
+    with pytest.raises(InvalidRequest, match="at least one thread"):
+        Arithmetic(threads=0)
 
 
 def test_torch_is_imported_only_when_the_engine_runs() -> None:

@@ -12,10 +12,10 @@ import torch
 
 import training.train
 from core.segmentation.weights import load
-from core.synthetic import BodySpec, SceneSpec, scene
+from tests.training.conftest import write
 from training import bodies, evaluate, rims, scenes
 from training.data import Batches, RealImages, pairs, read_grey
-from training.scores import score, summary
+from training.scores import overlaps, score, summary
 from training.targets import UNKNOWN, targets
 from training.train import Plan, checkpoint, export, fresh, loss, resume, train
 
@@ -29,25 +29,6 @@ def _one_thread() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
-
-
-@pytest.fixture(scope="module")
-def sets(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two sets of two small images with masks, and one without masks."""
-    root = tmp_path_factory.mktemp("sets")
-    for number, name in enumerate(("first", "second")):
-        for i in range(2):
-            body = BodySpec((60.0, 50.0), 40.0)
-            made = scene(np.random.default_rng((number, i)), SceneSpec((body,), (100, 120), bits=8))
-            _write(root / name / "images" / f"{i}.png", made.pixels)
-            _write(root / name / "masks" / f"{i}.png", made.labels.astype(np.uint8))
-    _write(root / "unlabelled" / "images" / "0.png", np.zeros((20, 20), np.uint8))
-    return root
-
-
-def _write(path: Path, pixels: np.ndarray) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    assert cv2.imwrite(str(path), pixels)
 
 
 def batches(sets: Path, steps: int) -> Batches:
@@ -165,8 +146,8 @@ def test_of_a_mask_of_foreground_only_the_body_is_learnt(tmp_path: Path) -> None
     mask = np.zeros((60, 60), np.uint8)
     mask[10:40, 10:40] = 1
     mask[::6, 50] = 1
-    _write(tmp_path / "loose" / "masks" / "0.png", mask)
-    _write(tmp_path / "loose" / "images" / "0.png", mask * 200)
+    write(tmp_path / "loose" / "masks" / "0.png", mask)
+    write(tmp_path / "loose" / "images" / "0.png", mask * 200)
     (levels,) = RealImages(pairs(tmp_path)).levels
     for level in levels:
         assert not level.is_dense
@@ -230,6 +211,34 @@ def test_an_empty_field_is_right_only_when_nothing_is_found() -> None:
     assert score(something, nothing).iou == 0
     row = summary("empty", [score(nothing, nothing)])
     assert (row["f1"], row["diameter_error_pct"], row["boundary_px"]) == (1.0, None, None)
+
+
+def test_each_set_is_scored_by_the_weights_that_never_saw_it(
+    sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("first", "second"):
+        plan = Plan(tmp_path / name, steps=1, workers=0, widths=WIDTHS)
+        plan.out.mkdir()
+        export(plan, fresh(plan), {"seed": 0, "held_out": [name]})
+    other = Plan(tmp_path / "all", steps=1, workers=0, widths=WIDTHS)
+    other.out.mkdir()
+    export(other, fresh(other), {"seed": 0, "held_out": []})
+    assert {name: file.parent.name for name, file in evaluate.held_out(tmp_path).items()} == {
+        "first": "first",
+        "second": "second",
+    }
+    evaluate.main(["--data", str(sets), "--held-out", str(tmp_path)])
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["set", "first", "second"]
+    with pytest.raises(FileNotFoundError, match="without one set"):
+        evaluate.held_out(tmp_path / "all")
+
+
+def test_overlaps_are_of_each_object_that_was_found() -> None:
+    true, found = np.zeros((40, 40), np.int32), np.zeros((40, 40), np.int32)
+    true[0:10, 0:10], true[20:30, 20:30] = 1, 2
+    found[0:10, 0:5], found[20:30, 20:30], found[35:38, 0:4] = 1, 2, 3
+    assert overlaps(found, true) == [0.5, 1.0, 0.0]
+    assert overlaps(np.zeros((4, 4), np.int32), true[:4, :4]) == []
 
 
 def test_evaluate_writes_a_row_a_set(sets: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

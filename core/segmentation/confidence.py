@@ -1,0 +1,165 @@
+"""How far an outline can be trusted: the overlap with a person's that is to be expected, 0..1.
+
+Four things are looked at. ``certainty``: how sure the map is inside the outline. ``margin``: how little the
+outline moves with the threshold. ``agreement``: overlap with what is seen mirrored and at another scale.
+``strangeness``: how unlike the training images the image is. A logistic curve, fitted on images of sets that
+the network had not seen (``python -m training.confidence``), turns them into an expected intersection over
+union. Without spheroids the same says how sure it is that there are none.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.engine import Map, Prediction
+from core.segmentation.outline import Labels
+
+FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
+# An image below it is marked to be looked at; chosen in docs/accuracy.md.
+LOOK_BELOW = 0.8
+FEATURES = ("certainty", "margin", "agreement", "strangeness")
+
+_SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run
+_REACH = np.ones((9, 9), np.uint8)  # how far around an object its matter may lie
+_SLACK = 5e-4  # of the image's pixels: so much noise says nothing about an image
+_MOST_STRANGE = 3.0
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """A logistic curve over ``FEATURES``."""
+
+    bias: float
+    weights: tuple[float, ...]
+
+    def __call__(self, features: Floats) -> Floats:
+        """Expected overlap, (N,), of features (N, 4)."""
+        return np.asarray(1 / (1 + np.exp(-(self.bias + features @ np.array(self.weights)))))
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What was fitted for one engine.
+
+    ``mean`` and ``spread``: of each trait over the training images; None for an engine without any.
+    """
+
+    objects: Curve
+    images: Curve
+    mean: tuple[float, ...] | None = None
+    spread: tuple[float, ...] | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON; ``from_dict`` takes it back."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, given: Mapping[str, object]) -> Calibration:
+        """From the JSON of one engine in ``confidence.json``."""
+        curves = {name: _curve(given[name]) for name in ("objects", "images")}
+        traits = {name: _numbers(given[name]) for name in ("mean", "spread") if given.get(name) is not None}
+        return cls(**curves, **traits)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """Expected overlap of the whole image and of each object, by number from 1."""
+
+    image: float
+    objects: tuple[float, ...]
+
+
+def rate(prediction: Prediction, labels: Labels, engine: str) -> Confidence:
+    """Rate outlines that were found from a prediction.
+
+    Args:
+        labels: int32 (Y, X) at the image's own size, numbered 1..N.
+    """
+    fitted = calibrations()[engine]
+    strange = strangeness(prediction.traits, fitted)
+    small = at_size(labels, prediction.inside.shape)
+    objects = object_features(prediction, small, int(labels.max(initial=0)), strange)
+    image = image_features(prediction, small > 0, strange)
+    return Confidence(float(fitted.images(image[None])[0]), tuple(fitted.objects(objects).tolist()))
+
+
+def object_features(prediction: Prediction, labels: Labels, n: int, strange: float) -> Floats:
+    """Features (N, 4) of objects 1..n; ``labels`` at the maps' size."""
+    inside, second = prediction.inside, _second(prediction)
+    zone = np.where(labels > 0, labels, cv2.dilate(labels.astype(np.float32), _REACH).astype(np.int32))
+
+    def count(where: Labels, what: Map | NDArray[np.bool_]) -> Floats:
+        return np.bincount(where.ravel(), np.asarray(what, np.float64).ravel(), n + 1)[1:].astype(np.float64)
+
+    size = count(labels, labels > 0)
+    present = np.maximum(size, 1)  # one that is smaller than a working pixel has features of 0
+    agreed = count(labels, second >= 0.5)
+    around = count(zone, second >= 0.5) - agreed
+    columns = (
+        count(labels, inside) / present,
+        count(zone, inside >= _SURE) / np.maximum(count(zone, inside >= _POSSIBLE), 1),
+        agreed / (present + around),
+        np.full(n, strange),
+    )
+    return np.stack(columns, axis=1)
+
+
+def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: float) -> Floats:
+    """Features (4,) of all that was found; ``found`` bool (Y, X) at the maps' size."""
+    inside, second = prediction.inside, _second(prediction) >= 0.5
+    slack = _SLACK * inside.size
+    possible = inside >= _POSSIBLE
+    sure = np.where(possible, np.maximum(inside, 1 - inside), 0).sum() + slack
+    return np.array(
+        [
+            sure / (np.count_nonzero(possible) + slack),
+            (np.count_nonzero(inside >= _SURE) + slack) / (np.count_nonzero(possible) + slack),
+            (np.count_nonzero(found & second) + slack) / (np.count_nonzero(found | second) + slack),
+            strange,
+        ]
+    )
+
+
+def strangeness(traits: Map | None, fitted: Calibration) -> float:
+    """Root mean square of the traits' distances from the training images', in spreads; 0 without traits."""
+    if traits is None or fitted.mean is None or fitted.spread is None:
+        return 0.0
+    away = (traits - np.array(fitted.mean)) / np.array(fitted.spread)
+    return float(min(_MOST_STRANGE, np.sqrt(np.mean(away**2))))
+
+
+def at_size(labels: Labels, shape: tuple[int, ...]) -> Labels:
+    """Labels (Y, X) at another size, each pixel that of the place."""
+    rows, columns = ((np.arange(to) * size) // to for size, to in zip(labels.shape, shape, strict=True))
+    return labels[np.ix_(rows, columns)]
+
+
+@cache
+def calibrations(file: Path = FILE) -> Mapping[str, Calibration]:
+    """What was fitted, by engine."""
+    given = json.loads(file.read_text(encoding="utf-8"))
+    return {name: Calibration.from_dict(about) for name, about in given.items()}
+
+
+def _second(prediction: Prediction) -> Map:
+    return prediction.inside if prediction.second is None else prediction.second
+
+
+def _curve(given: object) -> Curve:
+    assert isinstance(given, dict)
+    return Curve(float(given["bias"]), _numbers(given["weights"]))
+
+
+def _numbers(given: object) -> tuple[float, ...]:
+    assert isinstance(given, list)
+    return tuple(float(value) for value in given)

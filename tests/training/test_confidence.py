@@ -1,0 +1,83 @@
+"""Confidence is fitted on what was not seen, and judged by how well it sorts."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.segmentation.confidence import FEATURES, Calibration, Curve
+from core.segmentation.engine import Prediction
+from training.confidence import Rated, calibrate, fit, judged, look_at
+from training.data import pairs
+from training.risk import curve, draw_curves, risk
+
+NOTHING = Curve(0.0, (0.0,) * len(FEATURES))
+
+
+def rated(name: str, seed: int, n: int = 200) -> Rated:
+    """Outlines whose overlap follows the margin."""
+    rng = np.random.default_rng(seed)
+    features = np.column_stack([rng.uniform(0, 1, (n, 3)), np.full(n, 0.5)])
+    overlap = 1 / (1 + np.exp(-(6 * features[:, 1] - 3 + rng.normal(0, 0.3, n))))
+    return Rated(name, features, overlap)
+
+
+def test_a_curve_finds_what_overlap_follows() -> None:
+    fitted = fit([rated("a", 0), rated("b", 1)])
+    weights = dict(zip(FEATURES, fitted.weights, strict=True))
+    assert weights["margin"] > 3
+    assert abs(weights["certainty"]) + abs(weights["agreement"]) < 0.5
+    assert weights["strangeness"] == 0
+    expected = fitted(np.array([[0.5, 0.5, 0.5, 0.5]]))[0]
+    assert expected == pytest.approx(0.5, abs=0.05)
+
+
+def test_every_set_counts_the_same() -> None:
+    few, many = rated("few", 0, 20), rated("many", 1, 2000)
+    low = Rated("low", few.features, np.zeros(20))
+    mixed = fit([low, many])(few.features).mean()
+    assert mixed == pytest.approx((0 + many.overlap.mean()) / 2, abs=0.07)
+
+
+def test_confidence_that_sorts_well_is_near_the_ideal() -> None:
+    groups = [rated(name, seed) for seed, name in enumerate("abc")]
+    good = judged(groups)
+    assert good.ideal <= good.area < good.random
+    assert good.gain > 0.8
+    assert good.calibration_error < 0.05
+    shuffled = [
+        Rated(g.set_name, g.features, np.random.default_rng(9).permutation(g.overlap)) for g in groups
+    ]
+    assert judged(shuffled).gain < 0.3
+
+
+def test_areas_of_a_small_example() -> None:
+    found = risk(np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.4, 0.7]))
+    assert found.area == found.ideal == pytest.approx((0 + 0.15 + 0.3) / 3)
+    assert found.random == pytest.approx(0.3)
+    assert found.gain == pytest.approx(1)
+    assert curve(np.array([0.0, 1.0])).tolist() == [0.0, 0.5]
+    assert "chance 0.3000" in found.sentence()
+
+
+def test_outlines_are_drawn_as_a_picture(tmp_path: Path) -> None:
+    found = risk(np.linspace(0, 1, 20), np.linspace(0.2, 1, 20))
+    draw_curves({"images": found, "objects": found}, tmp_path / "risk.svg")
+    assert "coverage" in (tmp_path / "risk.svg").read_text()
+
+
+def test_images_and_objects_are_looked_at(sets: Path) -> None:
+    masks = {pair.read()[0].tobytes(): pair.read()[1] for pair in pairs(sets)}
+
+    def knows(grey: np.ndarray) -> Prediction:
+        return Prediction((masks[grey.tobytes()] > 0).astype(np.float32))
+
+    traits = Calibration(NOTHING, NOTHING)
+    images, objects = look_at([pair for pair in pairs(sets) if pair.set_name == "first"], knows, traits)
+    assert (images.set_name, len(images.overlap)) == ("first", 2)
+    assert images.overlap == pytest.approx([1, 1])
+    assert objects.overlap == pytest.approx([1, 1])
+    chosen = {name: [p for p in pairs(sets) if p.set_name == name] for name in ("first", "second")}
+    fitted, of_images, of_objects = calibrate((items, knows, traits) for items in chosen.values())
+    assert fitted.images(images.features)[0] > 0.9
+    assert len(of_images.overlap) == len(of_objects.overlap) == 4

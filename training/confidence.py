@@ -1,0 +1,177 @@
+"""Fit how far outlines can be trusted: ``python -m training.confidence --runs DIR --weights FILE ...``.
+
+Every image is outlined by weights that never saw its set. What those outlines are worth, and what can be seen
+of them without a truth, gives a curve (``core.segmentation.confidence``). Its own worth is judged the same
+way: each set's by a curve that was fitted on the other sets. ``classical`` has no weights; its constants were
+chosen on these images, so its curve is the more hopeful one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from core.segmentation import SegmentationParams
+from core.segmentation.confidence import (
+    FEATURES,
+    Calibration,
+    Curve,
+    at_size,
+    image_features,
+    object_features,
+    strangeness,
+)
+from core.segmentation.engine import Prediction
+from core.segmentation.postprocess import postprocess
+from training import scenes
+from training.data import Pair, pairs
+from training.evaluate import held_out, predictor
+from training.risk import Risk, draw_curves, risk
+from training.scores import is_foreground, overlaps, score
+
+Floats = NDArray[np.float64]
+Predict = Callable[[NDArray[Any]], Prediction]
+
+DRAWN = 200  # scenes that stand for the drawn half of the training images
+SCENE_PX = 512
+RIDGE = 1e-2
+_NONE = Curve(0.0, (0.0,) * len(FEATURES))
+
+
+@dataclass(frozen=True, slots=True)
+class Rated:
+    """Outlined images or objects of one set: features (N, 4) and overlaps with the truth (N,)."""
+
+    set_name: str
+    features: Floats
+    overlap: Floats
+
+
+def look_at(chosen: Iterable[Pair], predict: Predict, traits: Calibration) -> tuple[Rated, Rated]:
+    """Outline images of one set; what was found as images, and as objects."""
+    name, of_images, of_objects = "", [], []
+    for pair in chosen:
+        name = pair.set_name
+        pixels, truth = pair.read()
+        seen = predict(pixels)
+        labels = postprocess(seen, SegmentationParams(), pixels.shape)
+        strange = strangeness(seen.traits, traits)
+        small = at_size(labels, seen.inside.shape)
+        of_images.append((image_features(seen, small > 0, strange), score(labels, truth).iou))
+        if not is_foreground(truth):
+            features = object_features(seen, small, int(labels.max()), strange)
+            of_objects += list(zip(features, overlaps(labels, truth), strict=True))
+    return _rated(name, of_images), _rated(name, of_objects)
+
+
+def _rated(name: str, rows: Sequence[tuple[Floats, float]]) -> Rated:
+    features = np.array([row[0] for row in rows]).reshape(-1, len(FEATURES))
+    return Rated(name, features, np.array([row[1] for row in rows], np.float64))
+
+
+def familiar(chosen: Iterable[Pair], predict: Predict) -> Calibration:
+    """Mean and spread of the traits of real images and of drawn scenes; curves are left open."""
+    drawn = (scenes.draw(np.random.default_rng((7, i)), SCENE_PX).pixels for i in range(DRAWN))
+    images = [*(pair.read()[0] for pair in chosen), *drawn]
+    traits = np.array([seen.traits for seen in map(predict, images) if seen.traits is not None])
+    if not len(traits):
+        return Calibration(_NONE, _NONE)
+    spread = np.maximum(traits.std(axis=0), 1e-3)
+    return Calibration(_NONE, _NONE, tuple(traits.mean(axis=0).tolist()), tuple(spread.tolist()))
+
+
+def fit(groups: Sequence[Rated]) -> Curve:
+    """The logistic curve of least cross entropy; every set counts the same."""
+    groups = [group for group in groups if len(group.overlap)]
+    features = np.concatenate([group.features for group in groups])
+    overlap = np.concatenate([group.overlap for group in groups])
+    share = np.concatenate([np.full(len(group.overlap), 1 / len(group.overlap)) for group in groups])
+    middle = features.mean(axis=0)
+    spread = np.maximum(features.std(axis=0), 1e-6)
+    wide = (features - middle) / spread
+
+    def cost(values: Floats) -> float:
+        logits = values[0] + wide @ values[1:]
+        entropy = np.logaddexp(0, logits) - overlap * logits
+        return float(share @ entropy / len(groups) + RIDGE * np.square(values[1:]).sum())
+
+    best = minimize(cost, np.zeros(1 + features.shape[1])).x
+    weights = np.where(features.std(axis=0) > 1e-6, best[1:] / spread, 0.0)
+    return Curve(float(best[0] - weights @ middle), tuple(weights.tolist()))
+
+
+def judged(groups: Sequence[Rated]) -> Risk:
+    """How well confidence sorts outlines, where each set's curve was fitted on the other sets."""
+    confidence, overlap = [], []
+    for group in groups:
+        others = [other for other in groups if other.set_name != group.set_name]
+        if len(group.overlap):
+            confidence.append(fit(others)(group.features))
+            overlap.append(group.overlap)
+    return risk(np.concatenate(confidence), np.concatenate(overlap))
+
+
+def calibrate(folds: Iterable[tuple[Sequence[Pair], Predict, Calibration]]) -> tuple[Calibration, Risk, Risk]:
+    """Fit both curves over sets, each with what predicts it; also how well images and objects are sorted."""
+    looked = [look_at(*fold) for fold in folds]
+    images, objects = ([item[i] for item in looked] for i in (0, 1))
+    return Calibration(fit(objects), fit(images)), judged(images), judged(objects)
+
+
+def _unet(data: Path, runs: Path, weights: Path) -> tuple[Calibration, Risk, Risk]:
+    everything = pairs(data)
+    folds = []
+    for name, file in held_out(runs).items():
+        predict = predictor("unet", file)
+        seen = [pair for pair in everything if pair.set_name != name]
+        unseen = [pair for pair in everything if pair.set_name == name]
+        folds.append((unseen, predict, familiar(seen, predict)))
+        print(f"{name}: {len(unseen)} images", flush=True)
+    fitted, images, objects = calibrate(folds)
+    shipped = familiar(everything, predictor("unet", weights))
+    return replace(fitted, mean=shipped.mean, spread=shipped.spread), images, objects
+
+
+def _classical(data: Path) -> tuple[Calibration, Risk, Risk]:
+    everything = pairs(data)
+    names = sorted({pair.set_name for pair in everything})
+    predict, nothing = predictor("classical"), Calibration(_NONE, _NONE)
+    return calibrate(
+        ([pair for pair in everything if pair.set_name == name], predict, nothing) for name in names
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(
+        prog="training.confidence", description="Fit how far outlines can be trusted."
+    )
+    parser.add_argument("--data", type=Path, default=Path("../shared/datasets"))
+    parser.add_argument("--runs", type=Path, required=True, help="trainings that left one set out each")
+    parser.add_argument("--weights", type=Path, required=True, help="the weights that are shipped")
+    parser.add_argument("--out", type=Path, required=True, help="confidence.json")
+    parser.add_argument("--plot", type=Path, help="risk and coverage as a picture")
+    given = parser.parse_args(arguments)
+    fitted = {
+        "unet": _unet(given.data, given.runs, given.weights),
+        "classical": _classical(given.data),
+    }
+    about = {name: result[0].to_dict() for name, result in fitted.items()}
+    given.out.write_text(json.dumps(about) + "\n", encoding="utf-8")
+    for name, (_, images, objects) in fitted.items():
+        for what, judgement in (("images", images), ("objects", objects)):
+            print(f"{name}, {what}: {judgement.sentence()}")
+    if given.plot:
+        draw_curves({"images": fitted["unet"][1], "objects": fitted["unet"][2]}, given.plot)
+
+
+if __name__ == "__main__":
+    main()
