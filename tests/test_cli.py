@@ -16,6 +16,7 @@ from core import __version__, batch, cli, masks, tables
 from core.demo import tiff
 from core.inputs import find_inputs
 from core.models import Limits, Segmentation
+from core.segmentation import DEFAULT_ENGINE
 from core.settings import ROOT
 from core.synthetic import BodySpec, Scene, SceneSpec, scene
 from tests.corpus import datasets
@@ -68,7 +69,7 @@ def test_a_folder_becomes_tables(tmp_path: Path, out: Path, capsys: pytest.Captu
             "file",
         )
         assert (row["page"], row["width"], row["height"], row["bit_depth"]) == ("1", "192", "192", "12")
-        assert (row["engine"], row["spheroscope_version"]) == ("classical", __version__)
+        assert (row["engine"], row["spheroscope_version"]) == (DEFAULT_ENGINE, __version__)
         assert float(row["largest_equivalent_diameter"]) == pytest.approx(70, rel=0.06)
         assert float(row["largest_equivalent_diameter_um"]) == 2.5 * float(row["largest_equivalent_diameter"])
         assert json.loads(row["params"])

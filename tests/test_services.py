@@ -40,6 +40,33 @@ def test_an_upload_is_segmented_and_its_files_are_kept(services: Services) -> No
     assert services.segment(project, ()) == 0
 
 
+def test_other_settings_are_tried_without_the_engine(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = services.create_project("Plate 1")
+    data = corpus.png(corpus.spheroid((200, 200)))
+    (key,) = services.ingest.add(project.id, "a.png", data, services.recipe(project)).image_ids
+    services.queue.wake()
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    image = services.store.images.get(key)
+    found = services.store.results.get(image)
+    assert found is not None
+    assert image.confidence is not None
+
+    def never(*_: object) -> None:
+        raise AssertionError("the engine was asked again")
+
+    monkeypatch.setattr("core.services.look", never)
+    same = services.preview(image, services.recipe_of(project.engine, {}))
+    assert same.spheroids == found[1]
+    assert same.confidence == image.confidence
+    fussy = services.preview(image, services.recipe_of(project.engine, {"min_diameter_px": 5000.0}))
+    assert fussy.spheroids == ()
+    for engine, params in (("classical", {}), (project.engine, {"polarity": "dark"})):
+        with pytest.raises(AssertionError, match="asked again"):
+            services.preview(image, services.recipe_of(engine, params))
+
+
 def test_what_waited_is_taken_up_at_the_next_start(settings: Settings) -> None:
     first = Services.open(settings)
     first.queue.drain(5)

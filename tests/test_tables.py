@@ -49,7 +49,13 @@ def test_object_columns_are_the_measurements_each_beside_its_twin() -> None:
     )
     assert {"volume_sphere_um3", "feret_min_um", "circularity", "touches_border"} < set(tables.OBJECT_COLUMNS)
     assert not {"circularity_um", "centroid_x_um", "n_holes_um"} & set(tables.OBJECT_COLUMNS)
-    assert tables.OBJECT_COLUMNS[-4:] == ("reasons", "engine", "engine_version", "spheroscope_version")
+    assert tables.OBJECT_COLUMNS[-5:] == (
+        "confidence",
+        "reasons",
+        "engine",
+        "engine_version",
+        "spheroscope_version",
+    )
     assert set(tables.OBJECT_COLUMNS) > {column.name for column in MEASUREMENTS}
 
 
@@ -98,6 +104,7 @@ def test_a_measured_image() -> None:
         "n_objects": "2",
         "largest_equivalent_diameter": "10.0",
         "largest_equivalent_diameter_um": "25.0",
+        "confidence": "",
         "engine": "classical",
         "engine_version": "3",
         "spheroscope_version": __version__,
@@ -163,6 +170,7 @@ def test_every_measured_column_has_its_formula() -> None:
         *tables.MEASUREMENT_COLUMNS,
         "largest_equivalent_diameter",
         "largest_equivalent_diameter_um",
+        "confidence",
     }
     assert all(row["unit"] and row["formula"] for row in rows.values())
     assert rows["area_um2"] == {"column": "area_um2", "unit": "µm²", "formula": "area × um_per_px²"}

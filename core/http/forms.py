@@ -17,6 +17,7 @@ from core.models import (
     Spheroid,
     StoredSegmentation,
 )
+from core.segmentation.confidence import doubtful
 from core.store.jobs import QueueTotals
 from core.store.objects import MeasuredObject
 
@@ -30,10 +31,13 @@ PROJECT_FIELDS = (
 IMAGE_FIELDS = (
     *("id", "name", "status", "error", "error_code", "n_objects"),
     *("largest_diameter_px", "largest_diameter_um", "largest_area_px", "largest_area_um2"),
-    *("largest_circularity", "um_per_px", "um_per_px_source", "width", "height", "bit_depth"),
+    *("largest_circularity", "confidence", "look_at_this", "um_per_px", "um_per_px_source", "width", "height", "bit_depth"),
     *("created_at", "seconds", "thumbnail"),
 )
-SPHEROID_FIELDS = ("id", "object", *tables.MEASUREMENT_COLUMNS, "reasons")
+SPHEROID_FIELDS = (
+    *("id", "object", *tables.MEASUREMENT_COLUMNS),
+    *("confidence", "look_at_this", "reasons"),
+)
 OBJECT_FIELDS = ("id", "image_id", "image_name", "um_per_px", "object", *tables.MEASUREMENT_COLUMNS)
 # What the columns of a project's spheroids are called in objects.csv.
 SHOWN_AS = {"image_name" if name == "path" else name: name for name in tables.OBJECT_COLUMNS}
@@ -71,6 +75,8 @@ def image(item: ImageRow) -> Form:
         "largest_area_px": item.largest_area_px,
         "largest_area_um2": tables.scaled(item.largest_area_px, Dimension.AREA, size),
         "largest_circularity": item.largest_circularity,
+        "confidence": item.confidence,
+        "look_at_this": doubtful(item.confidence),
         "um_per_px": size,
         "um_per_px_source": item.um_per_px_source,
         "width": item.width,
@@ -123,6 +129,8 @@ def spheroid(item: Spheroid, um_per_px: float | None, with_contour: bool) -> For
         "id": str(item.number),
         "object": item.number,
         **tables.measurement_cells(item.measurements, um_per_px),
+        "confidence": item.confidence,
+        "look_at_this": doubtful(item.confidence),
         "reasons": item.reasons,
     }
     return form | {"contour": _contour(item.contour)} if with_contour else form

@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.segmentation.contrast import GAMMA, NOISE_FLOOR, flatten, otsu, root
+from core.segmentation.contrast import (
+    GAMMA,
+    NOISE_FLOOR,
+    SPECK,
+    flatten,
+    frame_level,
+    only_around,
+    otsu,
+    root,
+)
 from core.segmentation.engine import Map, Prediction
 from core.segmentation.grey import Pixels
 from core.segmentation.params import SegmentationParams
@@ -23,18 +32,16 @@ VERSION = "1"
 _WAVER_PX = 1.0
 
 _BLUR_PX = 0.7
-_SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
 _MOST_TEXTURE = 2.0
 
 
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
     """Say how much each pixel stands out from the background."""
     image = _normalised(_shrunk(grey, params.working_long_side_px))
-    speck_px = round(_SPECK * max(image.shape))
+    speck_px = round(SPECK * max(image.shape))
     inside = _inside(image, params.polarity)
-    if _only_around(inside, speck_px):
-        frame = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
-        inside = _inside(image, params.polarity, start=float(np.median(frame)))
+    if only_around(inside):
+        inside = _inside(image, params.polarity, start=frame_level(image))
     return Prediction(inside, sharpness=_sharpness(image), speck_px=speck_px, waver_px=_WAVER_PX)
 
 
@@ -48,23 +55,6 @@ def _inside(image: Map, polarity: str, start: float | None = None) -> Map:
     strength = root(away + share * _inner(flat.texture, flat.window_px, empty))
     threshold = max(otsu(strength), (NOISE_FLOOR * flat.noise) ** GAMMA)
     return np.asarray(np.clip(strength / (2 * threshold), 0, 1), dtype=np.float32)
-
-
-def _only_around(inside: Map, speck_px: int) -> bool:
-    """Whether all that stands out lies along the image's edge, and along most of it.
-
-    Then the background was taken for what stands out, and a body that fills most of the image for background.
-    """
-    mask = (inside >= 0.5).view(np.uint8)
-    frame = np.ones(mask.shape, np.uint8)
-    frame[1:-1, 1:-1] = 0
-    if mask[frame > 0].mean() <= 0.5:
-        return False
-    count, parts = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
-    areas = np.bincount(parts.ravel(), minlength=count)
-    areas[parts[frame > 0]] = 0
-    areas[0] = 0
-    return bool(areas.max() < 3.14 * speck_px**2 + 1)
 
 
 def _shrunk(grey: Pixels, long_side: int) -> Map:

@@ -23,8 +23,7 @@ from core.segmentation.engine import Map, Prediction
 from core.segmentation.outline import Labels
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
-# An image below it is marked to be looked at; chosen in docs/accuracy.md.
-LOOK_BELOW = 0.8
+LOOK_BELOW = 0.8  # chosen in docs/accuracy.md
 FEATURES = ("certainty", "margin", "agreement", "strangeness")
 
 _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run
@@ -91,6 +90,11 @@ def rate(prediction: Prediction, labels: Labels, engine: str) -> Confidence:
     objects = object_features(prediction, small, int(labels.max(initial=0)), strange)
     image = image_features(prediction, small > 0, strange)
     return Confidence(float(fitted.images(image[None])[0]), tuple(fitted.objects(objects).tolist()))
+
+
+def doubtful(confidence: float | None) -> bool:
+    """Whether somebody should look at an image or a spheroid before its numbers are used."""
+    return confidence is not None and confidence < LOOK_BELOW
 
 
 def object_features(prediction: Prediction, labels: Labels, n: int, strange: float) -> Floats:

@@ -5,6 +5,7 @@ Shared by both engines: ``classical`` thresholds what it finds here, the network
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -18,6 +19,7 @@ NOISE_FLOOR = 6.0  # standard deviations of the background; noise alone must nev
 TEXTURE_WINDOW = 0.01  # of the longer side
 GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide a pale one from Otsu
 ABOVE_OTSU = 1.1
+SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
 _BLUR_PX = 0.7
 _FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all contrast
 
@@ -64,12 +66,42 @@ def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
         image: float32 (Y, X), about -1..1.
         polarity: of the bodies, "dark" or "bright"; found from the image where "auto".
     """
-    flat = flatten(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
+    smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
+    dark, contrast = _contrast(smooth, polarity)
+    if only_around(contrast):
+        dark, contrast = _contrast(smooth, polarity, frame_level(smooth))
+    return np.stack([image if dark else -image, contrast])
+
+
+def _contrast(smooth: Map, polarity: str, start: float | None = None) -> tuple[bool, Map]:
+    """Whether bodies are dark, and how far each pixel lies towards them: Otsu's threshold is at 0.5."""
+    flat = flatten(smooth, start)
     dark = flat.dark if polarity == "auto" else polarity == "dark"
     towards = flat.darker if dark else -flat.darker
     level = max(otsu(root(np.maximum(towards, 0))) ** (1 / GAMMA), NOISE_FLOOR * flat.noise, _FLATTEST)
-    contrast = np.clip(towards / np.float32(2 * level), -1, 1)
-    return np.stack([image if dark else -image, contrast])
+    return dark, np.asarray(np.clip(towards / np.float32(2 * level), -1, 1))
+
+
+def only_around(inside: Map) -> bool:
+    """Whether all that stands out lies along the image's edge, and along most of it.
+
+    Then the background was taken for what stands out, and a body that fills most of the image for background.
+    """
+    mask = (inside >= 0.5).view(np.uint8)
+    frame = np.ones(mask.shape, np.uint8)
+    frame[1:-1, 1:-1] = 0
+    if mask[frame > 0].mean() <= 0.5:
+        return False
+    count, parts = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    areas = np.bincount(parts.ravel(), minlength=count)
+    areas[parts[frame > 0]] = 0
+    areas[0] = 0
+    return bool(areas.max() < math.pi * round(SPECK * max(mask.shape)) ** 2 + 1)
+
+
+def frame_level(image: Map) -> float:
+    """Typical value along the image's edge."""
+    return float(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])))
 
 
 def root(evidence: Map) -> Map:

@@ -23,7 +23,7 @@ from core.segmentation.params import SegmentationParams
 if TYPE_CHECKING:
     from core.segmentation.model import UNet
 
-VERSION = "1+fd4e7b65"  # the code's, and the first digits of the weights' SHA-256
+VERSION = "1+86042714"  # the code's, and the first digits of the weights' SHA-256
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)

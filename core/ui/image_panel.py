@@ -14,9 +14,12 @@ from core.models import (
     Spheroid,
     StoredSegmentation,
 )
+from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
 from core.ui.feedback import explained, plural
+from core.ui.format import three_digits
+from core.ui.settings_panel import changes
 from core.ui.shell import REFRESH_SECONDS, choose_project_next, plain
 from core.ui.viewer import NONE_FOUND
 
@@ -97,10 +100,23 @@ def _status(services: Services, image: Image, result: Result) -> None:
     elif now.status is ImageStatus.NEW:
         st.info("Not segmented yet. Press Segment to outline its spheroids.", icon=":material/info:")
     elif result:
-        stored, spheroids = result
-        st.caption(
-            f":green[●] done · {plural(len(spheroids), 'spheroid')} · {stored.engine} {stored.engine_version}"
-            f" · {sum(stored.timings_ms.values()) / 1000:.2f} s"
+        _done(now, result)
+
+
+def _done(image: Image, result: tuple[StoredSegmentation, tuple[Spheroid, ...]]) -> None:
+    stored, spheroids = result
+    trust = "" if image.confidence is None else f" · confidence {three_digits(image.confidence)}"
+    changed = changes(stored.params)
+    st.caption(
+        f":green[●] done · {plural(len(spheroids), 'spheroid')} · {stored.engine} {stored.engine_version}"
+        f"{f' with {changed}' if changed else ''} · {sum(stored.timings_ms.values()) / 1000:.2f} s{trust}",
+        help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1.",
+    )
+    if doubtful(image.confidence):
+        st.warning(
+            "**Look at this.** The outlines of this image are less certain than usual: compare them with the "
+            "picture, and try other settings below if they are wrong.",
+            icon=":material/visibility:",
         )
 
 

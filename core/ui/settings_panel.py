@@ -23,6 +23,16 @@ def preview_of(image: Image) -> tuple[Spheroid, ...] | None:
     return held[2] if held and held[0] == image.id else None
 
 
+def changes(params: Mapping[str, object]) -> str:
+    """What of a result's settings is not the default, in words; empty where nothing is."""
+    told = (
+        f"{item.name.replace('_', ' ')} {params[item.name]}"
+        for item in fields(SegmentationParams)
+        if params.get(item.name, item.default) != item.default
+    )
+    return ", ".join(told)
+
+
 def settings_panel(services: Services, project: Project, image: Image) -> None:
     """Draw the form; its button previews, and what is previewed can be kept."""
     with st.expander("Try other settings", icon=":material/tune:", expanded=preview_of(image) is not None):

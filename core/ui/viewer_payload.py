@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.models import MEASUREMENTS, Ring, Spheroid
+from core.segmentation.confidence import doubtful
 from core.ui import format as fmt
 
 SHOWN = {"equivalent_diameter": "Ø", "area": "Area", "circularity": "Circ.", "solidity": "Solidity"}
@@ -53,7 +54,12 @@ def _cell(spheroid: Spheroid, name: str, um_per_px: float | None) -> dict[str, s
 
 
 def _flags(spheroid: Spheroid, border: bool) -> list[dict[str, str]]:
-    flags = [{"text": "border", "title": BORDER.capitalize(), "kind": "warn"}] if border else []
+    flags = []
+    if doubtful(spheroid.confidence):
+        title = f"Expected overlap with a person's outline: {fmt.three_digits(spheroid.confidence)}"
+        flags.append({"text": "look at this", "title": title, "kind": "warn"})
+    if border:
+        flags.append({"text": "border", "title": BORDER.capitalize(), "kind": "warn"})
     holes = int(spheroid.measurements.get("n_holes") or 0)
     if holes:
         text = "1 hole" if holes == 1 else f"{fmt.count(holes)} holes"

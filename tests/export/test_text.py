@@ -136,6 +136,7 @@ def row_of(number: int) -> dict[str, Any]:
         "number": 1,
         "engine": "classical",
         "engine_version": "3",
+        "confidence": 0.9,
         "reasons": "{}",
         **disc().measurements,
     }

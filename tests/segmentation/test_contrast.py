@@ -42,6 +42,14 @@ def test_an_empty_field_has_no_contrast():
     assert np.mean(views(noise)[1] > 0.5) < 0.01
 
 
+def test_a_body_smoother_than_the_field_is_not_taken_for_the_background():
+    rows, columns = np.mgrid[:200, :200]
+    image = np.where(np.hypot(rows - 100, columns - 100) < 50, 0.6, -0.5 - columns / 800).astype(np.float32)
+    seen, contrast = views(image)
+    assert seen[100, 100] < seen[10, 10]
+    assert contrast[100, 100] > 0.5 > abs(contrast[10, 10])
+
+
 def test_a_slanted_light_is_taken_away():
     slope = np.linspace(0, 0.4, picture().shape[1], dtype=np.float32)
     image = (picture() + 1) / 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from core.models import Contour, Spheroid
@@ -60,6 +61,13 @@ def test_an_unknown_value_says_why() -> None:
     _, _, circularity, solidity = first(item)["cells"]
     assert circularity == {"text": "–", "title": "too few pixels"}
     assert solidity == {"text": "–", "title": "could not be computed"}
+
+
+def test_a_doubtful_outline_is_flagged_with_what_is_expected_of_it() -> None:
+    (flag,) = first(replace(spheroid(), confidence=0.5432))["flags"]
+    assert (flag["text"], flag["kind"]) == ("look at this", "warn")
+    assert "0.543" in flag["title"]
+    assert first(replace(spheroid(), confidence=0.95))["flags"] == []
 
 
 def test_a_spheroid_cut_by_the_border_is_flagged_in_words() -> None:
