@@ -99,20 +99,20 @@ def doubtful(confidence: float | None) -> bool:
 
 def object_features(prediction: Prediction, labels: Labels, n: int, strange: float) -> Floats:
     """Features (N, 4) of objects 1..n; ``labels`` at the maps' size."""
-    inside, second = prediction.inside, _second(prediction)
     zone = np.where(labels > 0, labels, cv2.dilate(labels.astype(np.float32), _REACH).astype(np.int32))
+    near = np.flatnonzero(zone)
+    around, own = zone.ravel()[near], labels.ravel()[near]
+    inside = prediction.inside.ravel()[near]
+    agreed = _second(prediction).ravel()[near] >= 0.5
 
-    def count(where: Labels, what: Map | NDArray[np.bool_]) -> Floats:
-        return np.bincount(where.ravel(), np.asarray(what, np.float64).ravel(), n + 1)[1:].astype(np.float64)
+    def count(numbers: Labels) -> Floats:
+        return np.bincount(numbers, minlength=n + 1)[1:].astype(np.float64)
 
-    size = count(labels, labels > 0)
-    present = np.maximum(size, 1)  # one that is smaller than a working pixel has features of 0
-    agreed = count(labels, second >= 0.5)
-    around = count(zone, second >= 0.5) - agreed
+    size = np.maximum(count(own), 1)  # one that is smaller than a working pixel has features of 0
     columns = (
-        count(labels, inside) / present,
-        count(zone, inside >= _SURE) / np.maximum(count(zone, inside >= _POSSIBLE), 1),
-        agreed / (present + around),
+        np.bincount(own, inside, n + 1)[1:] / size,
+        count(around[inside >= _SURE]) / np.maximum(count(around[inside >= _POSSIBLE]), 1),
+        count(own[agreed]) / (size + count(around[agreed & (own == 0)])),
         np.full(n, strange),
     )
     return np.stack(columns, axis=1)

@@ -66,7 +66,10 @@ class UNet(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, 2, Y, X) to logits (B, 4, Y, X)."""
-        return self.decode(self.encode(x))
+        logits: Tensor = functional.interpolate(
+            self.decode(self.encode(x)), scale_factor=2.0, mode="bilinear", align_corners=False
+        )
+        return logits
 
     def encode(self, x: Tensor) -> list[Tensor]:
         """(B, 2, Y, X) to features from the finest level to the coarsest."""
@@ -78,14 +81,12 @@ class UNet(nn.Module):
         return skips
 
     def decode(self, skips: list[Tensor]) -> Tensor:
-        """Features of ``encode`` to logits (B, 4, Y, X)."""
+        """Features of ``encode`` to logits (B, 4, Y / 2, X / 2)."""
         x = skips[-1]
         for level in range(len(self.up) - 1, -1, -1):
             wide = functional.interpolate(self.lateral[level](x), scale_factor=2.0, mode="nearest")
             x = self.up[level](skips[level] + wide)
-        logits: Tensor = functional.interpolate(
-            self.head(x), scale_factor=2.0, mode="bilinear", align_corners=False
-        )
+        logits: Tensor = self.head(x)
         return logits
 
     def fold(self) -> UNet:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from core.segmentation import artefacts
 from core.segmentation.engine import Map, Prediction
@@ -117,12 +118,18 @@ def largest_parts(labels: Labels) -> Labels:
 
 def number_by_area(labels: Labels, min_area_px: float) -> Labels:
     """Number objects 1..N from the largest to the smallest, without those below an area."""
-    areas = np.bincount(labels.ravel())
-    areas[0] = 0
-    kept = np.flatnonzero((areas > 0) & (areas >= min_area_px))
-    numbers = np.zeros(len(areas), np.int32)
-    numbers[kept[np.argsort(-areas[kept], kind="stable")]] = np.arange(1, len(kept) + 1)
-    return numbers[labels]
+    # by boxes: counting the whole image's numbers would hold it once more, at eight bytes a pixel
+    objects = [
+        (box, mask, np.count_nonzero(mask))
+        for number, box in enumerate(ndimage.find_objects(labels), start=1)
+        if box is not None
+        for mask in [labels[box] == number]
+    ]
+    out = np.zeros_like(labels)
+    kept = (item for item in objects if item[2] >= min_area_px)
+    for number, (box, mask, _) in enumerate(sorted(kept, key=lambda item: -item[2]), start=1):
+        out[box][mask] = number
+    return out
 
 
 def keep(labels: Labels, wanted: NDArray[np.bool_]) -> Labels:
