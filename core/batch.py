@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.inputs import Input
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
-from core.segmentation import DEFAULT_ENGINE, segment
+from core.segmentation import DEFAULT_ENGINE, SegmentationParams, segment
 
 LOG = logging.getLogger(__name__)
 
@@ -38,6 +38,7 @@ class Options:
     out: Path
     um_per_px: float | None = None
     engine: str = DEFAULT_ENGINE
+    params: SegmentationParams = field(default_factory=SegmentationParams)
     workers: int = 1
     masks: bool = False
     overlays: bool = False
@@ -187,7 +188,7 @@ def _page(data: bytes, facts: PageFacts, names: _Names, options: Options) -> Mea
     size = _calibration(facts, options)
     try:
         raster = images.decode(data, facts.page, options.limits)
-        result = segment(raster.pixels, engine=options.engine)
+        result = segment(raster.pixels, options.params, options.engine)
         files = _write_pictures(raster, result, names.stem, options)
     except Exception as error:  # the boundary of one page, as above
         failure = _failure(names.path, error)

@@ -8,13 +8,13 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from core import __version__, batch
 from core.errors import SpheroscopeError
 from core.inputs import find_inputs
-from core.segmentation import DEFAULT_ENGINE, ENGINES
+from core.segmentation import DEFAULT_ENGINE, ENGINES, Arithmetic, SegmentationParams, compute_with
 from core.settings import ROOT, Settings
 
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
@@ -88,11 +88,15 @@ def _segment(options: argparse.Namespace) -> int:
         )
         return NOTHING_DONE
     progress = Progress(len(inputs))
+    workers = min(options.workers or settings.segmentation_workers, len(inputs))
+    threads = max(1, (os.cpu_count() or 1) // workers)
+    compute_with(Arithmetic(threads, settings.segmentation_precision))
     chosen = batch.Options(
         out=options.out,
         um_per_px=options.um_per_px,
         engine=options.engine,
-        workers=options.workers or settings.segmentation_workers,
+        params=SegmentationParams.from_texts(dict(options.set)),
+        workers=workers,
         masks=options.masks,
         overlays=options.overlays,
         limits=settings.limits,
@@ -134,6 +138,14 @@ def _parser() -> argparse.ArgumentParser:
         "--engine", choices=sorted(ENGINES), default=DEFAULT_ENGINE, help="default: %(default)s"
     )
     segment.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        type=_setting,
+        action="append",
+        default=[],
+        help=f"of {', '.join(item.name for item in fields(SegmentationParams))}; may be given several times",
+    )
+    segment.add_argument(
         "--workers", metavar="N", type=_count, help="files measured at once; default: SEGMENTATION_WORKERS, 4"
     )
     segment.add_argument("--masks", action="store_true", help="write label images")
@@ -148,6 +160,13 @@ def _pixel_size(text: str) -> float:
     if not 0 < value < math.inf:
         raise argparse.ArgumentTypeError(f"a pixel size is a number of µm greater than 0, not {text!r}")
     return value
+
+
+def _setting(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"must be NAME=VALUE, not {text!r}")
+    return name, value
 
 
 def _count(text: str) -> int:

@@ -12,6 +12,7 @@ from core.blobs import Blobs
 from core.db import Database
 from core.models import Project
 from core.monitoring import QueryRecorder
+from core.segmentation import Arithmetic, compute_with
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
@@ -28,6 +29,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SLOW_FOLDERS:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(autouse=True)
+def _exact_arithmetic() -> Iterator[None]:
+    """However an app or a command of an earlier test wanted the network to compute, the next starts anew."""
+    yield
+    compute_with(Arithmetic())
 
 
 @pytest.fixture

@@ -176,6 +176,27 @@ def test_a_typed_pixel_size_wins_over_the_files(tmp_path: Path, out: Path) -> No
     assert float(row["largest_equivalent_diameter_um"]) == 0.5 * float(row["largest_equivalent_diameter"])
 
 
+def test_settings_are_used_and_stand_in_the_table(tmp_path: Path, out: Path) -> None:
+    wanted = ("--set", "outline=core", "--set", "min_diameter_px=5000")
+    assert segment(picture(tmp_path / "a.tif"), "--out", out, *wanted) == 0
+    (row,) = rows(out / "images.csv")
+    assert row["n_objects"] == "0"
+    params = json.loads(row["params"])
+    assert (params["outline"], params["min_diameter_px"]) == ("core", 5000.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [("outline=rim", "outline must be one of whole, core"), ("tightness=2", "no parameter 'tightness'")],
+)
+def test_settings_that_cannot_be_are_refused_before_anything_is_written(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+) -> None:
+    assert segment(picture(tmp_path / "a.tif"), "--out", out, "--set", given) == 2
+    assert said in capsys.readouterr().err
+    assert not out.exists()
+
+
 def test_without_a_pixel_size_no_micrometre_is_written(tmp_path: Path, out: Path) -> None:
     cv2.imwrite(str(tmp_path / "a.png"), drawn().pixels)
     assert segment(tmp_path / "a.png", "--out", out) == 0

@@ -100,6 +100,16 @@ class SegmentationParams:
         values: dict[str, Any] = {name: _as(known[name].default, value) for name, value in given.items()}
         return cls(**values)
 
+    @classmethod
+    def from_texts(cls, given: Mapping[str, str]) -> SegmentationParams:
+        """Build from texts, as on a command line: ``true`` and ``false``, numbers, words.
+
+        Raises:
+            InvalidRequest: as ``from_dict``.
+        """
+        kinds = {item.name: type(item.default) for item in fields(cls)}
+        return cls.from_dict({name: _read(text, kinds.get(name, str)) for name, text in given.items()})
+
     def sees_as(self, other: SegmentationParams) -> bool:
         """Whether an engine sees an image the same way with both, so that its maps serve both."""
         return all(
@@ -111,6 +121,16 @@ class SegmentationParams:
     def to_dict(self) -> dict[str, object]:
         """Every parameter by name, in JSON's types; ``from_dict`` takes it back."""
         return {item.name: getattr(self, item.name) for item in fields(self)}
+
+
+def _read(text: str, kind: type) -> object:
+    """The value that a text stands for; the text itself where it stands for none, which is then refused."""
+    if kind is bool:
+        return {"true": True, "false": False}.get(text.lower(), text)
+    try:
+        return kind(text)
+    except ValueError:
+        return text
 
 
 def _as(default: object, value: object) -> object:

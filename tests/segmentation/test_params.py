@@ -46,6 +46,21 @@ def test_a_whole_number_may_stand_for_a_fraction():
     assert SegmentationParams.from_dict({"min_diameter_px": 3}).min_diameter_px == 3.0
 
 
+def test_texts_stand_for_values():
+    given = {"outline": "core", "sensitivity": "0.25", "fill_holes": "False", "working_long_side_px": "512"}
+    made = SegmentationParams.from_texts(given)
+    assert (made.outline, made.sensitivity, made.fill_holes) == ("core", 0.25, False)
+    assert made.working_long_side_px == 512
+    for wrong in (
+        {"fill_holes": "yes"},
+        {"sensitivity": "much"},
+        {"working_long_side_px": "512.5"},
+        {"x": "1"},
+    ):
+        with pytest.raises(InvalidRequest, match=next(iter(wrong))):
+            SegmentationParams.from_texts(wrong)
+
+
 @pytest.mark.parametrize(
     ("given_values", "word"),
     [

@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -177,21 +176,13 @@ def test_threads_and_repeats_agree(spheroid: np.ndarray) -> None:
     assert all(np.array_equal(results[0], other) for other in results[1:])
 
 
-@pytest.fixture
-def arithmetic() -> Iterator[Callable[[Arithmetic], None]]:
-    yield compute_with
-    compute_with(Arithmetic())
-
-
-def test_half_the_bits_give_nearly_the_same_outline(
-    spheroid: np.ndarray, arithmetic: Callable[[Arithmetic], None]
-) -> None:
+def test_half_the_bits_give_nearly_the_same_outline(spheroid: np.ndarray) -> None:
     exact = segment(spheroid, engine="unet").labels > 0
-    arithmetic(Arithmetic(2, "bfloat16"))
+    compute_with(Arithmetic(2, "bfloat16"))
     rough = segment(spheroid, engine="unet").labels > 0
     assert np.count_nonzero(exact & rough) > 0.98 * np.count_nonzero(exact | rough)
     assert torch.get_num_threads() == 2
-    arithmetic(Arithmetic())
+    compute_with(Arithmetic())
     assert np.array_equal(segment(spheroid, engine="unet").labels > 0, exact)
     assert torch.get_num_threads() == 1
 
