@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu, threshold_sauvola
 
+from core.segmentation.holes import fill_own
 from core.segmentation.outline import Labels, Mask
-from core.segmentation.postprocess import components, drop_small, fill_own
+from core.segmentation.postprocess import components, keep, too_small
 from core.segmentation.predict import normalise
 from core.segmentation.split import split
 
@@ -56,4 +57,5 @@ BASELINES: Mapping[str, Outline] = {"otsu": otsu, "sauvola": sauvola, "spheroidk
 def _bodies(bright: NDArray[np.bool_]) -> Labels:
     mask: Mask = (bright if bright.mean() < 0.5 else ~bright).astype(np.uint8)
     opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
-    return drop_small(split(fill_own(components(np.asarray(opened))).astype(bool).view(np.uint8)), SMALLEST)
+    labels = split(fill_own(components(np.asarray(opened))).astype(bool).view(np.uint8))
+    return keep(labels, ~too_small(labels, SMALLEST))

@@ -20,8 +20,8 @@ class Prediction:
 
     ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
     ``core``: 0..1, of dense bodies without their loose rims; None where the engine cannot tell.
-    ``second``: ``inside`` as it is seen mirrored and at another scale; None where it was not asked. What both
-    looks agree on can be trusted.
+    ``second``: what of ``inside`` is also seen mirrored and at another scale; None where it was not asked.
+    What both looks agree on can be trusted.
     ``traits``: float32 (N,), what the image is like to the engine, to be compared with what it has learnt
     from; None where it has not learnt.
     ``sharpness``: how sharp an edge is here, 0..1 of the sharpest; objects with much softer outlines than the

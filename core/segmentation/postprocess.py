@@ -15,7 +15,7 @@ from core.segmentation.engine import Map, Prediction
 from core.segmentation.holes import fill_lumens, fill_own
 from core.segmentation.outline import Labels, Mask, find
 from core.segmentation.params import SegmentationParams
-from core.segmentation.split import split
+from core.segmentation.split import join_small, split
 
 _BAND = np.ones((5, 5), np.uint8)
 _RIM = 0.3  # of a body's inner radius: what is thinner than twice this is rim, not core
@@ -31,7 +31,8 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
     followed = _followed(prediction, params)
     labels = _bodies(replace(prediction, inside=followed), params, level)
     labels = _without_artefacts(labels, prediction)
-    labels = drop_small(labels, params.min_relative_area)
+    small = too_small(labels, params.min_relative_area)
+    labels = keep(join_small(labels, small) if params.outline == "whole" else labels, ~small)
     if params.outline == "core" and prediction.core is None:
         labels = without_rims(labels)
         followed, level = _drawn(labels), 0.5
@@ -69,14 +70,14 @@ def without_rims(labels: Labels) -> Labels:
     return largest_parts(out)
 
 
-def drop_small(labels: Labels, min_relative_area: float) -> Labels:
-    """Drop objects below this share of the typical area, which is the area-weighted median.
+def too_small(labels: Labels, min_relative_area: float) -> NDArray[np.bool_]:
+    """True for objects (by number) below this share of the typical area, the area-weighted median.
 
     Weighted by area, because in a plain median a hundred specks of debris outvote one spheroid.
     """
     areas = np.bincount(labels.ravel())
     areas[0] = 0
-    return keep(labels, areas >= min_relative_area * artefacts.weighted_median(areas, areas))
+    return np.asarray(areas < min_relative_area * artefacts.weighted_median(areas, areas))
 
 
 def drop_at_border(labels: Labels) -> Labels:

@@ -13,6 +13,7 @@ from core.segmentation.outline import Labels, Mask
 
 # Two bodies are one where the neck between them is wider than this share of the narrower body.
 _NECK = 0.8
+_REACH = 8  # a cell at most so many cells away from a body is part of its rim
 _SMOOTH_PX = 1.0  # takes the pixel staircase out of the distances; its ripples would be peaks
 
 
@@ -32,6 +33,25 @@ def split(mask: Mask) -> Labels:
     number[peaks] = np.arange(1, len(peaks) + 1)
     labels = np.where(mask > 0, number[summit], 0)
     return _bodies(labels, height, [0.0, *height.ravel()[peaks].tolist()])[labels]
+
+
+def join_small(labels: Labels, small: NDArray[np.bool_]) -> Labels:
+    """Give parts that are too small to be bodies to the body that they hang on: they are its rim.
+
+    ``small``: by number. What hangs on no body keeps its number.
+    """
+    owner = np.arange(len(small), dtype=np.int32)
+    waiting = small.copy()
+    waiting[0] = False
+    pairs = [(i, j) for i, j, _ in _passes(labels, _distance((labels > 0).view(np.uint8)))]
+    for _ in range(_REACH):
+        found = [(i, j) for a, b in pairs for i, j in ((a, b), (b, a)) if waiting[i] and not waiting[j]]
+        if not found:
+            break
+        for i, j in found:
+            if waiting[i]:
+                owner[i], waiting[i] = owner[j], False
+    return owner[labels]
 
 
 def _distance(mask: Mask) -> Map:
