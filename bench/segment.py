@@ -21,7 +21,7 @@ import numpy as np
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
 from core.models import Job, JobState, Limits
-from core.segmentation import Arithmetic, Look, SegmentationParams, compute_with, look, outline
+from core.segmentation import Arithmetic, Look, SegmentationParams, compute_with, look, trace
 from core.work import Processed, process
 
 SIZES = (1024, 2048)
@@ -60,9 +60,7 @@ def _tried(report: Report, side: int, rounds: int) -> None:
     pixels, params = spheroids(side, 6).pixels, SegmentationParams()
     kept = look(pixels, params, "unet").pack()
     other = SegmentationParams(sensitivity=0.2)
-    again = interleaved_ms({"": lambda: outline(pixels, Look.unpack(kept, "unet", params), other)}, rounds)[
-        ""
-    ]
+    again = interleaved_ms({"": lambda: trace(pixels, Look.unpack(kept, "unet", params), other)}, rounds)[""]
     report.rows.append(_row("unet", side, "other settings", again))
     report.bars.append(Bar(f"other settings on a {side}² image", median_p95(again)[0], 50, "ms"))
 

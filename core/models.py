@@ -95,8 +95,7 @@ class Spheroid:
     """One outlined object: its number in the label image, its outline, its measurements in pixels.
 
     ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
-    ``reasons`` says why, by measurement name. ``confidence``: the overlap with a person's outline that is to
-    be expected, 0..1; None where no engine drew it.
+    ``reasons`` says why, by measurement name. ``confidence``: expected overlap with a person's outline, 0..1.
     """
 
     number: int
@@ -108,11 +107,10 @@ class Spheroid:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """What an engine made of one image.
+    """What an engine made of one image; ``confidence`` as a spheroid's, of all of it.
 
     ``labels``: int32 (Y, X) at native resolution, 0 is background, 1..N are the spheroids' numbers.
     ``timings_ms``: wall time of each stage ("predict", "postprocess", "measure", "contours").
-    ``confidence``: as a spheroid's, of the image as a whole; also says how sure it is that there are none.
     """
 
     labels: NDArray[np.int32]

@@ -32,7 +32,7 @@ from core.segmentation import (
     compute_with,
     engine_version,
     look,
-    outline,
+    trace,
 )
 from core.settings import Settings
 from core.store import Recipe, Store
@@ -152,7 +152,7 @@ class Services:
         raster = images.decode(self.blobs.get(image.sha256), image.page, self.settings.limits)
         params = SegmentationParams.from_dict(recipe.params)
         seen = self._seen(image, recipe, params) or look(raster.pixels, params, recipe.engine)
-        return outline(raster.pixels, seen, params)
+        return trace(raster.pixels, seen, params)
 
     def _seen(self, image: Image, recipe: Recipe, params: SegmentationParams) -> Look | None:
         """What the engine saw when the image was last segmented, where it would see the same again."""

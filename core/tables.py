@@ -70,7 +70,6 @@ OBJECT_COLUMNS = (
 )
 FORMULA_COLUMNS = ("column", "unit", "formula")
 
-<<<<<<< HEAD
 # What typed formats make of a column; one that is named nowhere here holds numbers with a fraction.
 TEXT_COLUMNS = frozenset(
     {
@@ -86,9 +85,7 @@ COUNT_COLUMNS = frozenset(
 )
 TRUTH_COLUMNS = frozenset({"touches_border"})
 
-=======
 CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
->>>>>>> 3e6dc1e (Say how far outlines can be trusted; outline core or whole; keep the engine's maps, so that other settings need no engine)
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 # units of the columns that a pixel size does not scale; the other ones are ratios
 PURE_UNITS = {

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from core import display, images, masks, overlay
 from core.models import Job, Limits, Spheroid
-from core.segmentation import SegmentationParams, look, outline
+from core.segmentation import SegmentationParams, look, trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def process(data: bytes, job: Job, limits: Limits) -> Processed:
     decoded = time.perf_counter()
     params = SegmentationParams.from_dict(job.params)
     seen = look(raster.pixels, params, job.engine)
-    result = outline(raster.pixels, seen, params)
+    result = trace(raster.pixels, seen, params)
     segmented = time.perf_counter()
     labels_png = masks.encode(result.labels)
     thumbnail = overlay.thumbnail(raster, result.spheroids, display.THUMBNAIL_PX)

@@ -31,7 +31,16 @@ PROJECT_FIELDS = (
 IMAGE_FIELDS = (
     *("id", "name", "status", "error", "error_code", "n_objects"),
     *("largest_diameter_px", "largest_diameter_um", "largest_area_px", "largest_area_um2"),
-    *("largest_circularity", "confidence", "look_at_this", "um_per_px", "um_per_px_source", "width", "height", "bit_depth"),
+    *(
+        "largest_circularity",
+        "confidence",
+        "look_at_this",
+        "um_per_px",
+        "um_per_px_source",
+        "width",
+        "height",
+        "bit_depth",
+    ),
     *("created_at", "seconds", "thumbnail"),
 )
 SPHEROID_FIELDS = (

@@ -1,7 +1,7 @@
 """Find, outline and measure the spheroids of an image.
 
 ``segment`` is the one name that other code needs. It is two steps, which can be taken apart: ``look`` asks an
-engine, ``outline`` makes outlines and measurements of what it said, with other settings if wanted, in a
+engine, ``trace`` makes outlines and measurements of what it said, with other settings if wanted, in a
 fraction of the time. ``describe`` measures a corrected label image in the same way. What is heavy is imported
 by engines when they first run, never by a page that only wants the names.
 """
@@ -35,8 +35,8 @@ __all__ = [
     "describe",
     "engine_version",
     "look",
-    "outline",
     "segment",
+    "trace",
 ]
 
 # Chosen by docs/accuracy.md.
@@ -94,7 +94,7 @@ def segment(
         InvalidRequest: no such engine, or pixels of another kind.
     """
     params = params or SegmentationParams()
-    return outline(image, look(image, params, engine), params)
+    return trace(image, look(image, params, engine), params)
 
 
 def look(image: Pixels, params: SegmentationParams, engine: str = DEFAULT_ENGINE) -> Look:
@@ -105,7 +105,7 @@ def look(image: Pixels, params: SegmentationParams, engine: str = DEFAULT_ENGINE
     return Look(prediction, engine, chosen.version, params, ms)
 
 
-def outline(image: Pixels, seen: Look, params: SegmentationParams) -> Segmentation:
+def trace(image: Pixels, seen: Look, params: SegmentationParams) -> Segmentation:
     """Outline, measure and rate what an engine saw, without asking it again; as ``segment``.
 
     Raises:

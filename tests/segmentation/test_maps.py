@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest, SegmentationError
-from core.segmentation import ENGINES, Look, SegmentationParams, look, outline, segment
+from core.segmentation import ENGINES, Look, SegmentationParams, look, segment, trace
 from core.segmentation.engine import Prediction
 from core.segmentation.maps import pack, rounded, unpack
 from tests.segmentation.shapes import field, stored
@@ -19,7 +19,7 @@ DEFAULTS = SegmentationParams()
 def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
     kept = Look.unpack(look(PICTURE, DEFAULTS, engine).pack(), engine, DEFAULTS)
     for params in (DEFAULTS, SegmentationParams(sensitivity=0.3, outline="core", min_diameter_px=30.0)):
-        again, anew = outline(PICTURE, kept, params), segment(PICTURE, params, engine)
+        again, anew = trace(PICTURE, kept, params), segment(PICTURE, params, engine)
         assert np.array_equal(again.labels, anew.labels)
         assert [item.measurements for item in again.spheroids] == [
             item.measurements for item in anew.spheroids
@@ -32,7 +32,7 @@ def test_settings_that_change_what_is_seen_need_the_engine():
     seen = look(PICTURE, DEFAULTS, "classical")
     for params in (SegmentationParams(polarity="bright"), SegmentationParams(working_long_side_px=256)):
         with pytest.raises(InvalidRequest, match="segmented anew"):
-            outline(PICTURE, seen, params)
+            trace(PICTURE, seen, params)
 
 
 def test_every_map_comes_back():
