@@ -28,15 +28,15 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
         int32 (Y, X) of ``shape``: 1..N from the largest to the smallest, each in one part.
     """
     level = 0.5 * (1 - params.sensitivity)
-    followed = _followed(prediction, params)
-    labels = _bodies(replace(prediction, inside=followed), params, level)
+    wanted = replace(prediction, inside=_wanted(prediction, params))
+    labels = _bodies(wanted, params, level)
     labels = _without_artefacts(labels, prediction)
     small = too_small(labels, params.min_relative_area)
     labels = keep(join_small(labels, small) if params.outline == "whole" else labels, ~small)
     if params.outline == "core" and prediction.core is None:
         labels = without_rims(labels)
-        followed, level = _drawn(labels), 0.5
-    labels = enlarge(labels, followed, level, (shape[0], shape[1]))
+        wanted, level = Prediction(_drawn(labels)), 0.5
+    labels = enlarge(labels, _smooth(wanted), level, (shape[0], shape[1]))
     labels = largest_parts(labels)
     if params.fill_holes:
         labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
@@ -149,10 +149,15 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
     return fill_own(labels) if params.fill_holes else labels
 
 
-def _followed(prediction: Prediction, params: SegmentationParams) -> Map:
-    """The map whose level outlines follow."""
+def _wanted(prediction: Prediction, params: SegmentationParams) -> Map:
+    """The map of what is to be outlined."""
     if params.outline == "core" and prediction.core is not None:
         return np.minimum(prediction.core, prediction.inside)
+    return prediction.inside
+
+
+def _smooth(prediction: Prediction) -> Map:
+    """The map whose level outlines follow."""
     if not prediction.waver_px:
         return prediction.inside
     return np.asarray(cv2.GaussianBlur(prediction.inside, (0, 0), prediction.waver_px))

@@ -55,6 +55,7 @@ def test_exposure_changes_nothing(diameters, scene):
 
 REAL = {
     "a673_spheroids_parent/images/A673_03.tiff": 1,
+    "a673_spheroids_parent/images/A673_27.tiff": 1,  # known by a thin rim, which a blur would tear
     "a673_spheroids_parent/images/A673_28.tiff": 1,
     "mls11_spheroids_dagostino/images/MLS11_B07.tif": 1,
 }
