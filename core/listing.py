@@ -20,6 +20,7 @@ SORTS: dict[str, tuple[str, ...]] = {
     "diameter": ("diameter_um", "largest_diameter_px"),
     "area": ("area_um2", "largest_area_px"),
     "circularity": ("largest_circularity",),
+    "confidence": ("confidence",),
     "pixel_size": ("um_per_px",),
     "seconds": ("seconds",),
 }
@@ -33,6 +34,7 @@ RANGES: dict[str, str] = {
     "area_px": "largest_area_px",
     "area_um2": "area_um2",
     "circularity": "largest_circularity",
+    "confidence": "confidence",
     "pixel_size": "um_per_px",
     "seconds": "seconds",
 }

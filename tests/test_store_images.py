@@ -59,6 +59,7 @@ KEYS: dict[str, Callable[[Image, bool], Any]] = {
     "diameter": lambda image, down: (last(micrometres(image), down), last(image.largest_diameter_px, down)),
     "area": lambda image, down: (last(square_micrometres(image), down), last(image.largest_area_px, down)),
     "circularity": lambda image, down: last(image.largest_circularity, down),
+    "confidence": lambda image, down: last(image.confidence, down),
     "pixel_size": lambda image, down: last(image.um_per_px, down),
     "seconds": lambda image, down: last(image.seconds, down),
 }
@@ -104,6 +105,7 @@ rows_of_images = st.lists(
             "largest_diameter_px": few,
             "largest_area_px": few,
             "largest_circularity": few,
+            "confidence": few,
             "seconds": few,
             "um_per_px": few,
         }

@@ -118,6 +118,26 @@ class Status {
 }
 """)
 
+# A mark and a colour where somebody should look, and the number anyway.
+CONFIDENCE = JsCode("""
+class Confidence {
+  init(p) {
+    this.eGui = document.createElement('span');
+    this.refresh(p);
+  }
+  getGui() { return this.eGui; }
+  refresh(p) {
+    const known = p.value !== null && p.value !== undefined;
+    const look = known && p.data && p.data.look_at_this;
+    this.eGui.textContent = known ? (look ? '▲ ' : '') + p.value.toFixed(2) : (p.data ? '–' : '');
+    this.eGui.style.color = look ? '#b26a00' : '';
+    this.eGui.style.fontWeight = look ? '700' : '';
+    this.eGui.title = look ? 'Look at this: its outlines are less certain than usual' : '';
+    return true;
+  }
+}
+""")
+
 # Three significant digits, thin spaces between thousands, a dash for what is not known.
 NUMBER = JsCode("""
 function(p) {

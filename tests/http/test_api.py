@@ -45,7 +45,7 @@ def project_id(empty_client: TestClient) -> str:
 
 def test_health_says_ok_with_version_schema_and_room(client: TestClient) -> None:
     answer = client.get("/api/health").json()
-    assert (answer["status"], answer["version"], answer["schema"]) == ("ok", __version__, 1)
+    assert (answer["status"], answer["version"], answer["schema"]) == ("ok", __version__, 2)
     assert answer["free_bytes"] > 0
 
 
@@ -111,7 +111,8 @@ def test_an_image_row_has_pixels_and_micrometres(client: TestClient, lab: Lab) -
     assert list(row) == [
         *("id", "name", "status", "error", "error_code", "n_objects"),
         *("largest_diameter_px", "largest_diameter_um", "largest_area_px", "largest_area_um2"),
-        *("largest_circularity", "um_per_px", "um_per_px_source", "width", "height", "bit_depth"),
+        *("largest_circularity", "confidence", "look_at_this", "um_per_px", "um_per_px_source"),
+        *("width", "height", "bit_depth"),
         *("created_at", "seconds", "thumbnail"),
     ]
     assert (row["id"], row["name"], row["status"], row["n_objects"]) == (image.id, "a.png", "done", 2)
@@ -233,7 +234,10 @@ def test_objects_have_the_columns_of_the_tables(client: TestClient, lab: Lab) ->
     )
     answer = client.get(f"/api/images/{image.id}/objects").json()
     first, second = answer["objects"]
-    assert set(first) == {"id", "object", *tables.MEASUREMENT_COLUMNS, "reasons"}
+    assert set(first) == {
+        *("id", "object", *tables.MEASUREMENT_COLUMNS),
+        *("confidence", "look_at_this", "reasons"),
+    }
     assert (first["object"], second["object"]) == (1, 2)
     assert (second["area"], second["area_um2"], second["touches_border"]) == (314, 1256.0, False)
     assert (second["solidity"], second["reasons"]) == (None, {"solidity": "it could not be computed"})
