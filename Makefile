@@ -19,7 +19,7 @@ check: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=quick -m "not slow and not browser and not datasets"
 
 bench: $(READY)
-	$(BIN)/python -m bench
+	$(BIN)/python -m bench ablation
 
 # torch comes first and alone, so that nothing else can pull in a build of several gigabytes.
 $(READY): requirements.txt requirements-dev.txt

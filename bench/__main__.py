@@ -6,10 +6,11 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import measure, monitoring, queue, segment
+from bench import ablation, measure, monitoring, queue, segment
 from bench.report import Report
 
 BENCHES: dict[str, Callable[[bool], Report]] = {
+    "ablation": ablation.run,
     "segment": segment.run,
     "measure": measure.run,
     "queue": queue.run,

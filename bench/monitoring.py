@@ -53,7 +53,7 @@ def _statements(report: Report, folder: Path, rounds: int) -> None:
         with db.read() as session:
             session.rows("jobs.waiting")
 
-    off, on = _in_turns(recorder, ask, rounds)
+    off, on = in_turns(recorder, ask, rounds)
     db.close()
     report.rows.append(_compared("a statement, with its cursor", off, on))
 
@@ -66,15 +66,15 @@ def _requests(report: Report, folder: Path, rounds: int) -> None:
         routes=http.routes(lambda: services), middleware=http.middleware(services.settings, lambda: services)
     )
     with TestClient(app, base_url="http://localhost") as client:
-        off, on = _in_turns(services.recorder, lambda: client.get("/api/projects"), rounds)
+        off, on = in_turns(services.recorder, lambda: client.get("/api/projects"), rounds)
     services.close()
     report.rows.append(_compared("GET /api/projects", off, on))
     lost = 100 * (1 - statistics.median(off) / statistics.median(on))
     report.bars.append(Bar("throughput lost to recording", lost, 1, "%"))
 
 
-def _in_turns(recorder: Recorder, act: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
-    """Times in µs with the recorder off and on: pairs, the first of each pair in turns, too."""
+def in_turns(recorder: Recorder, act: Callable[[], object], rounds: int) -> tuple[list[float], list[float]]:
+    """Times of ``act`` in µs with the recorder off and on: in pairs, and each first in turns."""
     times: dict[bool, list[float]] = {False: [], True: []}
     for number in range(rounds + 20):
         for enabled in (number % 2 == 0, number % 2 == 1):

@@ -84,7 +84,8 @@ class Services:
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
         compute_with(Arithmetic(precision=settings.segmentation_precision))
-        store = Store(db, settings.max_queued, settings.page_index_bytes)
+        batching = settings.project_list_batching
+        store = Store(db, settings.max_queued, settings.page_index_bytes, batching=batching)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
         if needed is not None:

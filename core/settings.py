@@ -66,6 +66,19 @@ class Settings:
         "ENABLE_PERFORMANCE_MONITORING",
         "Record how long requests, pages, statements and segmentations take; off, nothing is recorded.",
     )
+    project_list_batching: bool = _setting(
+        True,
+        "PROJECT_LIST_BATCHING",
+        "Read the list of projects in one statement, counts and all; off asks project by project.",
+    )
+    virtual_list_enabled: bool = _setting(
+        True, "VIRTUAL_LIST_ENABLED", "Draw only those rows of a table that are in sight; off draws them all."
+    )
+    compression: bool = _setting(
+        True,
+        "COMPRESSION",
+        "Send JSON and tables compressed to clients that take it; off sends them as they are.",
+    )
     allowed_hosts: str = _setting(
         "localhost",
         "ALLOWED_HOSTS",

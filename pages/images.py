@@ -6,7 +6,7 @@ from core.models import ImageFilter, ImageStatus
 from core.services import get_services
 from core.ui import cards, feedback, image_actions, shell
 from core.ui.columns import IMAGE_COLUMNS
-from core.ui.grid import grid
+from core.ui.grid import Look, grid
 from core.ui.upload import uploader
 
 services = get_services()
@@ -40,6 +40,7 @@ answer = grid(
     IMAGE_COLUMNS,
     f"images-{project.id}",
     filters={"status": ",".join(status), "name": name},
+    look=Look(virtual=services.settings.virtual_list_enabled),
 )
 if answer.opened:
     shell.go("image.py", image=answer.opened)

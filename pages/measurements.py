@@ -31,7 +31,11 @@ answer = grid(
     f"objects-{project.id}",
     filters=query,
     row_height=38,
-    look=Look(f"/downloads/projects/{project.id}/measurements.csv", ticks=False),
+    look=Look(
+        f"/downloads/projects/{project.id}/measurements.csv",
+        ticks=False,
+        virtual=services.settings.virtual_list_enabled,
+    ),
 )
 if answer.opened:
     shell.go("image.py", image=answer.opened, spheroid=str(answer.spheroid))

@@ -6,7 +6,7 @@ from core.models import JobState
 from core.services import get_services
 from core.ui import feedback, queue_panel, shell
 from core.ui.columns import JOB_COLUMNS
-from core.ui.grid import grid
+from core.ui.grid import Look, grid
 
 services = get_services()
 st.title("Queue", anchor=False)
@@ -25,7 +25,15 @@ state = st.segmented_control(
     key="state",
     bind="query-params",
 )
-answer = grid("/api/jobs", "jobs", JOB_COLUMNS, "jobs", filters={"state": state}, row_height=40)
+answer = grid(
+    "/api/jobs",
+    "jobs",
+    JOB_COLUMNS,
+    "jobs",
+    filters={"state": state},
+    row_height=40,
+    look=Look(virtual=services.settings.virtual_list_enabled),
+)
 if answer.opened:
     shell.go("image.py", image=answer.opened)
 queue_panel.actions(services, JobState(state), answer.selected)

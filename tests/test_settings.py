@@ -18,9 +18,8 @@ NUMBERS = [item for item in fields(Settings) if type(item.default) in (int, floa
 
 def documented() -> dict[str, tuple[str, str]]:
     """Default and help of every row of the table, by the setting's name."""
-    rows = re.findall(
-        r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", DOCUMENT.read_text(encoding="utf-8"), re.MULTILINE
-    )
+    text = DOCUMENT.read_text(encoding="utf-8").partition("## Switches")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \|$", text, re.MULTILINE)
     return {name: (default.strip("`"), text) for name, default, text in rows}
 
 
@@ -91,6 +90,15 @@ def test_what_is_no_switch_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Settings.from_env({"ENABLE_PERFORMANCE_MONITORING": text})
     assert caught.value.message == f"ENABLE_PERFORMANCE_MONITORING must be on or off, not {text!r}."
+
+
+def test_every_switch_is_told_with_how_to_turn_it_off() -> None:
+    text = DOCUMENT.read_text(encoding="utf-8").partition("## Switches")[2]
+    switches = dict(re.findall(r"^\| `(\w+)` \|.*?\| `(\w+)` \|", text, re.MULTILINE))
+    wanted = {item.metadata["env"] for item in fields(Settings) if isinstance(item.default, bool)}
+    assert wanted <= set(switches), "docs/settings.md, Switches"
+    for name, off in switches.items():
+        assert Settings.from_env({name: off}) != Settings(), name
 
 
 def test_a_fraction_is_for_floats_only() -> None:

@@ -224,6 +224,19 @@ def test_purging_removes_for_good_what_was_deleted_long_ago_and_nothing_else(
     assert store.purge(7) is None
 
 
+def test_without_batching_the_list_is_the_same_by_a_statement_a_project(
+    store: Store, db: Database, recorder: QueryRecorder
+) -> None:
+    for name in ("b", "a", "empty"):
+        project = store.projects.create(name, ENGINE)
+        if name != "empty":
+            add(store, project.id, f"{name} 1", f"{name} 2")
+    one_by_one = Store(db, batching=False)
+    seen = len(recorder.latest())
+    assert one_by_one.projects.list() == store.projects.list()
+    assert statements(recorder, seen) == ["projects.ids", *["projects.list"] * 3, "projects.list"]
+
+
 def test_days_beyond_the_calendar_never_purge(store: Store, project: Project) -> None:
     store.projects.delete(project.id)
     assert store.purge(10**9) is None

@@ -20,7 +20,7 @@ from core.http import contract
 from core.http.answers import crashed, problem, refused
 from core.http.api import Api
 from core.http.downloads import Downloads
-from core.http.encodings import EncodedTags
+from core.http.encodings import EncodedTags, Uncompressed
 from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
 from core.http.health import Health
 from core.http.metrics import Metrics
@@ -99,6 +99,7 @@ def middleware(settings: Settings, services: Callable[[], Services]) -> list[Mid
         Middleware(Recording, recorder=lambda: services().recorder),
         Middleware(OwnHeaders),
         Middleware(EncodedTags),
+        *([] if settings.compression else [Middleware(Uncompressed)]),
         Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
     ]
 

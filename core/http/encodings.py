@@ -1,4 +1,4 @@
-"""ETags that differ between encodings, as the bytes do."""
+"""How answers are encoded: ETags that differ between encodings as the bytes do, and the switch for none."""
 
 from __future__ import annotations
 
@@ -37,6 +37,18 @@ class EncodedTags:
             await send(message)
 
         await self._app(scope, receive, with_mark)
+
+
+class Uncompressed:
+    """Has every answer sent as it is: whoever compresses further in finds that no client takes it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            del MutableHeaders(scope=scope)["accept-encoding"]
+        await self._app(scope, receive, send)
 
 
 def _mark(headers: MutableHeaders, known_compressed: bool) -> None:

@@ -23,6 +23,9 @@ LEFT JOIN totals ON totals.project_id = project.id
 WHERE project.deleted_at IS NULL AND ($id::VARCHAR IS NULL OR project.id = $id)
 ORDER BY last_activity DESC, project.id
 
+-- name: ids
+SELECT id FROM project WHERE deleted_at IS NULL ORDER BY id
+
 -- name: add
 INSERT INTO project (id, name, um_per_px, engine, params, created_at)
 VALUES ($id, $name, $um_per_px, $engine, $params, $now)

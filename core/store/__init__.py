@@ -26,11 +26,16 @@ class Store:
     """One room a table, and the few acts that touch several of them."""
 
     def __init__(
-        self, db: Database, max_queued: int = 100_000, page_index_bytes: int = PAGE_INDEX_BYTES
+        self,
+        db: Database,
+        max_queued: int = 100_000,
+        page_index_bytes: int = PAGE_INDEX_BYTES,
+        *,
+        batching: bool = True,
     ) -> None:
         """Open the rooms; with ``page_index_bytes`` 0, tables are read by SQL alone."""
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
-        self.projects = ProjectStore(db)
+        self.projects = ProjectStore(db, batching)
         self.images = ImageStore(db, self.page_index)
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from collections.abc import Mapping
+from operator import itemgetter
 
 from core.db import Database, Session
 from core.errors import InvalidRequest, NotFound
@@ -17,13 +18,21 @@ MAX_NAME = 100
 class ProjectStore:
     """Everything asked of the project table."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, batching: bool = True) -> None:
         self._db = db
+        self._batching = batching
 
     def list(self) -> tuple[Project, ...]:
-        """Every project, the one with the latest activity first."""
+        """Every project, the one with the latest activity first.
+
+        One statement whatever their number; without batching, one more for every project.
+        """
         with self._db.read() as session:
-            return tuple(project_of(row) for row in session.rows("projects.list", {"id": None}))
+            if self._batching:
+                return tuple(project_of(row) for row in session.rows("projects.list", {"id": None}))
+            ids = [row["id"] for row in session.rows("projects.ids")]
+            rows = [row for each in ids for row in session.rows("projects.list", {"id": each})]
+        return tuple(project_of(row) for row in sorted(rows, key=itemgetter("last_activity"), reverse=True))
 
     def get(self, project_id: str) -> Project:
         """One project.

@@ -90,11 +90,13 @@ class Look:
     """What a table offers beside its rows.
 
     ``download`` is the address of a CSV that takes the same filters, ``sort`` and ``fields``: it is offered
-    as exactly what is shown. Without ``ticks``, rows cannot be selected.
+    as exactly what is shown. Without ``ticks``, rows cannot be selected. Unless ``virtual``, every row of a
+    page is drawn, in sight or not.
     """
 
     download: str = ""
     ticks: bool = True
+    virtual: bool = True
 
 
 def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
@@ -119,7 +121,9 @@ def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
     context["download"] = look.download
     response = AgGrid(
         _NoRows(),
-        gridOptions=_options(columns, row_height) | (_ticks() if look.ticks else {}) | {"context": context},
+        gridOptions=_options(columns, row_height)
+        | (_ticks() if look.ticks else {})
+        | {"context": context, "suppressRowVirtualisation": not look.virtual},
         height=HEIGHT_PX,
         key=key,
         allow_unsafe_jscode=True,
