@@ -8,11 +8,13 @@ from pathlib import Path
 
 from bench import ablation, measure, monitoring, queue, segment
 from bench.report import Report
+from bench.whole_app import WHOLE_APP
 
 BENCHES: dict[str, Callable[[bool], Report]] = {
     "ablation": ablation.run,
     "segment": segment.run,
     "measure": measure.run,
+    **WHOLE_APP,
     "queue": queue.run,
     "monitoring": monitoring.run,
 }

@@ -22,7 +22,7 @@ from tests.making import ENGINE
 hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
 
 # Folders whose tests take seconds: script runs, trainings, processes that are killed, mutants by the hundred.
-SLOW_FOLDERS = ("http", "export", "pages", "training", "faults", "security")
+SLOW_FOLDERS = ("http", "export", "deploy", "pages", "training", "faults", "security")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -17,7 +17,7 @@ from core.errors import ServiceClosed, StorageError
 from core.export import space
 from core.export.text import Pieces
 
-PIECE_BYTES = 64 * 1024
+PIECE_BYTES = 256 * 1024
 
 
 class Spool:

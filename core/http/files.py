@@ -25,6 +25,9 @@ class FileAnswer(FileResponse):
     later by the same tag would be of other bytes.
     """
 
+    # Each piece is read in another thread, which has to wait for its turn beside those that segment.
+    chunk_size = 256 * 1024
+
     def __init__(self, path: Path, tag: str, kind: str, headers: dict[str, str]) -> None:
         fixed = {"ETag": f'"{tag}"', "Content-Encoding": "identity"}
         # Taken here, so that a file which is swept meanwhile is a 404 and no broken answer.
