@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ablation, measure, monitoring, queue, segment
+from bench import ablation, browser, compression, measure, monitoring, queue, segment
 from bench.report import Report
 from bench.whole_app import WHOLE_APP
 
@@ -17,6 +17,8 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     **WHOLE_APP,
     "queue": queue.run,
     "monitoring": monitoring.run,
+    "compression": compression.run,
+    "browser": browser.run,
 }
 
 

@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from core.models import ImageFilter, ImageStatus
 from core.services import get_services
-from core.ui import cards, feedback, image_actions, shell
-from core.ui.columns import IMAGE_COLUMNS
+from core.ui import cards, feedback, image_actions, image_filter, narrowing, shell
+from core.ui.columns import image_columns
 from core.ui.grid import Look, grid
 from core.ui.upload import uploader
 
@@ -21,27 +20,23 @@ uploader(services, project, expanded=project.n_images == 0)
 if project.n_images == 0:
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    status = st.pills(
-        "Status",
-        [item.value for item in ImageStatus],
-        selection_mode="multi",
-        format_func=lambda value: "not segmented" if value == "new" else value,
-        key="status",
-        bind="query-params",
-    )
-    name = st.text_input("Name contains", key="name", bind="query-params", width=260).strip()
-wanted = ImageFilter(tuple(ImageStatus(value) for value in status), name or None)
+calibrated = services.store.objects.calibrated(project.id)
+names = image_filter.numbers(calibrated)
+query = image_filter.draw(names)
+wanted = image_filter.filter_of(query, names)
+if said := image_filter.words(query, names):
+    st.markdown(said)
 
 above = st.container(horizontal=True, vertical_alignment="center")
 answer = grid(
     f"/api/projects/{project.id}/images",
     "images",
-    IMAGE_COLUMNS,
+    image_columns(calibrated),
     f"images-{project.id}",
-    filters={"status": ",".join(status), "name": name},
+    filters=query,
     look=Look(virtual=services.settings.virtual_list_enabled),
 )
+narrowing.take_up(answer.narrowed)
 if answer.opened:
     shell.go("image.py", image=answer.opened)
 with above:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, measured, shell
+from core.ui import feedback, measured, narrowing, shell
 from core.ui.columns import object_columns
 from core.ui.grid import Look, grid
 
@@ -20,7 +20,7 @@ calibrated = services.store.objects.calibrated(project.id)
 names = measured.labels(calibrated)
 if not calibrated:
     st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
-query = measured.narrowing(names)
+query = measured.draw(names)
 with feedback.explained():
     st.markdown(measured.words(services, project, query, names))
     measured.charts(services, project, measured.filter_of(query), names)
@@ -37,5 +37,6 @@ answer = grid(
         virtual=services.settings.virtual_list_enabled,
     ),
 )
+narrowing.take_up(answer.narrowed)
 if answer.opened:
     shell.go("image.py", image=answer.opened, spheroid=str(answer.spheroid))

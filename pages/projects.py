@@ -3,9 +3,11 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, demo, dialogs, feedback
+from core.ui import cards, demo, dialogs, feedback, shell
+from core.ui.columns import PROJECT_COLUMNS
+from core.ui.grid import Look, grid
 
-PER_PAGE = 12
+LOOK = Look(ticks=False)
 
 services = get_services()
 projects = services.store.projects.list()
@@ -28,16 +30,20 @@ if not projects:
         demo.button(services)
     st.stop()
 
-wanted = st.text_input(
-    "Find a project", placeholder="Name contains …", key="find", bind="query-params"
-).strip()
-shown = [project for project in projects if wanted.lower() in project.name.lower()]
-if not shown:
-    st.text(f"No project's name contains “{wanted}”.")
-pages = max(1, -(-len(shown) // PER_PAGE))
-page = st.pagination(pages, key="page") if pages > 1 else 1
-columns = st.columns(3)
-for number, project in enumerate(shown[(page - 1) * PER_PAGE : page * PER_PAGE]):
-    with columns[number % 3]:
-        cards.card(services, project)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    wanted = st.text_input(
+        "Find a project", placeholder="Name contains …", key="find", bind="query-params"
+    ).strip()
+    shape = st.segmented_control(
+        "Shown as", ["Cards", "Table"], default="Cards", required=True, key="as", bind="query-params"
+    )
+if shape == "Table":
+    answer = grid(
+        "/api/projects", "projects", PROJECT_COLUMNS, "projects", filters={"name": wanted}, look=LOOK
+    )
+    if answer.opened:
+        shell.choose_project_next(answer.opened)
+        shell.go("images.py")
+else:
+    cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
 demo.button(services)

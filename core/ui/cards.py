@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from core.models import ImageStatus, Project
@@ -10,6 +12,7 @@ from core.ui import dialogs
 from core.ui.feedback import plural
 from core.ui.shell import choose_project, go
 
+PER_PAGE = 12
 _COLOURS = {
     ImageStatus.DONE: "#3a9a63",
     ImageStatus.RUNNING: "#2f80c4",
@@ -18,6 +21,18 @@ _COLOURS = {
     ImageStatus.NEW: "#d4dfe2",
 }
 _WORDS = {ImageStatus.NEW: "not segmented"}
+
+
+def pages(services: Services, projects: Sequence[Project], wanted: str) -> None:
+    """Draw projects as cards, a few to a page; say so where none of them has the wanted name."""
+    if not projects:
+        st.text(f"No project's name contains “{wanted}”.")
+    count = max(1, -(-len(projects) // PER_PAGE))
+    page = st.pagination(count, key="page") if count > 1 else 1
+    columns = st.columns(3)
+    for number, project in enumerate(projects[(page - 1) * PER_PAGE : page * PER_PAGE]):
+        with columns[number % 3]:
+            card(services, project)
 
 
 def card(services: Services, project: Project) -> None:

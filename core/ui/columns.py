@@ -42,44 +42,76 @@ def number(field: str, title: str, width: int, col_id: str | None = None, **more
     return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
 
 
+def bounded(column: Column, param: str) -> Column:
+    """A column whose header takes bounds, for the API's ``param``."""
+    kinds = ["inRange", "greaterThanOrEqual", "lessThanOrEqual"]
+    how = {"filterOptions": kinds, "maxNumConditions": 1, "buttons": ["apply"], "closeOnApply": True}
+    more = {"filter": "agNumberColumnFilter", "filterParams": how | {"inRangeInclusive": True}}
+    return column | more | {"context": {**column.get("context", {}), "param": param}}
+
+
+def named(column: Column) -> Column:
+    """A column whose header takes a part of a name."""
+    how = {"filterOptions": ["contains"], "maxNumConditions": 1, "buttons": ["apply"], "closeOnApply": True}
+    more = {"filter": "agTextColumnFilter", "filterParams": how}
+    return column | more | {"context": {**column.get("context", {}), "param": "name"}}
+
+
 def time(field: str, title: str, col_id: str | None = None, **more: Any) -> Column:
     """A point in time, in the reader's zone."""
     shape = {"width": 116, "valueFormatter": jscode.TIME}
     return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
 
 
-IMAGE_COLUMNS: tuple[Column, ...] = (
-    picture(),
-    {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, **OPENS},
-    {
-        "field": "status",
-        "headerName": "Status",
-        "width": 122,
-        "cellRenderer": jscode.STATUS,
-        "tooltipField": "error",
-    },
-    number("n_objects", "Spheroids", 98, "objects", valueFormatter=jscode.DASH),
-    {
+def image_columns(calibrated: bool = True) -> tuple[Column, ...]:
+    """An image's columns; where nothing is calibrated, bounds of the diameter are in pixels."""
+    status = {"width": 122, "cellRenderer": jscode.STATUS, "tooltipField": "error"}
+    diameter: Column = {
         "colId": "diameter",
         "headerName": "Ø largest",
-        "width": 100,
+        "width": 104,
         "valueGetter": jscode.DIAMETER,
         "valueFormatter": jscode.DASH,
         "headerTooltip": "Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
         **RIGHT,
-    },
-    number("largest_circularity", "Circularity", 100, "circularity"),
-    {
+    }
+    trust: Column = {
         "field": "confidence",
         "headerName": "Confidence",
         "width": 112,
         "cellRenderer": jscode.CONFIDENCE,
         "headerTooltip": "Overlap with a person's outlines that is to be expected, 0 to 1",
         **RIGHT,
+    }
+    return (
+        picture(),
+        named({"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, **OPENS}),
+        {"field": "status", "headerName": "Status", **status},
+        bounded(number("n_objects", "Spheroids", 100, "objects", valueFormatter=jscode.DASH), "objects"),
+        bounded(diameter, "diameter_um" if calibrated else "diameter_px"),
+        bounded(number("largest_circularity", "Circularity", 104, "circularity"), "circularity"),
+        bounded(trust, "confidence"),
+        number("um_per_px", "µm/px", 78, "pixel_size", tooltipField="um_per_px_source"),
+        time("created_at", "Added", "created", initialSort="desc"),
+        bounded(number("seconds", "Took", 80, valueFormatter=jscode.SECONDS), "seconds"),
+    )
+
+
+PROJECT_COLUMNS: tuple[Column, ...] = (
+    {
+        "field": "thumbnails",
+        "headerName": "Newest",
+        "width": 232,
+        "cellRenderer": jscode.THUMBNAILS,
+        "context": {"opens": True},
+        **UNSORTED,
     },
-    number("um_per_px", "µm/px", 78, tooltipField="um_per_px_source", **UNSORTED),
-    time("created_at", "Added", "created", initialSort="desc"),
-    number("seconds", "Took", 72, valueFormatter=jscode.SECONDS),
+    {"field": "name", "headerName": "Name", "flex": 2, "minWidth": 150, **OPENS},
+    number("n_images", "Images", 90, "images", valueFormatter=jscode.DASH),
+    number("counts.done", "Done", 90, "done", valueFormatter=jscode.DASH),
+    number("counts.failed", "Failed", 90, "failed", valueFormatter=jscode.DASH),
+    number("um_per_px", "µm/px", 90, "pixel_size"),
+    time("last_activity", "Last added", "activity", initialSort="desc"),
 )
 
 JOB_COLUMNS: tuple[Column, ...] = (
@@ -108,7 +140,16 @@ def object_columns(calibrated: bool) -> tuple[Column, ...]:
     Where nothing is calibrated, sizes are shown in pixels, else in micrometres.
     """
     shown: list[Column] = [
-        {"field": "image_name", "colId": "name", "headerName": "Image", "flex": 2, "minWidth": 150, **OPENS},
+        named(
+            {
+                "field": "image_name",
+                "colId": "name",
+                "headerName": "Image",
+                "flex": 2,
+                "minWidth": 150,
+                **OPENS,
+            }
+        ),
         {"field": "object", "headerName": "#", "width": 60, **RIGHT, **OPENS},
     ]
     hidden: list[Column] = []
@@ -117,10 +158,13 @@ def object_columns(calibrated: bool) -> tuple[Column, ...]:
         wanted = column.name in FIRST
         title = _SHORT.get(column.name, column.label)
         pixels = f"{title} px{_POWERS[power]}" if power else title
-        plain = number(column.name, pixels, 104, valueFormatter=_format_of(column))
+        plain = number(column.name, pixels, 108, valueFormatter=_format_of(column))
+        if column.name != "touches_border":
+            plain = bounded(plain, column.name)
         (shown if wanted and not (power and calibrated) else hidden).append(plain)
         if power:
-            in_um = number(column.name + suffix, f"{title} µm{_POWERS[power]}", 104)
+            in_um = number(column.name + suffix, f"{title} µm{_POWERS[power]}", 108)
+            in_um = bounded(in_um, column.name + suffix)
             (shown if wanted and calibrated else hidden).append(in_um)
     return (*shown, *(column | {"initialHide": True} for column in hidden))
 

@@ -63,6 +63,7 @@ class GridAnswer:
     ``selected`` are the ids of the rows that are ticked. With ``everything``, all rows of the filter are, on
     every page, but those of ``spared``. ``opened`` is what was just opened: the id of a row's image, or of
     the row where it has none; ``spheroid`` the number of the spheroid that the row is about.
+    ``narrowed`` is what was just asked for in a column's header, as the API's parameters.
     """
 
     selected: tuple[str, ...] = ()
@@ -70,6 +71,7 @@ class GridAnswer:
     spared: tuple[str, ...] = ()
     opened: str | None = None
     spheroid: int | None = None
+    narrowed: str | None = None
 
 
 class _NoRows:
@@ -131,7 +133,7 @@ def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
         custom_jscode_for_grid_return=jscode.ANSWER,
         should_grid_return=jscode.SHOULD_ANSWER,
         use_json_serialization=True,
-        update_on=["selectionChanged", "cellClicked", "cellKeyDown"],
+        update_on=["selectionChanged", "cellClicked", "cellKeyDown", "filterChanged"],
         custom_css=_CSS,
     )
     return _answer(response, key, query)
@@ -174,7 +176,7 @@ def _answer(response: Any, key: str, query: str) -> GridAnswer:
     """What the component says; its last word is repeated at every run, so what is old is told apart."""
     opened, at = response.get("opened"), response.get("at")
     last = f"{key}-opened-at"
-    new = bool(opened) and st.session_state.get(last) != at
+    new = bool(opened or response.get("narrowed")) and st.session_state.get(last) != at
     if new:
         st.session_state[last] = at
     current = response.get("query", query) == query  # else it was selected under another filter
@@ -184,4 +186,5 @@ def _answer(response: Any, key: str, query: str) -> GridAnswer:
         spared=tuple(response.get("spared") or ()) if current else (),
         opened=opened if new else None,
         spheroid=response.get("spheroid") if new else None,
+        narrowed=response.get("narrowed") if new else None,
     )

@@ -24,14 +24,16 @@ function load(p) {
 
 ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName, eventData}) {
-  const opens = streamlitRerunEventTriggerName !== 'selectionChanged';
-  return window.table.answer(opens ? eventData.data : null);
+  const opens = streamlitRerunEventTriggerName.startsWith('cell');
+  const asks = streamlitRerunEventTriggerName === 'filterChanged';
+  return window.table.answer(opens ? eventData.data : null, asks ? window.table.asked() : null);
 }
 """)
 
 # A click on what opens the row, or Enter anywhere in it; of ticks, only those that change the answer.
 SHOULD_ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName, eventData}) {
+  if (streamlitRerunEventTriggerName === 'filterChanged') { return window.table.forgetAsked(); }
   if (streamlitRerunEventTriggerName === 'cellKeyDown') {
     return eventData.event.key === 'Enter' && !!eventData.data;
   }
@@ -87,6 +89,30 @@ class Thumbnail {
   getGui() { return this.eGui; }
   refresh(p) {
     if (p.value && this.eGui.getAttribute('src') !== p.value) { this.eGui.src = p.value; }
+    return true;
+  }
+}
+""")
+
+THUMBNAILS = JsCode("""
+class Thumbnails {
+  init(p) {
+    this.eGui = document.createElement('span');
+    this.eGui.style.cssText = 'display:flex;gap:4px;cursor:pointer';
+    this.refresh(p);
+  }
+  getGui() { return this.eGui; }
+  refresh(p) {
+    const shown = (p.value || []).join(' ');
+    if (shown === this.shown) { return true; }
+    this.shown = shown;
+    this.eGui.replaceChildren(...(p.value || []).map(address => {
+      const image = document.createElement('img');
+      image.src = address;
+      image.alt = '';
+      image.style.cssText = 'width:48px;height:48px;object-fit:cover;border-radius:4px';
+      return image;
+    }));
     return true;
   }
 }

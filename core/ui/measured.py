@@ -8,12 +8,12 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.models import MEASUREMENTS, Project, Range
+from core.models import MEASUREMENTS, Project
 from core.services import Services
 from core.store.objects import NUMBERS, Histogram, ObjectFilter, Point
+from core.ui import narrowing
 from core.ui.feedback import plural
 from core.ui.shell import go as open_page
-from core.ui.shell import plain
 
 BINS = 40
 MOST_POINTS = 3000
@@ -41,10 +41,10 @@ def labels(calibrated: bool) -> dict[str, str]:
     return found
 
 
-def narrowing(names: Mapping[str, str]) -> dict[str, str]:
-    """Draw the filter, whose state is the address's; return it as the API's parameters."""
+def draw(names: Mapping[str, str]) -> dict[str, str]:
+    """The filter as widgets; return it as the API's parameters."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.text_input("Image name contains", key="name", bind="query-params", width=220).strip()
+        query = narrowing.name("Image name contains")
         border = st.segmented_control(
             "Spheroids",
             list(_BORDER),
@@ -53,48 +53,24 @@ def narrowing(names: Mapping[str, str]) -> dict[str, str]:
             key="touches_border",
             bind="query-params",
         )
-        chosen = st.multiselect(
-            "Narrow by",
-            list(names),
-            default=[name for name in names if {f"{name}_min", f"{name}_max"} & st.query_params.keys()],
-            format_func=names.__getitem__,
-            key="by",
-            placeholder="a measurement",
-            width=360,
-        )
-    query = {"name": name, "touches_border": border or ""}
-    with st.container(horizontal=True):
-        for column in chosen:
-            for end, word in (("min", "at least"), ("max", "at most")):
-                key = f"{column}_{end}"
-                bound = st.number_input(
-                    f"{names[column]}: {word}", value=None, key=key, bind="query-params", width=200
-                )
-                query[key] = "" if bound is None else repr(float(bound))
-    return {key: value for key, value in query.items() if value}
+        chosen = narrowing.chosen(names)
+    query |= {"touches_border": border} if border else {}
+    return query | narrowing.bounds(chosen, names)
 
 
 def filter_of(query: Mapping[str, str]) -> ObjectFilter:
     """The same filter for the store."""
-    ranges = tuple(
-        Range(column, _bound(query, f"{column}_min"), _bound(query, f"{column}_max"))
-        for column in NUMBERS
-        if {f"{column}_min", f"{column}_max"} & query.keys()
-    )
     border = query.get("touches_border")
-    return ObjectFilter(query.get("name"), None if border is None else border == "1", ranges)
+    wanted = None if border is None else border == "1"
+    return ObjectFilter(query.get("name"), wanted, narrowing.ranges(query, NUMBERS))
 
 
 def words(services: Services, project: Project, query: Mapping[str, str], names: Mapping[str, str]) -> str:
     """“1 204 spheroids of 380 images: circularity at least 0.8”."""
     count = services.store.objects.count(project.id, filter_of(query))
-    parts = [f"image name contains “{plain(query['name'])}”"] if "name" in query else []
+    parts = narrowing.words(query, names, "image name")
     if "touches_border" in query:
         parts.append("touching the edge" if query["touches_border"] == "1" else "not touching the edge")
-    for column, label in names.items():
-        for end, word in (("min", "at least"), ("max", "at most")):
-            if (bound := query.get(f"{column}_{end}")) is not None:
-                parts.append(f"{label.split(', ')[0].lower()} {word} {float(bound):g}{_unit(label)}")
     narrowed = f": {', '.join(parts)}" if parts else ""
     return f"**{plural(count.objects, 'spheroid')}** of {plural(count.images, 'image')}{narrowed}"
 
@@ -197,11 +173,3 @@ def _drawn(marks: Any, x: str, y: str) -> go.Figure:
 
 def _place(names: list[str], wanted: str) -> int:
     return next(place for place, name in enumerate(names) if name in (wanted, f"{wanted}_um"))
-
-
-def _bound(query: Mapping[str, str], key: str) -> float | None:
-    return float(query[key]) if key in query else None
-
-
-def _unit(label: str) -> str:
-    return f" {label.rpartition(', ')[2]}" if ", " in label else ""

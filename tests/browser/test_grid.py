@@ -105,6 +105,22 @@ def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: 
     assert_clean(tab)
 
 
+def test_a_filter_in_a_header_goes_to_the_database_and_into_the_address(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address)
+    frame.locator(".ag-header-cell[col-id=diameter] .ag-header-cell-filter-button").click()
+    least, most = (frame.locator(".ag-filter input[type=number]").nth(place) for place in (0, 1))
+    least.fill("400")
+    most.fill("480")
+    frame.locator(".ag-filter-apply-panel-button").click()
+    said = "Showing only: Ø largest at least 400 µm, Ø largest at most 480 µm"
+    expect(tab.page.get_by_text(said)).to_be_visible(timeout=30_000)
+    expect(tab.page.get_by_text("All 10 images on this filter")).to_be_visible()
+    tab.page.reload()
+    expect(tab.page.get_by_text(said)).to_be_visible(timeout=30_000)
+    expect(row_names(tab.page).first).to_have_text("image109.png", timeout=30_000)
+    assert_clean(tab)
+
+
 def test_the_keyboard_moves_ticks_and_opens(tab: Tab, address: str) -> None:
     frame = open_images(tab, address)
     frame.locator(".ag-row[row-index='0'] [col-id=status]").click()

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from core.models import ImageStatus, Project
@@ -58,6 +60,25 @@ def test_filter_narrows_what_segment_all_means(open_page: Open, plate: Project) 
     page = open_page("images.py", project=plate.name)
     page.text_input(key="name").set_value("day1").run()
     assert "**All 1 image on this filter**" in texts(page)
+
+
+def test_the_filter_stands_in_the_address_and_is_told_in_words(
+    open_page: Open, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = services.create_project("Plate", 2.0)
+    services.ingest.add(project.id, "a.png", corpus.png(corpus.noise()), None)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(grid, "AgGrid", lambda *_, **options: given.update(options) or {})
+    bounds = {"diameter_px_min": "200", "circularity_max": "0.5", "objects_min": "many"}
+    page = open_page("images.py", project="Plate", name="day1", **bounds)
+    assert not page.exception
+    said = "Showing only: name contains “day1”, Ø largest at least 200 px, circularity at most 0.5"
+    assert said in texts(page)
+    query = given["gridOptions"]["context"]["query"]
+    assert query == "name=day1&diameter_px_min=200.0&circularity_max=0.5"
+    assert "**All 0 images on this filter**" in texts(page)
+    page.number_input(key="circularity_max").set_value(None).run()
+    assert "circularity" not in given["gridOptions"]["context"]["query"]
 
 
 def test_segment_queues_every_image(open_page: Open, plate: Project, services: Services) -> None:

@@ -96,7 +96,7 @@ class Table {
   }
 
   // What Python is told; of ticks, only when they changed its last word.
-  answer(row) {
+  answer(row, narrowed) {
     return {
       query: this.context.query,
       selected: this.all ? [] : this.ticked(),
@@ -104,8 +104,29 @@ class Table {
       spared: this.all ? this.ticked() : [],
       opened: row ? row.image_id || row.id : null,
       spheroid: row && row.object ? row.object : null,
+      narrowed: narrowed,
       at: Date.now()
     };
+  }
+
+  // A filter set in a header becomes a parameter of the API, by way of the page, which tells it in words.
+  asked() {
+    const query = new URLSearchParams();
+    Object.entries(this.api.getFilterModel()).forEach(([id, model]) => {
+      const name = this.api.getColumn(id).getColDef().context.param;
+      if (model.filterType === 'text') { query.set(name, model.filter); return; }
+      const least = model.type === 'lessThanOrEqual' ? null : model.filter;
+      const most = model.type === 'inRange' ? model.filterTo : model.type === 'lessThanOrEqual' ? model.filter : null;
+      if (least !== null) { query.set(name + '_min', least); }
+      if (most !== null) { query.set(name + '_max', most); }
+    });
+    return query.toString();
+  }
+
+  forgetAsked() {
+    const news = Object.keys(this.api.getFilterModel()).length > 0;
+    if (news) { this.api.setFilterModel(null); }
+    return news;
   }
 
   isNews() {

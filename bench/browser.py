@@ -1,0 +1,115 @@
+"""The image table in a real browser, over a million rows: from click to rows painted, and the first table.
+
+Chromium, headless, at 1280 × 800. The largest project has 200,000 images. What is timed runs in the page:
+from the pager's change until every row in view has its name, and two more frames.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import cv2
+import duckdb
+import numpy as np
+from playwright.sync_api import Frame, Page
+
+from bench.report import Bar, Report, median_p95
+from core.blobs import Blobs
+from core.db import Database
+from core.monitoring import QueryRecorder
+from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+
+FILL = Path(__file__).parent / "browser.sql"
+IMAGES, LARGEST = 1_000_000, 200_000
+PROJECT = "Largest"
+TIMED = """
+([size, page]) => new Promise(done => {
+  const start = performance.now();
+  const number = document.querySelector('.tools input[type=number]');
+  number.value = page + 1;
+  number.dispatchEvent(new Event('change'));
+  const painted = () => {
+    const rows = [...document.querySelectorAll('.ag-center-cols-container .ag-row')];
+    const there = rows.filter(row => Number(row.getAttribute('row-index')) >= page * size);
+    const named = rows.every(row => row.querySelector('.opens').textContent);
+    if (there.length && there.length === rows.length && named) {
+      requestAnimationFrame(() => requestAnimationFrame(() => done(performance.now() - start)));
+    } else {
+      requestAnimationFrame(painted);
+    }
+  };
+  requestAnimationFrame(painted);
+})
+"""
+
+
+def run(quick: bool) -> Report:
+    """Open the table cold and warm, then jump to pages at random depth, in each order."""
+    report = Report("browser")
+    rounds = 5 if quick else 40
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        _fill(Path(folder))
+        os.environ["SPHEROSCOPE_DATA"] = folder
+        with streamlit_server(ROOT / "app.py") as address:
+            first = [_opened(address) for _ in range(2 if quick else 5)]
+            _add(report, "first table, empty browser", first, 3000)
+            with browser_tab() as tab:
+                _open(tab.page, address)
+                frame = _frame(tab.page)
+                for column in ("created", "name", "diameter"):
+                    times = _jumps(frame, column, rounds)
+                    _add(report, f"page change, by {column}", times, 500)
+    return report
+
+
+def _add(report: Report, what: str, times: list[float], bar: float) -> None:
+    median, p95 = median_p95(times)
+    report.rows.append({"what": what, "rounds": len(times), "median_ms": median, "p95_ms": p95})
+    report.bars.append(Bar(f"{what}, p95", p95, bar, "ms"))
+
+
+def _opened(address: str) -> float:
+    """Milliseconds from the address being entered to the first row, in a browser that has seen nothing."""
+    with browser_tab() as tab:
+        start = time.perf_counter()
+        _open(tab.page, address)
+        return (time.perf_counter() - start) * 1000
+
+
+def _open(page: Page, address: str) -> None:
+    page.goto(f"{address}/images?project={PROJECT}")
+    page.frame_locator("iframe").first.locator(".ag-row .opens").first.wait_for(timeout=60_000)
+
+
+def _frame(page: Page) -> Frame:
+    return next(frame for frame in page.frames if "AgGrid" in frame.url)
+
+
+def _jumps(frame: Frame, column: str, rounds: int) -> list[float]:
+    size = 50
+    frame.locator(f".ag-header-cell[col-id={column}] .ag-header-cell-label").click()
+    frame.page.wait_for_timeout(1000)
+    pages = random.Random(1)
+    times = []
+    for _ in range(rounds):
+        page = pages.randrange(1, LARGEST // size - 1)
+        times.append(float(frame.evaluate(TIMED, [size, page])))
+    return times
+
+
+def _fill(folder: Path) -> None:
+    """A million images in 200 projects, made by the database itself."""
+    picture = bytes(cv2.imencode(".png", np.full((96, 128), 120, np.uint8))[1])
+    digest = Blobs(folder).put(picture)
+    file = folder / "spheroscope.duckdb"
+    Database.open(file, QueryRecorder()).close()
+    with duckdb.connect(str(file)) as connection:
+        for statement in FILL.read_text(encoding="utf-8").split(";"):
+            if statement.strip():
+                values = {"images": IMAGES, "largest": LARGEST, "digest": digest}
+                used = {name: value for name, value in values.items() if f"${name}" in statement}
+                connection.execute(statement, used)

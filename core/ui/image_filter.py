@@ -1,0 +1,62 @@
+"""The Images page's filter: which images are wanted, as widgets, in words, and for the store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from core.models import ImageFilter, ImageStatus
+from core.ui import narrowing
+
+_CALIBRATED = {"diameter_um": "Ø largest, µm", "area_um2": "Area of the largest, µm²"}
+_IN_PIXELS = {"diameter_px": "Ø largest, px", "area_px": "Area of the largest, px²"}
+_ALWAYS = {
+    "objects": "Spheroids",
+    "circularity": "Circularity",
+    "confidence": "Confidence",
+    "pixel_size": "Pixel size, µm/px",
+    "seconds": "Time taken, s",
+}
+
+
+def numbers(calibrated: bool) -> dict[str, str]:
+    """What may be narrowed by bounds, by name, in the order in which it is offered."""
+    return (_CALIBRATED if calibrated else _IN_PIXELS) | _ALWAYS
+
+
+def draw(names: Mapping[str, str]) -> dict[str, str]:
+    """The filter as widgets; return it as the API's parameters."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        status = st.pills(
+            "Status",
+            [item.value for item in ImageStatus],
+            selection_mode="multi",
+            format_func=_status_word,
+            key="status",
+            bind="query-params",
+        )
+        query = narrowing.name("Name contains", 130)
+        query |= narrowing.dates("Added (UTC)")
+        chosen = narrowing.chosen(names, 205)
+    query |= narrowing.bounds(chosen, names)
+    return {"status": ",".join(status), **query} if status else query
+
+
+def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
+    """The same filter for the store."""
+    status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
+    return ImageFilter(status, query.get("name"), narrowing.ranges(query, names))
+
+
+def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """“Showing images that are failed, name contains “A05””; nothing where all are shown."""
+    parts = []
+    if "status" in query:
+        parts.append(" or ".join(_status_word(word) for word in query["status"].split(",")))
+    parts += narrowing.words(query, names)
+    return f"Showing only: {', '.join(parts)}" if parts else ""
+
+
+def _status_word(value: str) -> str:
+    return "not segmented" if value == "new" else value
