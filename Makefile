@@ -4,12 +4,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test check bench clean
+.PHONY: run test test-all check bench clean
 
 run: $(READY)
 	$(BIN)/python -m core serve
 
 test: $(READY)
+	$(BIN)/python -m pytest -m "not full"
+
+# Everything, with the long series of kills, refusals and stops.
+test-all: $(READY)
 	$(BIN)/python -m pytest
 
 check: $(READY)
@@ -22,7 +26,7 @@ bench: $(READY)
 	$(BIN)/python -m bench ablation
 
 # torch comes first and alone, so that nothing else can pull in a build of several gigabytes.
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-cluster.txt requirements-dev.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,8 +16,11 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 
 from core import http
+from core.errors import SpheroscopeError
 from core.services import get_services
 from core.settings import Settings
+
+CANNOT_START = 3
 
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
@@ -23,10 +28,16 @@ logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Open the services before the first visitor, drain and close them on SIGTERM."""
-    services = await run_in_threadpool(get_services)
+    try:
+        services = await run_in_threadpool(get_services)
+    except SpheroscopeError as error:
+        print(error.message, file=sys.stderr, flush=True)
+        os._exit(CANNOT_START)  # an exception would end the server with a page of traceback
     watch = asyncio.create_task(http.watch_loop(services.recorder))
     yield
     watch.cancel()
+    # Told to stop once, running jobs get their time; told again, none.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.queue.hurry)
     if not await run_in_threadpool(services.close):
         os._exit(0)  # a job that outlasts its time would hold up the end; the next start takes it up
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ablation, browser, compression, measure, monitoring, queue, segment
+from bench import ablation, backlog, browser, compression, measure, monitoring, queue, segment
 from bench.report import Report
 from bench.whole_app import WHOLE_APP
 
@@ -16,6 +16,7 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     "measure": measure.run,
     **WHOLE_APP,
     "queue": queue.run,
+    "backlog": backlog.run,
     "monitoring": monitoring.run,
     "compression": compression.run,
     "browser": browser.run,

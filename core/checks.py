@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from core.board import Board, Light
 from core.db import Database, Session
 from core.errors import SpheroscopeError, StorageError
 from core.history import History
@@ -44,7 +45,15 @@ class Check:
 class Checks:
     """Asks every part whether it works."""
 
-    def __init__(self, folder: Path, db: Database, history: History, memory_limit_mb: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        db: Database,
+        history: History,
+        memory_limit_mb: int = 0,
+        board: Board | None = None,
+    ) -> None:
+        self._board = board
         self._folder = folder
         self._db = db
         self._history = history
@@ -62,10 +71,27 @@ class Checks:
 
     def _all(self) -> Iterator[Check]:
         yield _asked("database", lambda: ask_writer(self._db), "The database answers and takes writes.")
+        yield from self._lost()
         yield _asked("disk", lambda: write_probe(self._folder), "The data folder takes files.")
         yield self._space()
         yield self._memory()
         yield self._recording()
+        yield from self._queue()
+
+    def _lost(self) -> Iterator[Check]:
+        if lost := self._db.lost_commits:
+            yield Check(
+                "saved changes",
+                State.WATCH,
+                f"The database's log was damaged: the last {lost} changes before the last start are missing. "
+                "Look at the disk, and upload again what is not there.",
+            )
+
+    def _queue(self) -> Iterator[Check]:
+        if self._board is not None and not self._db.closed:
+            snapshot = self._board.snapshot()
+            state = State.GOOD if snapshot.light is Light.GREEN else State.WATCH
+            yield Check("queue", state, snapshot.message or "The queue takes images.")
 
     def _space(self) -> Check:
         try:

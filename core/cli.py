@@ -1,15 +1,19 @@
-"""The command line: ``python -m core segment`` measures files, ``python -m core serve`` starts the app."""
+"""The command line, ``python -m core``: ``segment`` measures files, ``serve`` and ``worker`` start things."""
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import math
 import os
+import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 from core import __version__, batch
 from core.errors import SpheroscopeError
@@ -19,6 +23,7 @@ from core.settings import ROOT, Settings
 
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
 PROGRESS_SECONDS = 1.0
+RESTART_SECONDS = 2.0
 
 SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder:
 
@@ -37,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        return _serve(options) if options.command == "serve" else _segment(options)
+        return {"serve": _serve, "worker": _work, "segment": _segment}[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
         return NOTHING_DONE
@@ -113,6 +118,20 @@ def _serve(options: argparse.Namespace) -> int:
     os.execv(sys.executable, command)
 
 
+def _work(options: argparse.Namespace) -> int:
+    if importlib.util.find_spec("distributed") is None:
+        _say("Workers need packages that are not installed: pip install -r requirements-cluster.txt")
+        return NOTHING_DONE
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", options.scheduler, "--no-dashboard"]
+    command += ["--nworkers", str(options.workers), "--nthreads", "1"]
+    paths = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    with tempfile.TemporaryDirectory(prefix="spheroscope-worker-") as folder:
+        command += ["--local-directory", folder]
+        while True:  # Dask's workers end with their scheduler; these wait for the next one
+            subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=False)
+            time.sleep(RESTART_SECONDS)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m core", description="Spheroscope measures tumour spheroids."
@@ -150,9 +169,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     segment.add_argument("--masks", action="store_true", help="write label images")
     segment.add_argument("--overlays", action="store_true", help="write images with outlines")
+    _add_servers(commands)
+    return parser
+
+
+def _add_servers(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start the app on this computer")
     serve.add_argument("--port", metavar="N", type=_port, default=8501, help="default: %(default)s")
-    return parser
+    worker = commands.add_parser("worker", help="segment for apps elsewhere, behind a Dask scheduler")
+    worker.add_argument("scheduler", metavar="ADDRESS", help="of the scheduler, as tcp://HOST:8786")
+    worker.add_argument(
+        "--workers", metavar="N", type=_count, default=os.cpu_count() or 1, help="default: %(default)s"
+    )
 
 
 def _pixel_size(text: str) -> float:

@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 import duckdb
 
 from core.errors import DatabaseLocked, ServiceClosed, StorageError
+from core.journal import Journal
 from core.monitoring import QueryRecorder
 from core.session import Ran, Row, Session
 from core.sql import MIGRATIONS, create_views, load_migrations, load_queries, migrate
@@ -38,9 +39,11 @@ IDLE_SECONDS = 5.0  # after which the write-ahead log is folded into the file
 class Database:
     """An open database file. Any thread may call ``read`` and ``write``."""
 
-    def __init__(self, connect: Callable[[], Any], recorder: QueryRecorder) -> None:
+    def __init__(self, connect: Callable[[], Any], recorder: QueryRecorder, journal: Journal) -> None:
         self._connect = connect
         self._connection = connect()
+        self._journal = journal
+        self.lost_commits = self._audited()
         self._recorder = recorder
         self._queries = load_queries()
         self._writes: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = (
@@ -74,7 +77,8 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
-        return cls(lambda: _connect(path, memory_mb, threads, schema), recorder)
+        journal = Journal(path.with_suffix(".commits"))
+        return cls(lambda: _connect(path, memory_mb, threads, schema), recorder, journal)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -100,6 +104,11 @@ class Database:
             raise told from error
         finally:
             cursor.close()
+
+    @property
+    def closed(self) -> bool:
+        """Whether it has been closed."""
+        return self._closed
 
     @property
     def generation(self) -> int:
@@ -150,6 +159,16 @@ class Database:
         with self._lock:
             self._connection.close()
 
+    def _audited(self) -> int:
+        """How many commits the journal knows of that the file has not, because its log was damaged."""
+        query = "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'commits'"
+        there = int(self._connection.execute(query).fetchall()[0][0])
+        lost = max(0, self._journal.noted() - there)
+        if lost:
+            log.error("event=db.commits_lost commits=%d", lost)
+            self._journal.note(there)
+        return lost
+
     def _write_loop(self) -> None:
         self._cursor = self._connection.cursor()
         dirty = running = True
@@ -173,6 +192,8 @@ class Database:
         try:
             self._cursor.begin()
             results = [work(session) for work, _ in batch]
+            # All of it is fetched: a result half read would keep the cursor busy.
+            commits = self._cursor.execute("SELECT nextval('commits')").fetchall()[0][0]
             with ExitStack() as following:
                 for follower in self._followers:
                     following.enter_context(follower(session, session.ran))
@@ -187,6 +208,7 @@ class Database:
             return
         # Before the callers hear of it: who has heard must not be served what was read earlier.
         self._generation += 1
+        self._journal.note(commits)
         for (_, done), result in zip(batch, results, strict=True):
             done.set_result(result)
 
@@ -249,6 +271,7 @@ def _connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
         connection.execute("SET lock_configuration = true")
         migrate(connection, load_migrations(schema))
         create_views(connection, schema / "views")
+        connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
     except duckdb.Error as error:
         connection.close()
         raise _unopened(path, error) from error

@@ -15,7 +15,9 @@ SpheroscopeError
 │   ├── BlobMissing             a stored file is gone
 │   └── BlobDamaged             a stored file is not what was stored
 ├── SegmentationError           an engine could not outline an image
-│   └── CrashedRepeatedly       the image ended the process as often as is allowed
+│   ├── CrashedRepeatedly       the image ended the process as often as is allowed
+│   ├── DeadlinePassed          segmenting it took longer than is allowed
+│   └── WorkersUnavailable      the computers that segment cannot be reached, or run another version
 └── ServiceClosed               asked of a part that has been shut down
 
 ``code`` is stable: it is stored, exported and tested. ``message`` is one or two sentences for a person:
@@ -129,6 +131,35 @@ class CrashedRepeatedly(SegmentationError):
     """The image ended the process as often as is allowed."""
 
     code = "crashed_repeatedly"
+
+    @classmethod
+    def after(cls, times: int) -> CrashedRepeatedly:
+        """The error of an image that has ended the process ``times`` times."""
+        return cls(
+            f"This image ended the program {times} times and is not tried again. "
+            "Look at the file, or try other settings."
+        )
+
+
+class DeadlinePassed(SegmentationError):
+    """Segmenting it took longer than is allowed."""
+
+    code = "deadline_passed"
+
+    @classmethod
+    def after(cls, seconds: float) -> DeadlinePassed:
+        """The error of an image that was given up after ``seconds``."""
+        return cls(
+            f"Segmenting this image took longer than {seconds:g} seconds and was given up. "
+            "Crop it, try the other engine, or raise JOB_DEADLINE_SECONDS."
+        )
+
+
+class WorkersUnavailable(SegmentationError):
+    """The computers that segment cannot be reached, or run another version."""
+
+    code = "workers_unavailable"
+    may_pass = True
 
 
 class ServiceClosed(SpheroscopeError):

@@ -12,7 +12,8 @@ from core import display, images
 from core.blobs import Blobs
 from core.errors import SpheroscopeError
 from core.models import Limits, PageFacts
-from core.store import NewImage, Recipe, Store
+from core.store import Asked, NewImage, Recipe, Store
+from core.store.recipe import NOBODY
 
 log = logging.getLogger(__name__)
 
@@ -48,14 +49,16 @@ class Ingest:
         self._blobs = blobs
         self._limits = limits
 
-    def add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None) -> Verdict:
+    def add(
+        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, asked: Asked = NOBODY
+    ) -> Verdict:
         """Take one file into a project and queue its pages by ``recipe``; never raises for a bad file.
 
         A stored verdict means that the file survives a crash of the program from here on.
         """
         shown = clean_name(name)
         try:
-            return self._add(project_id, shown, data, recipe)
+            return self._add(project_id, shown, data, recipe, asked)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
             return Verdict(shown, Outcome.REFUSED, error.message, error.code)
@@ -64,7 +67,7 @@ class Ingest:
             said = f"This file could not be taken in ({type(error).__name__}). The log has details."
             return Verdict(shown, Outcome.REFUSED, said, SpheroscopeError.code)
 
-    def _add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None) -> Verdict:
+    def _add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None, asked: Asked) -> Verdict:
         self._store.projects.require(project_id)
         pages = images.inspect(data, self._limits)
         sha256 = hashlib.sha256(data).hexdigest()
@@ -75,7 +78,7 @@ class Ingest:
         rows = tuple(
             self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
         )
-        if not self._store.add_images(project_id, rows, recipe):  # another thread was quicker
+        if not self._store.add_images(project_id, rows, recipe, asked):  # another thread was quicker
             return self._present(project_id, name, ids, recipe)
         return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
 

@@ -10,6 +10,9 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.jobs import Job as Job  # noqa: PLC0414 - a model like the others, in a module of its own
+from core.jobs import JobState as JobState  # noqa: PLC0414
+from core.jobs import Priority as Priority  # noqa: PLC0414
 from core.measurements import MEASUREMENTS as MEASUREMENTS  # noqa: PLC0414 - told from here, too
 from core.measurements import Column as Column  # noqa: PLC0414
 from core.measurements import Dimension as Dimension  # noqa: PLC0414
@@ -23,16 +26,6 @@ class ImageStatus(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-
-
-class JobState(StrEnum):
-    """Where a job stands; every job is in exactly one state."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    DONE = "done"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
 
 
 class PixelSizeSource(StrEnum):
@@ -178,31 +171,6 @@ class Image(ImageRow):
     um_per_px_file: float | None
     um_per_px_from: str | None
     thumbnail_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One request to segment one image; the same image, engine and parameters are the same job."""
-
-    id: str
-    image_id: str
-    project_id: str
-    image_name: str
-    sha256: str
-    page: int
-    state: JobState
-    sequence: int
-    attempt: int
-    suspect: bool
-    engine: str
-    params: dict[str, object]
-    created_at: datetime
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    worker: str | None = None
-    error_code: str | None = None
-    error: str | None = None
-    timings_ms: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import atexit
 import gc
 import logging
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -14,9 +13,13 @@ from functools import partial
 import streamlit as st
 
 from core import images
+from core.admission import Admission
 from core.blobs import Blobs
+from core.board import Board
 from core.checks import Checks
 from core.db import Database
+from core.errors import InvalidRequest
+from core.executor import Executor, Threads
 from core.export import Exports, Keeping
 from core.export.maker import Maker
 from core.history import History
@@ -26,6 +29,7 @@ from core.monitoring import QueryRecorder, Recorder
 from core.queue import JobQueue
 from core.segmentation import (
     DEFAULT_ENGINE,
+    ENGINES,
     Arithmetic,
     Look,
     SegmentationParams,
@@ -35,12 +39,16 @@ from core.segmentation import (
     trace,
 )
 from core.settings import Settings
-from core.store import Recipe, Store
+from core.store import Asked, Recipe, Store
 from core.store.plans import PlanStore
+from core.store.recipe import NOBODY
 from core.store.throughput import ThroughputStore
-from core.work import process
+from core.work import process, process_like
+from core.workers import Rules
 
 log = logging.getLogger(__name__)
+
+NO_LIMIT_BYTES = 2**62  # what workers elsewhere have for memory is not ours to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,7 @@ class Services:
     plans: PlanStore
     throughput: ThroughputStore
     exports: Exports
+    board: Board
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -90,10 +99,9 @@ class Services:
         needed = store.purge(settings.undo_days)
         if needed is not None:
             log.info("event=blobs.swept files=%d", blobs.sweep(needed))
-        workers = settings.segmentation_workers
-        executor = ThreadPoolExecutor(workers, thread_name_prefix="segment")
-        queue = JobQueue(store, blobs, executor, partial(process, limits=settings.limits), slots=workers)
-        queue.start(settings.max_attempts)
+        queue = _queue(settings, store, blobs)
+        queue.start()
+        board = Board(db, store, queue)
         history = History(recorder, settings.data, lambda: _depth(store))
         history.start()
         return cls(
@@ -105,10 +113,11 @@ class Services:
             store=store,
             queue=queue,
             ingest=Ingest(store, blobs, settings.limits),
-            checks=Checks(settings.data, db, history),
+            checks=Checks(settings.data, db, history, board=board),
             plans=PlanStore(db),
             throughput=ThroughputStore(db),
             exports=_exports(settings, db, store, blobs),
+            board=board,
         )
 
     def close(self) -> bool:
@@ -166,9 +175,15 @@ class Services:
             return None
         return Look.unpack(self.blobs.get(stored.maps_sha256), stored.engine, before)
 
-    def segment(self, project: Project, image_ids: tuple[str, ...], recipe: Recipe | None = None) -> int:
+    def segment(
+        self,
+        project: Project,
+        image_ids: tuple[str, ...],
+        recipe: Recipe | None = None,
+        asked: Asked = NOBODY,
+    ) -> int:
         """Queue images, by their project's recipe or another; return how many were not waiting already."""
-        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project))
+        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project), asked)
         self.queue.wake()
         return count
 
@@ -190,6 +205,28 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Ex
             settings.min_free_mb * 2**20,
         ),
     )
+
+
+def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
+    rules = Rules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
+    if not settings.dask_scheduler:
+        threads = Threads(rules.slots, thread_name_prefix="segment")
+        admission = Admission(settings.segmentation_memory_bytes)
+        return JobQueue(store, blobs, threads, partial(process, limits=settings.limits), rules, admission)
+    cluster = _cluster(settings.dask_scheduler)
+    versions = {name: engine_version(name) for name in ENGINES}
+    work = partial(process_like, limits=settings.limits, versions=versions)
+    return JobQueue(store, blobs, cluster, work, rules, Admission(NO_LIMIT_BYTES))
+
+
+def _cluster(address: str) -> Executor:
+    try:
+        from core.cluster import Cluster  # noqa: PLC0415 - an optional package, and slow to import
+    except ImportError as error:
+        raise InvalidRequest(
+            "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"
+        ) from error
+    return Cluster(address)
 
 
 def _release(services: Services) -> None:

@@ -19,6 +19,11 @@ from core.models import Limits
 ON, OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
 ROOT = Path(__file__).resolve().parent.parent
 
+# What the app takes before an image is opened, measured with both engines loaded and 20 visitors; the rest of
+# CONTAINER_MEMORY_LIMIT_MB is for images.
+APP_MB = 460
+LEAST_SEGMENTATION_MB = 128
+
 
 def _setting(default: object, env: str, text: str) -> Any:
     return field(default=default, metadata={"env": env, "help": text})
@@ -37,7 +42,25 @@ class Settings:
         "SEGMENTATION_PRECISION",
         "Arithmetic of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster.",
     )
-    max_attempts: int = _setting(3, "MAX_ATTEMPTS", "Times an image may end the process before it is failed.")
+    dask_scheduler: str = _setting(
+        "",
+        "DASK_SCHEDULER",
+        "Address of a Dask scheduler, tcp://HOST:8786, whose workers segment; by default, this process does.",
+    )
+    segmentation_memory_mb: int = _setting(
+        0,
+        "SEGMENTATION_MEMORY_MB",
+        "Memory for the images in work together, in MB; by default, what the app itself leaves of its limit.",
+    )
+    container_memory_limit_mb: int = _setting(
+        1024, "CONTAINER_MEMORY_LIMIT_MB", "Memory that the whole app may take, in MB."
+    )
+    max_attempts: int = _setting(
+        3, "MAX_ATTEMPTS", "Times an image is tried, and may end the process, before it is failed."
+    )
+    job_deadline_seconds: float = _setting(
+        600.0, "JOB_DEADLINE_SECONDS", "Time that segmenting one image may take before it is failed."
+    )
     max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")
     drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")
     max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file taken, in MiB.")
@@ -108,6 +131,12 @@ class Settings:
     def page_index_bytes(self) -> int:
         """Memory for the tables of images; 0 where they are read by SQL."""
         return self.page_index_mb * 2**20 if self.page_index else 0
+
+    @property
+    def segmentation_memory_bytes(self) -> int:
+        """What the images in work together may take."""
+        left_mb = max(LEAST_SEGMENTATION_MB, self.container_memory_limit_mb - APP_MB)
+        return (self.segmentation_memory_mb or left_mb) * 2**20
 
 
 def _parse(name: str, text: str, default: object) -> Any:

@@ -6,11 +6,13 @@ It touches neither the database nor the disk, so it can run in any thread, proce
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core import display, images, masks, overlay
+from core.errors import WorkersUnavailable
 from core.models import Job, Limits, Spheroid
-from core.segmentation import SegmentationParams, look, trace
+from core.segmentation import SegmentationParams, engine_version, look, trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,20 @@ class Processed:
     maps: bytes
     confidence: float | None
     timings_ms: dict[str, float]
+
+
+def process_like(data: bytes, job: Job, limits: Limits, versions: Mapping[str, str]) -> Processed:
+    """As ``process``, on another computer, for an app whose engines have these ``versions`` by name.
+
+    Raises:
+        WorkersUnavailable: the engine here is another version, which may outline otherwise.
+    """
+    own = engine_version(job.engine)
+    if own != versions.get(job.engine):
+        raise WorkersUnavailable(
+            f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
+        )
+    return process(data, job, limits)
 
 
 def process(data: bytes, job: Job, limits: Limits) -> Processed:

@@ -4,36 +4,42 @@ import streamlit as st
 
 from core.models import JobState
 from core.services import get_services
-from core.ui import feedback, queue_panel, shell
+from core.ui import feedback, queue_live, queue_panel, shell
 from core.ui.columns import JOB_COLUMNS
 from core.ui.grid import Look, grid
 
 services = get_services()
 st.title("Queue", anchor=False)
-totals = queue_panel.live(services)
+totals = queue_live.progress(services, tiles=True).totals
 if not sum(totals.counts.values()):
     feedback.empty("Nothing has been segmented yet", "Drop images into a project and they appear here.")
     if st.button("Go to projects", type="primary"):
         shell.go("projects.py")
     st.stop()
 
-state = st.segmented_control(
-    "State",
-    [item.value for item in JobState],
-    default=JobState.QUEUED.value if totals.left else JobState.DONE.value,
-    required=True,
-    key="state",
-    bind="query-params",
-)
+with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+    state = st.segmented_control(
+        "Jobs that are",
+        [item.value for item in JobState],
+        default=JobState.QUEUED.value if totals.left else JobState.DONE.value,
+        required=True,
+        key="state",
+        bind="query-params",
+    )
+    above = st.container(width="content")
+virtual = services.settings.virtual_list_enabled
 answer = grid(
     "/api/jobs",
     "jobs",
-    JOB_COLUMNS,
-    "jobs",
+    JOB_COLUMNS[state],
+    f"jobs {state}",
     filters={"state": state},
-    row_height=40,
-    look=Look(virtual=services.settings.virtual_list_enabled),
+    row_height=36,
+    look=Look(virtual=virtual, scrolled=virtual),
 )
 if answer.opened:
     shell.go("image.py", image=answer.opened)
-queue_panel.actions(services, JobState(state), answer.selected)
+with above:
+    queue_panel.actions(services, JobState(state), answer, totals.counts[JobState(state)])
+st.subheader("Workers", anchor=False)
+queue_panel.chart(services, active=totals.left > 0)

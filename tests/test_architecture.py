@@ -15,12 +15,13 @@ CORE = ROOT / "core"
 
 # Imports point down this list, or stay on one line of it. A package is one name.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "models", "measurements", "settings", "names"),
-    ("sql", "session", "db", "blobs", "cache", "monitoring", "listing"),
+    ("errors", "jobs", "models", "measurements", "settings", "names"),
+    ("sql", "session", "journal", "db", "blobs", "memory", "cache", "monitoring", "listing"),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
     ("store", "page_index", "project_rows"),
-    ("work", "ingest", "export", "queue", "batch", "history"),
+    ("work", "ingest", "export", "batch", "history"),
+    ("timeline", "executor", "admission", "outcomes", "workers", "cluster", "queue", "board"),
     ("checks",),
     ("services",),
     ("http", "ui"),
@@ -33,6 +34,8 @@ MAY_IMPORT = {
     "st_aggrid": ("ui",),
     "torch": ("segmentation",),
     "redis": ("cache",),
+    "dask": ("cluster",),
+    "distributed": ("cluster",),
     "duckdb": ("db",),
 }
 MODULE_LINES, FUNCTION_LINES, PAGE_LINES = 300, 40, 80

@@ -19,7 +19,14 @@ def by_name(asked: Checks) -> dict[str, tuple[State, str]]:
 
 def test_a_fresh_app_is_well(services: Services) -> None:
     assert worst(services.checks.run()) is State.GOOD
-    assert list(by_name(services.checks)) == ["database", "disk", "disk space", "memory", "recording"]
+    assert list(by_name(services.checks)) == [
+        "database",
+        "disk",
+        "disk space",
+        "memory",
+        "recording",
+        "queue",
+    ]
     answered = {check.name for check in services.checks.run() if check.ms is not None and check.ms > 0}
     assert answered == {"database", "disk"}
 

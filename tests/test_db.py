@@ -325,6 +325,7 @@ def test_a_frame_can_be_read_as_a_table_and_is_gone_afterwards(db: Database, sto
     for name in ("engine", "engine_version", "params"):
         frame = frame.with_columns(pl.lit("e").alias(name))
     values = {"now": utc_now(), "project_id": project.id}
+    values |= {"priority": "normal", "asked_by": None}
     assert db.write(lambda session: session.rows_from("jobs.add", frame, values)) == []
     with pytest.raises(duckdb.CatalogException):
         db.write(lambda session: session.rows("jobs.add", values))
@@ -497,11 +498,26 @@ def test_a_name_twice_in_one_file_is_refused(tmp_path: Path) -> None:
         load_queries(tmp_path)
 
 
-def test_a_gap_in_the_migrations_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "0001_a.sql").write_text("SELECT 1")
+def test_a_migrations_number_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "0003_a.sql").write_text("SELECT 1")
     (tmp_path / "0003_c.sql").write_text("SELECT 1")
-    with pytest.raises(ValueError, match="without a gap"):
+    with pytest.raises(ValueError, match="same number"):
         load_migrations(tmp_path)
+
+
+def test_a_migration_whose_number_lies_between_is_applied_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, steps = tmp_path / "a.duckdb", load_migrations()
+    first, last = steps[0], type(steps[0])(900, "last", "CREATE TABLE last (a INTEGER)")
+    between = type(first)(899, "between", "CREATE TABLE between_them (a INTEGER)")
+    monkeypatch.setattr("core.db.load_migrations", lambda _=None: (*steps, last))
+    Database.open(path, QueryRecorder()).close()
+    monkeypatch.setattr("core.db.load_migrations", lambda _=None: (*steps, between, last))
+    Database.open(path, QueryRecorder()).close()
+    with duckdb.connect(str(path)) as connection:
+        tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}
+    assert {"last", "between_them"} <= tables
 
 
 def test_an_unknown_statement_is_a_fault_in_here(db: Database) -> None:

@@ -51,5 +51,6 @@ def test_codes_are_unique() -> None:
     assert sorted(codes) == sorted(set(codes))
 
 
-def test_only_what_the_disk_refuses_may_pass() -> None:
-    assert {item.__name__ for item in CLASSES if item.may_pass} == {"StorageError", "DatabaseLocked"}
+def test_only_what_the_disk_or_other_computers_refuse_may_pass() -> None:
+    passing = {"StorageError", "DatabaseLocked", "WorkersUnavailable"}
+    assert {item.__name__ for item in CLASSES if item.may_pass} == passing

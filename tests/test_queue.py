@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from core.admission import Admission
 from core.blobs import Blobs
 from core.db import Database, Session
 from core.errors import BlobMissing, ImageUnreadable, SegmentationError, StorageError
+from core.executor import Threads
 from core.models import ImageStatus, Job, JobState, Project
 from core.queue import JobQueue, Work
 from core.store import NewImage, Store
+from core.store.rows import utc_now
 from core.work import Processed
+from core.workers import Rules
 from tests.making import RECIPE, claim, new_image, processed, spheroid
 from tests.waiting import wait_until
 
@@ -41,10 +47,13 @@ class Lab:
         self.store.add_images(self.project.id, tuple(made), RECIPE if queued else None)
 
     @contextmanager
-    def queue(self, work: Work, *, slots: int = SLOTS, max_attempts: int = 3) -> Iterator[JobQueue]:
-        executor = ThreadPoolExecutor(slots, thread_name_prefix="segment")
-        queue = JobQueue(self.store, self.blobs, executor, work, slots=slots)
-        queue.start(max_attempts)
+    def queue(
+        self, work: Work, *, slots: int = SLOTS, memory: int = 2**40, **rules: Any
+    ) -> Iterator[JobQueue]:
+        executor = Threads(slots, thread_name_prefix="segment")
+        admission = Admission(memory)
+        queue = JobQueue(self.store, self.blobs, executor, work, Rules(slots, **rules), admission)
+        queue.start()
         try:
             yield queue
         finally:
@@ -68,7 +77,7 @@ def lab(store: Store, blobs: Blobs, project: Project) -> Lab:
 
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.queue.RETRY_SECONDS", 0.05)
+    monkeypatch.setattr("core.outcomes.RETRY_SECONDS", 0.05)
 
 
 def instant(_data: bytes, job: Job) -> Processed:
@@ -395,8 +404,7 @@ def test_a_disk_that_stays_full_does_not_hold_up_the_end(lab: Lab, monkeypatch: 
     with lab.queue(instant) as queue:
         assert tried.wait(10)
         assert queue.drain(5)
-    assert lab.counts() == {"running": 1}
-    assert lab.store.jobs.recover(3) == 1  # and the next start takes it up
+    assert lab.counts() == {"queued": 1}  # the next start takes it up
 
 
 # Cancelling
@@ -442,7 +450,7 @@ def test_deleting_what_is_worked_on_harms_nothing(lab: Lab) -> None:
         lab.store.projects.delete(lab.project.id)
         gate.open()
         queue.wake()
-        wait_until(lambda: len(queue._free) == SLOTS)
+        wait_until(lambda: queue._workers.at_rest)
     assert lab.counts() == {"cancelled": 6}
     lab.store.projects.restore(lab.project.id)
     assert {image.status for image in lab.store.images.page(lab.project.id).items} == {ImageStatus.NEW}
@@ -508,6 +516,119 @@ def test_an_orphan_at_its_last_attempt_is_failed_at_the_start(lab: Lab) -> None:
     assert lab.store.images.get("good").status is ImageStatus.DONE
 
 
+# Memory and deadlines
+
+
+def test_what_does_not_fit_waits_and_none_overtakes_it(lab: Lab) -> None:
+    gate = Gate()
+    lab.add(*"abc")
+    one = lab.store.jobs.page(JobState.QUEUED).items[0].memory_bytes
+    with lab.queue(gate, memory=2 * one) as queue:
+        wait_until(lambda: len(gate.begun) == 2)
+        wait_until(lambda: queue.state().waits_for_memory == "c.tif")
+        assert queue.state().memory_taken_bytes == 2 * one
+        gate.open()
+        lab.wait_until_ended()
+        wait_until(lambda: queue.state().running == 0)
+        assert (queue.state().memory_taken_bytes, queue.state().waits_for_memory) == (0, None)
+    assert lab.counts() == {"done": 3}
+
+
+def test_a_job_that_hangs_fails_at_its_deadline_and_its_worker_counts_as_lost(lab: Lab) -> None:
+    gate = Gate()
+
+    def work(data: bytes, job: Job) -> Processed:
+        return gate(data, job) if job.image_id == "hangs" else instant(data, job)
+
+    lab.add("hangs", "fine")
+    with lab.queue(work, slots=2, deadline_seconds=0.3) as queue:
+        wait_until(lambda: lab.counts() == {"done": 1, "failed": 1}, 5)
+        assert lab.store.images.get("hangs").error_code == "deadline_passed"
+        assert "longer than 0.3 seconds" in (lab.store.images.get("hangs").error or "")
+        assert (queue.state().lost, queue.state().running) == (1, 0)
+        lab.add("later")
+        queue.wake()
+        wait_until(lambda: lab.counts() == {"done": 2, "failed": 1}, 5)  # the other worker goes on
+        gate.open()
+        wait_until(lambda: queue.state().lost == 0)
+        assert lab.counts() == {"done": 2, "failed": 1}  # what came too late is thrown away
+    assert [span.state for span in queue.timeline.latest() if span.image_id == "hangs"] == [JobState.FAILED]
+
+
+def test_a_clock_that_jumps_changes_no_order_and_no_duration(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days = itertools.cycle([timedelta(days=1), timedelta(days=-1), timedelta()])
+    for module in ("core.store.jobs", "core.workers", "core.store.results"):
+        monkeypatch.setattr(f"{module}.utc_now", lambda: utc_now() + next(days))
+    gate = Gate()
+    gate.open()
+    keys = [f"{number}" for number in range(9)]
+    lab.add(*keys)
+    with lab.queue(gate, slots=1) as queue:
+        lab.wait_until_ended()
+    assert gate.begun == keys
+    spans = queue.timeline.latest()
+    assert all(0 <= span.seconds < 60 for span in spans)
+    assert all(ms >= 0 for span in spans for ms in span.stages_ms.values())
+    totals = lab.store.jobs.totals()
+    assert totals.per_second is None or totals.per_second > 0
+
+
+def test_the_timeline_tells_who_did_what_and_how_long_each_stage_took(lab: Lab) -> None:
+    lab.add(*"abcd")
+    with lab.queue(instant, slots=2) as queue:
+        lab.wait_until_ended()
+        wait_until(lambda: queue.timeline.total == 4)
+    spans = queue.timeline.latest()
+    assert {span.image_name for span in spans} == {"a.tif", "b.tif", "c.tif", "d.tif"}
+    assert {span.worker for span in spans} <= {"worker 1", "worker 2"}
+    assert all(set(span.stages_ms) == {"queued", "read", "predict", "save"} for span in spans)
+    stored = lab.jobs(JobState.DONE)["a"].timings_ms
+    assert set(stored) == {"queued", "read", "predict", "save"}
+    assert lab.store.images.get("a").seconds == pytest.approx(
+        sum(stored.values()) / 1000 - stored["queued"] / 1000
+    )
+    assert queue.timeline.latest(2) == spans[-2:]
+
+
+def test_a_worker_process_that_dies_makes_its_job_run_alone_and_fail_at_last(lab: Lab) -> None:
+    alone: list[bool] = []
+
+    def work(data: bytes, job: Job) -> Processed:
+        if job.image_id == "poison":
+            alone.append(job.suspect)
+            raise BrokenExecutor
+        return instant(data, job)
+
+    lab.add("poison", "b", "c")
+    with lab.queue(work):
+        lab.wait_until_ended()
+    assert alone == [False, True, True]
+    image = lab.store.images.get("poison")
+    assert (image.error_code, lab.counts()) == ("crashed_repeatedly", {"done": 2, "failed": 1})
+
+
+def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> None:
+    class Cluster(Threads):
+        said: str | None = "The scheduler cannot be reached."
+
+        @property
+        def trouble(self) -> str | None:
+            return self.said
+
+    lab.add(*"ab")
+    cluster = Cluster(1)
+    queue = JobQueue(lab.store, lab.blobs, cluster, instant, Rules(1), Admission(1))
+    queue.start()
+    assert queue.state().trouble == "The scheduler cannot be reached."
+    threading.Event().wait(0.2)
+    assert lab.counts() == {"queued": 2}
+    cluster.said = None
+    lab.wait_until_ended()
+    assert queue.drain(5)
+
+
 # Stopping
 
 
@@ -535,13 +656,17 @@ def test_draining_gives_up_in_time_and_what_still_runs_is_an_orphan(lab: Lab) ->
         assert watch.result(timeout=3) is False
         ending.join()
         assert not queue.drain(60)  # a second call has no time of its own
-        assert lab.counts() == {"running": 1, "queued": 1}
+        assert lab.counts() == {"queued": 2}
+        assert [job.image_id for job in lab.store.jobs.page(JobState.QUEUED).items] == ["slow", "waits"]
         gate.open()
-    assert lab.store.jobs.recover(3) <= 1
+        wait_until(lambda: queue._workers.at_rest)
+    assert lab.store.jobs.recover(3) == 0
+    slow = lab.jobs(JobState.QUEUED)["slow"]
+    assert (slow.attempt, slow.crashes, slow.suspect) == (0, 0, False)  # being stopped is no fault
 
 
 def test_a_queue_that_never_began_can_be_drained(lab: Lab) -> None:
-    queue = JobQueue(lab.store, lab.blobs, ThreadPoolExecutor(1), instant, slots=1)
+    queue = JobQueue(lab.store, lab.blobs, Threads(1), instant, Rules(1), Admission(1))
     assert queue.drain(1)
     assert queue.drain(1)
 
@@ -554,7 +679,7 @@ def test_a_result_after_the_database_has_closed_is_dropped_quietly(lab: Lab, db:
         assert not queue.drain(0)
         db.close()
         gate.open()
-        wait_until(lambda: queue._free)
+        wait_until(lambda: queue._workers.at_rest and not queue._unsaved)
 
 
 def test_workers_end_with_the_queue(lab: Lab) -> None:

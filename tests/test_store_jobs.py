@@ -9,9 +9,9 @@ import pytest
 
 from core.db import Database
 from core.errors import ImageUnreadable, NotFound, QueueFull, SegmentationError
-from core.models import Image, ImageStatus, Job, JobState, Project
+from core.models import Image, ImageStatus, Job, JobState, Priority, Project
 from core.monitoring import QueryRecorder
-from core.store import Recipe, Store
+from core.store import Asked, Recipe, Store
 from tests.making import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
 ERROR = SegmentationError("It would not be outlined.")
@@ -153,7 +153,48 @@ def test_a_limit_that_was_lowered_refuses_only_what_is_new(db: Database) -> None
         small.jobs.enqueue(project.id, ["e"], RECIPE)
 
 
+def test_urgent_jobs_come_first_and_in_the_order_of_asking(store: Store, project: Project) -> None:
+    add(store, project.id, *"abcdef")
+    for keys, priority in (("ab", Priority.LOW), ("cd", Priority.NORMAL), ("ef", Priority.HIGH)):
+        assert store.jobs.enqueue(project.id, list(keys), RECIPE, Asked("Ada", priority)) == 2
+    assert [job.image_id for job in store.jobs.page(JobState.QUEUED).items] == list("efcdab")
+    job = job_of(store, "e")
+    assert (job.priority, job.asked_by) == (Priority.HIGH, "Ada")
+    assert claimed(store) == list("efcdab")
+
+
+def test_who_asks_anew_is_who_asked(store: Store, project: Project) -> None:
+    add(store, project.id, "a", recipe=RECIPE)
+    store.jobs.cancel()
+    store.jobs.enqueue(project.id, ["a"], RECIPE, Asked("Bo", Priority.LOW))
+    assert (job_of(store, "a").asked_by, job_of(store, "a").priority) == ("Bo", Priority.LOW)
+
+
+def test_what_waits_is_given_another_priority(store: Store, project: Project) -> None:
+    add(store, project.id, *"abcd", recipe=RECIPE)
+    running = claim(store)
+    assert store.jobs.prioritise(Priority.HIGH, [RECIPE.job_id("d"), running.id]) == 1
+    assert store.jobs.prioritise(Priority.LOW, [RECIPE.job_id("b")]) == 1
+    assert claimed(store) == ["d", "c", "b"]
+    assert store.jobs.prioritise(Priority.HIGH) == 0
+
+
 # Claiming
+
+
+def test_none_overtakes_the_one_that_does_not_fit(store: Store, project: Project) -> None:
+    add(store, project.id, "large", "small", recipe=RECIPE)
+    asked: list[tuple[str, int]] = []
+
+    def fits(job: Job) -> bool:
+        asked.append((job.image_id, job.memory_bytes))
+        return job.image_id != "large"
+
+    assert store.jobs.claim("boot", "worker 1", fits) is None
+    assert set(asked) == {("large", job_of(store, "large").memory_bytes)}
+    assert asked[0][1] > 640 * 480
+    assert job_of(store, "large").attempt == 0
+    assert claimed(store) == ["large", "small"]
 
 
 def test_a_claim_is_committed_as_running_with_its_attempt(store: Store, project: Project) -> None:
@@ -262,6 +303,15 @@ def test_an_image_that_still_waits_for_another_job_says_so(store: Store, project
     assert status(store, "a") == "new"
 
 
+def test_all_in_one_state_are_cancelled_and_no_others(store: Store, project: Project) -> None:
+    add(store, project.id, *"abc", recipe=RECIPE)
+    claim(store)
+    assert store.jobs.cancel(state=JobState.QUEUED) == 2
+    assert [status(store, key) for key in "abc"] == ["running", "new", "new"]
+    assert store.jobs.cancel(state=JobState.RUNNING) == 1
+    assert store.jobs.cancel(state=JobState.CANCELLED) == 0
+
+
 def test_retrying_gives_failed_jobs_fresh_attempts(store: Store, project: Project) -> None:
     add(store, project.id, *"abc", recipe=RECIPE)
     for _ in "ab":
@@ -286,7 +336,45 @@ def test_what_is_deleted_is_not_retried_with_the_rest(store: Store, project: Pro
     assert claimed(store) == ["a"]
 
 
+# After a stop
+
+
+@pytest.mark.parametrize("all_at_once", [True, False])
+def test_what_was_stopped_is_queued_in_its_place_and_was_not_begun(
+    store: Store, project: Project, all_at_once: bool
+) -> None:
+    add(store, project.id, *"abc", recipe=RECIPE)
+    job = claim(store)
+    if all_at_once:
+        assert store.jobs.give_back("another") == 0
+        assert store.jobs.give_back("boot") == 1
+    else:
+        assert store.jobs.release(job)
+        assert not store.jobs.release(job)
+    again = job_of(store, "a")
+    assert (again.state, again.attempt, again.crashes, again.suspect) == (JobState.QUEUED, 0, 0, False)
+    assert status(store, "a") == "queued"
+    assert claimed(store) == ["a", "b", "c"]
+    assert not store.jobs.fail(replace(job, attempt=7), ERROR)
+
+
 # After a crash
+
+
+def test_errors_that_passed_do_not_count_as_crashes(store: Store, project: Project) -> None:
+    add(store, project.id, "a", recipe=RECIPE)
+    for _ in range(3):
+        store.jobs.put_back(claim(store), ERROR)
+    claim(store)
+    store.jobs.recover(3)
+    assert (job_of(store, "a").state, job_of(store, "a").crashes) == (JobState.QUEUED, 1)
+
+
+def test_what_a_worker_died_of_runs_alone_and_is_counted(store: Store, project: Project) -> None:
+    add(store, project.id, "a", "b", recipe=RECIPE)
+    store.jobs.put_back(claim(store), ERROR, suspect=True)
+    job = claim(store)
+    assert (job.image_id, job.suspect, job.crashes) == ("a", True, 1)
 
 
 def test_orphans_are_queued_first_and_as_suspects(store: Store, project: Project) -> None:
@@ -319,6 +407,7 @@ def test_an_orphan_at_its_last_attempt_fails_with_the_reason(store: Store, proje
     assert "3 times" in (image.error or "")
     assert store.jobs.claim("boot", "w") is None
     assert store.jobs.recover(3) == 0
+    assert job_of(store, "a").crashes == 3
 
 
 @pytest.mark.parametrize("act", ["finish", "fail", "put_back"])
@@ -399,3 +488,25 @@ def test_totals_count_every_state_and_estimate_from_what_ended_lately(store: Sto
     assert totals.per_second is not None
     assert 0 < totals.per_second <= 20
     assert totals.seconds_left == pytest.approx(2 / totals.per_second)
+
+
+def test_segmenting_again_keeps_the_old_result_and_every_correction(
+    db: Database, store: Store, project: Project
+) -> None:
+    add(store, project.id, "a")
+    before = finish(store, "a", spheroid(1))
+    by_hand = (
+        "INSERT INTO segmentation BY NAME "
+        "SELECT * REPLACE ('by hand' AS id, 'corrected' AS kind) FROM segmentation"
+    )
+    db.write(lambda session: session._cursor.execute(by_hand) and None)
+    other = Recipe("other", "2", {})
+    store.jobs.enqueue(project.id, ["a"], other)
+    assert store.images.get("a").segmentation_id == before.segmentation_id
+    job = claim(store)
+    assert store.images.get("a").segmentation_id == before.segmentation_id
+    assert store.results.finish(job, result(spheroid(1), spheroid(2)))
+    assert store.images.get("a").segmentation_id == job.id
+    with db.read() as session:
+        kept = session._cursor.execute("SELECT id FROM segmentation ORDER BY id").fetchall()
+    assert {row[0] for row in kept} == {before.segmentation_id, job.id, "by hand"}

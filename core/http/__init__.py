@@ -52,20 +52,14 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         "/api/images/{id}": api.image,
         "/api/images/{id}/objects": api.objects,
         "/api/jobs": api.jobs,
+        "/api/queue": api.queue,
         "/thumbs/{id}": pictures.thumbnail,
         "/views/{id}.png": pictures.view,
         "/api/exports/{id}": downloads.export_state,
         "/metrics": Prometheus(services).text,
     }
     handlers |= _files(downloads)
-    metrics = Metrics(services, tuple(handlers))
-    handlers |= {
-        "/api/metrics/performance": metrics.performance,
-        "/api/metrics/health": metrics.health,
-        "/api/metrics/summary": metrics.summary,
-        "/api/metrics/slow-queries": metrics.slow_queries,
-        "/api/metrics/endpoints": metrics.endpoints,
-    }
+    handlers |= _metrics(services, tuple(handlers))
     # Last, what none of them matches: it would fall through to the pages, which answer 200 to any address.
     for prefix in PREFIXES:
         handlers.setdefault(prefix, _unknown)
@@ -91,6 +85,17 @@ def _files(downloads: Downloads) -> dict[str, Handler]:
 def _route(path: str, handler: Handler) -> Route:
     compressed = COMPRESSED if path.startswith("/api/") else None
     return Route(path, ReadOnly(handler), name=path, middleware=compressed)
+
+
+def _metrics(services: Callable[[], Services], measured: tuple[str, ...]) -> dict[str, Handler]:
+    metrics = Metrics(services, measured)
+    return {
+        "/api/metrics/performance": metrics.performance,
+        "/api/metrics/health": metrics.health,
+        "/api/metrics/summary": metrics.summary,
+        "/api/metrics/slow-queries": metrics.slow_queries,
+        "/api/metrics/endpoints": metrics.endpoints,
+    }
 
 
 def middleware(settings: Settings, services: Callable[[], Services]) -> list[Middleware]:

@@ -34,9 +34,12 @@ class Api:
 
     def version(self, _request: Request) -> Response:
         """A number that changes with every commit, and how many jobs wait or run: for pages that watch."""
-        services = self._services()
-        active = services.store.jobs.totals().left
-        return json_answer({"version": str(services.db.generation), "active": active})
+        snapshot = self._services().board.snapshot()
+        return json_answer({"version": str(snapshot.version), "active": snapshot.totals.left})
+
+    def queue(self, _request: Request) -> Response:
+        """How far the queue is, as of at most half a second ago: for pages that show its progress."""
+        return json_answer(forms.queue(self._services().board.snapshot()))
 
     def openapi(self, _request: Request) -> Response:
         """What every address takes and answers."""
@@ -130,7 +133,9 @@ class Api:
         if project is not None:
             services.store.projects.get(project)
         page = services.store.jobs.page(state, project, ask.window.limit, ask.window.offset)
-        return ask.answer("jobs", page, forms.job) | {"totals": forms.totals(services.store.jobs.totals())}
+        return ask.answer("jobs", page, forms.job) | {
+            "totals": forms.totals(services.board.snapshot().totals)
+        }
 
 
 def _place(store: Store, project_id: str, sort: str, wanted: ImageFilter, image_id: str) -> int | None:

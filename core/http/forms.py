@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 
 from core import tables
+from core.board import Snapshot
 from core.export import Export, ExportState
 from core.models import (
     Contour,
@@ -169,6 +170,21 @@ def totals(item: QueueTotals) -> Form:
         "left": item.left,
         "per_second": item.per_second,
         "seconds_left": item.seconds_left,
+    }
+
+
+def queue(item: Snapshot) -> Form:
+    """How far the queue is, how it is, and what its workers do."""
+    state = item.state
+    return totals(item.totals) | {
+        "progress": item.progress,
+        "light": item.light,
+        "message": item.message,
+        "workers": state.slots,
+        "running": state.running,
+        "lost": state.lost,
+        "memory_taken_bytes": state.memory_taken_bytes,
+        "memory_total_bytes": state.memory_total_bytes,
     }
 
 

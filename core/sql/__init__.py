@@ -48,13 +48,13 @@ def stands_alone(text: str) -> bool:
 
 
 def load_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
-    """Return the schema's steps in order; their numbers count up from 1 without a gap."""
+    """Return the schema's steps in the order of their numbers, each of which stands once."""
     steps = tuple(
         Migration(int(path.stem[:4]), path.stem[5:], path.read_text(encoding="utf-8"))
         for path in sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     )
-    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
-        raise ValueError("migrations must be numbered 0001, 0002, … without a gap")
+    if len({step.number for step in steps}) != len(steps):
+        raise ValueError("two migrations have the same number")
     return steps
 
 
@@ -67,10 +67,10 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
     connection.execute(
         "CREATE TABLE IF NOT EXISTS migration (number INTEGER, name VARCHAR, applied_at TIMESTAMP)"
     )
-    applied = connection.execute("SELECT coalesce(max(number), 0) FROM migration").fetchone()[0]
-    if applied > len(steps):
+    applied = {row[0] for row in connection.execute("SELECT number FROM migration").fetchall()}
+    if applied - {step.number for step in steps}:
         raise StorageError("This data folder was written by a newer Spheroscope. Update this one first.")
-    for step in steps[applied:]:
+    for step in [step for step in steps if step.number not in applied]:
         record = "INSERT INTO migration VALUES (?, ?, current_localtimestamp())"
         connection.begin()
         try:

@@ -1,7 +1,8 @@
 -- name: again
 -- The same image, engine and parameters are the same job: one that has ended is queued anew.
 UPDATE job SET
-    state = 'queued', attempt = 0, suspect = false, sequence = ordered.sequence,
+    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence,
+    priority = $priority::job_priority, asked_by = $asked_by,
     created_at = $now, started_at = NULL, finished_at = NULL, error_code = NULL, error = NULL
 FROM (
     SELECT id, nextval('job_sequence') AS sequence
@@ -18,8 +19,13 @@ WHERE job.id = ordered.id
 RETURNING job.image_id
 
 -- name: add
-INSERT INTO job (id, image_id, project_id, state, sequence, attempt, suspect, engine, engine_version, params, created_at)
-SELECT id, image_id, $project_id, 'queued', nextval('job_sequence'), 0, false, engine, engine_version, params, $now
+INSERT INTO job (
+    id, image_id, project_id, state, sequence, attempt, crashes, suspect, priority, asked_by,
+    engine, engine_version, params, created_at
+)
+SELECT
+    id, image_id, $project_id, 'queued', nextval('job_sequence'), 0, 0, false, $priority::job_priority, $asked_by,
+    engine, engine_version, params, $now
 FROM (
     SELECT incoming.* FROM incoming
     JOIN image ON image.id = incoming.image_id
@@ -32,12 +38,15 @@ RETURNING image_id
 -- name: waiting
 SELECT count(*) AS total FROM job WHERE state = 'queued'
 
+-- name: next
+-- Orphans of a crash first, then the urgent ones, then in the order of asking; never by the clock.
+SELECT * FROM job WHERE state = 'queued' ORDER BY suspect DESC, priority DESC, sequence LIMIT 1
+
 -- name: claim
--- Orphans of a crash first, then in the order of asking; never by the clock.
 UPDATE job SET
     state = 'running', attempt = attempt + 1, boot_id = $boot_id, worker = $worker,
     started_at = $now, finished_at = NULL
-WHERE id = (SELECT id FROM job WHERE state = 'queued' ORDER BY suspect DESC, sequence LIMIT 1)
+WHERE id = $id
 RETURNING *
 
 -- name: finish
@@ -54,44 +63,67 @@ RETURNING image_id
 
 -- name: put_back
 UPDATE job SET
-    state = 'queued', suspect = false, sequence = nextval('job_sequence'),
+    state = 'queued', suspect = $suspect, crashes = crashes + $crashes, sequence = nextval('job_sequence'),
     error_code = $error_code, error = $error
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 RETURNING image_id
 
+-- name: give_back
+-- At a shutdown: the program stopped the job, not the job the program, so this try does not count.
+UPDATE job SET state = 'queued', attempt = attempt - 1, started_at = NULL
+WHERE state = 'running' AND boot_id = $boot_id
+RETURNING image_id
+
+-- name: release
+UPDATE job SET state = 'queued', attempt = attempt - 1, started_at = NULL
+WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
+RETURNING image_id
+
 -- name: orphans
-SELECT id, image_id, attempt FROM job WHERE state = 'running'
+UPDATE job SET crashes = crashes + 1 WHERE state = 'running' RETURNING image_id
 
 -- name: requeue_orphans
-UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND attempt < $max_attempts
+UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND crashes < $most
 
 -- name: fail_orphans
 UPDATE job SET
     state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
-WHERE state = 'running' AND attempt >= $max_attempts
+WHERE state = 'running' AND crashes >= $most
 RETURNING image_id
 
 -- name: cancel
 UPDATE job SET state = 'cancelled', suspect = false, finished_at = $now
 WHERE state IN ('queued', 'running')
-    AND ($ids::VARCHAR[] IS NULL OR list_contains($ids::VARCHAR[], id))
+    AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
     AND ($image_ids::VARCHAR[] IS NULL OR list_contains($image_ids::VARCHAR[], image_id))
     AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
 RETURNING image_id
 
+-- name: cancel_state
+UPDATE job SET state = 'cancelled', suspect = false, finished_at = $now
+WHERE state = $state::job_state AND state IN ('queued', 'running')
+RETURNING image_id
+
 -- name: retry
 UPDATE job SET
-    state = 'queued', attempt = 0, suspect = false, sequence = nextval('job_sequence'),
+    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = nextval('job_sequence'),
     finished_at = NULL, error_code = NULL, error = NULL
-WHERE state = 'failed' AND ($ids::VARCHAR[] IS NULL OR list_contains($ids::VARCHAR[], id))
+WHERE state = 'failed' AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
     AND image_id IN (
         SELECT image.id FROM image JOIN project ON project.id = image.project_id
         WHERE image.deleted_at IS NULL AND project.deleted_at IS NULL
     )
 RETURNING image_id
 
+-- name: prioritise
+UPDATE job SET priority = $priority::job_priority
+WHERE state = 'queued' AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
+RETURNING id
+
 -- name: page
-SELECT job.*, image.name AS image_name, image.sha256, image.page
+SELECT
+    job.*, image.name AS image_name, image.sha256, image.page,
+    image.width, image.height, image.channels, image.dtype, image.n_bytes
 FROM (
     SELECT * FROM job
     WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
@@ -100,6 +132,11 @@ FROM (
 ) AS job
 JOIN image ON image.id = job.image_id
 ORDER BY {order}
+
+-- name: ids
+SELECT id FROM job
+WHERE state = $state::job_state AND id NOT IN (SELECT unnest($without::VARCHAR[]))
+ORDER BY sequence
 
 -- name: count
 SELECT count(*) AS total FROM job

@@ -9,17 +9,18 @@ from core.page_index import PageIndex
 from core.store.exports import ExportStore
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
-from core.store.jobs import JobStore, Recipe
+from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
 from core.store.projects import ProjectStore
+from core.store.recipe import NOBODY, Asked, Recipe
 from core.store.results import ResultStore
 from core.store.rows import utc_now
 
 PAGE_INDEX_BYTES = 256 * 2**20
 MOST_DAYS = 36_500  # a date further back may not exist
 
-__all__ = ["NewImage", "Recipe", "Store"]
+__all__ = ["Asked", "NewImage", "Recipe", "Store"]
 
 
 class Store:
@@ -45,7 +46,7 @@ class Store:
         self._max_queued = max_queued
 
     def add_images(
-        self, project_id: str, images: tuple[NewImage, ...], recipe: Recipe | None
+        self, project_id: str, images: tuple[NewImage, ...], recipe: Recipe | None, asked: Asked = NOBODY
     ) -> tuple[str, ...]:
         """Insert those of ``images`` that are new, each with its queued job, in one transaction.
 
@@ -64,7 +65,7 @@ class Store:
                 insert_images(session, project_id, fresh)
             ids = tuple(image.id for image in fresh)
             if recipe is not None:
-                insert_jobs(session, project_id, ids, recipe, self._max_queued)
+                insert_jobs(session, project_id, ids, recipe, asked, self._max_queued)
             return ids
 
         return self._db.write(work)

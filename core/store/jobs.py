@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -12,33 +11,21 @@ import polars as pl
 
 from core.db import Database, Session
 from core.errors import CrashedRepeatedly, QueueFull, SpheroscopeError
-from core.models import Job, JobState, Page
+from core.models import Job, JobState, Page, Priority
 from core.store.projects import pixel_size_of
+from core.store.recipe import NOBODY, Asked, Recipe
 from core.store.rows import compact, job_of, utc_now
 
 _ORDERS = {
     None: "sequence DESC",
-    JobState.QUEUED: "suspect DESC, sequence",
+    JobState.QUEUED: "suspect DESC, priority DESC, sequence",
     JobState.RUNNING: "started_at, sequence",
     JobState.DONE: "finished_at DESC, sequence DESC",
     JobState.FAILED: "finished_at DESC, sequence DESC",
     JobState.CANCELLED: "finished_at DESC, sequence DESC",
 }
 RATE_WINDOW = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """How images are to be segmented."""
-
-    engine: str
-    engine_version: str
-    params: Mapping[str, object]
-
-    def job_id(self, image_id: str) -> str:
-        """The same image, engine, weights and parameters always give the same job."""
-        text = compact([image_id, self.engine, self.engine_version, dict(self.params)])
-        return hashlib.sha256(text.encode()).hexdigest()[:32]
+_IMAGE_FACTS = ("sha256", "page", "width", "height", "channels", "dtype", "n_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +52,9 @@ class JobStore:
         self._db = db
         self._max_queued = max_queued
 
-    def enqueue(self, project_id: str, image_ids: Sequence[str], recipe: Recipe) -> int:
+    def enqueue(
+        self, project_id: str, image_ids: Sequence[str], recipe: Recipe, asked: Asked = NOBODY
+    ) -> int:
         """Queue a job for each image of the project; return how many are new.
 
         One that waits or runs already is left as it is; an image that has been deleted is passed over.
@@ -74,64 +63,98 @@ class JobStore:
             NotFound: the project is not there.
             QueueFull: more would wait than the limit allows; then none is queued.
         """
-        return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, self._max_queued))
+        return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, asked, self._max_queued))
 
-    def claim(self, boot_id: str, worker: str) -> Job | None:
-        """Take the next job: committed as running, attempt counted, before a pixel of it is read."""
+    def claim(self, boot_id: str, worker: str, fits: Callable[[Job], bool] = lambda _: True) -> Job | None:
+        """Take the next job: committed as running, attempt counted, before a pixel of it is read.
+
+        None where nothing waits, or where the next one does not fit now: none overtakes it, or a large image
+        would wait for ever. ``fits`` may be asked twice.
+        """
 
         def work(session: Session) -> Job | None:
-            row = session.one("jobs.claim", {"boot_id": boot_id, "worker": worker, "now": utc_now()})
+            row = session.one("jobs.next")
             if row is None:
                 return None
-            _mark(session, row["image_id"], "running")
             image = session.rows("images.get_any", {"id": row["image_id"]})[0]
-            return job_of(
-                row | {key: image[key] for key in ("sha256", "page")} | {"image_name": image["name"]}
-            )
+            facts = {key: image[key] for key in _IMAGE_FACTS} | {"image_name": image["name"]}
+            if not fits(job_of(row | facts)):
+                return None
+            values = {"id": row["id"], "boot_id": boot_id, "worker": worker, "now": utc_now()}
+            claimed = session.rows("jobs.claim", values)[0]
+            _mark(session, row["image_id"], "running")
+            return job_of(claimed | facts)
 
         return self._db.write(work)
 
     def fail(self, job: Job, error: SpheroscopeError) -> bool:
         """Record that a job has failed for good; False if it was no longer this attempt's to say."""
-        return self._end(job, "jobs.fail", "failed", error)
+        return self._end(job, "jobs.fail", "failed", error, {"now": utc_now()})
 
-    def put_back(self, job: Job, error: SpheroscopeError) -> bool:
-        """Queue a job again, behind the others, after an error that may pass."""
-        return self._end(job, "jobs.put_back", "queued", error)
+    def put_back(self, job: Job, error: SpheroscopeError, *, suspect: bool = False) -> bool:
+        """Queue a job again, behind the others of its priority, after an error that may pass.
 
-    def recover(self, max_attempts: int) -> int:
-        """At start-up every running job is an orphan: queue it alone, or fail it at its last attempt.
+        With ``suspect``, a process died of it or beside it: that is counted, and it will run alone.
+        """
+        extra = {"suspect": suspect, "crashes": int(suspect)}
+        return self._end(job, "jobs.put_back", "queued", error, extra)
+
+    def release(self, job: Job) -> bool:
+        """Queue a job in its old place, as if it had not been begun: whoever ran it was stopped."""
+        values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
+        return self._db.write(lambda session: _ended(session, job, "jobs.release", values, "queued"))
+
+    def give_back(self, boot_id: str) -> int:
+        """At a shutdown: queue what still runs in its old place, as if it had not been begun."""
+
+        def work(session: Session) -> int:
+            rows = session.rows("jobs.give_back", {"boot_id": boot_id})
+            _mark_all(session, [row["image_id"] for row in rows], "queued")
+            return len(rows)
+
+        return self._db.write(work)
+
+    def recover(self, most_crashes: int) -> int:
+        """At start-up every running job is an orphan: queue it alone, or fail it at its last crash.
 
         Returns how many were found.
         """
-        error = CrashedRepeatedly(
-            f"This image ended the program {max_attempts} times and is not tried again. "
-            "Look at the file, or try other settings."
-        )
+        error = CrashedRepeatedly.after(most_crashes)
 
         def work(session: Session) -> int:
             orphans = session.rows("jobs.orphans")
             values = {"error_code": error.code, "error": error.message, "now": utc_now()}
-            failed = session.rows("jobs.fail_orphans", values | {"max_attempts": max_attempts})
-            session.rows("jobs.requeue_orphans", {"max_attempts": max_attempts})
-            for row in orphans:
-                _mark(session, row["image_id"], "queued")
+            failed = session.rows("jobs.fail_orphans", values | {"most": most_crashes})
+            session.rows("jobs.requeue_orphans", {"most": most_crashes})
+            _mark_all(session, [row["image_id"] for row in orphans], "queued")
             for row in failed:
                 _mark(session, row["image_id"], "failed", error)
             return len(orphans)
 
         return self._db.write(work)
 
-    def cancel(self, ids: Sequence[str] | None = None) -> int:
-        """Cancel these jobs, or all that wait or run; a running one's result will be thrown away."""
+    def cancel(self, ids: Sequence[str] | None = None, state: JobState | None = None) -> int:
+        """Cancel these jobs, or all that stand in ``state``, or all that wait or run.
+
+        A running one's result will be thrown away.
+        """
 
         def work(session: Session) -> int:
-            values: dict[str, Any] = {"ids": None if ids is None else list(ids), "now": utc_now()}
-            rows = session.rows("jobs.cancel", values | {"image_ids": None, "project_id": None})
+            values: dict[str, Any] = {"now": utc_now()}
+            if ids is None and state is not None:
+                rows = session.rows("jobs.cancel_state", values | {"state": state.value})
+            else:
+                values["ids"] = None if ids is None else list(ids)
+                rows = session.rows("jobs.cancel", values | {"image_ids": None, "project_id": None})
             session.rows("images.settle", {"ids": [row["image_id"] for row in rows]})
             return len(rows)
 
         return self._db.write(work)
+
+    def prioritise(self, priority: Priority, ids: Sequence[str] | None = None) -> int:
+        """Give these waiting jobs, or all that wait, another place in the queue; return how many have it."""
+        values = {"priority": priority.value, "ids": None if ids is None else list(ids)}
+        return self._db.write(lambda session: len(session.rows("jobs.prioritise", values)))
 
     def retry(self, ids: Sequence[str] | None = None) -> int:
         """Queue these failed jobs, or all that failed, once more with fresh attempts."""
@@ -157,6 +180,12 @@ class JobStore:
             total = session.rows("jobs.count", values)[0]["total"]
         return Page(tuple(job_of(row) for row in rows), total, offset, limit)
 
+    def ids(self, state: JobState, without: Sequence[str] = ()) -> tuple[str, ...]:
+        """Every job in ``state`` but some."""
+        with self._db.read() as session:
+            rows = session.rows("jobs.ids", {"state": state.value, "without": list(without)})
+        return tuple(row["id"] for row in rows)
+
     def totals(self) -> QueueTotals:
         """Counts by state and the rate of the last two minutes."""
         now = utc_now()
@@ -169,23 +198,22 @@ class JobStore:
         seconds = max((now - ended["recent_from"]).total_seconds(), 0.1)
         return QueueTotals(counts, ended["recent"] / seconds)
 
-    def _end(self, job: Job, statement: str, status: str, error: SpheroscopeError) -> bool:
+    def _end(
+        self, job: Job, statement: str, status: str, error: SpheroscopeError, extra: dict[str, Any]
+    ) -> bool:
         values: dict[str, Any] = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
-        values |= {"error_code": error.code, "error": error.message}
-        if statement == "jobs.fail":
-            values["now"] = utc_now()
-
-        def work(session: Session) -> bool:
-            mine = bool(session.rows(statement, values))
-            if mine:
-                _mark(session, job.image_id, status, error if status == "failed" else None)
-            return mine
-
-        return self._db.write(work)
+        values |= {"error_code": error.code, "error": error.message, **extra}
+        shown = error if status == "failed" else None
+        return self._db.write(lambda session: _ended(session, job, statement, values, status, shown))
 
 
 def insert(
-    session: Session, project_id: str, image_ids: Sequence[str], recipe: Recipe, max_queued: int
+    session: Session,
+    project_id: str,
+    image_ids: Sequence[str],
+    recipe: Recipe,
+    asked: Asked,
+    max_queued: int,
 ) -> int:
     """Queue jobs within a transaction of the caller's; see JobStore.enqueue."""
     if not image_ids:
@@ -204,6 +232,7 @@ def insert(
         params=pl.lit(compact(dict(recipe.params))),
     )
     values = {"now": utc_now(), "project_id": project_id}
+    values |= {"priority": asked.priority.value, "asked_by": asked.by}
     queued = session.rows_from("jobs.again", frame, values) + session.rows_from("jobs.add", frame, values)
     waiting = session.rows("jobs.waiting")[0]["total"]
     if queued and waiting > max_queued:
@@ -213,6 +242,20 @@ def insert(
         )
     _mark_all(session, [row["image_id"] for row in queued], "queued")
     return len(queued)
+
+
+def _ended(
+    session: Session,
+    job: Job,
+    statement: str,
+    values: dict[str, Any],
+    status: str,
+    error: SpheroscopeError | None = None,
+) -> bool:
+    mine = bool(session.rows(statement, values))
+    if mine:
+        _mark(session, job.image_id, status, error)
+    return mine
 
 
 def _mark(session: Session, image_id: str, status: str, error: SpheroscopeError | None = None) -> None:

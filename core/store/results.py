@@ -139,7 +139,7 @@ def _summary(job: Job, result: Result) -> dict[str, Any]:
         "largest_diameter_px": largest.get("equivalent_diameter"),
         "largest_area_px": largest.get("area"),
         "largest_circularity": largest.get("circularity"),
-        "seconds": sum(result.timings_ms.values()) / 1000,
+        "seconds": sum(ms for stage, ms in result.timings_ms.items() if stage != "queued") / 1000,
         "confidence": result.confidence,
     }
 

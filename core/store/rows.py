@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 
+from core.memory import estimated_bytes
 from core.models import (
     MEASUREMENTS,
     Contour,
@@ -19,6 +20,7 @@ from core.models import (
     Job,
     JobState,
     PixelSizeSource,
+    Priority,
     Project,
     Ring,
     Spheroid,
@@ -70,8 +72,10 @@ def _image_values(kind: type[ImageRow], row: Row) -> dict[str, Any]:
 
 def job_of(row: Row) -> Job:
     """A row of the job table joined with its image's name, file and page."""
-    values = {key: row[key] for key in Job.__slots__}
+    values = {key: row[key] for key in Job.__slots__ if key != "memory_bytes"}
+    values["memory_bytes"] = estimated_bytes(row)
     values["state"] = JobState(row["state"])
+    values["priority"] = Priority(row["priority"])
     values["params"] = json.loads(row["params"])
     values["timings_ms"] = json.loads(row["timings_ms"] or "{}")
     return Job(**values)

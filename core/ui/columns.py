@@ -114,25 +114,6 @@ PROJECT_COLUMNS: tuple[Column, ...] = (
     time("last_activity", "Last added", "activity", initialSort="desc"),
 )
 
-JOB_COLUMNS: tuple[Column, ...] = (
-    {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 160, **UNSORTED, **OPENS},
-    {"field": "state", "headerName": "State", "width": 130, "cellRenderer": jscode.STATUS, **UNSORTED},
-    {
-        "field": "error",
-        "headerName": "Reason",
-        "flex": 3,
-        "minWidth": 120,
-        "tooltipField": "error",
-        "valueFormatter": jscode.DASH,
-        **UNSORTED,
-    },
-    {"field": "engine", "headerName": "Engine", "width": 110, **UNSORTED},
-    {"field": "attempt", "headerName": "Attempt", "width": 100, **RIGHT, **UNSORTED},
-    {"field": "worker", "headerName": "Worker", "width": 110, "valueFormatter": jscode.DASH, **UNSORTED},
-    time("created_at", "Asked", **UNSORTED),
-    time("finished_at", "Ended", **UNSORTED),
-)
-
 
 def object_columns(calibrated: bool) -> tuple[Column, ...]:
     """A spheroid's columns: those most looked at first, the others to be shown by a tick.
@@ -171,3 +152,43 @@ def object_columns(calibrated: bool) -> tuple[Column, ...]:
 
 def _format_of(column: Measurement) -> Any:
     return jscode.YES_NO if column.name == "touches_border" else jscode.NUMBER
+
+
+_JOB = {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 180, **UNSORTED, **OPENS}
+_STATE = {"field": "state", "headerName": "State", "width": 118, "cellRenderer": jscode.STATUS, **UNSORTED}
+_ATTEMPT = {"field": "attempt", "headerName": "Attempt", "width": 92, **RIGHT, **UNSORTED}
+
+
+def _word(field: str, title: str, width: int, **more: Any) -> Column:
+    shape = {"width": width, "valueFormatter": jscode.DASH, **UNSORTED}
+    return {"field": field, "headerName": title, "tooltipField": field, **shape, **more}
+
+
+_ASKED = (_word("asked_by", "Asked by", 130), time("created_at", "Asked", **UNSORTED))
+_REASON = _word("error", "Reason", 260, flex=5, minWidth=260)
+_ENGINE = _word("engine", "Engine", 104)
+
+# By the state of the jobs that are listed: each state has its own questions.
+JOB_COLUMNS: dict[str, tuple[Column, ...]] = {
+    "queued": (_JOB, _STATE, _word("priority", "Priority", 100), _ENGINE, _ATTEMPT, *_ASKED),
+    "running": (
+        _JOB,
+        _STATE,
+        _word("worker", "Worker", 110),
+        _ENGINE,
+        _ATTEMPT,
+        time("started_at", "Began", **UNSORTED),
+        *_ASKED,
+    ),
+    "done": (
+        _JOB,
+        _STATE,
+        _word("worker", "Worker", 110),
+        _ENGINE,
+        _ATTEMPT,
+        *_ASKED,
+        time("finished_at", "Ended", **UNSORTED),
+    ),
+    "failed": (_JOB, _STATE, _REASON, _ENGINE, _ATTEMPT, time("finished_at", "Ended", **UNSORTED)),
+    "cancelled": (_JOB, _STATE, _ENGINE, *_ASKED, time("finished_at", "Ended", **UNSORTED)),
+}

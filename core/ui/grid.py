@@ -16,7 +16,7 @@ from core.ui.columns import Column
 
 BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
-HEIGHT_PX = 620
+HEIGHT_PX, SCROLLED_PX = 620, 420
 PAGE_SIZES = [25, 50, 100, 200]
 _FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
 _MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
@@ -93,12 +93,14 @@ class Look:
 
     ``download`` is the address of a CSV that takes the same filters, ``sort`` and ``fields``: it is offered
     as exactly what is shown. Without ``ticks``, rows cannot be selected. Unless ``virtual``, every row of a
-    page is drawn, in sight or not.
+    page is drawn, in sight or not. ``scrolled``: one long, lower list in place of pages, of which only what
+    is seen is loaded.
     """
 
     download: str = ""
     ticks: bool = True
     virtual: bool = True
+    scrolled: bool = False
 
 
 def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
@@ -125,8 +127,9 @@ def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
         _NoRows(),
         gridOptions=_options(columns, row_height)
         | (_ticks() if look.ticks else {})
-        | {"context": context, "suppressRowVirtualisation": not look.virtual},
-        height=HEIGHT_PX,
+        | {"context": context, "suppressRowVirtualisation": not look.virtual}
+        | {"pagination": not look.scrolled},
+        height=SCROLLED_PX if look.scrolled else HEIGHT_PX,
         key=key,
         allow_unsafe_jscode=True,
         data_return_mode=DataReturnMode.CUSTOM,

@@ -1,49 +1,98 @@
-"""The queue's totals, live, and what can be done with its jobs."""
+"""What the Queue page shows and offers besides its list: the timeline, and what can be done with jobs."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 
 import streamlit as st
 
-from core.models import JobState
+from core.models import JobState, Priority
 from core.services import Services
-from core.store.jobs import QueueTotals
+from core.store.jobs import JobStore
 from core.ui.feedback import explained, plural
-from core.ui.shell import REFRESH_SECONDS, time_left
+from core.ui.grid import GridAnswer
+from core.ui.timeline_chart import timeline
+
+CHART_SECONDS = 3.0
+CHART_SPANS = 80
 
 
-def live(services: Services) -> QueueTotals:
-    """Draw the totals, refreshed while anything waits; return them as they are now."""
-    totals = services.store.jobs.totals()
-    st.fragment(run_every=REFRESH_SECONDS if totals.left else None)(_tiles)(services)
-    return totals
+def chart(services: Services, *, active: bool) -> None:
+    """Draw who did what lately, again and again while anything waits or runs."""
+    st.fragment(run_every=CHART_SECONDS if active else None)(_chart)(services)
 
 
-def _tiles(services: Services) -> None:
-    totals = services.store.jobs.totals()
-    columns = st.columns(6)
-    for column, state in zip(columns, JobState, strict=False):
-        column.metric(state.value.capitalize(), totals.counts[state], border=True)
-    rate = "–" if totals.per_second is None else f"{totals.per_second:.3g}/s"
-    columns[5].metric("Rate", rate, border=True, help="Images a second over the last two minutes")
-    if totals.left:
-        st.caption(f"{plural(totals.left, 'image')} left{time_left(totals)}")
+def _chart(services: Services) -> None:
+    spans = services.queue.timeline.latest(CHART_SPANS)
+    if not spans:
+        st.caption("The last jobs of each worker appear here as soon as one is done.")
+        return
+    figure = timeline(spans, services.settings.segmentation_workers)
+    st.plotly_chart(figure, key="timeline", config={"displayModeBar": False})
+    st.caption(
+        "Bars side by side in several rows are images segmented at the same time; gaps are idle workers."
+    )
 
 
-def actions(services: Services, state: JobState, selected: tuple[str, ...]) -> None:
-    """Offer what makes sense for jobs in ``state``: on the selected ones, else on all of them."""
-    ids = selected or None
-    what = f"{len(selected)} selected" if selected else "all"
-    if state in (JobState.QUEUED, JobState.RUNNING):
-        _act(services, f"Cancel {what}", ":material/cancel:", partial(services.store.jobs.cancel, ids))
-    elif state is JobState.FAILED:
-        _act(services, f"Retry {what}", ":material/replay:", partial(services.store.jobs.retry, ids))
+def actions(services: Services, state: JobState, answer: GridAnswer, total: int) -> None:
+    """Offer what makes sense for the ``total`` jobs in ``state``: on the ticked ones, else on all of them."""
+    ids = _target(services, state, answer)
+    what = f"{len(ids)} selected" if ids is not None else f"all {state.value}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        for offer in _offers(services.store.jobs, state, ids, what):
+            _act(services, offer, disabled=not total)
 
 
-def _act(services: Services, label: str, icon: str, act: partial[int]) -> None:
-    if st.button(label, icon=icon, type="primary"):
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A button: its words, those of its tooltip, what it does and how that is told."""
+
+    label: str
+    hint: str | None
+    icon: str
+    act: Callable[[], int]
+    done: str
+
+
+def _offers(jobs: JobStore, state: JobState, ids: tuple[str, ...] | None, what: str) -> list[_Offer]:
+    cancel = partial(jobs.cancel, ids, state)
+    offers = {
+        JobState.QUEUED: [
+            *(_priority(jobs, priority, ids, what) for priority in reversed(Priority)),
+            _Offer(f"Cancel {what}", None, ":material/cancel:", cancel, "cancelled"),
+        ],
+        JobState.RUNNING: [_Offer(f"Cancel {what}", None, ":material/cancel:", cancel, "cancelled")],
+        JobState.FAILED: [
+            _Offer(f"Retry {what}", None, ":material/replay:", partial(jobs.retry, ids), "queued again")
+        ],
+    }
+    return offers.get(state, [])
+
+
+def _priority(jobs: JobStore, priority: Priority, ids: tuple[str, ...] | None, what: str) -> _Offer:
+    icon = {Priority.HIGH: "keyboard_double_arrow_up", Priority.NORMAL: "drag_handle"}.get(priority)
+    return _Offer(
+        label=priority.value.capitalize(),
+        hint=f"Give {what} {priority.value} priority",
+        icon=f":material/{icon or 'keyboard_double_arrow_down'}:",
+        act=partial(jobs.prioritise, priority, ids),
+        done=f"given {priority.value} priority",
+    )
+
+
+def _target(services: Services, state: JobState, answer: GridAnswer) -> tuple[str, ...] | None:
+    """The jobs that are ticked; None where none is, or all are: then all in this state are meant."""
+    if answer.everything and answer.spared:
+        return services.store.jobs.ids(state, without=answer.spared)
+    return answer.selected or None
+
+
+def _act(services: Services, offer: _Offer, *, disabled: bool) -> None:
+    if st.button(offer.label, icon=offer.icon, help=offer.hint, disabled=disabled):
         with explained():
-            act()
+            count = offer.act()
             services.queue.wake()
+            st.toast(f"{plural(count, 'image')} {offer.done}.")
             st.rerun()

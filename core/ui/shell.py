@@ -13,9 +13,8 @@ import streamlit as st
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
 from core.services import Services
-from core.store.jobs import QueueTotals
+from core.ui import queue_live
 from core.ui.feedback import empty, plural
-from core.ui.format import clock
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
@@ -52,7 +51,7 @@ def sidebar(services: Services) -> None:
                 key="project",
                 bind="query-params",
             )
-        _indicator(services)
+        queue_live.progress(services)
 
 
 @contextmanager
@@ -100,13 +99,6 @@ def plain(text: str) -> str:
     return "".join(f"\\{char}" if char in "\\`*_{}[]()#+-.!|~$:<>" else char for char in text)
 
 
-def time_left(totals: QueueTotals) -> str:
-    """“0:40 left”, or nothing where no rate is known."""
-    if totals.seconds_left is None:
-        return ""
-    return f" · {clock(totals.seconds_left)} left"
-
-
 def number_in_url(name: str) -> int | None:
     """A whole number from the query string; None where there is none."""
     text = st.query_params.get(name, "")
@@ -133,19 +125,3 @@ def _counts_line(
     busy = project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING]
     if was_busy and not busy:
         st.rerun()
-
-
-def _indicator(services: Services) -> None:
-    active = services.store.jobs.totals().left > 0
-    # The timer lives in the browser and stops when nothing waits: an idle page costs nothing.
-    st.fragment(run_every=REFRESH_SECONDS if active else None)(_queue_line)(services, active)
-
-
-def _queue_line(services: Services, was_active: bool) -> None:
-    totals = services.store.jobs.totals()
-    if totals.left:
-        st.caption(f":blue[:material/sync:] Queue: {totals.left} left{time_left(totals)}")
-    else:
-        st.caption(":green[:material/check_circle:] Queue: nothing waiting")
-        if was_active:
-            st.rerun()

@@ -117,13 +117,14 @@ def settle(
     return replace(memory, argument=argument)
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Text of a file for the browser."""
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
 _COMPONENT = st.components.v2.component(
     "spheroscope_viewer",
-    html=_asset("viewer.html"),
-    css=_asset("viewer.css"),
-    js="\n".join(_asset(name) for name in (*(f"viewer_{part}.js" for part in SCRIPTS), "viewer.js")),
+    html=asset("viewer.html"),
+    css=asset("viewer.css"),
+    js="\n".join(asset(name) for name in (*(f"viewer_{part}.js" for part in SCRIPTS), "viewer.js")),
 )

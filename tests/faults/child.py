@@ -6,30 +6,39 @@ do, or when SIGTERM has told it to.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import resource
 import signal
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from core.admission import Admission
 from core.blobs import Blobs
 from core.db import Database, Session
+from core.executor import Threads
 from core.ingest import Ingest
 from core.models import Job, Limits
 from core.monitoring import QueryRecorder
 from core.queue import JobQueue
 from core.store import Store
 from core.work import Processed
+from core.workers import Rules
 from tests import corpus
 from tests.making import RECIPE, processed, spheroid
 
 SLOTS = 4
+HANGS_SECONDS = 3600.0
+HUGE_BYTES = 6 * 2**30
+
+# A server that has imported everything once gives birth to children in milliseconds.
+NURSERY = multiprocessing.get_context("forkserver")
+NURSERY.set_forkserver_preload(["tests.faults.child"])
 
 
 @dataclass(frozen=True)
@@ -39,6 +48,8 @@ class Plan:
     seconds: float = 0.02  # of work on an image
     max_attempts: int = 1000  # a kill from outside is no fault of the image
     drain_seconds: float = 5.0
+    deadline_seconds: float = 600.0
+    memory_bytes: int = 0  # of address space, where it is limited
     uploads: int = 0  # files to take in, with an acknowledgement each
     upload_seed: int = 0
     die_at: str = ""
@@ -95,7 +106,7 @@ def _cuts() -> dict[str, Callable[[Callable[[], None]], None]]:
         "a claim after its commit": _cut(Blobs, "get", _always, after=False),
         "a result before its commit": _cut(Session, "rows", _statement("images.set_result"), after=True),
         "a result half saved": _cut(Session, "rows", _statement("results.add_objects"), after=True),
-        "a result after its commit": _cut(JobQueue, "_release", _always, after=False),
+        "a result after its commit": _cut(JobQueue, "_saved", _always, after=False),
         "a checkpoint": _cut(Database, "_checkpoint", _always, after=False),
     }
 
@@ -120,7 +131,9 @@ def _work(plan: Plan) -> Callable[[bytes, Job], Processed]:
     def work(_data: bytes, job: Job) -> Processed:
         if job.image_name == "poison":
             os.kill(os.getpid(), signal.SIGSEGV)
-        time.sleep(plan.seconds)
+        time.sleep(HANGS_SECONDS if job.image_name == "hangs" else plan.seconds)
+        if job.image_name == "huge":
+            bytearray(HUGE_BYTES)
         number = objects_of(job.image_id)
         return processed(job.image_id, [spheroid(n) for n in range(1, number + 1)])
 
@@ -140,17 +153,21 @@ def main(folder: Path, plan: Plan, say: Connection) -> None:
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    if plan.memory_bytes:
+        resource.setrlimit(resource.RLIMIT_AS, (plan.memory_bytes, plan.memory_bytes))
     db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
     store, blobs = Store(db), Blobs(folder)
     if plan.die_at:
         _arm(plan)
-    queue = JobQueue(store, blobs, ThreadPoolExecutor(SLOTS), _work(plan), slots=SLOTS)
-    queue.start(plan.max_attempts)
+    rules = Rules(SLOTS, plan.max_attempts, plan.deadline_seconds)
+    queue = JobQueue(store, blobs, Threads(SLOTS), _work(plan), rules, Admission(2**40))
+    queue.start()
     say.send_bytes(b"ready")
     _upload(plan, store, Ingest(store, blobs, Limits()), say)
     queue.wake()
     while not stop.wait(0.02) and store.jobs.totals().left:
         pass
+    signal.signal(signal.SIGTERM, lambda *_: queue.hurry())
     drained = queue.drain(plan.drain_seconds)
     db.close()
     if not drained:

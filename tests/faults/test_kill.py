@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import random
 import signal
@@ -22,16 +21,13 @@ from core.db import Database
 from core.monitoring import QueryRecorder
 from core.store import NewImage, Store
 from tests.faults import oracle
-from tests.faults.child import CUTS, Plan, main, objects_of
+from tests.faults.child import CUTS, NURSERY, Plan, main, objects_of
 from tests.making import ENGINE, RECIPE, new_image
 
 ALARM_SECONDS = 60
 
-# A server that has imported everything once gives birth to children in milliseconds.
-NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["tests.faults.child"])
-
 pytestmark = pytest.mark.slow
+FULL = pytest.mark.full
 
 
 @pytest.fixture
@@ -79,6 +75,11 @@ class Child:
             found += [] if word == "ready" else [word]
         return found
 
+    def first(self) -> list[str]:
+        """The id of the first thing that it stores."""
+        self.said(until="ready")
+        return [self._next()]
+
     def end(self) -> int:
         """Wait for the end; return the exit status, below 0 for a signal."""
         self.process.join()
@@ -118,24 +119,30 @@ def run_to_the_end(folder: Path, plan: Plan) -> int:
         return born.end()
 
 
-def test_kills_at_random_lose_nothing_and_do_nothing_twice(tmp_path: Path, rng: random.Random) -> None:
-    names = [f"{number:03}" for number in range(50)]
+@pytest.mark.parametrize(("count", "kills"), [(50, 7), pytest.param(200, 100, marks=FULL)])
+def test_kills_at_random_lose_nothing_and_do_nothing_twice(
+    tmp_path: Path, rng: random.Random, count: int, kills: int
+) -> None:
+    names = [f"{number:03}" for number in range(count)]
     lay_out(tmp_path, names)
-    for _ in range(7):
+    for _ in range(kills):
         with child(tmp_path, Plan(seconds=rng.uniform(0.01, 0.1))) as born:
             born.said(until="ready")
             born.process.join(rng.uniform(0.0, 0.35))
             born.process.kill()
     assert run_to_the_end(tmp_path, Plan()) == 0
-    assert oracle.check(tmp_path) == {"done": 50}
+    assert oracle.check(tmp_path) == {"done": count}
     assert images(tmp_path) == {name: ("done", None, objects_of(name)) for name in names}
 
 
+@pytest.mark.parametrize("turns", [2, pytest.param(10, marks=FULL)])
 @pytest.mark.parametrize("point", CUTS)
-def test_a_kill_at_a_named_point_leaves_old_or_new(tmp_path: Path, rng: random.Random, point: str) -> None:
+def test_a_kill_at_a_named_point_leaves_old_or_new(
+    tmp_path: Path, rng: random.Random, point: str, turns: int
+) -> None:
     lay_out(tmp_path, [f"{number}" for number in range(6)])
     stored: list[str] = []
-    for turn, passing in enumerate((1, rng.randint(2, 4))):
+    for turn, passing in enumerate([1, *(rng.randint(2, 4) for _ in range(turns - 1))]):
         plan = Plan(uploads=3, upload_seed=100 * turn, die_at=point, die_after=passing, drain_seconds=2.0)
         with child(tmp_path, plan) as born:
             stored += born.said()
@@ -143,7 +150,7 @@ def test_a_kill_at_a_named_point_leaves_old_or_new(tmp_path: Path, rng: random.R
     assert run_to_the_end(tmp_path, Plan()) == 0
     states = oracle.check(tmp_path)
     assert set(states) == {"done"}
-    assert 6 + len(stored) <= states["done"] <= 6 + 6
+    assert 6 + len(stored) <= states["done"] <= 6 + 3 * turns
     assert set(stored) <= set(_ids(tmp_path))
 
 
@@ -156,13 +163,14 @@ def _ids(folder: Path) -> list[str]:
     return found
 
 
-def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.Random) -> None:
+@pytest.mark.parametrize("kills", [4, pytest.param(50, marks=FULL)])
+def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.Random, kills: int) -> None:
     lay_out(tmp_path, [])
     stored: list[str] = []
-    for turn in range(4):
+    for turn in range(kills):
         with child(tmp_path, Plan(uploads=1000, upload_seed=1000 * turn, seconds=0.01)) as born:
-            born.said(until="ready")
-            killer = threading.Timer(rng.uniform(0.05, 0.4), born.process.kill)
+            stored += born.first()
+            killer = threading.Timer(rng.uniform(0.0, 0.4), born.process.kill)
             killer.start()
             stored += born.said()
             assert born.end() == -signal.SIGKILL
@@ -172,7 +180,7 @@ def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.
     assert set(states) == {"done"}
     assert len(stored) == len(set(stored)) > 0
     assert set(stored) <= set(_ids(tmp_path))
-    assert states["done"] <= len(stored) + 4  # at most the one that was under way at each kill
+    assert states["done"] <= len(stored) + kills  # at most the one that was under way at each kill
 
 
 def test_a_poison_image_ends_the_process_three_times_and_stops_no_other(tmp_path: Path) -> None:
@@ -189,19 +197,58 @@ def test_a_poison_image_ends_the_process_three_times_and_stops_no_other(tmp_path
     assert {status for status, *_ in found.values()} == {"done"}
 
 
-@pytest.mark.parametrize("seconds", [0.05, 30.0])
-def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(tmp_path: Path, seconds: float) -> None:
-    lay_out(tmp_path, [f"{number}" for number in range(24)])
-    plan = Plan(seconds=seconds, drain_seconds=1.0)
+def test_an_image_that_takes_all_the_memory_fails_alone(tmp_path: Path) -> None:
+    names = [f"good {number}" for number in range(50)]
+    names.insert(7, "huge")
+    lay_out(tmp_path, names)
+    ends = Counter[int]()
+    while 0 not in ends and ends.total() < 6:
+        ends[run_to_the_end(tmp_path, Plan(max_attempts=3, memory_bytes=3 * 2**30, seconds=0.002))] += 1
+    assert ends.total() <= 4
+    assert oracle.check(tmp_path) == {"done": 50, "failed": 1}
+    assert images(tmp_path)["huge"][0] == "failed"
+
+
+def test_an_image_that_hangs_fails_at_its_deadline_and_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    lay_out(tmp_path, ["hangs", "good 1", "good 2"])
+    plan = Plan(deadline_seconds=1.0, drain_seconds=1.0)
     with child(tmp_path, plan) as born:
+        assert born.end() == 0
+    found = images(tmp_path)
+    assert found["hangs"][:2] == ("failed", "deadline_passed")
+    assert oracle.check(tmp_path) == {"done": 2, "failed": 1}
+
+
+def test_told_twice_to_stop_it_ends_at_once_and_what_ran_is_no_suspect(tmp_path: Path) -> None:
+    lay_out(tmp_path, ["hangs", "good 1"])
+    with child(tmp_path, Plan(drain_seconds=60.0)) as born:
         born.said(until="ready")
-        born.process.join(0.2)
+        born.process.join(0.3)
+        born.process.terminate()
+        born.process.join(0.3)
         start = time.monotonic()
         born.process.terminate()
         assert born.end() == 0
-        assert time.monotonic() - start < plan.drain_seconds + 2
+        assert time.monotonic() - start < 3
+    assert oracle.check(tmp_path)["queued"] >= 1
+    assert images(tmp_path)["hangs"][0] == "queued"
+
+
+@pytest.mark.parametrize(("seconds", "cycles"), [(0.05, 1), (30.0, 1), pytest.param(0.05, 20, marks=FULL)])
+def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(
+    tmp_path: Path, seconds: float, cycles: int
+) -> None:
+    lay_out(tmp_path, [f"{number}" for number in range(24)])
+    plan = Plan(seconds=seconds, drain_seconds=1.0)
+    for _ in range(cycles):
+        with child(tmp_path, plan) as born:
+            born.said(until="ready")
+            born.process.join(0.2)
+            start = time.monotonic()
+            born.process.terminate()
+            assert born.end() == 0
+            assert time.monotonic() - start < plan.drain_seconds + 2
     states = images(tmp_path)
-    running = sum(status == "running" for status, *_ in states.values())
-    assert running == (4 if seconds > 1 else 0)  # what had its time ended, the rest is taken up again
+    assert {status for status, *_ in states.values()} <= {"done", "queued"}  # none counts as an orphan
     assert run_to_the_end(tmp_path, Plan(max_attempts=3)) == 0
     assert oracle.check(tmp_path) == {"done": 24}

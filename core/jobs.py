@@ -1,0 +1,55 @@
+"""What a job is: one request to segment one image. Known to the other parts as core.models.Job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class JobState(StrEnum):
+    """Where a job stands; every job is in exactly one state."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Priority(StrEnum):
+    """How urgent a job is, from the least to the most."""
+
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One request to segment one image; the same image, engine and parameters are the same job."""
+
+    id: str
+    image_id: str
+    project_id: str
+    image_name: str
+    sha256: str
+    page: int
+    state: JobState
+    sequence: int
+    attempt: int
+    suspect: bool  # it ran when the program died, so now it runs alone
+    engine: str
+    params: dict[str, object]
+    created_at: datetime
+    engine_version: str = ""
+    priority: Priority = Priority.NORMAL
+    asked_by: str | None = None
+    crashes: int = 0  # times that the program died while it ran
+    memory_bytes: int = 0  # estimated, at its peak
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    worker: str | None = None
+    error_code: str | None = None
+    error: str | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)

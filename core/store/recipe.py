@@ -1,0 +1,35 @@
+"""How images are to be segmented, and who asks for it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.models import Priority
+from core.store.rows import compact
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How images are to be segmented."""
+
+    engine: str
+    engine_version: str
+    params: Mapping[str, object]
+
+    def job_id(self, image_id: str) -> str:
+        """The same image, engine, weights and parameters always give the same job."""
+        text = compact([image_id, self.engine, self.engine_version, dict(self.params)])
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks for jobs, None where nobody is known, and how urgent they are."""
+
+    by: str | None = None
+    priority: Priority = Priority.NORMAL
+
+
+NOBODY = Asked()

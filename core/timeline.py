@@ -1,0 +1,61 @@
+"""What workers did lately: one span a job, kept in memory for the pages and for whoever records figures."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from core.models import JobState
+
+KEEP = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One try of one job.
+
+    ``began`` is UTC by the wall clock, for showing; ``seconds``, until the worker was free again, and
+    ``stages_ms`` are measured by a clock that never jumps. ``state`` is what came of it: queued where it
+    will be tried again.
+    """
+
+    job_id: str
+    image_id: str
+    image_name: str
+    project_id: str
+    engine: str
+    worker: str
+    attempt: int
+    began: datetime
+    seconds: float
+    state: JobState
+    stages_ms: Mapping[str, float] = field(default_factory=dict)
+
+
+class Timeline:
+    """The last spans, oldest first. Safe from any thread."""
+
+    def __init__(self, keep: int = KEEP) -> None:
+        self._spans: deque[Span] = deque(maxlen=keep)
+        self._lock = threading.Lock()
+        self._total = 0
+
+    def add(self, span: Span) -> None:
+        """Note a try that has ended."""
+        with self._lock:
+            self._spans.append(span)
+            self._total += 1
+
+    def latest(self, most: int = KEEP) -> tuple[Span, ...]:
+        """The last ``most`` spans, oldest first."""
+        with self._lock:
+            return tuple(self._spans)[-most:]
+
+    @property
+    def total(self) -> int:
+        """How many spans have been added since the start."""
+        with self._lock:
+            return self._total

@@ -1,0 +1,207 @@
+"""Workers in processes of their own behind a real Dask scheduler: they segment, die, and are left alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from core.admission import Admission
+from core.blobs import Blobs
+from core.cluster import Cluster
+from core.errors import WorkersUnavailable
+from core.models import JobState, Limits, Project
+from core.queue import JobQueue
+from core.segmentation import DEFAULT_ENGINE, engine_version
+from core.store import NewImage, Recipe, Store
+from core.work import process, process_like
+from core.workers import Rules
+from tests import corpus
+from tests.cluster_jobs import poisoned, slowly, where
+from tests.making import RECIPE, new_image
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.slow
+
+ROOT = Path(__file__).resolve().parents[1]
+WORKERS = 2
+START_SECONDS = 60.0
+
+
+@contextmanager
+def running(*command: str, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A process with children of its own, all of which end with the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=ROOT,
+        env={**os.environ, **env},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+@contextmanager
+def scheduler(port: int) -> Iterator[str]:
+    """A scheduler that tells of every death, as docs/cluster.md advises."""
+    command = ("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", str(port), "--no-dashboard")
+    with running(*command, DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES="0"):
+        yield f"tcp://127.0.0.1:{port}"
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def address(port: int) -> Iterator[str]:
+    """A scheduler with two workers, started as docs/cluster.md says."""
+    with scheduler(port) as address, running("core", "worker", address, "--workers", str(WORKERS)):
+        yield address
+
+
+@pytest.fixture
+def cluster(address: str) -> Iterator[Cluster]:
+    opened = Cluster(address)
+    wait_until(lambda: opened.workers == WORKERS, START_SECONDS, "the workers")
+    yield opened
+    opened.shutdown()
+
+
+@pytest.fixture
+def keys(store: Store, blobs: Blobs, project: Project) -> tuple[str, ...]:
+    """Eight images that wait, the fourth of which is called poison.tif."""
+    rows = []
+    for number in range(8):
+        row = new_image(f"{number}", "poison.tif" if number == 3 else None)
+        rows.append(NewImage(row.id, row.name, blobs.put(row.id.encode()), 1, row.facts, blobs.put(b"t")))
+    return store.add_images(project.id, tuple(rows), RECIPE)
+
+
+@pytest.fixture
+def begin(store: Store, blobs: Blobs, cluster: Cluster) -> Iterator[Callable[..., JobQueue]]:
+    """Start a queue on the cluster with some work."""
+    begun: list[JobQueue] = []
+
+    def start(work: Callable[..., object], slots: int = WORKERS) -> JobQueue:
+        queue = JobQueue(store, blobs, cluster, work, Rules(slots), Admission(2**40))  # type: ignore[arg-type]
+        queue.start()
+        begun.append(queue)
+        return queue
+
+    yield start
+    for queue in begun:
+        queue.drain(5)
+
+
+def counts(store: Store) -> dict[str, int]:
+    return {state.value: count for state, count in store.jobs.totals().counts.items() if count}
+
+
+def wait_until_ended(store: Store) -> None:
+    wait_until(lambda: store.jobs.totals().left == 0, START_SECONDS, "all jobs to end")
+
+
+def test_two_processes_share_the_work(
+    store: Store, project: Project, keys: tuple[str, ...], begin: Callable[..., JobQueue]
+) -> None:
+    begin(where)
+    wait_until_ended(store)
+    assert counts(store) == {"done": len(keys)}
+    pids = {row["area"] for row in store.results.objects(project.id, 100)}
+    assert len(pids) == WORKERS
+    assert os.getpid() not in pids
+
+
+def test_a_worker_finds_what_this_process_finds(
+    store: Store, blobs: Blobs, project: Project, begin: Callable[..., JobQueue]
+) -> None:
+    data = corpus.png(corpus.spheroid((200, 200)))
+    facts = new_image("real")
+    row = NewImage("real", "real.png", blobs.put(data), len(data), facts.facts, blobs.put(b"t"))
+    recipe = Recipe(DEFAULT_ENGINE, engine_version(DEFAULT_ENGINE), {})
+    store.add_images(project.id, (row,), recipe)
+    (job,) = store.jobs.page(JobState.QUEUED).items
+    versions = {DEFAULT_ENGINE: engine_version(DEFAULT_ENGINE)}
+    begin(partial(process_like, limits=Limits(), versions=versions))
+    wait_until_ended(store)
+    there = store.results.get(store.images.get("real"))
+    here = process(data, job, Limits())
+    assert there is not None
+    assert there[1] == here.spheroids
+    assert blobs.get(there[0].labels_sha256) == here.labels_png
+
+
+def test_a_worker_of_another_version_is_not_believed() -> None:
+    with pytest.raises(WorkersUnavailable, match="another version"):
+        process_like(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"})
+
+
+def job_of_the_default_engine():  # type: ignore[no-untyped-def]
+    from bench.segment import _job  # noqa: PLC0415
+
+    return _job(DEFAULT_ENGINE)
+
+
+def test_the_jobs_of_a_worker_that_is_killed_are_run_by_others(
+    store: Store, cluster: Cluster, keys: tuple[str, ...], begin: Callable[..., JobQueue]
+) -> None:
+    begin(slowly)
+    wait_until(lambda: counts(store).get("running") == WORKERS, START_SECONDS)
+    assert cluster._client is not None
+    victim = next(iter(cluster._client.run(os.getpid).values()))
+    os.kill(victim, signal.SIGKILL)
+    wait_until_ended(store)
+    assert counts(store) == {"done": len(keys)}
+    assert store.results.size(store.projects.list()[0].id).objects == len(keys)
+
+
+def test_an_image_that_kills_its_worker_is_failed_and_stops_no_other(
+    store: Store, keys: tuple[str, ...], begin: Callable[..., JobQueue]
+) -> None:
+    queue = begin(poisoned)
+    wait_until_ended(store)
+    assert counts(store) == {"done": len(keys) - 1, "failed": 1}
+    assert store.images.get(keys[3]).error_code == "crashed_repeatedly"
+    deaths = [span for span in queue.timeline.latest() if span.image_id == keys[3]]
+    assert len(deaths) == 3
+
+
+def test_a_lost_scheduler_pauses_the_queue_and_it_goes_on_by_itself(
+    store: Store, blobs: Blobs, keys: tuple[str, ...]
+) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    cluster = Cluster(f"tcp://127.0.0.1:{port}")
+    queue = JobQueue(store, blobs, cluster, slowly, Rules(WORKERS), Admission(2**40))
+    queue.start()
+    assert "cannot be reached" in (queue.state().trouble or "")
+    with running("core", "worker", f"tcp://127.0.0.1:{port}", "--workers", str(WORKERS)):
+        with scheduler(port):
+            wait_until(lambda: counts(store).get("done", 0) >= 2, START_SECONDS)
+        wait_until(lambda: queue.state().trouble is not None, START_SECONDS)
+        wait_until(lambda: "running" not in counts(store), START_SECONDS)
+        waiting = store.jobs.page(JobState.QUEUED).items
+        assert waiting
+        assert all((job.attempt, job.crashes) == (0, 0) for job in waiting)
+        with scheduler(port):
+            wait_until_ended(store)
+            assert queue.drain(10)
+    assert counts(store) == {"done": len(keys)}
