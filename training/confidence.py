@@ -40,7 +40,7 @@ from training.scores import is_foreground, overlaps, score
 Floats = NDArray[np.float64]
 Predict = Callable[[NDArray[Any]], Prediction]
 
-DRAWN = 200  # scenes that stand for the drawn half of the training images
+DRAWN = 60  # scenes that stand for the drawn half of the training images
 SCENE_PX = 512
 RIDGE = 1e-2
 _NONE = Curve(0.0, (0.0,) * len(FEATURES))
