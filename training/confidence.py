@@ -43,6 +43,9 @@ Predict = Callable[[NDArray[Any]], Prediction]
 DRAWN = 60  # scenes that stand for the drawn half of the training images
 SCENE_PX = 512
 RIDGE = 1e-2
+# Of the bias and each feature: doubt may never raise confidence, whatever chance has put into a set.
+BOUNDS = ((None, None), (0, None), (0, None), (0, None), (None, 0))
+LINES = (0.7, 0.8, 0.85, 0.9)
 _NONE = Curve(0.0, (0.0,) * len(FEATURES))
 
 
@@ -103,7 +106,7 @@ def fit(groups: Sequence[Rated]) -> Curve:
         entropy = np.logaddexp(0, logits) - overlap * logits
         return float(share @ entropy / len(groups) + RIDGE * np.square(values[1:]).sum())
 
-    best = minimize(cost, np.zeros(1 + features.shape[1])).x
+    best = minimize(cost, np.zeros(1 + features.shape[1]), bounds=BOUNDS).x
     weights = np.where(features.std(axis=0) > 1e-6, best[1:] / spread, 0.0)
     return Curve(float(best[0] - weights @ middle), tuple(weights.tolist()))
 
@@ -169,6 +172,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name, (_, images, objects) in fitted.items():
         for what, judgement in (("images", images), ("objects", objects)):
             print(f"{name}, {what}: {judgement.sentence()}")
+            for line in LINES:
+                print(f"  {judgement.below(line)}")
     if given.plot:
         draw_curves({"images": fitted["unet"][1], "objects": fitted["unet"][2]}, given.plot)
 

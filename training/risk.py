@@ -7,6 +7,7 @@ confidence. The area under that curve is least when confidence sorts as the trut
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,16 @@ class Risk:
         """Share of the way from chance to the ideal that confidence goes; 1 is perfect, 0 is chance."""
         room = self.random - self.ideal
         return (self.random - self.area) / room if room > 0 else 1.0
+
+    def below(self, line: float) -> str:
+        """What is marked when a confidence below ``line`` is."""
+        marked, bad = self.confidence < line, self.overlap < 0.7
+        worth = self.overlap[marked].mean() if marked.any() else math.nan
+        return (
+            f"below {line}: {np.count_nonzero(marked)} of {len(marked)}, mean IoU {worth:.3f} "
+            f"(others {self.overlap[~marked].mean():.3f}), with {np.count_nonzero(marked & bad)} of the "
+            f"{np.count_nonzero(bad)} below IoU 0.7"
+        )
 
     def sentence(self) -> str:
         """The figures in words."""

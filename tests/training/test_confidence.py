@@ -32,6 +32,14 @@ def test_a_curve_finds_what_overlap_follows() -> None:
     assert expected == pytest.approx(0.5, abs=0.05)
 
 
+def test_doubt_never_raises_confidence() -> None:
+    odd = rated("odd", 3)
+    odd.features[:, 3] = odd.overlap  # by chance the stranger images came out better
+    fitted = fit([odd, rated("b", 1)])
+    assert fitted.weights[3] <= 0
+    assert min(fitted.weights[:3]) >= 0
+
+
 def test_every_set_counts_the_same() -> None:
     few, many = rated("few", 0, 20), rated("many", 1, 2000)
     low = Rated("low", few.features, np.zeros(20))
@@ -58,6 +66,7 @@ def test_areas_of_a_small_example() -> None:
     assert found.gain == pytest.approx(1)
     assert curve(np.array([0.0, 1.0])).tolist() == [0.0, 0.5]
     assert "chance 0.3000" in found.sentence()
+    assert found.below(0.3).startswith("below 0.3: 1 of 3, mean IoU 0.400 (others 0.850), with 1 of the 1")
 
 
 def test_outlines_are_drawn_as_a_picture(tmp_path: Path) -> None:
