@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import TypeVar
 from core.db import Database
 from core.errors import SpheroscopeError, StorageError
 from core.monitoring import Kind, QueryRecorder, Recorder, Sample, SystemSampler, Timings, merge
+from core.sources import Source
 from core.sql import METRICS_MIGRATIONS
 from core.store.metrics import MetricStore
 from core.store.rows import utc_now
@@ -30,7 +31,6 @@ FLUSHES_A_THINNING = 60  # five minutes
 MEMORY_MB = 128  # of the metrics file's own database
 T = TypeVar("T")
 QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
-CacheCounts = Callable[[], Mapping[tuple[str, str], int]]  # looks since the start, by what and hit or miss
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,12 @@ class History:
     """The recorder's memory beyond the process. Any thread may ask it."""
 
     def __init__(
-        self, recorder: Recorder, folder: Path, depth: QueueDepth, cache_counts: CacheCounts = dict
+        self, recorder: Recorder, folder: Path, depth: QueueDepth, sources: Sequence[Source] = ()
     ) -> None:
         self.recorder = recorder
         self.problem: str | None = None
         self._depth = depth
-        self._cache_counts = cache_counts
-        self._counted: dict[tuple[str, str], int] = {}
+        self._sources = sources
         self._sampler = SystemSampler(folder)
         self._unsaved: Timings = {}
         self._lock = threading.Lock()  # of a flush
@@ -88,7 +87,7 @@ class History:
         if self._store is None:
             return
         with self._lock:
-            self._count_cache()
+            self._ask_sources()
             self._unsaved = merge(self.recorder.take(), self._unsaved)
             try:
                 self._store.add(utc_now(), self._unsaved, self.sample())
@@ -104,7 +103,7 @@ class History:
         Where nothing is kept, everything since the start.
         """
         with self._lock:
-            self._count_cache()
+            self._ask_sources()
             kept = self._asked(lambda store: self._kept(store, minutes))
             return kept or Window(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
 
@@ -144,11 +143,9 @@ class History:
         since = store.first() or datetime.fromtimestamp(self.recorder.started, UTC).replace(tzinfo=None)
         return Window(timings, min(minutes, (now - since).total_seconds() / 60))
 
-    def _count_cache(self) -> None:
-        counts = dict(self._cache_counts())
-        for (name, outcome), calls in counts.items():
-            self.recorder.count(Kind.CACHE, name, outcome, calls - self._counted.get((name, outcome), 0))
-        self._counted = counts
+    def _ask_sources(self) -> None:
+        for source in self._sources:
+            source(self.recorder)
 
     def _trouble(self, error: SpheroscopeError) -> None:
         if self.problem is None:

@@ -39,6 +39,7 @@ from core.segmentation import (
     trace,
 )
 from core.settings import Settings
+from core.sources import Stages
 from core.store import Asked, Recipe, Store
 from core.store.plans import PlanStore
 from core.store.recipe import NOBODY
@@ -102,7 +103,7 @@ class Services:
         queue = _queue(settings, store, blobs)
         queue.start()
         board = Board(db, store, queue)
-        history = History(recorder, settings.data, lambda: _depth(store))
+        history = History(recorder, settings.data, lambda: _depth(store), [Stages(queue.timeline)])
         history.start()
         return cls(
             settings=settings,
@@ -113,7 +114,7 @@ class Services:
             store=store,
             queue=queue,
             ingest=Ingest(store, blobs, settings.limits),
-            checks=Checks(settings.data, db, history, board=board),
+            checks=Checks(settings.data, db, history, settings.container_memory_limit_mb, board),
             plans=PlanStore(db),
             throughput=ThroughputStore(db),
             exports=_exports(settings, db, store, blobs),

@@ -54,6 +54,12 @@ class Timeline:
         with self._lock:
             return tuple(self._spans)[-most:]
 
+    def since(self, number: int) -> tuple[int, tuple[Span, ...]]:
+        """The total now, and those of the last spans that were added after it was ``number``."""
+        with self._lock:
+            new = min(self._total - number, len(self._spans))
+            return self._total, tuple(self._spans)[len(self._spans) - new :]
+
     @property
     def total(self) -> int:
         """How many spans have been added since the start."""

@@ -14,6 +14,7 @@ from core.errors import ServiceClosed, StorageError
 from core.history import FILE, History
 from core.monitoring import HIT, MISS, OK, Kind, Recorder, Series, Timings
 from core.monitoring.summary import hit_percent
+from core.sources import CacheLooks
 from core.store.metrics import MetricStore
 from core.store.rows import utc_now
 from tests.waiting import wait_until
@@ -88,7 +89,7 @@ def test_the_depth_is_unknown_while_the_database_is_closed(tmp_path: Path) -> No
 
 def test_cache_looks_are_counted_from_the_caches_own_totals(tmp_path: Path) -> None:
     looks = {("views", HIT): 3, ("views", MISS): 1}
-    counted = History(Recorder(), tmp_path, lambda: (0, 0), lambda: looks)
+    counted = History(Recorder(), tmp_path, lambda: (0, 0), [CacheLooks(lambda: looks)])
     assert hit_percent(counted.window(5).timings) == 75
     looks["views", HIT] += 4
     counted.flush()

@@ -25,6 +25,7 @@ CLAIMS: tuple[Callable[[bool], list[Outcome]], ...] = (
     scrolling.virtual_list,
     tables.batching,
     wire.streaming,
+    queueing.memory,
     watching.monitoring,
 )
 

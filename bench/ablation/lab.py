@@ -22,11 +22,13 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import Message
 
 from core import http
+from core.db import Session
 from core.models import MEASUREMENTS, Contour, PageFacts, Project, Spheroid
 from core.services import Services
 from core.settings import Settings
 from core.store import NewImage, Recipe
 from core.store.results import Result
+from core.store.rows import object_frame
 
 FILLED_AT_ONCE = 5000
 SAMPLE_S = 0.01
@@ -66,6 +68,22 @@ def measure(services: Services, project: Project, each: int) -> None:
     while job := services.store.jobs.claim("bench", "worker"):
         found = tuple(_spheroid(number, dice) for number in range(1, each + 1))
         services.store.results.finish(job, Result("bench", "1", {}, found, _digest("l"), _digest("t"), {}))
+
+
+def multiply(services: Services, project: Project, times: int) -> None:
+    """Repeat the spheroids of a project's images, so that there are ``times`` as many."""
+
+    def work(session: Session) -> None:
+        for image_id in services.store.images.ids(project.id):
+            image = services.store.images.get(image_id)
+            result = services.store.results.get(image)
+            assert result is not None
+            frame = object_frame(result[0].id, image_id, result[1])
+            for number in range(1, times):
+                more = frame.with_columns(number=frame["number"] + number * len(frame))
+                session.rows_from("results.add_objects", more)
+
+    services.db.write(work)
 
 
 @dataclass(frozen=True)

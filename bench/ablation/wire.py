@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bench.ablation.lab import browsing, fill, measure, opened, peak_growth_mib
+from bench.ablation.lab import browsing, fill, measure, multiply, opened, peak_growth_mib
 from bench.ablation.outcome import Outcome, median
 from core.services import Services
 from core.settings import Settings
@@ -53,12 +53,13 @@ def compression(quick: bool) -> list[Outcome]:
 
 def streaming(quick: bool) -> list[Outcome]:
     """A table of many spheroids sent while it is read, and built in memory first."""
-    images, each = (4, 200) if quick else (12, 3_000)
+    images, each, times = (4, 100, 2) if quick else (10, 1_000, 30)
     with tempfile.TemporaryDirectory() as folder:
         services = Services.open(Settings(data=Path(folder)))
         services.queue.drain(1)  # so that it does not take what is to be claimed here
         project = fill(services, "large", images)
         measure(services, project, each)
+        multiply(services, project, times)
         services.close()
         grown = {switch: _grown(Path(folder), project.id, switch) for switch in ("off", "on")}
     return [
@@ -66,7 +67,7 @@ def streaming(quick: bool) -> list[Outcome]:
             7,
             "streamed downloads",
             "memory constant whatever the size",
-            f"objects.csv of {images * each} spheroids",
+            f"objects.csv of {images * each * times} spheroids",
             "STREAMING=off",
             "MiB grown",
             grown["off"],

@@ -11,12 +11,12 @@ from core.history import Window
 from core.monitoring import Histogram, Kind, Timings
 from core.monitoring.summary import Row, hit_percent, rows
 from core.services import Services
+from core.sources import WHOLE
 from core.ui.format import UNKNOWN, three_digits
 from core.ui.operations import charts
 from core.ui.operations.controls import Range, nothing, rounded, section
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
-WHOLE = "whole image"  # the stage that is all of them
 Slots = Mapping[datetime, Timings]
 
 
