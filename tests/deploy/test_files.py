@@ -31,7 +31,7 @@ def test_torch_comes_first_and_alone_and_is_the_pinned_one() -> None:
     installs = re.findall(r"pip install (.+?)(?: \\|$)", DOCKERFILE, re.MULTILINE)
     pinned = re.search(r"^torch==\S+", (ROOT / "requirements.txt").read_text(), re.MULTILINE)
     assert pinned
-    assert installs == [pinned[0], "-r requirements.txt"]
+    assert installs == [pinned[0], "-r requirements-cluster.txt"]
 
 
 def test_the_app_runs_as_nobody_in_particular_and_cannot_change_itself() -> None:
@@ -65,14 +65,15 @@ def test_everything_that_is_copied_is_there_and_let_through() -> None:
 
 def test_the_limits_are_those_that_are_promised() -> None:
     limits = {name: service["mem_limit"] for name, service in compose.services().items()}
-    assert limits == {"app": "1g", "redis": "256m"}
+    assert limits == {"app": "1g", "redis": "256m", "scheduler": "512m", "worker": "2g"}
     for service in compose.services().values():
         assert service["memswap_limit"] == service["mem_limit"], "no swapping in place of a limit"
 
 
-def test_every_variable_is_a_setting() -> None:
+def test_the_app_is_told_its_limit_and_every_variable_is_a_setting() -> None:
     app = compose.services()["app"]
     environment = app["environment"]
+    assert int(environment["CONTAINER_MEMORY_LIMIT_MB"]) * 2**20 == compose.n_bytes(app["mem_limit"])
     known = {item.metadata["env"] for item in fields(Settings)}
     assert set(environment) - {"REDIS_URL"} <= known
     assert "SPHEROSCOPE_DATA=/data" in DOCKERFILE
@@ -81,16 +82,23 @@ def test_every_variable_is_a_setting() -> None:
 
 def test_only_the_app_is_reached_from_outside_and_only_by_this_computer() -> None:
     ports = {name: service.get("ports") for name, service in compose.services().items()}
-    assert ports == {"app": ["127.0.0.1:8501:8501"], "redis": None}
+    assert ports == {"app": ["127.0.0.1:8501:8501"], "redis": None, "scheduler": None, "worker": None}
 
 
-@pytest.mark.parametrize("name", ["app", "redis"])
+@pytest.mark.parametrize("name", ["app", "redis", "scheduler", "worker"])
 def test_every_container_is_locked_down(name: str) -> None:
     service = compose.services()[name]
     assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
     assert service["init"] is True
+
+
+def test_the_cluster_is_optional() -> None:
+    assert {name for name, service in compose.services().items() if service.get("profiles") == ["dask"]} == {
+        "scheduler",
+        "worker",
+    }
 
 
 def test_the_cache_never_outgrows_its_container() -> None:
