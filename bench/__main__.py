@@ -6,7 +6,19 @@ import argparse
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import ablation, backlog, browser, compression, measure, monitoring, queue, segment
+from bench import (
+    ablation,
+    backlog,
+    browser,
+    cache,
+    compression,
+    measure,
+    monitoring,
+    nplus1,
+    queue,
+    segment,
+    tables,
+)
 from bench.report import Report
 from bench.whole_app import WHOLE_APP
 
@@ -20,6 +32,9 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     "monitoring": monitoring.run,
     "compression": compression.run,
     "browser": browser.run,
+    "tables": tables.run,
+    "nplus1": nplus1.run,
+    "cache": cache.run,
 }
 
 

@@ -25,9 +25,11 @@ from core.journal import Journal
 from core.monitoring import QueryRecorder
 from core.session import Ran, Row, Session
 from core.sql import MIGRATIONS, create_views, load_migrations, load_queries, migrate
+from core.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+Write = tuple[Callable[[Session], Any], Future[Any]]
 Follower = Callable[[Session, Sequence[Ran]], AbstractContextManager[None]]
 
 __all__ = ["Database", "Row", "Session"]
@@ -39,16 +41,17 @@ IDLE_SECONDS = 5.0  # after which the write-ahead log is folded into the file
 class Database:
     """An open database file. Any thread may call ``read`` and ``write``."""
 
-    def __init__(self, connect: Callable[[], Any], recorder: QueryRecorder, journal: Journal) -> None:
+    def __init__(
+        self, connect: Callable[[], Any], recorder: QueryRecorder, journal: Journal, timeout_ms: float | None
+    ) -> None:
         self._connect = connect
         self._connection = connect()
         self._journal = journal
         self.lost_commits = self._audited()
+        self._watchdog = Watchdog(timeout_ms)
         self._recorder = recorder
         self._queries = load_queries()
-        self._writes: queue.SimpleQueue[tuple[Callable[[Session], Any], Future[Any]] | None] = (
-            queue.SimpleQueue()
-        )
+        self._writes: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # a connection that is being closed or replaced gives no cursors
         self._closed = False
         self._generation = time.time_ns()  # never the same again after a restart
@@ -63,11 +66,13 @@ class Database:
         recorder: QueryRecorder,
         memory_mb: int = 1024,
         threads: int = 2,
+        timeout_ms: float | None = None,
         schema: Path = MIGRATIONS,
     ) -> Database:
         """Open or create the file at ``path`` and bring its schema up to date.
 
-        ``schema`` is the folder of the steps that make it, and of its views.
+        A reader's statement that takes longer than ``timeout_ms`` is stopped, but for those that stream or
+        load a whole table. ``schema`` is the folder of the steps that make it, and of its views.
 
         Raises:
             DatabaseLocked: another process has it open.
@@ -78,7 +83,7 @@ class Database:
         except OSError as error:
             raise StorageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
         journal = Journal(path.with_suffix(".commits"))
-        return cls(lambda: _connect(path, memory_mb, threads, schema), recorder, journal)
+        return cls(lambda: _connect(path, memory_mb, threads, schema), recorder, journal, timeout_ms)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
@@ -87,6 +92,7 @@ class Database:
         Raises:
             ServiceClosed: the database has been closed.
             StorageError: the disk or the database refused.
+            SearchTooSlow: a statement took longer than it may.
         """
         with self._lock:
             if self._closed:
@@ -96,7 +102,9 @@ class Database:
             except duckdb.ConnectionException as error:
                 raise StorageError("The database could not be opened again. Look at the disk.") from error
         try:
-            yield Session(cursor, self._queries, self._recorder)
+            yield Session(cursor, self._queries, self._recorder, self._watchdog.watching)
+        except duckdb.InterruptException as error:
+            raise self._watchdog.stopped() from error
         except duckdb.Error as error:
             told = _translated(error, "The database cannot be read.")
             if told is error:
@@ -156,6 +164,7 @@ class Database:
             self._closed = True
             self._writes.put(None)
         self._writer.join()
+        self._watchdog.close()
         with self._lock:
             self._connection.close()
 
@@ -186,7 +195,7 @@ class Database:
         self._checkpoint()
         self._cursor.close()
 
-    def _commit_all(self, batch: list[tuple[Callable[[Session], Any], Future[Any]]]) -> None:
+    def _commit_all(self, batch: list[Write]) -> None:
         """Commit the batch together; where one fails, each alone, so that only the guilty one hears of it."""
         session = Session(self._cursor, self._queries, self._recorder)
         try:

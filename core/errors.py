@@ -9,6 +9,7 @@ SpheroscopeError
 │   └── PixelsUnsupported       could only be read by changing its values
 ├── NotFound                    a project, image or job that is not there (any more)
 ├── InvalidRequest              a name, number, filter or sort column that cannot be
+├── SearchTooSlow               a search took longer than is allowed, and was stopped
 ├── QueueFull                   more waiting jobs than the limit
 ├── StorageError                the disk or the database refuses
 │   ├── DatabaseLocked          another process holds the database
@@ -86,6 +87,12 @@ class InvalidRequest(SpheroscopeError):
     """A name, number, filter or sort column cannot be what was given."""
 
     code = "invalid_request"
+
+
+class SearchTooSlow(SpheroscopeError):
+    """A search took longer than is allowed, and was stopped."""
+
+    code = "search_too_slow"
 
 
 class QueueFull(SpheroscopeError):

@@ -15,6 +15,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from core.db import Database
 from core.listing import Sort
@@ -91,6 +92,20 @@ class PageIndex:
             return None
         before, after = (rows.id_at(order, sort, place + step) for step in (-1, 1))
         return before, after, place + 1, len(order)
+
+    def totals(self, project_id: str) -> dict[str, Any] | None:
+        """What projects.totals says of a project; None where it is not at hand: it is not loaded for this."""
+        with self._lock:
+            entry = self._entries.get(project_id)
+            if entry is None or project_id in self._committing or not entry.rows.has_order("created"):
+                return None
+        return entry.rows.totals()
+
+    def clear(self) -> None:
+        """Forget every project; each is loaded again when it is asked for."""
+        with self._changing, self._lock:
+            self._entries.clear()
+            self._too_large.clear()
 
     def snapshot(self) -> dict[str, int]:
         """What it holds, and what has happened since the start."""

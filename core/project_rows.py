@@ -31,6 +31,7 @@ Key = tuple[Any, ...]
 
 TAIL_ROWS = 2048  # copied at every patch: 0.1 ms
 KEPT_FILTERS = 8
+NEWEST = 4
 _COLUMNS = {"id": (), **SORTS}
 _STATUSES, _SOURCES = list(ImageStatus), list(PixelSizeSource)  # in the order of the database's enums
 _SHOWN = [field.name for field in fields(ImageRow)]
@@ -108,6 +109,16 @@ class ProjectRows:
     def ids(self, order: Order) -> list[str]:
         """The ids of an order's rows, ascending."""
         return self._gather(order, ["id"])["id"].to_list()
+
+    def totals(self) -> dict[str, Any]:
+        """How many images have each status, when the last was added, and the newest four: projects.totals."""
+        counts = np.bincount(self._gather(self._orders["id"], ["status"])["status"], minlength=len(_STATUSES))
+        newest = self._gather(self.order("created")[: -NEWEST - 1 : -1], ["id", "created_at"])
+        return {
+            **{status.value: int(count) for status, count in zip(_STATUSES, counts, strict=True)},
+            "last_image_at": newest["created_at"][0] if len(newest) else None,
+            "newest": newest["id"].to_list(),
+        }
 
     def place(self, order: Order, sort: Sort, image_id: str) -> int | None:
         """How many rows come before an image in an order of this sort; None where it is not in it."""

@@ -16,6 +16,7 @@ from core import images
 from core.admission import Admission
 from core.blobs import Blobs
 from core.board import Board
+from core.cache import Cache, open_cache
 from core.checks import Checks
 from core.db import Database
 from core.errors import InvalidRequest
@@ -25,7 +26,7 @@ from core.export.maker import Maker
 from core.history import History
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
-from core.monitoring import QueryRecorder, Recorder
+from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
 from core.queue import JobQueue
 from core.segmentation import (
     DEFAULT_ENGINE,
@@ -60,6 +61,7 @@ class Services:
     recorder: Recorder
     history: History
     db: Database
+    cache: Cache
     blobs: Blobs
     store: Store
     queue: JobQueue
@@ -84,6 +86,7 @@ class Services:
             QueryRecorder(recorder),
             settings.duckdb_memory_mb,
             settings.duckdb_threads,
+            settings.query_timeout_ms,
         )
         try:
             return cls._opened(settings, recorder, db)
@@ -94,8 +97,11 @@ class Services:
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
         compute_with(Arithmetic(precision=settings.segmentation_precision))
+        cache = open_cache(
+            settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
+        )
         batching = settings.project_list_batching
-        store = Store(db, settings.max_queued, settings.page_index_bytes, batching=batching)
+        store = Store(db, settings.max_queued, settings.page_index_bytes, cache, batching=batching)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
         if needed is not None:
@@ -110,6 +116,7 @@ class Services:
             recorder=recorder,
             history=history,
             db=db,
+            cache=cache,
             blobs=blobs,
             store=store,
             queue=queue,
@@ -131,6 +138,7 @@ class Services:
         drained = self.queue.drain(self.settings.drain_seconds)
         self.history.close()
         self.db.close()
+        self.cache.close()
         log.info("event=services.closed drained=%s", drained)
         return drained
 
@@ -228,6 +236,10 @@ def _cluster(address: str) -> Executor:
             "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"
         ) from error
     return Cluster(address)
+
+
+def _looked(recorder: Recorder, kind: str, hit: bool) -> None:
+    recorder.record(Kind.CACHE, kind, 0.0, HIT if hit else MISS)
 
 
 def _release(services: Services) -> None:

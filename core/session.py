@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import polars as pl
@@ -17,10 +18,18 @@ Ran = tuple[str, list[Row]]  # a statement's name and the rows that came back
 class Session:
     """One cursor in use by one thread: statements by name, each recorded with its duration."""
 
-    def __init__(self, cursor: Any, queries: dict[str, str], recorder: QueryRecorder) -> None:
+    def __init__(
+        self,
+        cursor: Any,
+        queries: dict[str, str],
+        recorder: QueryRecorder,
+        watching: Callable[[Any], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        """``watching`` is entered with the cursor while a statement runs whose rows are wanted at once."""
         self._cursor = cursor
         self._queries = queries
         self._recorder = recorder
+        self._watching = watching
         self.ran: list[Ran] = []  # what a transaction did, for those who follow commits
 
     def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
@@ -33,9 +42,10 @@ class Session:
         if parts:
             text = text.format(**parts)
         start = time.perf_counter()
-        self._cursor.execute(text, values or {})
-        names = [column[0] for column in self._cursor.description or ()]
-        found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        with self._watching(self._cursor):
+            self._cursor.execute(text, values or {})
+            names = [column[0] for column in self._cursor.description or ()]
+            found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
         self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
         self.ran.append((name, found))
         return found

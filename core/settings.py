@@ -79,10 +79,18 @@ class Settings:
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
+    query_timeout_ms: float = _setting(2000.0, "QUERY_TIMEOUT_MS", "A search that takes longer is stopped.")
     page_index: bool = _setting(
         True, "PAGE_INDEX", "Keep tables of images in memory, ready in every order; off reads them by SQL."
     )
     page_index_mb: int = _setting(256, "PAGE_INDEX_MB", "Most memory that these tables take, in MiB.")
+    cache: bool = _setting(
+        True, "CACHE", "Keep rendered pictures, counts and statistics; off makes them at each request."
+    )
+    cache_mb: int = _setting(128, "CACHE_MB", "Most memory that is taken by what is kept, in MiB.")
+    redis_url: str = _setting(
+        "", "REDIS_URL", "Keep that in this Redis instead of in memory, such as redis://localhost:6379/0."
+    )
     slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
     enable_performance_monitoring: bool = _setting(
         True,

@@ -16,7 +16,7 @@ CORE = ROOT / "core"
 # Imports point down this list, or stay on one line of it. A package is one name.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "jobs", "models", "measurements", "settings", "names"),
-    ("sql", "session", "journal", "db", "blobs", "memory", "cache", "monitoring", "listing"),
+    ("sql", "session", "journal", "watchdog", "db", "blobs", "memory", "cache", "monitoring", "listing"),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
     ("store", "page_index", "project_rows"),

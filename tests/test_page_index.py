@@ -71,6 +71,7 @@ def same_everywhere(ours: Store, truth: Store, project_id: str) -> None:
         expected = truth.images.page(project_id, sort=sort, limit=10_000)
         assert ours.images.page(project_id, sort=sort, limit=10_000) == expected, sort
     assert ours.images.ids(project_id) == truth.images.ids(project_id)
+    assert ours.projects.get(project_id) == truth.projects.get(project_id)
 
 
 class Tables(RuleBasedStateMachine):
@@ -193,6 +194,10 @@ class Tables(RuleBasedStateMachine):
         assert self.ours.images.ids(project, wanted) == self.truth.images.ids(project, wanted)
         for row in expected.items[:2]:
             same_neighbours(self.ours, self.truth, self.truth.images.get(row.id), sort, wanted)
+
+    @rule()
+    def compare_the_projects(self) -> None:
+        assert self.ours.projects.list() == self.truth.projects.list()
 
     @invariant()
     def the_bound_is_kept(self) -> None:

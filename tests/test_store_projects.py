@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from core.cache import MemoryCache
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, SpheroscopeError
 from core.models import ImageStatus, JobState, PixelSizeSource, Project
@@ -79,7 +80,7 @@ def test_a_pixel_size_that_cannot_be_is_refused(store: Store, project: Project, 
         store.images.set_pixel_size(["a"], size)
 
 
-def test_the_list_is_one_statement_whatever_the_number_of_projects(
+def test_all_images_are_counted_in_one_statement_whatever_the_number_of_projects(
     store: Store, recorder: QueryRecorder
 ) -> None:
     for number in range(12):
@@ -87,8 +88,24 @@ def test_the_list_is_one_statement_whatever_the_number_of_projects(
         add(store, made.id, *(f"{number}-{n}" for n in range(number)))
         seen = len(recorder.latest())
         assert len(store.projects.list()) == number + 1
-        assert statements(recorder, seen) == ["projects.list"]
-        assert recorder.latest()[-1].rows == number + 1
+        assert statements(recorder, seen) == ["projects.list", "projects.totals"]
+        assert [record.rows for record in recorder.latest()[seen:]] == [number + 1, number]
+
+
+def test_what_is_kept_is_not_counted_again(db: Database, recorder: QueryRecorder) -> None:
+    store = Store(db, cache=MemoryCache(2**20))
+    ids = [store.projects.create(f"Plate {number}", ENGINE).id for number in range(5)]
+    for number, project_id in enumerate(ids):
+        add(store, project_id, f"{number}")
+    store.projects.list()
+    seen = len(recorder.latest())
+    store.projects.list()
+    store.projects.get(ids[0])
+    assert statements(recorder, seen) == ["projects.list"] * 2
+    add(store, ids[3], "another")
+    seen = len(recorder.latest())
+    assert {item.id: item.n_images for item in store.projects.list()} == dict.fromkeys(ids, 1) | {ids[3]: 2}
+    assert [record.rows for record in recorder.latest()[seen:]] == [5, 1]
 
 
 def test_a_card_shows_counts_newest_images_and_last_activity(store: Store, project: Project) -> None:
@@ -234,7 +251,12 @@ def test_without_batching_the_list_is_the_same_by_a_statement_a_project(
     one_by_one = Store(db, batching=False)
     seen = len(recorder.latest())
     assert one_by_one.projects.list() == store.projects.list()
-    assert statements(recorder, seen) == ["projects.ids", *["projects.list"] * 3, "projects.list"]
+    assert statements(recorder, seen) == [
+        "projects.list",
+        *["projects.totals"] * 3,
+        "projects.list",
+        "projects.totals",
+    ]
 
 
 def test_days_beyond_the_calendar_never_purge(store: Store, project: Project) -> None:

@@ -71,7 +71,8 @@ class Api:
         store = services.store
         wanted = parameters.image_filter(request)
         ask = Ask.of(request, services.settings.max_page_size, DEFAULT_SORT, forms.IMAGE_FIELDS)
-        project_id = store.projects.get(request.path_params["id"]).id
+        project_id = request.path_params["id"]
+        store.projects.require(project_id)
         ask = ask.found(lambda last: _place(store, project_id, ask.sort, wanted, last))
         page = store.images.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
         return ask.answer("images", page, forms.image)
@@ -115,7 +116,8 @@ class Api:
         store = services.store
         wanted = parameters.object_filter(request)
         ask = Ask.of(request, services.settings.max_page_size, OBJECT_SORT, forms.OBJECT_FIELDS)
-        project_id = store.projects.get(request.path_params["id"]).id
+        project_id = request.path_params["id"]
+        store.projects.require(project_id)
         page = store.objects.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
         return ask.answer("objects", page, forms.measured)
 
@@ -131,7 +133,7 @@ class Api:
         state = parameters.choice(request, "state", JobState)
         project = request.query_params.get("project") or None
         if project is not None:
-            services.store.projects.get(project)
+            services.store.projects.require(project)
         page = services.store.jobs.page(state, project, ask.window.limit, ask.window.offset)
         return ask.answer("jobs", page, forms.job) | {
             "totals": forms.totals(services.board.snapshot().totals)

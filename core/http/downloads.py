@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from core import __version__, display, export, overlay, tables
+from core.cache import remembered
 from core.errors import NotFound
 from core.export.maker import refuse_too_many
 from core.http import forms, parameters
@@ -38,27 +39,29 @@ class Downloads:
     def project_objects(self, request: Request) -> Response:
         """objects.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
-        project = services.store.projects.get(request.path_params["id"])
-        ids, limit = _chosen(services, project.id, request), services.settings.max_export_rows
-        refuse_too_many(services.store.results.size(project.id, ids).objects, limit)
+        project_id = request.path_params["id"]
+        name = services.store.projects.require(project_id)
+        ids, limit = _chosen(services, project_id, request), services.settings.max_export_rows
+        refuse_too_many(services.store.results.size(project_id, ids).objects, limit)
         return _table(
             services,
             request,
-            lambda: export.objects_csv(services.store.results.objects(project.id, limit, ids)),
-            f"{project.name} objects.csv",
+            lambda: export.objects_csv(services.store.results.objects(project_id, limit, ids)),
+            f"{name} objects.csv",
         )
 
     def project_images(self, request: Request) -> Response:
         """images.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
-        project = services.store.projects.get(request.path_params["id"])
-        ids, limit = _chosen(services, project.id, request), services.settings.max_export_rows
-        refuse_too_many(services.store.results.size(project.id, ids).images, limit)
+        project_id = request.path_params["id"]
+        name = services.store.projects.require(project_id)
+        ids, limit = _chosen(services, project_id, request), services.settings.max_export_rows
+        refuse_too_many(services.store.results.size(project_id, ids).images, limit)
         return _table(
             services,
             request,
-            lambda: export.images_csv(services.store.results.images(project.id, limit, ids)),
-            f"{project.name} images.csv",
+            lambda: export.images_csv(services.store.results.images(project_id, limit, ids)),
+            f"{name} images.csv",
         )
 
     def project_measurements(self, request: Request) -> Response:
@@ -126,10 +129,14 @@ class Downloads:
             raise _not_segmented(image)
         segmentation, spheroids = result
         tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{__version__}"
+
+        def draw() -> bytes:
+            return display.encode_png(overlay.draw(view_of(services, image, stretch=True), spheroids))
+
         return _rendered(
             request,
             tag,
-            lambda: display.encode_png(overlay.draw(view_of(services, image, stretch=True), spheroids)),
+            lambda: remembered(services.cache, "overlay", tag, draw),
             "image/png",
             f"{stem(image)}_overlay.png",
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import __version__, display, images
+from core.cache import remembered
 from core.http import parameters
 from core.http.answers import ASK_AGAIN, IMMUTABLE, picture, unchanged
 from core.models import Image
@@ -21,7 +21,6 @@ from core.models import Image
 if TYPE_CHECKING:
     from core.services import Services
 
-VIEWS_BYTES = 64 * 2**20
 RENDERED_AT_ONCE = 2  # a 100-megapixel image needs a gigabyte while it is rendered
 RAW = "raw"
 
@@ -38,7 +37,6 @@ class Pictures:
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
-        self._views = LatestBytes(VIEWS_BYTES)
         self._rendering = threading.BoundedSemaphore(RENDERED_AT_ONCE)
 
     def thumbnail(self, request: Request) -> Response:
@@ -56,7 +54,9 @@ class Pictures:
         cache_control = IMMUTABLE if asked in (RAW, image.segmentation_id) else ASK_AGAIN
         etag = f'"{sha256}"'
         return unchanged(request, etag, cache_control) or picture(
-            services.blobs.get(sha256), etag, cache_control
+            remembered(services.cache, "thumbnail", sha256, lambda: services.blobs.get(sha256)),
+            etag,
+            cache_control,
         )
 
     def view(self, request: Request) -> Response:
@@ -70,13 +70,13 @@ class Pictures:
         )
 
     def _rendered(self, services: Services, image: Image, contrast: Contrast, key: str) -> bytes:
-        if (data := self._views.get(key)) is not None:
-            return data
-        with self._rendering:
-            if (data := self._views.get(key)) is None:  # another request may have rendered it meanwhile
-                data = display.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
-                self._views.put(key, data)
-            return data
+        def render() -> bytes:
+            with self._rendering:  # another request may have rendered it meanwhile
+                if (data := services.cache.get("view", key)) is not None:
+                    return data
+                return display.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
+
+        return remembered(services.cache, "view", key, render)
 
 
 def view_of(services: Services, image: Image, stretch: bool) -> NDArray[np.uint8]:
@@ -84,27 +84,3 @@ def view_of(services: Services, image: Image, stretch: bool) -> NDArray[np.uint8
     data = services.blobs.get(image.sha256)
     raster = images.decode(data, image.page, services.settings.limits)
     return display.to_display(raster.pixels, stretch, raster.facts.bit_depth)
-
-
-class LatestBytes:
-    """The values used last, as many as fit into ``max_bytes``. Safe from any thread."""
-
-    def __init__(self, max_bytes: int) -> None:
-        self._max_bytes = max_bytes
-        self._bytes = 0
-        self._items: OrderedDict[str, bytes] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: str) -> bytes | None:
-        with self._lock:
-            if key in self._items:
-                self._items.move_to_end(key)
-            return self._items.get(key)
-
-    def put(self, key: str, value: bytes) -> None:
-        with self._lock:
-            self._bytes += len(value) - len(self._items.pop(key, b""))
-            self._items[key] = value
-            while self._bytes > self._max_bytes:
-                _, oldest = self._items.popitem(last=False)
-                self._bytes -= len(oldest)

@@ -1,30 +1,23 @@
 -- name: list
--- Every project with its counts, last activity and newest images, in one statement whatever their number.
-WITH totals AS (
-    SELECT
-        project_id,
-        count(*) FILTER (status = 'new') AS new,
-        count(*) FILTER (status = 'queued') AS queued,
-        count(*) FILTER (status = 'running') AS running,
-        count(*) FILTER (status = 'done') AS done,
-        count(*) FILTER (status = 'failed') AS failed,
-        max(created_at) AS last_image_at,
-        max_by(id, created_at, 4) AS newest
-    FROM image
-    WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR project_id = $id)
-    GROUP BY project_id
-)
-SELECT
-    project.id, project.name, project.um_per_px, project.engine, project.params, project.created_at,
-    totals.* EXCLUDE (project_id),
-    greatest(totals.last_image_at, project.created_at) AS last_activity
+SELECT id, name, um_per_px, engine, params, created_at
 FROM project
-LEFT JOIN totals ON totals.project_id = project.id
-WHERE project.deleted_at IS NULL AND ($id::VARCHAR IS NULL OR project.id = $id)
-ORDER BY last_activity DESC, project.id
+WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR id = $id)
+ORDER BY id
 
--- name: ids
-SELECT id FROM project WHERE deleted_at IS NULL ORDER BY id
+-- name: totals
+-- The counts, the last addition and the newest images of any number of projects, in one statement.
+SELECT
+    project_id,
+    count(*) FILTER (status = 'new') AS new,
+    count(*) FILTER (status = 'queued') AS queued,
+    count(*) FILTER (status = 'running') AS running,
+    count(*) FILTER (status = 'done') AS done,
+    count(*) FILTER (status = 'failed') AS failed,
+    max(created_at) AS last_image_at,
+    max_by(id, created_at, 4) AS newest
+FROM image
+WHERE deleted_at IS NULL AND project_id IN (SELECT unnest($ids::VARCHAR[]))
+GROUP BY project_id
 
 -- name: add
 INSERT INTO project (id, name, um_per_px, engine, params, created_at)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from core.cache import Cache, NoCache
 from core.db import Database, Session
 from core.page_index import PageIndex
 from core.store.exports import ExportStore
+from core.store.generations import Generations
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
 from core.store.jobs import JobStore
@@ -31,15 +33,18 @@ class Store:
         db: Database,
         max_queued: int = 100_000,
         page_index_bytes: int = PAGE_INDEX_BYTES,
+        cache: Cache | None = None,
         *,
         batching: bool = True,
     ) -> None:
         """Open the rooms; with ``page_index_bytes`` 0, tables are read by SQL alone."""
+        cache = cache or NoCache()
+        self.generations = Generations(db)
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
-        self.projects = ProjectStore(db, batching)
+        self.projects = ProjectStore(db, cache, self.generations, self.page_index, batching=batching)
         self.images = ImageStore(db, self.page_index)
         self.jobs = JobStore(db, max_queued)
-        self.results = ResultStore(db)
+        self.results = ResultStore(db, cache, self.generations)
         self.exports = ExportStore(db)
         self.objects = ObjectStore(db)
         self._db = db

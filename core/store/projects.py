@@ -2,37 +2,48 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 import unicodedata
-from collections.abc import Mapping
-from operator import itemgetter
+from collections.abc import Mapping, Sequence
 
-from core.db import Database, Session
+from core.cache import Cache
+from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.models import Project
+from core.page_index import PageIndex
+from core.store.generations import Generations
 from core.store.rows import compact, project_of, utc_now
 
 MAX_NAME = 100
+COUNTS = "counts"  # kind of cached values: what projects.totals says of one project
 
 
 class ProjectStore:
     """Everything asked of the project table."""
 
-    def __init__(self, db: Database, batching: bool = True) -> None:
+    def __init__(
+        self,
+        db: Database,
+        cache: Cache,
+        generations: Generations,
+        index: PageIndex | None,
+        *,
+        batching: bool = True,
+    ) -> None:
         self._db = db
         self._batching = batching
+        self._index = index
+        self._cache = cache
+        self._generations = generations
 
     def list(self) -> tuple[Project, ...]:
         """Every project, the one with the latest activity first.
 
-        One statement whatever their number; without batching, one more for every project.
+        Two statements at most whatever their number; without batching, one more for every project.
         """
-        with self._db.read() as session:
-            if self._batching:
-                return tuple(project_of(row) for row in session.rows("projects.list", {"id": None}))
-            ids = [row["id"] for row in session.rows("projects.ids")]
-            rows = [row for each in ids for row in session.rows("projects.list", {"id": each})]
-        return tuple(project_of(row) for row in sorted(rows, key=itemgetter("last_activity"), reverse=True))
+        found = self._found(None)
+        return tuple(sorted(found, key=lambda item: item.last_activity or item.created_at, reverse=True))
 
     def get(self, project_id: str) -> Project:
         """One project.
@@ -40,20 +51,47 @@ class ProjectStore:
         Raises:
             NotFound: it does not exist or has been deleted.
         """
-        with self._db.read() as session:
-            row = session.one("projects.list", {"id": project_id})
-        if row is None:
+        found = self._found(project_id)
+        if not found:
             raise NotFound("This project does not exist, or has been deleted.")
-        return project_of(row)
+        return found[0]
 
-    def require(self, project_id: str) -> None:
-        """Make sure that a project is there.
+    def _found(self, project_id: str | None) -> Sequence[Project]:
+        """One project or all of them: two statements at most, whatever their number."""
+        with self._db.read() as session:
+            rows = session.rows("projects.list", {"id": project_id})
+            # Before the images are counted: a change meanwhile makes a key too old, never too new.
+            keys = {row["id"]: f"{row['id']}:{self._generations.of(row['id'])}" for row in rows}
+            kept = self._cache.get_many(COUNTS, list(keys.values()))
+            totals = {key: json.loads(kept[name]) for key, name in keys.items() if name in kept}
+            missing = [key for key in keys if key not in totals]
+            counted = self._counted(session, missing)
+        for key in missing:
+            totals[key] = counted.get(key, {})
+            self._cache.put(COUNTS, keys[key], json.dumps(totals[key]).encode())
+        return [project_of(row, totals[row["id"]]) for row in rows]
+
+    def _counted(self, session: Session, ids: Sequence[str]) -> dict[str, Row]:
+        """What projects.totals says, as JSON can: of what the page index has at hand without asking."""
+        rows: dict[str, Row] = {}
+        if not self._batching:
+            found = [row for key in ids for row in session.rows("projects.totals", {"ids": [key]})]
+            return {row["project_id"]: _as_json(row) for row in found}
+        if self._index is not None:
+            rows = {key: row for key in ids if (row := self._index.totals(key)) is not None}
+        rest = [key for key in ids if key not in rows]
+        if rest:
+            rows |= {row["project_id"]: row for row in session.rows("projects.totals", {"ids": rest})}
+        return {key: _as_json(row) for key, row in rows.items()}
+
+    def require(self, project_id: str) -> str:
+        """Make sure that a project is there, without counting its images; return its name.
 
         Raises:
             NotFound: it does not exist or has been deleted.
         """
         with self._db.read() as session:
-            pixel_size_of(session, project_id)
+            return str(_require(session.rows("projects.list", {"id": project_id}))["name"])
 
     def create(self, name: str, engine: str, um_per_px: float | None = None) -> Project:
         """Add a project.
@@ -178,3 +216,8 @@ def _require(rows: list[dict[str, str]]) -> dict[str, str]:
     if not rows:
         raise NotFound("This project does not exist, or has been deleted.")
     return rows[0]
+
+
+def _as_json(row: Row) -> Row:
+    last = row["last_image_at"]
+    return row | {"last_image_at": last and last.isoformat()}

@@ -8,12 +8,15 @@ from typing import Any
 
 import polars as pl
 
+from core.cache import Cache, remembered_json
 from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.models import Image, Job, Spheroid, StoredSegmentation
+from core.store.generations import Generations
 from core.store.rows import compact, object_frame, segmentation_of, spheroid_of, utc_now
 
 Rows = Generator[Row, None, None]
+SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +45,10 @@ class Result:
 class ResultStore:
     """Everything asked of the segmentation and object tables."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, cache: Cache, generations: Generations) -> None:
         self._db = db
+        self._cache = cache
+        self._generations = generations
 
     def finish(self, job: Job, result: Result) -> bool:
         """Save a result and its job's end together.
@@ -83,9 +88,16 @@ class ResultStore:
 
     def size(self, project_id: str, image_ids: Sequence[str] | None = None) -> ResultSize:
         """How many rows ``images`` and ``objects`` would give without a limit."""
-        values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
-        with self._db.read() as session:
-            return ResultSize(**session.rows("results.size", values)[0])
+
+        def ask() -> Row:
+            values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
+            with self._db.read() as session:
+                return session.rows("results.size", values)[0]
+
+        if image_ids is not None:
+            return ResultSize(**ask())
+        key = f"{project_id}:{self._generations.of(project_id)}"
+        return ResultSize(**remembered_json(self._cache, SIZES, key, ask))
 
     def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
         """Rows of every spheroid in force of a project, or of some of its images, by image name and number.

@@ -37,18 +37,20 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
-def project_of(row: Row) -> Project:
-    """A row of projects.list."""
+def project_of(row: Row, totals: Row) -> Project:
+    """A row of projects.list with its row of projects.totals as JSON, or nothing where it has no images."""
+    created_at: datetime = row["created_at"]
+    last = totals.get("last_image_at")
     return Project(
         id=row["id"],
         name=row["name"],
         um_per_px=row["um_per_px"],
         engine=row["engine"],
         params=json.loads(row["params"]),
-        created_at=row["created_at"],
-        counts={status: row[status.value] or 0 for status in ImageStatus},
-        last_activity=row["last_activity"],
-        thumbnails=tuple(row["newest"] or ()),
+        created_at=created_at,
+        counts={status: totals.get(status.value, 0) for status in ImageStatus},
+        last_activity=max(created_at, datetime.fromisoformat(last)) if last else created_at,
+        thumbnails=tuple(totals.get("newest") or ()),
     )
 
 

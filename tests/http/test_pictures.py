@@ -126,16 +126,3 @@ def test_a_view_is_rendered_once(client: TestClient, lab: Lab, monkeypatch: pyte
     image = lab.image(lab.project(), "a.png")
     bodies = {client.get(f"/views/{image.id}.png").content for _ in range(3)}
     assert (len(bodies), rendered) == (1, [image.id])
-
-
-def test_kept_views_stay_within_their_bytes() -> None:
-    kept = pictures.LatestBytes(10)
-    kept.put("a", b"1234")
-    kept.put("b", b"1234")
-    assert kept.get("a") == b"1234"
-    kept.put("c", b"1234")
-    assert [kept.get(key) for key in "abc"] == [b"1234", None, b"1234"]
-    kept.put("a", b"12345678")
-    assert [kept.get(key) for key in "ac"] == [b"12345678", None]
-    kept.put("big", bytes(11))
-    assert [kept.get(key) for key in ("a", "big")] == [None, None]
