@@ -1,8 +1,8 @@
-"""What other parts count themselves, passed on to the recorder: looks into caches, stages of jobs."""
+"""What other parts count themselves, passed on to the recorder: stages of jobs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 from core.models import JobState
 from core.monitoring import FAILED, OK, Kind, Recorder
@@ -11,21 +11,6 @@ from core.timeline import Timeline
 Source = Callable[[Recorder], None]  # called again and again; each time it passes on what is new
 
 WHOLE = "whole image"  # from a worker's taking it to its being free again
-
-
-class CacheLooks:
-    """Looks into caches. ``counts`` says how many there were since the start, by cache and by hit or miss."""
-
-    def __init__(self, counts: Callable[[], Mapping[tuple[str, str], int]]) -> None:
-        self._counts = counts
-        self._known: dict[tuple[str, str], int] = {}
-
-    def __call__(self, recorder: Recorder) -> None:
-        """Pass on the looks since the last call."""
-        now = dict(self._counts())
-        for (name, outcome), looks in now.items():
-            recorder.count(Kind.CACHE, name, outcome, looks - self._known.get((name, outcome), 0))
-        self._known = now
 
 
 class Stages:

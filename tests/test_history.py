@@ -14,7 +14,6 @@ from core.errors import ServiceClosed, StorageError
 from core.history import FILE, History
 from core.monitoring import HIT, MISS, OK, Kind, Recorder, Series, Timings
 from core.monitoring.summary import hit_percent
-from core.sources import CacheLooks
 from core.store.metrics import MetricStore
 from core.store.rows import utc_now
 from tests.waiting import wait_until
@@ -87,13 +86,19 @@ def test_the_depth_is_unknown_while_the_database_is_closed(tmp_path: Path) -> No
     without.close()
 
 
-def test_cache_looks_are_counted_from_the_caches_own_totals(tmp_path: Path) -> None:
-    looks = {("views", HIT): 3, ("views", MISS): 1}
-    counted = History(Recorder(), tmp_path, lambda: (0, 0), [CacheLooks(lambda: looks)])
-    assert hit_percent(counted.window(5).timings) == 75
-    looks["views", HIT] += 4
+def test_what_others_count_is_asked_for_at_each_look(tmp_path: Path) -> None:
+    asked: list[Recorder] = []
+
+    def source(recorder: Recorder) -> None:
+        asked.append(recorder)
+        recorder.count(Kind.CACHE, "views", HIT if len(asked) > 1 else MISS, 1)
+
+    recorder = Recorder()
+    counted = History(recorder, tmp_path, lambda: (0, 0), [source])
+    assert hit_percent(counted.window(5).timings) == 0
     counted.flush()
-    assert hit_percent(counted.window(5).timings) == pytest.approx(87.5)
+    assert hit_percent(counted.window(5).timings) == pytest.approx(100 * (len(asked) - 1) / len(asked))
+    assert set(map(id, asked)) == {id(recorder)}
     counted.close()
 
 

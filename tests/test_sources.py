@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.models import JobState
-from core.monitoring import FAILED, HIT, MISS, OK, Kind, Recorder
+from core.monitoring import FAILED, OK, Kind, Recorder
 from core.monitoring.summary import rows
-from core.sources import WHOLE, CacheLooks, Stages
+from core.sources import WHOLE, Stages
 from core.timeline import Span, Timeline
 
 
@@ -18,16 +18,6 @@ def span(state: JobState, **stages_ms: float) -> Span:
 
 def counted(recorder: Recorder) -> dict[tuple[str, str], int]:
     return {(series.name, series.outcome): found.calls for series, found in recorder.totals().items()}
-
-
-def test_looks_are_passed_on_once() -> None:
-    recorder, looks = Recorder(), {("views", HIT): 3, ("views", MISS): 1}
-    source = CacheLooks(lambda: looks)
-    source(recorder)
-    source(recorder)
-    looks["views", HIT] += 2
-    source(recorder)
-    assert counted(recorder) == {("views", HIT): 5, ("views", MISS): 1}
 
 
 def test_stages_are_passed_on_once_with_the_whole() -> None:
