@@ -48,8 +48,8 @@ def result(*spheroids: Spheroid) -> Result:
 
 def processed(text: str = "", spheroids: Sequence[Spheroid] = ()) -> Processed:
     """What a worker hands back; ``text`` makes its files differ from those of others."""
-    files = (f"labels {text}".encode(), f"thumbnail {text}".encode())
-    return Processed(ENGINE, "1", {}, tuple(spheroids), *files, {"predict": 2.0})
+    files = (f"labels {text}".encode(), f"thumbnail {text}".encode(), f"maps {text}".encode())
+    return Processed(ENGINE, "1", {}, tuple(spheroids), *files, 0.9, {"predict": 2.0})
 
 
 def claim(store: Store) -> Job:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def test_demo_plate_is_segmented_while_one_watches(address: str) -> None:
         expect(row_names(page).first).to_be_visible(timeout=30_000)
         tab.shot("journey-demo-dark")
         page.get_by_role("link", name="Queue").click()
-        expect(page.get_by_test_id("stMetricValue").nth(2)).to_have_text(str(n_images), timeout=30_000)
+        tiles = page.get_by_role("status").filter(has_text="queued")
+        expect(tiles).to_contain_text(re.compile(rf"done\s*{n_images}\b"), timeout=30_000)
         tab.shot("journey-queue-dark")
         assert_clean(tab)
 

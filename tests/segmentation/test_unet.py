@@ -123,6 +123,7 @@ def test_debris_does_not_ask_for_a_second_look() -> None:
     inside[300::8, ::8] = 1
     assert typical_diameter(inside) == pytest.approx(100, rel=0.15)
     assert typical_diameter(np.zeros((9, 9), np.float32)) == 0
+    assert typical_diameter(np.ones((9, 12), np.float32)) == 12
 
 
 def test_bodies_that_touch_are_as_large_as_those_that_do_not() -> None:
