@@ -180,7 +180,7 @@ def typical_diameter(inside: Map) -> float:
     """
     mask = (inside >= 0.5).view(np.uint8)
     if not mask.any() or mask.all():  # without an outline there is no distance to it
-        return float(mask.all()) * max(mask.shape)
+        return float(max(mask.shape)) if mask.any() else 0.0
     framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
     away = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
     return 4 * float(np.square(away).sum() / away.sum())

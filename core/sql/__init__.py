@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,15 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
 
 
 def create_views(connection: Any, folder: Path) -> None:
-    """Put the views of this version in place: they are code, not data, so no migration is needed."""
+    """Put the views of this version in place: they are code, not data, so no migration is needed.
+
+    A view is named like its file, and is marked with its text's digest. Only one that differs is written: a
+    folder on a full disk can still be opened, and read.
+    """
+    known = dict(connection.execute("SELECT view_name, comment FROM duckdb_views()").fetchall())
     for path in sorted(folder.glob("*.sql")):
-        connection.execute(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        if known.get(path.stem) != digest:
+            connection.execute(text)
+            connection.execute(f"COMMENT ON VIEW {path.stem} IS '{digest}'")
