@@ -10,7 +10,7 @@ run: $(READY)
 	$(BIN)/python -m core serve
 
 test: $(READY)
-	$(BIN)/python -m pytest -m "not full"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full"
 
 # Everything, with the long series of kills, refusals and stops.
 test-all: $(READY)
