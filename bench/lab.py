@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 
 from core.db import Database
-from core.monitoring import QueryRecorder
+from core.monitoring import QueryRecorder, Recorder
 
 FILE = "spheroscope.duckdb"
 
@@ -43,6 +43,18 @@ class Lab:
     @property
     def path(self) -> Path:
         return self.folder / FILE
+
+
+class Statements(QueryRecorder):
+    """The names of all statements that a database has run."""
+
+    def __init__(self) -> None:
+        super().__init__(Recorder(enabled=False))
+        self.names: list[str] = []
+
+    def record(self, name: str, ms: float, rows: int) -> None:
+        """Remember one statement."""
+        self.names.append(name)
 
 
 def make(folder: Path, size: Size) -> Lab:

@@ -14,6 +14,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -129,6 +130,7 @@ def _commit(db: Database, finished: Finished) -> None:
         "largest_diameter_px": finished.diameter,
         "largest_area_px": finished.diameter**2,
         "largest_circularity": 0.9,
+        "confidence": 0.9,
         "seconds": 0.2,
     }
 
@@ -155,15 +157,14 @@ def _writers(sides: Sides, lab: Lab) -> Iterator[None]:
             for commit in sides.commits.values():
                 commit(finished)
 
-    threads = [threading.Thread(target=write, args=(seed,)) for seed in range(WRITERS)]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        for thread in threads:
-            thread.join()
+    with ThreadPoolExecutor(WRITERS) as pool:
+        writers = [pool.submit(write, seed) for seed in range(WRITERS)]
+        try:
+            yield
+        finally:
+            stop.set()
+        for writer in writers:
+            writer.result()  # or there was nobody else about
 
 
 def _measure(sides: Sides, asked: list[Asked]) -> Times:
