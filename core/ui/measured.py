@@ -77,17 +77,9 @@ def words(services: Services, project: Project, query: Mapping[str, str], names:
 
 def charts(services: Services, project: Project, wanted: ObjectFilter, names: Mapping[str, str]) -> None:
     """A histogram and a scatter of what is wanted; a click on a point opens its image."""
-    known = list(names)
     left, right = st.columns(2)
     with left:
-        column = st.selectbox(
-            "Distribution of",
-            known,
-            index=_place(known, "equivalent_diameter"),
-            format_func=names.__getitem__,
-            key="of",
-            bind="query-params",
-        )
+        column = _quantity(left, "Distribution of", "of", "equivalent_diameter", names)
         found = services.store.objects.histogram(project.id, wanted, column, BINS)
         if found is None:
             st.text("No spheroid here has this value.")
@@ -95,23 +87,23 @@ def charts(services: Services, project: Project, wanted: ObjectFilter, names: Ma
             st.plotly_chart(histogram(found, names[column]), key="histogram")
     with right, st.container():
         across, up = st.columns(2)
-        x = across.selectbox(
-            "Across",
-            known,
-            index=_place(known, "equivalent_diameter"),
-            format_func=names.__getitem__,
-            key="x",
-            bind="query-params",
-        )
-        y = up.selectbox(
-            "Up",
-            known,
-            index=_place(known, "circularity"),
-            format_func=names.__getitem__,
-            key="y",
-            bind="query-params",
-        )
+        x = _quantity(across, "Across", "x", "equivalent_diameter", names)
+        y = _quantity(up, "Up", "y", "circularity", names)
         _scatter(services.store.objects.points(project.id, wanted, (x, y), MOST_POINTS), names[x], names[y])
+
+
+def _quantity(place: Any, label: str, key: str, usual: str, names: Mapping[str, str]) -> str:
+    """Let the user choose one of ``names``; the choice stands in the address."""
+    known = list(names)
+    chosen: str = place.selectbox(
+        label,
+        known,
+        index=_place(known, usual),
+        format_func=names.__getitem__,
+        key=key,
+        bind="query-params",
+    )
+    return chosen
 
 
 def histogram(found: Histogram, label: str) -> go.Figure:
