@@ -40,7 +40,8 @@ def _exact_arithmetic() -> Iterator[None]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(data=tmp_path / "data")
+    # the process of all tests together is larger than an app's, and health would rightly complain
+    return Settings(data=tmp_path / "data", container_memory_limit_mb=16_384)
 
 
 @pytest.fixture
