@@ -115,6 +115,8 @@ def at(page: Page, x: float, y: float) -> tuple[float, float]:
 
 
 def zoom(page: Page) -> int:
+    # The picture fits once it has been laid out, which a busy machine does a moment after the table.
+    expect(page.locator(".zoom")).not_to_have_text("0 %")
     return int((page.locator(".zoom").text_content() or "").removesuffix(" %"))
 
 
