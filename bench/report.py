@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import random
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -68,12 +69,16 @@ def environment() -> dict[str, Cell]:
 
 
 def interleaved_ms(sides: dict[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
-    """Time every side once a round, after one round that does not count: they share each bad moment."""
+    """Time every side once a round, after one round that does not count: they share each bad moment.
+
+    The order is another one each round: some sides leave threads spinning that slow the one that follows.
+    """
     for run in sides.values():
         run()
     times: dict[str, list[float]] = {name: [] for name in sides}
+    dice = random.Random(1)
     for _ in range(rounds):
-        for name, run in sides.items():
+        for name, run in dice.sample(list(sides.items()), len(sides)):
             start = time.perf_counter()
             run()
             times[name].append((time.perf_counter() - start) * 1000)
