@@ -21,7 +21,7 @@ class Server:
     """``python -m core serve`` on a data folder; a context manager."""
 
     def __init__(self, folder: Path, **env: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "core", "serve", "--port", str(self.port)],
             env=os.environ | {"SPHEROSCOPE_DATA": str(folder)} | env,
@@ -59,7 +59,7 @@ class Server:
         return json.loads(body)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,10 +1,10 @@
 """The read model behind the image tables: each project's rows in memory, ready in every order.
 
 DuckDB never uses an index for a page, so pages at a depth, or by a measured column, cost it tens of
-milliseconds at 200 000 images. Here a project's rows are loaded from it on first use, and patched by the
-writer at each commit: readers of a project that is being committed to wait until it is patched, so whoever
-has seen or heard of a write sees it here, too. DuckDB stays the truth; dropping a project from here is always
-right, and costs the next reader the time to load it.
+milliseconds at 200 000 images. Here a project's rows are loaded from it on first use. A commit only notes
+which rows it changes, before and after it is done, and the next reader fetches those: whoever has seen or
+heard of a write sees it here, too, and writers pay nothing for tables that nobody looks at. DuckDB stays the
+truth; dropping a project from here is always right, and costs the next reader the time to load it.
 """
 
 from __future__ import annotations
@@ -12,10 +12,12 @@ from __future__ import annotations
 import logging
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import polars as pl
 
 from core.db import Database
 from core.listing import Sort
@@ -32,9 +34,16 @@ _WHOLE = frozenset({"projects.set_pixel_size", "projects.purge"})
 
 @dataclass(slots=True)
 class _Entry:
-    """A project that is loaded."""
+    """A project: its rows, None until they are loaded, and the ids of those that are not as they were.
 
-    rows: ProjectRows
+    ``stale`` is None where all are to be loaded; ``current`` says that nothing is to be done. Whoever does it
+    holds ``lock``.
+    """
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    rows: ProjectRows | None = None
+    stale: set[str] | None = None
+    current: bool = False
     n_bytes: int = 0
 
 
@@ -57,10 +66,8 @@ class PageIndex:
         self._max_bytes = max_bytes
         self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the one used last stands last
         self._too_large: set[str] = set()
-        self._committing: frozenset[str] = frozenset()  # projects that are about to be other ones
         self._counts = _Counts()
         self._lock = threading.Lock()  # of all the above; held for moments only
-        self._changing = threading.Lock()  # held by the writer around COMMIT, and by who loads or sorts
         db.follow(self._follow)
 
     def page(
@@ -97,13 +104,13 @@ class PageIndex:
         """What projects.totals says of a project; None where it is not at hand: it is not loaded for this."""
         with self._lock:
             entry = self._entries.get(project_id)
-            if entry is None or project_id in self._committing or not entry.rows.has_order("created"):
+            if entry is None or entry.rows is None or not entry.rows.has_order("created"):
                 return None
-        return entry.rows.totals()
+        return self._fresh(entry, project_id, "created").totals()
 
     def clear(self) -> None:
         """Forget every project; each is loaded again when it is asked for."""
-        with self._changing, self._lock:
+        with self._lock:
             self._entries.clear()
             self._too_large.clear()
 
@@ -113,7 +120,7 @@ class PageIndex:
             counts = self._counts
             return {
                 "projects": len(self._entries),
-                "rows": sum(len(entry.rows) for entry in self._entries.values()),
+                "rows": sum(len(entry.rows) for entry in self._entries.values() if entry.rows is not None),
                 "bytes": self._n_bytes(),
                 "max_bytes": self._max_bytes,
                 "hits": counts.hits,
@@ -128,37 +135,50 @@ class PageIndex:
         wanted = self._folded(wanted)
         if project_id in self._too_large:
             return None
-        entry = self._ready(project_id, sort)
-        if entry is None:
-            # A commit waits: what it changes would be missed by a load, and an order made meanwhile be lost.
-            with self._changing:
-                entry = self._entry(project_id)
-                entry.rows.order(sort.name)
-        rows = entry.rows
+        with self._lock:
+            entry = self._entries.setdefault(project_id, _Entry())
+            self._entries.move_to_end(project_id)
+        rows = self._fresh(entry, project_id, sort.name)
         order = rows.narrowed(sort.name, wanted)
         self._weigh(entry, rows)
         return rows, order
 
-    def _ready(self, project_id: str, sort: Sort) -> _Entry | None:
+    def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectRows:
+        """A project's rows with all that has been committed, and their order by ``sort``."""
         with self._lock:
-            entry = self._entries.get(project_id)
-            if entry is None or project_id in self._committing or not entry.rows.has_order(sort.name):
-                return None
-            self._entries.move_to_end(project_id)
-            self._counts.hits += 1
-            return entry
+            if entry.current and entry.rows is not None and entry.rows.has_order(sort):
+                self._counts.hits += 1
+                return entry.rows
+        with entry.lock:
+            with self._lock:
+                rows, stale = entry.rows, entry.stale
+                entry.stale, entry.current = set(), False  # what is committed from here on is noted anew
+            try:
+                rows = self._caught_up(project_id, rows, stale)
+            except BaseException:
+                with self._lock:
+                    entry.stale = entry.rows = None
+                raise
+            rows.order(sort)
+            with self._lock:
+                if entry.stale is not None:
+                    entry.rows, entry.current = rows, not entry.stale
+        return rows
 
-    def _entry(self, project_id: str) -> _Entry:
-        with self._lock:
-            if (entry := self._entries.get(project_id)) is not None:
-                self._entries.move_to_end(project_id)
-                return entry
+    def _caught_up(self, project_id: str, rows: ProjectRows | None, stale: set[str] | None) -> ProjectRows:
         with self._db.read() as session:
-            entry = _Entry(ProjectRows.of(session.frame("images.table", {"project_id": project_id})))
-        with self._lock:
-            self._entries[project_id] = entry
+            if rows is not None and stale is not None:
+                if not stale:
+                    return rows
+                try:
+                    patched = rows.patched(sorted(stale), _rows_of(session, project_id, stale))
+                except Exception:  # whatever it is: what cannot be patched can be loaded
+                    log.exception("event=page_index.patch_failed")
+                else:
+                    self._counts.patches += 1
+                    return patched
             self._counts.loads += 1
-        return entry
+            return ProjectRows.of(session.frame("images.table", {"project_id": project_id}))
 
     def _folded(self, wanted: ImageFilter) -> ImageFilter:
         """The filter with its name in the case that the database compares in."""
@@ -186,58 +206,32 @@ class PageIndex:
         return sum(entry.n_bytes for entry in self._entries.values())
 
     @contextmanager
-    def _follow(self, session: Session, ran: Sequence[Ran]) -> Iterator[None]:
-        """Make ready, before a commit, what its projects will be; show it once it is done."""
+    def _follow(self, _session: Session, ran: Sequence[Ran]) -> Iterator[None]:
         changed = changed_images(ran)
-        if not changed:
-            yield
-            return
-        with self._changing:
-            with self._lock:
-                loaded = {key: entry.rows for key in changed if (entry := self._entries.get(key)) is not None}
-                self._committing = frozenset(loaded)
-            try:
-                patched = self._patched(session, loaded, changed)
-                yield
-                self._show(changed, patched)
-            finally:
-                self._committing = frozenset()
-
-    def _patched(
-        self, session: Session, loaded: Mapping[str, ProjectRows], changed: Mapping[str, set[str] | None]
-    ) -> dict[str, ProjectRows]:
-        """Those of ``loaded`` that it is worth to patch."""
-        few = {
-            key: sorted(ids)
-            for key, rows in loaded.items()
-            if (ids := changed[key]) is not None and len(ids) <= PATCHED_AT_MOST + len(rows) // 1000
-        }
-        if not few:
-            return {}
+        self._note(changed)  # whoever reads from here on asks the database
         try:
-            fresh = session.frame(
-                "images.table_of", {"ids": [image for ids in few.values() for image in ids]}
-            )
-            parts = fresh.partition_by("project_id", as_dict=True, include_key=False)
-            return {
-                key: loaded[key].patched(ids, parts.get((key,), loaded[key].none()))
-                for key, ids in few.items()
-            }
-        except Exception:  # the commit goes on; what could not be patched is loaded anew
-            log.exception("event=page_index.patch_failed")
-            return {}
+            yield
+        finally:
+            self._note(changed)  # and whoever asked it before the commit was done asks once more
 
-    def _show(self, changed: Mapping[str, set[str] | None], patched: Mapping[str, ProjectRows]) -> None:
+    def _note(self, changed: Mapping[str, set[str] | None]) -> None:
         with self._lock:
             for key, ids in changed.items():
                 if ids is None or len(ids) > PATCHED_AT_MOST:
                     self._too_large.discard(key)  # it may fit now
                 entry = self._entries.get(key)
-                if entry is not None and key in patched:
-                    entry.rows, entry.n_bytes = patched[key], patched[key].n_bytes
-                    self._counts.patches += 1
-                elif self._entries.pop(key, None):
+                if entry is None or entry.stale is None:
+                    continue
+                entry.current = False
+                entry.stale |= ids or set()
+                if ids is None or len(entry.stale) > PATCHED_AT_MOST + len(entry.rows or ()) // 1000:
+                    entry.stale = entry.rows = None
                     self._counts.dropped += 1
+
+
+def _rows_of(session: Session, project_id: str, ids: Iterable[str]) -> pl.DataFrame:
+    found = session.frame("images.table_of", {"ids": list(ids)})
+    return found.filter(pl.col("project_id") == project_id).drop("project_id")
 
 
 def changed_images(ran: Sequence[Ran]) -> dict[str, set[str] | None]:

@@ -63,10 +63,6 @@ class ProjectRows:
             orders = [*self._orders.values(), *self._filtered.values()]
         return self._frames_bytes + sum(order.nbytes for order in orders)
 
-    def none(self) -> pl.DataFrame:
-        """No rows, with the columns of these."""
-        return self._tail.clear()
-
     def has_order(self, sort: str) -> bool:
         """Whether a page by this sort costs no sorting."""
         return sort in self._orders
