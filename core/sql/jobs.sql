@@ -38,15 +38,11 @@ RETURNING image_id
 -- name: waiting
 SELECT count(*) AS total FROM job WHERE state = 'queued'
 
--- name: next
--- Orphans of a crash first, then the urgent ones, then in the order of asking; never by the clock.
-SELECT * FROM job WHERE state = 'queued' ORDER BY suspect DESC, priority DESC, sequence LIMIT 1
-
 -- name: claim
 UPDATE job SET
     state = 'running', attempt = attempt + 1, boot_id = $boot_id, worker = $worker,
     started_at = $now, finished_at = NULL
-WHERE id = $id
+WHERE id = $id AND state = 'queued'
 RETURNING *
 
 -- name: finish

@@ -5,7 +5,13 @@ DELETE FROM segmentation WHERE id = $id
 DELETE FROM object WHERE segmentation_id = $id
 
 -- name: add
-INSERT INTO segmentation BY NAME SELECT * FROM incoming
+INSERT INTO segmentation (
+    id, image_id, kind, engine, engine_version, params, created_at,
+    labels_sha256, thumbnail_sha256, timings_ms, maps_sha256
+) VALUES (
+    $id, $image_id, 'automatic', $engine, $engine_version, $params, $now,
+    $labels_sha256, $thumbnail_sha256, $timings_ms, $maps_sha256
+)
 
 -- name: add_objects
 INSERT INTO object BY NAME SELECT * FROM incoming

@@ -12,20 +12,20 @@ import polars as pl
 from core.db import Database, Session
 from core.errors import CrashedRepeatedly, QueueFull, SpheroscopeError
 from core.models import Job, JobState, Page, Priority
+from core.store.ahead import ORDER, Ahead
 from core.store.projects import pixel_size_of
 from core.store.recipe import NOBODY, Asked, Recipe
 from core.store.rows import compact, job_of, utc_now
 
 _ORDERS = {
     None: "sequence DESC",
-    JobState.QUEUED: "suspect DESC, priority DESC, sequence",
+    JobState.QUEUED: ORDER,
     JobState.RUNNING: "started_at, sequence",
     JobState.DONE: "finished_at DESC, sequence DESC",
     JobState.FAILED: "finished_at DESC, sequence DESC",
     JobState.CANCELLED: "finished_at DESC, sequence DESC",
 }
 RATE_WINDOW = timedelta(minutes=2)
-_IMAGE_FACTS = ("sha256", "page", "width", "height", "channels", "dtype", "n_bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,7 @@ class JobStore:
     def __init__(self, db: Database, max_queued: int) -> None:
         self._db = db
         self._max_queued = max_queued
+        self._ahead = Ahead(db)
 
     def enqueue(
         self, project_id: str, image_ids: Sequence[str], recipe: Recipe, asked: Asked = NOBODY
@@ -73,17 +74,16 @@ class JobStore:
         """
 
         def work(session: Session) -> Job | None:
-            row = session.one("jobs.next")
-            if row is None:
-                return None
-            image = session.rows("images.get_any", {"id": row["image_id"]})[0]
-            facts = {key: image[key] for key in _IMAGE_FACTS} | {"image_name": image["name"]}
-            if not fits(job_of(row | facts)):
-                return None
-            values = {"id": row["id"], "boot_id": boot_id, "worker": worker, "now": utc_now()}
-            claimed = session.rows("jobs.claim", values)[0]
-            _mark(session, row["image_id"], "running")
-            return job_of(claimed | facts)
+            row = self._ahead.next(session)
+            while row is not None:
+                if not fits(job_of(row)):
+                    return None
+                values = {"id": row["id"], "boot_id": boot_id, "worker": worker, "now": utc_now()}
+                if claimed := session.one("jobs.claim", values):
+                    _mark(session, row["image_id"], "running")
+                    return job_of(row | claimed)
+                row = self._ahead.read(session)
+            return None
 
         return self._db.write(work)
 

@@ -6,8 +6,6 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import polars as pl
-
 from core.cache import Cache, remembered_json
 from core.db import Database, Row, Session
 from core.errors import NotFound
@@ -121,23 +119,19 @@ class ResultStore:
 def _save(session: Session, job: Job, result: Result) -> None:
     session.rows("results.drop", {"id": job.id})
     session.rows("results.drop_objects", {"id": job.id})
-    frame = pl.DataFrame(
-        {
-            "id": [job.id],
-            "image_id": [job.image_id],
-            "kind": ["automatic"],
-            "engine": [result.engine],
-            "engine_version": [result.engine_version],
-            "params": [compact(result.params)],
-            "created_at": [utc_now()],
-            "labels_sha256": [result.labels_sha256],
-            "thumbnail_sha256": [result.thumbnail_sha256],
-            "timings_ms": [compact(result.timings_ms)],
-            "maps_sha256": [result.maps_sha256],
-        },
-        schema_overrides={"maps_sha256": pl.String},
-    )
-    session.rows_from("results.add", frame)
+    values = {
+        "id": job.id,
+        "image_id": job.image_id,
+        "engine": result.engine,
+        "engine_version": result.engine_version,
+        "params": compact(result.params),
+        "now": utc_now(),
+        "labels_sha256": result.labels_sha256,
+        "thumbnail_sha256": result.thumbnail_sha256,
+        "timings_ms": compact(result.timings_ms),
+        "maps_sha256": result.maps_sha256,
+    }
+    session.rows("results.add", values)
     if result.spheroids:
         session.rows_from("results.add_objects", object_frame(job.id, job.image_id, result.spheroids))
     session.rows("images.set_result", {"id": job.image_id, **_summary(job, result)})
