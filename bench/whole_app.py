@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench import downloads, load
+from bench import busy, downloads, load
 from bench.report import Report
 
-WHOLE_APP: dict[str, Callable[[bool], Report]] = {"downloads": downloads.run, "load": load.run}
+WHOLE_APP: dict[str, Callable[[bool], Report]] = {
+    "busy": busy.run,
+    "downloads": downloads.run,
+    "load": load.run,
+}

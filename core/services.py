@@ -219,7 +219,7 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Ex
 def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
     rules = Rules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
     if not settings.dask_scheduler:
-        threads = Threads(rules.slots, thread_name_prefix="segment")
+        threads = Threads(rules.slots)
         admission = Admission(settings.segmentation_memory_bytes)
         return JobQueue(store, blobs, threads, partial(process, limits=settings.limits), rules, admission)
     cluster = _cluster(settings.dask_scheduler)

@@ -50,7 +50,7 @@ class Lab:
     def queue(
         self, work: Work, *, slots: int = SLOTS, memory: int = 2**40, **rules: Any
     ) -> Iterator[JobQueue]:
-        executor = Threads(slots, thread_name_prefix="segment")
+        executor = Threads(slots)
         admission = Admission(memory)
         queue = JobQueue(self.store, self.blobs, executor, work, Rules(slots, **rules), admission)
         queue.start()

@@ -117,8 +117,9 @@ class ResultStore:
 
 
 def _save(session: Session, job: Job, result: Result) -> None:
-    session.rows("results.drop", {"id": job.id})
-    session.rows("results.drop_objects", {"id": job.id})
+    if job.timings_ms:  # it has been done before
+        session.rows("results.drop", {"id": job.id})
+        session.rows("results.drop_objects", {"id": job.id})
     values = {
         "id": job.id,
         "image_id": job.image_id,
