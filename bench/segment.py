@@ -14,7 +14,9 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -53,6 +55,9 @@ def run(quick: bool) -> Report:
             if side == PEER_SIDE and name == "unet":
                 report.bars.append(Bar(f"{name}, {WORKERS} workers", rate, 14, "images/s", at_most=False))
         if side == PEER_SIDE:
+            rate = _images_per_second(data, "unet", rounds * 2, threads=2)
+            report.rows.append(_row("unet", side, f"{WORKERS} at once, 2 threads each, images/s", [rate]))
+            _add_batches(report, rounds)
             _tried(report, side, rounds)
             _judge(report, {name: median_p95(values)[0] for name, values in times.items()}, quick)
     report.bars.append(Bar(f"peak memory, {WORKERS} at once at {SIZES[-1]}²", _peak_mb(), 700, "MB"))
@@ -124,11 +129,36 @@ def _row(name: str, side: int, stage: str, values: Sequence[float]) -> dict[str,
     return {"side": name, "image": f"{side}²", "stage": stage, "median": median, "p95": p95}
 
 
-def _images_per_second(data: bytes, name: str, count: int) -> float:
-    _ours(data, name, 1)
+def _add_batches(report: Report, rounds: int) -> None:
+    """The network alone on one thread, images one by one and four together."""
+    import torch  # noqa: PLC0415
+
+    from core.segmentation.weights import load  # noqa: PLC0415
+
+    network, torch_threads = load(), torch.get_num_threads()
+    torch.set_num_threads(1)
+    views = torch.rand(WORKERS, 2, 512, 512).contiguous(memory_format=torch.channels_last)
+    sides: dict[str, Callable[[], object]] = {
+        f"network, batches of {count}": partial(_forward, network, views.split(count))
+        for count in (1, WORKERS)
+    }
+    with torch.inference_mode():
+        times = interleaved_ms(sides, rounds)
+    torch.set_num_threads(torch_threads)
+    for name, values in times.items():
+        report.rows.append(_row(name, 512, "forward, an image", [ms / WORKERS for ms in values]))
+
+
+def _forward(network: Callable[[Any], object], batches: Sequence[Any]) -> None:
+    for batch in batches:
+        network(batch)
+
+
+def _images_per_second(data: bytes, name: str, count: int, threads: int = 1) -> float:
+    _ours(data, name, threads)
     start = time.perf_counter()
     with ThreadPoolExecutor(WORKERS) as pool:
-        list(pool.map(lambda _: _ours(data, name, 1), range(count)))
+        list(pool.map(lambda _: _ours(data, name, threads), range(count)))
     return count / (time.perf_counter() - start)
 
 
