@@ -3,19 +3,19 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, feedback, image_actions, image_filter, narrowing, shell
+from core.ui import cards, feedback, image_actions, image_filter, narrowing, shell, switcher
 from core.ui.columns import image_columns
 from core.ui.grid import Look, grid
 from core.ui.upload import uploader
 
 services = get_services()
-project = shell.project_of_page(services)
+project = switcher.project_of_page(services)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title(shell.plain(project.name), anchor=False)
     image_actions.downloads(services, project)
 feedback.show_undo()
-shell.live_counts(services, project.id, cards.counted)
+shell.live_counts(services, project, cards.counted)
 uploader(services, project, expanded=project.n_images == 0)
 if project.n_images == 0:
     st.stop()
@@ -35,9 +35,8 @@ answer = grid(
     f"images-{project.id}",
     filters=query,
     look=Look(virtual=services.settings.virtual_list_enabled),
+    way=f"image?image={{id}}&project={project.id}",
 )
 narrowing.take_up(answer.narrowed)
-if answer.opened:
-    shell.go("image.py", image=answer.opened)
 with above:
     image_actions.bar(services, project, wanted, answer)

@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, measured, narrowing, shell
+from core.ui import feedback, measured, narrowing, shell, switcher
 from core.ui.columns import object_columns
 from core.ui.grid import Look, grid
 
 services = get_services()
-project = shell.project_of_page(services)
+project = switcher.project_of_page(services)
 st.title(f"{shell.plain(project.name)}: measurements", anchor=False)
 if not services.store.results.size(project.id).objects:
     feedback.empty("Nothing has been measured yet", "Spheroids appear here as images are segmented.")
@@ -36,7 +36,6 @@ answer = grid(
         ticks=False,
         virtual=services.settings.virtual_list_enabled,
     ),
+    way=f"image?image={{image_id}}&spheroid={{object}}&project={project.id}",
 )
 narrowing.take_up(answer.narrowed)
-if answer.opened:
-    shell.go("image.py", image=answer.opened, spheroid=str(answer.spheroid))

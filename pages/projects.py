@@ -3,11 +3,9 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, demo, dialogs, feedback, shell
+from core.ui import cards, demo, dialogs, feedback
 from core.ui.columns import PROJECT_COLUMNS
 from core.ui.grid import Look, grid
-
-LOOK = Look(ticks=False)
 
 services = get_services()
 projects = services.store.projects.list()
@@ -38,12 +36,15 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         "Shown as", ["Cards", "Table"], default="Cards", required=True, key="as", bind="query-params"
     )
 if shape == "Table":
-    answer = grid(
-        "/api/projects", "projects", PROJECT_COLUMNS, "projects", filters={"name": wanted}, look=LOOK
+    grid(
+        "/api/projects",
+        "projects",
+        PROJECT_COLUMNS,
+        "projects",
+        filters={"name": wanted},
+        look=Look(ticks=False),
+        way="images?project={id}",
     )
-    if answer.opened:
-        shell.choose_project_next(answer.opened)
-        shell.go("images.py")
 else:
     cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
 demo.button(services)

@@ -36,9 +36,8 @@ answer = grid(
     filters={"state": state},
     row_height=36,
     look=Look(virtual=virtual, scrolled=virtual),
+    way="image?image={image_id}",
 )
-if answer.opened:
-    shell.go("image.py", image=answer.opened)
 with above:
     queue_panel.actions(services, JobState(state), answer, totals.counts[JobState(state)])
 st.subheader("Workers", anchor=False)

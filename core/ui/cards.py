@@ -10,7 +10,8 @@ from core.models import ImageStatus, Project
 from core.services import Services
 from core.ui import dialogs
 from core.ui.feedback import plural
-from core.ui.shell import choose_project, go
+from core.ui.shell import go
+from core.ui.switcher import choose
 
 PER_PAGE = 12
 _COLOURS = {
@@ -48,7 +49,7 @@ def card(services: Services, project: Project) -> None:
             key=f"open-{project.id}",
             type="primary",
             width="stretch",
-            on_click=choose_project,
+            on_click=choose,
             args=(project.id,),
         )
         if opened:

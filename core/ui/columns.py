@@ -19,7 +19,7 @@ FIRST = (  # of a spheroid's measurements
 )
 _SHORT = {"equivalent_diameter": "Ø", "volume_sphere": "Volume", "touches_border": "At the edge"}
 _POWERS = ("", "", "²", "³")
-OPENS: Column = {"cellClass": "opens", "context": {"opens": True}}
+OPENS: Column = {"cellClass": "opens", "cellRenderer": jscode.LINK, "context": {"opens": True}}
 RIGHT: Column = {"type": "rightAligned"}
 UNSORTED: Column = {"sortable": False}
 

@@ -8,7 +8,8 @@ from core.demo import demo_plate, manifest
 from core.errors import InvalidRequest
 from core.services import Services
 from core.ui.feedback import explained
-from core.ui.shell import choose_project_next, go
+from core.ui.shell import go
+from core.ui.switcher import choose_next
 
 NAME = "Demo plate"
 
@@ -22,7 +23,7 @@ def button(services: Services) -> None:
     ):
         return
     with explained():
-        choose_project_next(_load(services))
+        choose_next(_load(services))
         go("images.py")
 
 

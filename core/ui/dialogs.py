@@ -7,7 +7,7 @@ import streamlit as st
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import explained, offer_undo, plural
-from core.ui.shell import choose_project_next
+from core.ui.switcher import choose_next
 
 
 @st.dialog("New project")
@@ -25,7 +25,7 @@ def new_project(services: Services) -> None:
         if st.form_submit_button("Create", type="primary"):
             with explained():
                 project = services.create_project(name, size or None)
-                choose_project_next(project.id)
+                choose_next(project.id)
                 st.rerun()
 
 
@@ -50,7 +50,7 @@ def delete_project(services: Services, project: Project) -> None:
             services.store.projects.delete(project.id)
             text = f"“{project.name}” was deleted."
             offer_undo(text, lambda: services.store.projects.restore(project.id))
-            choose_project_next(None)
+            choose_next(None)
             st.rerun()
 
 

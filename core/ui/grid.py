@@ -22,7 +22,8 @@ _FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !importa
 _MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
 _CSS = {
     ".ag-root-wrapper, .ag-cell, .ag-header-cell, .ag-paging-panel, .ag-tooltip": {"font-family": _FONT},
-    ".opens": {"cursor": "pointer", "text-decoration": "underline", "text-underline-offset": "3px"},
+    ".opens": {"cursor": "pointer"},
+    ".opens a": {"color": "inherit", "text-decoration": "underline", "text-underline-offset": "3px"},
     ".ag-cell": {"display": "flex", "align-items": "center"},
     ".ag-right-aligned-cell": {"justify-content": "flex-end"},
     ".ag-paging-panel": {"flex-wrap": "wrap", "height": "auto", "min-height": "46px", "gap": "4px 16px"},
@@ -61,16 +62,13 @@ class GridAnswer:
     """What the user did in the grid.
 
     ``selected`` are the ids of the rows that are ticked. With ``everything``, all rows of the filter are, on
-    every page, but those of ``spared``. ``opened`` is what was just opened: the id of a row's image, or of
-    the row where it has none; ``spheroid`` the number of the spheroid that the row is about.
-    ``narrowed`` is what was just asked for in a column's header, as the API's parameters.
+    every page, but those of ``spared``. ``narrowed`` is what was just asked for in a column's header, as the
+    API's parameters.
     """
 
     selected: tuple[str, ...] = ()
     everything: bool = False
     spared: tuple[str, ...] = ()
-    opened: str | None = None
-    spheroid: int | None = None
     narrowed: str | None = None
 
 
@@ -103,7 +101,7 @@ class Look:
     scrolled: bool = False
 
 
-def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
+def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     url: str,
     rows: str,
     columns: Sequence[Column],
@@ -112,17 +110,20 @@ def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
     filters: Mapping[str, str] | None = None,
     row_height: int = 68,
     look: Look = Look(),
+    way: str = "",
 ) -> GridAnswer:
     """Draw the rows that ``url`` pages through (under ``rows`` of its answer).
 
     ``filters`` are query parameters for the API. Changing them clears the selection: what is not shown cannot
-    be selected. Columns and page size are remembered by the browser for ``key`` up to its first dash, so for
-    every project; page and sort for ``key`` itself, as long as the tab is open.
+    be selected. Page, sort and page size stand in the page's address. Columns and page size are remembered by
+    the browser for ``key`` up to its first dash, so for every project; page and sort for ``key`` itself, as
+    long as the tab is open. ``way`` is the address that a row leads to, beside this page's own, with the
+    row's fields in {braces}.
     """
     # Percent-encoded, nothing that a user typed can be taken for JavaScript by the component.
     query = urlencode({name: value for name, value in (filters or {}).items() if value})
     context = {"url": url, "rows": rows, "query": query, "key": key, "kind": key.partition("-")[0]}
-    context["download"] = look.download
+    context |= {"download": look.download, "way": way}
     response = AgGrid(
         _NoRows(),
         gridOptions=_options(columns, row_height)
@@ -136,7 +137,7 @@ def grid(  # noqa: PLR0913 - the last three are by name alone, and have defaults
         custom_jscode_for_grid_return=jscode.ANSWER,
         should_grid_return=jscode.SHOULD_ANSWER,
         use_json_serialization=True,
-        update_on=["selectionChanged", "cellClicked", "cellKeyDown", "filterChanged"],
+        update_on=["selectionChanged", "filterChanged"],
         custom_css=_CSS,
     )
     return _answer(response, key, query)
@@ -169,6 +170,7 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
         "maxBlocksInCache": BLOCKS_KEPT,
         "rowHeight": row_height,
         "tooltipShowDelay": 300,
+        "suppressMultiSort": True,
         "suppressCellFocus": False,
         "onGridReady": jscode.READY,
         "overlayNoRowsTemplate": "Nothing here",
@@ -177,9 +179,8 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
 
 def _answer(response: Any, key: str, query: str) -> GridAnswer:
     """What the component says; its last word is repeated at every run, so what is old is told apart."""
-    opened, at = response.get("opened"), response.get("at")
-    last = f"{key}-opened-at"
-    new = bool(opened or response.get("narrowed")) and st.session_state.get(last) != at
+    at, last = response.get("at"), f"{key}-narrowed-at"
+    new = bool(response.get("narrowed")) and st.session_state.get(last) != at
     if new:
         st.session_state[last] = at
     current = response.get("query", query) == query  # else it was selected under another filter
@@ -187,7 +188,5 @@ def _answer(response: Any, key: str, query: str) -> GridAnswer:
         selected=tuple(response.get("selected") or ()) if current else (),
         everything=bool(response.get("everything")) and current,
         spared=tuple(response.get("spared") or ()) if current else (),
-        opened=opened if new else None,
-        spheroid=response.get("spheroid") if new else None,
         narrowed=response.get("narrowed") if new else None,
     )

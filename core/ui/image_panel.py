@@ -17,10 +17,11 @@ from core.models import (
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
+from core.ui import switcher
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
 from core.ui.settings_panel import changes
-from core.ui.shell import REFRESH_SECONDS, choose_project_next, plain
+from core.ui.shell import REFRESH_SECONDS, plain
 from core.ui.viewer import NONE_FOUND
 
 Result = tuple[StoredSegmentation, tuple[Spheroid, ...]] | None
@@ -40,8 +41,8 @@ def step_to(place: Neighbours, step: int) -> None:
 
 def header(services: Services, project: Project, image: Image, place: Neighbours) -> None:
     """Where we are, the way to the neighbours, and re-segmenting."""
-    if st.session_state.get("project") != project.id:  # a link names the image alone
-        choose_project_next(project.id)
+    if switcher.chosen() != project.id:  # a link names the image alone
+        switcher.choose_next(project.id)
         st.rerun()
     st.page_link("images.py", label="Images of this project", icon=":material/arrow_back:")
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -11,9 +11,12 @@ from pathlib import Path
 
 from st_aggrid import JsCode
 
-_TABLE = (Path(__file__).parent / "assets" / "grid.js").read_text(encoding="utf-8")
+_TABLE, _PLACE = (
+    (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
+    for name in ("grid.js", "grid_place.js")
+)
 
-READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p); }}")
+READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}); }}")
 
 # The grid may ask for its first rows before it says that it is ready.
 GET_ROWS = JsCode("""
@@ -23,23 +26,16 @@ function load(p) {
 """)
 
 ANSWER = JsCode("""
-function({streamlitRerunEventTriggerName, eventData}) {
-  const opens = streamlitRerunEventTriggerName.startsWith('cell');
+function({streamlitRerunEventTriggerName}) {
   const asks = streamlitRerunEventTriggerName === 'filterChanged';
-  return window.table.answer(opens ? eventData.data : null, asks ? window.table.asked() : null);
+  return window.table.answer(asks ? window.table.asked() : null);
 }
 """)
 
-# A click on what opens the row, or Enter anywhere in it; of ticks, only those that change the answer.
+# Of ticks, only those that change the answer.
 SHOULD_ANSWER = JsCode("""
-function({streamlitRerunEventTriggerName, eventData}) {
+function({streamlitRerunEventTriggerName}) {
   if (streamlitRerunEventTriggerName === 'filterChanged') { return window.table.forgetAsked(); }
-  if (streamlitRerunEventTriggerName === 'cellKeyDown') {
-    return eventData.event.key === 'Enter' && !!eventData.data;
-  }
-  if (streamlitRerunEventTriggerName === 'cellClicked') {
-    return !!eventData.data && !!(eventData.colDef.context || {}).opens;
-  }
   return window.table.isNews();
 }
 """)
@@ -71,6 +67,25 @@ class SelectAll {
     const t = window.table;
     this.eGui.checked = t.all && t.spared.size === 0;
     this.eGui.indeterminate = !this.eGui.checked && this.api.getSelectedNodes().length > 0;
+  }
+}
+""")
+
+# A link to what the row is about, so that it can be opened in another tab as well; a click is the table's.
+LINK = JsCode("""
+class Link {
+  init(p) {
+    this.eGui = document.createElement('a');
+    this.eGui.tabIndex = -1;
+    this.eGui.target = '_blank';
+    this.refresh(p);
+  }
+  getGui() { return this.eGui; }
+  refresh(p) {
+    const known = p.value !== null && p.value !== undefined;
+    this.eGui.textContent = known ? p.value : '';
+    if (p.data && window.table) { this.eGui.href = window.table.place.way(p.data); }
+    return true;
   }
 }
 """)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,17 +14,17 @@ import streamlit as st
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
 from core.services import Services
-from core.ui import queue_live
-from core.ui.feedback import empty, plural
+from core.ui import queue_live, switcher
+from core.ui.feedback import plural
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
-_CHOSEN = "chosen project"
 ASSETS = Path(__file__).parent / "assets"
 # Streamlit's own margins leave a table a third of a laptop's screen.
 _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 2rem 2rem}
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
+:has(> .st-key-unseen) {display: none}
 </style>"""
 
 
@@ -36,21 +37,9 @@ def configure() -> None:
 
 
 def sidebar(services: Services) -> None:
-    """Draw the sidebar; the project stands in the URL as ``project``."""
-    if _CHOSEN in st.session_state:
-        st.session_state["project"] = st.session_state.pop(_CHOSEN)
-    projects = {project.id: project.name for project in services.store.projects.list()}
+    """Draw the sidebar."""
     with st.sidebar:
-        if projects:
-            st.selectbox(
-                "Project",
-                list(projects),
-                index=None,
-                format_func=lambda key: projects.get(key, ""),
-                placeholder="Choose a project",
-                key="project",
-                bind="query-params",
-            )
+        switcher.draw(services)
         queue_live.progress(services)
 
 
@@ -67,31 +56,10 @@ def recorded(services: Services, page: str) -> Iterator[None]:
         services.recorder.record(Kind.PAGE, page, (time.perf_counter() - start) * 1000, outcome)
 
 
-def project_of_page(services: Services) -> Project:
-    """The project chosen in the sidebar; where none is, say what to do and stop the page."""
-    project_id = st.session_state.get("project")
-    if project_id is None:
-        empty("No project chosen", "Choose a project in the sidebar, or make one.")
-        if st.button("Go to projects", type="primary"):
-            go("projects.py")
-        st.stop()
-    return services.store.projects.get(project_id)
-
-
 def go(page: str, **params: str) -> NoReturn:
     """Open another page; parameters bound to widgets follow by themselves and must not be named."""
     # An empty mapping passes where None would be refused, as it would clear what is bound to a widget.
     st.switch_page(page, query_params=params)
-
-
-def choose_project(project_id: str) -> None:
-    """Make this project the one of every page; for callbacks, which run before the sidebar is drawn."""
-    st.session_state["project"] = project_id
-
-
-def choose_project_next(project_id: str | None) -> None:
-    """The same for pages and dialogs, which run after the sidebar: it takes effect at the next run."""
-    st.session_state[_CHOSEN] = project_id
 
 
 def plain(text: str) -> str:
@@ -105,23 +73,27 @@ def number_in_url(name: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() else None
 
 
-def live_counts(services: Services, project_id: str, words: Callable[[Project], str]) -> None:
+def live_counts(services: Services, project: Project, words: Callable[[Project], str]) -> None:
     """One line with the project's counts, refreshed while any of its images waits or runs."""
-    project = services.store.projects.get(project_id)
-    busy = bool(project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING])
-    st.fragment(run_every=REFRESH_SECONDS if busy else None)(_counts_line)(services, project_id, words, busy)
+    busy = _busy(project)
+    # Drawn first of what the page has read already; later, of what is read then.
+    line = partial(_counts_line, services, [project], project.id, words, busy)
+    st.fragment(run_every=REFRESH_SECONDS if busy else None)(line)()
 
 
 def _counts_line(
-    services: Services, project_id: str, words: Callable[[Project], str], was_busy: bool
+    services: Services, read: list[Project], project_id: str, words: Callable[[Project], str], was_busy: bool
 ) -> None:
-    project = services.store.projects.get(project_id)
+    project = read.pop() if read else services.store.projects.get(project_id)
     size = f"{project.um_per_px:.4g} µm/px by default" if project.um_per_px else ""
     if not project.n_images:
         st.text("No images yet. Drop them below: every spheroid is outlined in the background.")
         return
     parts = [f"**{plural(project.n_images, 'image')}**", words(project), size]
     st.markdown(" · ".join(part for part in parts if part))
-    busy = project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING]
-    if was_busy and not busy:
+    if was_busy and not _busy(project):
         st.rerun()
+
+
+def _busy(project: Project) -> bool:
+    return bool(project.counts[ImageStatus.QUEUED] or project.counts[ImageStatus.RUNNING])

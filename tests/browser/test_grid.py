@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
@@ -11,7 +12,7 @@ from core.services import Services
 from core.settings import Settings
 from tests import corpus
 from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
-from tests.browser.test_journey import assert_clean, grid, row_names
+from tests.browser.test_journey import assert_clean, grid, open_image, row_names
 from tests.http.lab import Lab, disc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -98,11 +99,40 @@ def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: 
     frame.get_by_label("Go to page").fill("3")
     frame.get_by_label("Go to page").press("Enter")
     expect(frame.locator(".ag-row .opens").first).to_have_text("image050.png")
+    assert place(tab.page) == {"page": "3", "rows": "25", "sort": "name"}
     tab.page.reload()
     expect(row_names(tab.page).first).to_have_text("image050.png", timeout=30_000)
     assert summary(tab.page) == "51 to 75 of 120"
     expect(grid(tab.page).locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    tab.page.get_by_label("Name contains").fill("image0")
+    tab.page.get_by_label("Name contains").press("Enter")
+    expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
+    expect(row_names(tab.page).first).to_have_text("image000.png")
+    assert place(tab.page) == {"rows": "25", "sort": "name"}
     assert_clean(tab)
+
+
+def test_an_address_opens_the_same_rows_elsewhere_and_back_leads_to_them(tab: Tab, address: str) -> None:
+    frame = open_images(tab, address, "&name=image0&sort=name&page=2&rows=25")
+    expect(row_names(tab.page).first).to_have_text("image025.png")
+    assert summary(tab.page) == "26 to 50 of 100"
+    open_image(tab.page, "image027.png")
+    tab.page.go_back()
+    expect(row_names(tab.page).first).to_have_text("image025.png", timeout=30_000)
+    expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
+    assert place(tab.page) == {"page": "2", "rows": "25", "sort": "name"}
+    assert frame.locator(".ag-row .opens a").first.get_attribute("href").startswith(f"{address}/image?image=")
+    open_images(tab, address, "&page=9&sort=bogus&rows=7")
+    assert summary(tab.page) == "101 to 120 of 120", "beyond the end is the last page"
+    assert place(tab.page) == {"page": "3"}
+    assert_clean(tab)
+
+
+def place(page: Page) -> dict[str, str]:
+    """What the address says of the table."""
+    page.wait_for_timeout(500)
+    query = dict(parse_qsl(urlsplit(page.url).query))
+    return {name: query[name] for name in ("page", "rows", "sort") if name in query}
 
 
 def test_a_filter_in_a_header_goes_to_the_database_and_into_the_address(tab: Tab, address: str) -> None:

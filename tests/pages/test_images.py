@@ -12,12 +12,6 @@ from tests.pages.conftest import Open, texts
 from tests.waiting import wait_until
 
 
-def test_without_a_project_the_page_sends_to_projects(open_page: Open) -> None:
-    page = open_page("images.py")
-    assert not page.exception
-    assert "No project chosen" in texts(page)
-
-
 def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services) -> None:
     services.create_project("Empty")
     page = open_page("images.py", project="Empty")

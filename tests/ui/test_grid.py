@@ -55,12 +55,11 @@ def test_what_was_selected_under_another_filter_is_not_selected(component: Compo
     assert draw(name="b") == grid.GridAnswer()
 
 
-def test_a_row_is_opened_once_although_the_component_repeats_itself(component: Component) -> None:
-    component.says = {"query": "", "opened": "image", "spheroid": 3, "at": 1}
-    assert (draw().opened, draw().opened) == ("image", None)
+def test_a_header_is_asked_once_although_the_component_repeats_itself(component: Component) -> None:
+    component.says = {"query": "", "narrowed": "name=a", "at": 1}
+    assert (draw().narrowed, draw().narrowed) == ("name=a", None)
     component.says["at"] = 2
-    answer = draw()
-    assert (answer.opened, answer.spheroid) == ("image", 3)
+    assert draw().narrowed == "name=a"
 
 
 def test_javascript_arrives_as_one_line_without_comments() -> None:

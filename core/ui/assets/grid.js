@@ -1,27 +1,27 @@
 // One table in one frame: what it keeps between the grid's calls. Used by core/ui/jscode.py, which hands it to
 // the grid as text without line ends: every statement ends in a semicolon.
 class Table {
-  constructor(p) {
+  constructor(p, Place) {
     this.api = p.api;
     this.context = p.context;
     this.all = false;
     this.spared = new Set();
     this.said = null;
     this.addTools();
-    this.remember();
+    this.place = new Place(p.api, p.context);
     this.watch();
     // When the script runs, the component hands the grid everything anew: only the filter can have changed.
     const update = p.api.updateGridOptions.bind(p.api);
     p.api.updateGridOptions = ({context, theme}) => {
       if (theme) { update({theme}); }
-      if (context) { this.narrow(context); }
+      if (context) { this.narrow(context); this.place.show(); }
     };
   }
 
   // Another filter: what is not shown cannot be ticked.
   narrow(context) {
     if (context.query === this.context.query) { return; }
-    this.context = context;
+    this.context = this.place.context = context;
     this.choose(false);
     this.api.paginationGoToFirstPage();
     this.api.purgeInfiniteCache();
@@ -96,14 +96,12 @@ class Table {
   }
 
   // What Python is told; of ticks, only when they changed its last word.
-  answer(row, narrowed) {
+  answer(narrowed) {
     return {
       query: this.context.query,
       selected: this.all ? [] : this.ticked(),
       everything: this.all,
       spared: this.all ? this.ticked() : [],
-      opened: row ? row.image_id || row.id : null,
-      spheroid: row && row.object ? row.object : null,
       narrowed: narrowed,
       at: Date.now()
     };
@@ -134,44 +132,6 @@ class Table {
     const news = said !== this.said;
     this.said = said;
     return news;
-  }
-
-  // Columns and page size stay with the browser, page and sort with the tab; either may be forbidden to us.
-  remember() {
-    const kind = 'spheroscope table ' + this.context.kind;
-    const place = 'spheroscope place ' + this.context.key;
-    const look = recall('localStorage', kind);
-    const last = recall('sessionStorage', place);
-    const api = this.api;
-    if (look.size) { api.setGridOption('paginationPageSize', look.size); }
-    if (look.columns) { api.applyColumnState({state: look.columns, applyOrder: true}); }
-    if (last.sort) { api.applyColumnState({state: last.sort, defaultState: {sort: null}}); }
-    if (last.page && last.query === this.context.query) {
-      api.setRowCount((last.page + 1) * api.paginationGetPageSize(), false);
-      api.paginationGoToPage(last.page);
-    }
-    const keepLook = () => keep('localStorage', kind, {
-      size: api.paginationGetPageSize(),
-      columns: api.getColumnState().map(({colId, hide, width}) => ({colId, hide, width}))
-    });
-    const keepPlace = () => keep('sessionStorage', place, {
-      query: this.context.query,
-      page: api.paginationGetCurrentPage(),
-      sort: api.getColumnState().filter(column => column.sort).map(({colId, sort}) => ({colId, sort}))
-    });
-    ['columnVisible', 'columnMoved', 'columnResized'].forEach(name => api.addEventListener(name, keepLook));
-    api.addEventListener('sortChanged', keepPlace);
-    api.addEventListener('paginationChanged', change => {
-      if (change.newPageSize) { keepLook(); }
-      if (change.newPage) { keepPlace(); }
-    });
-
-    function recall(store, key) {
-      try { return JSON.parse(window[store].getItem(key)) || {}; } catch (error) { return {}; }
-    }
-    function keep(store, key, what) {
-      try { window[store].setItem(key, JSON.stringify(what)); } catch (error) { return; }
-    }
   }
 
   // Beside the grid's own pager: which columns are shown, a page to jump to, and what went wrong.
@@ -222,8 +182,8 @@ class Table {
     link.download = '';
     link.addEventListener('click', () => {
       const query = new URLSearchParams(this.context.query);
-      const by = this.api.getColumnState().find(column => column.sort);
-      if (by) { query.set('sort', (by.sort === 'desc' ? '-' : '') + by.colId); }
+      const sort = this.place.now().sort;
+      if (sort) { query.set('sort', sort); }
       const fields = this.api.getAllDisplayedColumns().map(column => column.getColDef().field);
       query.set('fields', fields.filter(field => field).join(','));
       link.href = this.context.download + '?' + query;

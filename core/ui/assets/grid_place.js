@@ -1,0 +1,118 @@
+// Where a table is and where its rows lead: page, order and page size in the address of the page around it, as far
+// as they are not the usual ones. Given to the table by core/ui/jscode.py: every statement ends in a semicolon.
+class Place {
+  constructor(api, context) {
+    this.api = api;
+    this.context = context;
+    this.home = parent.location.pathname;
+    this.usual = this.now();
+    this.recall();
+    this.show();
+    ['columnVisible', 'columnMoved', 'columnResized'].forEach(name => {
+      api.addEventListener(name, () => this.keepLook());
+    });
+    api.addEventListener('sortChanged', () => this.show());
+    api.addEventListener('paginationChanged', change => {
+      if (change.newPageSize) { this.keepLook(); }
+      this.show();
+    });
+    api.addEventListener('cellClicked', clicked => {
+      if ((clicked.colDef.context || {}).opens) { this.go(clicked); }
+    });
+    api.addEventListener('cellKeyDown', pressed => {
+      if (pressed.event.key === 'Enter') { this.go(pressed); }
+    });
+  }
+
+  now() {
+    const api = this.api;
+    const by = api.getColumnState().find(column => column.sort);
+    const sort = by ? (by.sort === 'desc' ? '-' : '') + by.colId : '';
+    if (!api.getGridOption('pagination')) { return {sort}; }
+    return {sort, page: String(api.paginationGetCurrentPage() + 1), rows: String(api.paginationGetPageSize())};
+  }
+
+  // As the address says; where it says nothing, as this tab was left, with the columns and size of this browser.
+  recall() {
+    const api = this.api;
+    const look = this.recalled('localStorage', this.kind());
+    const told = new URLSearchParams(parent.location.search);
+    const asked = Object.keys(this.usual).some(name => told.has(name));
+    const last = asked ? Object.fromEntries(told) : this.recalled('sessionStorage', this.tab());
+    if (look.columns) { api.applyColumnState({state: look.columns, applyOrder: true}); }
+    this.order(last.sort);
+    if (!api.getGridOption('pagination')) { return; }
+    const sizes = api.getGridOption('paginationPageSizeSelector');
+    this.lent = Number(asked ? last.rows || this.usual.rows : null);
+    const size = [this.lent, look.size].find(wanted => sizes.includes(wanted));
+    if (size) { api.setGridOption('paginationPageSize', size); }
+    const page = asked || last.query === this.context.query ? Math.round(Number(last.page)) : 1;
+    if (page > 1) {
+      api.setRowCount(page * api.paginationGetPageSize(), false);
+      api.paginationGoToPage(page - 1);
+    }
+  }
+
+  order(sort) {
+    const column = sort ? this.api.getColumn(sort.replace('-', '')) : null;
+    if (sort !== '' && !column) { return; }
+    const state = column ? [{colId: column.getColId(), sort: sort.startsWith('-') ? 'desc' : 'asc'}] : [];
+    this.api.applyColumnState({state, defaultState: {sort: null}});
+  }
+
+  // Streamlit writes the address, too, and knows nothing of these: called again after every run of the script.
+  show() {
+    if (parent.location.pathname !== this.home) { return; }
+    const now = this.now();
+    const address = new URL(parent.location.href);
+    Object.keys(now).forEach(name => {
+      if (now[name] === this.usual[name]) { address.searchParams.delete(name); }
+      else { address.searchParams.set(name, now[name]); }
+    });
+    if (address.href !== parent.location.href) {
+      parent.history.replaceState(parent.history.state, '', address.href);
+    }
+    const project = address.searchParams.get('project');
+    if (project) {
+      document.cookie = `spheroscope_project=${encodeURIComponent(project)};path=/;max-age=31536000;samesite=lax`;
+    }
+    this.keep('sessionStorage', this.tab(), {query: this.context.query, ...now});
+  }
+
+  // Columns and page size stay with the browser, but for a size that only this address wants.
+  keepLook() {
+    const size = this.api.paginationGetPageSize();
+    this.keep('localStorage', this.kind(), {
+      size: size === this.lent ? this.recalled('localStorage', this.kind()).size : size,
+      columns: this.api.getColumnState().map(({colId, hide, width}) => ({colId, hide, width}))
+    });
+  }
+
+  // The browser may forbid us to keep anything.
+  recalled(store, key) {
+    try { return JSON.parse(window[store].getItem(key)) || {}; } catch (error) { return {}; }
+  }
+
+  keep(store, key, what) {
+    try { window[store].setItem(key, JSON.stringify(what)); } catch (error) { return; }
+  }
+
+  kind() { return 'spheroscope table ' + this.context.kind; }
+
+  tab() { return 'spheroscope place ' + this.context.key; }
+
+  // What a row is about, as an address.
+  way(row) {
+    const path = this.context.way.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
+    return new URL(path, parent.location.href).href;
+  }
+
+  // As if by Forward in the browser: the script of this page does not run, and Back leads to just here.
+  go(happened) {
+    const event = happened.event;
+    if (!happened.data || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
+    event.preventDefault();
+    parent.history.pushState({}, '', this.way(happened.data));
+    parent.dispatchEvent(new parent.PopStateEvent('popstate'));
+  }
+}
