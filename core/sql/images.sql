@@ -126,6 +126,3 @@ RETURNING id, project_id
 SELECT DISTINCT unnest([sha256, thumbnail_sha256]) AS sha256 FROM image
 UNION
 SELECT DISTINCT unnest([labels_sha256, thumbnail_sha256, coalesce(maps_sha256, labels_sha256)]) FROM segmentation
-
--- name: get_any
-SELECT * FROM image WHERE id = $id
