@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import signal
 import threading
@@ -28,14 +27,6 @@ ALARM_SECONDS = 60
 
 pytestmark = pytest.mark.slow
 FULL = pytest.mark.full
-
-
-@pytest.fixture
-def rng() -> random.Random:
-    """Seeded by FAULT_SEED, so that a failure can be played again."""
-    seed = int(os.environ.get("FAULT_SEED", random.randrange(10**6)))
-    print(f"FAULT_SEED={seed}")
-    return random.Random(seed)
 
 
 def lay_out(folder: Path, names: list[str]) -> None:

@@ -1,0 +1,192 @@
+"""The cache's server missing, dying, hanging or lying: the app says the same, and soon (F5, F6, F7)."""
+
+from __future__ import annotations
+
+import logging
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from starlette.testclient import TestClient
+
+from core.cache import redis as redis_cache
+from core.services import Services
+from core.settings import Settings
+from tests.http.conftest import application
+from tests.http.lab import Lab, disc
+from tests.servers import RedisServer, redis_server, server_that, silent
+from tests.waiting import wait_until
+
+NOBODY = "redis://127.0.0.1:1/0"
+READS = 1000
+FULL = pytest.mark.full
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """A folder with two projects that have results."""
+    services = Services.open(Settings(data=tmp_path / "data"))
+    services.queue.drain(5)
+    lab = Lab(services.store, services.blobs)
+    for name in ("Plate 1", "Plate 2"):
+        project = lab.project(name, um_per_px=0.65)
+        for number in range(4):
+            lab.measured(lab.image(project, f"{number}.png"), disc(1, 10.0 + number))
+    services.close()
+    return tmp_path / "data"
+
+
+@contextmanager
+def opened(data: Path, redis_url: str = "") -> Iterator[tuple[Services, TestClient]]:
+    """The app without its pages on a folder; nothing is segmented."""
+    services = Services.open(Settings(data=data, redis_url=redis_url))
+    services.queue.drain(5)
+    try:
+        with TestClient(application(services), base_url="http://localhost") as client:
+            yield services, client
+    finally:
+        services.close()
+
+
+def addresses(services: Services) -> list[str]:
+    """Everything that is answered out of the cache, and the lists beside it."""
+    found = ["/api/projects"]
+    for project in services.store.projects.list():
+        found.append(f"/api/projects/{project.id}/images")
+        for image in services.store.images.page(project.id).items:
+            found += [f"/thumbs/{image.id}", f"/views/{image.id}.png", f"/api/images/{image.id}"]
+    return found
+
+
+def answers(services: Services, client: TestClient) -> dict[str, bytes]:
+    """What is said at every address; each must be answered."""
+    said = {}
+    for address in addresses(services):
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        said[address] = answer.content
+    return said
+
+
+def sizes(services: Services) -> list[object]:
+    return [services.store.results.size(project.id) for project in services.store.projects.list()]
+
+
+def test_a_redis_that_is_absent_at_the_start_costs_no_time_and_changes_no_byte(
+    data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    start = time.perf_counter()
+    with opened(data) as (services, client):
+        alone = time.perf_counter() - start
+        wanted, right = answers(services, client), sizes(services)
+    caplog.set_level(logging.INFO)
+    caplog.clear()
+    start = time.perf_counter()
+    with opened(data, NOBODY) as (services, client):
+        assert time.perf_counter() - start < alone + 1
+        assert answers(services, client) == wanted
+        assert sizes(services) == right
+        assert services.cache.snapshot()["away"]
+    assert len([line for line in caplog.messages if "redis" in line]) == 1
+
+
+def _kill(server: RedisServer) -> None:
+    server.kill()
+
+
+def _hang(server: RedisServer) -> None:
+    server.hang()
+
+
+@pytest.mark.parametrize("fall", [_kill, _hang])
+def test_a_redis_that_falls_mid_run_is_left_alone_and_taken_up_again(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch, fall: Callable[[RedisServer], None]
+) -> None:
+    monkeypatch.setattr(redis_cache, "PAUSE_SECONDS", 0.3)
+    with redis_server(tmp_path) as server, opened(data, server.url) as (services, client):
+        wanted, right = answers(services, client), sizes(services)
+        for _ in range(3):
+            assert answers(services, client) == wanted
+        before = client.get("/api/metrics/summary").json()["cache"]["hitRate"]
+        fall(server)
+        assert answers(services, client) == wanted
+        assert client.get("/api/metrics/summary").json()["cache"]["hitRate"] < before
+        assert services.cache.snapshot()["away"]
+        assert sizes(services) == right
+        if fall is _hang:
+            server.go_on()
+        else:
+            server.start()
+        wait_until(lambda: services.cache.get("view", "anything") or not services.cache.snapshot()["away"])
+        assert answers(services, client) == wanted
+
+
+def test_a_thousand_reads_of_a_silent_server_take_no_two_seconds(data: Path) -> None:
+    with server_that(silent) as url, opened(data, url) as (services, _):
+        project, *_ = services.store.projects.list()
+        right = services.store.results.size(project.id)
+        start = time.perf_counter()
+        for turn in range(READS):
+            services.cache.get("view", f"{turn % 7}")
+        assert time.perf_counter() - start < 2
+        assert services.store.results.size(project.id) == right
+
+
+PICKLE = b"cposix\nmkdir\n(S'{folder}'\ntR."
+
+
+def _flipped(value: bytes, _others: list[bytes], dice: random.Random) -> bytes:
+    place = dice.randrange(len(value))
+    return value[:place] + bytes([value[place] ^ 1 << dice.randrange(8)]) + value[place + 1 :]
+
+
+def _cut(value: bytes, _others: list[bytes], dice: random.Random) -> bytes:
+    return value[: dice.randrange(len(value))]
+
+
+def _swapped(value: bytes, others: list[bytes], dice: random.Random) -> bytes:
+    return dice.choice([other for other in others if other != value])
+
+
+def _older(value: bytes, _others: list[bytes], dice: random.Random) -> bytes:
+    """As another version might have kept it: without a seal, or with more before it."""
+    head = redis_cache._HEAD.size
+    return dice.choice([value[head:], b"spheroscope:0" + value, value[head:] + value[:head]])
+
+
+MUTATIONS = (_flipped, _cut, _swapped, _older)
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(500, marks=FULL)])
+def test_a_corrupt_or_poisoned_value_is_a_miss_is_deleted_and_runs_nothing(
+    tmp_path: Path, data: Path, count: int, rng: random.Random
+) -> None:
+    trap = tmp_path / "the payload ran"
+    with redis_server(tmp_path) as server, opened(data, server.url) as (services, client):
+        wanted, right = answers(services, client), sizes(services)
+        with server.client() as redis:
+            for turn in range(count):
+                names = sorted(redis.keys("spheroscope:*"))  # type: ignore[type-var, arg-type]
+                values = redis.mget(names)
+                name = names[turn % len(names)]
+                kept = redis.get(name)
+                if turn % 5 == 4:
+                    spoilt = PICKLE.replace(b"{folder}", str(trap).encode())
+                else:
+                    spoilt = MUTATIONS[turn % 5](kept, values, rng)  # type: ignore[arg-type]
+                redis.set(name, spoilt)
+                kind, key = re.fullmatch(rb"spheroscope:1:([^:]+):(.+)", name).groups()  # type: ignore[union-attr, arg-type]
+                assert services.cache.get(kind.decode(), key.decode()) is None
+                assert redis.get(name) is None
+                redis.set(name, spoilt)
+                assert sizes(services) == right
+                if turn % 25 == 0:
+                    assert answers(services, client) == wanted
+                redis.set(name, kept)  # type: ignore[arg-type]
+            assert answers(services, client) == wanted
+        assert not services.cache.snapshot()["away"]
+    assert not trap.exists()

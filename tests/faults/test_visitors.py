@@ -1,0 +1,208 @@
+"""Visitors whose browser is refreshed or closed amid an upload or while images are segmented (F16)."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.request import urlopen
+
+import psutil
+import pytest
+from playwright.sync_api import Page, Route, expect
+
+from core.services import Services
+from core.settings import Settings
+from tests import corpus
+from tests.browser.chromium import browser_tab
+from tests.faults import oracle
+from tests.faults.test_app import START_SECONDS, App, app
+from tests.waiting import wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+FULL = pytest.mark.full
+FILES = 3
+SIDE = 1600
+LOOK_SECONDS, LOOKS = 0.5, 4  # what a script still stores shows within two seconds
+FORGOTTEN_SECONDS = 150  # after which nothing of a session may be held any more
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[App]:
+    """The app on a folder with one project, Plate."""
+    services = Services.open(Settings(data=tmp_path / "data"))
+    services.create_project("Plate")
+    services.close()
+    with app(tmp_path / "data") as running:
+        wait_until(running.is_up, START_SECONDS, "the app")
+        yield running
+
+
+class Visit:
+    """One visitor with files to upload that nobody else has."""
+
+    def __init__(self, served: App, page: Page, number: int) -> None:
+        self.served, self.page = served, page
+        self.files = [
+            {"name": f"{number} {place}.tif", "mimeType": "image/tiff", "buffer": _file(number, place)}
+            for place in range(FILES)
+        ]
+
+    def arrive(self) -> None:
+        self.page.goto(f"{self.served.address}/images?project=Plate")
+        expect(self.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=60_000)
+        expect(self.page.get_by_text("Upload images")).to_be_visible()
+
+    def drop(self) -> None:
+        """Give the files to the drop zone."""
+        zone = self.page.locator("input[type=file]")
+        if zone.count() == 0:
+            self.page.get_by_text("Upload images").click()
+        zone.set_input_files(self.files)  # type: ignore[arg-type]
+
+
+def _file(number: int, place: int) -> bytes:
+    """Large and quick to segment."""
+    return corpus.tiff(corpus.spheroid((SIDE, SIDE), inside=900 + FILES * number + place))
+
+
+def before_the_page(visit: Visit) -> None:
+    visit.page.goto(f"{visit.served.address}/images?project=Plate", wait_until="commit")
+
+
+def on_the_page(visit: Visit) -> None:
+    visit.arrive()
+
+
+def files_on_their_way(visit: Visit) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:  # Playwright marks what it is given, which a method of list refuses
+        held.append(route)
+
+    visit.page.route("**/_stcore/upload_file/**", hold)
+    visit.arrive()
+    visit.drop()
+    wait_until(lambda: visit.page.wait_for_timeout(50) or held)
+
+
+def a_file_arrived_and_others_not(visit: Visit) -> None:
+    passed: list[Route] = []
+
+    def one(route: Route) -> None:
+        passed.append(route)
+        if len(passed) == 1:
+            route.continue_()
+
+    visit.page.route("**/_stcore/upload_file/**", one)
+    visit.arrive()
+    with visit.page.expect_response("**/_stcore/upload_file/**"):
+        visit.drop()
+
+
+def files_arrived(visit: Visit) -> None:
+    visit.arrive()
+    with visit.page.expect_response("**/_stcore/upload_file/**"):
+        visit.drop()
+
+
+def files_being_stored(visit: Visit) -> None:
+    visit.arrive()
+    visit.drop()
+    visit.page.get_by_text("Storing …").or_(visit.page.get_by_text("Last upload")).first.wait_for()
+
+
+def one_stored(visit: Visit) -> None:
+    visit.arrive()
+    visit.drop()
+    visit.page.get_by_text("Stored 1 of").or_(visit.page.get_by_text("Last upload")).first.wait_for()
+
+
+def all_stored(visit: Visit) -> None:
+    visit.arrive()
+    visit.drop()
+    expect(visit.page.get_by_text(f"{FILES} stored")).to_be_visible(timeout=60_000)
+
+
+def refreshed_amid_the_upload(visit: Visit) -> None:
+    one_stored(visit)
+    visit.page.reload()
+    expect(visit.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=60_000)
+
+
+def refreshed_amid_the_work(visit: Visit) -> None:
+    all_stored(visit)
+    visit.page.reload(wait_until="commit")
+
+
+POINTS: tuple[Callable[[Visit], None], ...] = (
+    before_the_page,
+    on_the_page,
+    files_on_their_way,
+    a_file_arrived_and_others_not,
+    files_arrived,
+    files_being_stored,
+    one_stored,
+    all_stored,
+    refreshed_amid_the_upload,
+    refreshed_amid_the_work,
+)
+FORGOTTEN = (before_the_page, on_the_page, files_on_their_way, a_file_arrived_and_others_not)
+SHORT = (files_on_their_way, one_stored)
+
+
+@pytest.mark.parametrize("points", [SHORT, pytest.param(POINTS, marks=FULL)], ids=["short", "all"])
+def test_who_leaves_at_any_point_leaves_whole_images_or_none_and_no_memory(
+    served: App, tmp_path: Path, points: tuple[Callable[[Visit], None], ...]
+) -> None:
+    process = psutil.Process(served.process.pid)
+    before = 0
+    if points is POINTS:
+        with browser_tab() as tab:  # so that what is loaded once has been
+            all_stored(Visit(served, tab.page, len(points)))
+        before = at_rest(served)
+    expected, held = before, process.memory_info().rss
+    for number, point in enumerate(points):
+        with browser_tab() as tab:
+            point(Visit(served, tab.page, number))
+        now = at_rest(served)
+        came, before = now - before, now
+        print(f"{point.__name__}: {came} images")
+        assert 0 <= came <= FILES
+        if point in FORGOTTEN:
+            assert came == 0
+        if point in (all_stored, refreshed_amid_the_work):
+            assert came == FILES
+        expected += came
+    if points is POINTS:
+        sent = len(points) * FILES * len(_file(0, 0))
+        print(f"held {held >> 20} MiB, at rest {process.memory_info().rss >> 20} MiB, sent {sent >> 20} MiB")
+        wait_until(
+            lambda: process.memory_info().rss < held + sent / 2, FORGOTTEN_SECONDS, "memory to be let go"
+        )
+        print(f"later {process.memory_info().rss >> 20} MiB")
+    served.process.terminate()
+    served.end(30)
+    assert oracle.check(tmp_path / "data") == {"done": expected}
+
+
+def at_rest(served: App) -> int:
+    """Wait until nothing is segmented any more; return how many images are done, which are all there are."""
+
+    seen: list[dict[str, int]] = []
+
+    def ended() -> bool:
+        seen.append(_counts(served))
+        time.sleep(LOOK_SECONDS)
+        latest = seen[-LOOKS:]
+        return not (seen[-1]["queued"] or seen[-1]["running"]) and latest == [seen[-1]] * LOOKS
+
+    wait_until(ended, 120, "the queue to be empty and stay so")
+    return seen[-1]["done"]
+
+
+def _counts(served: App) -> dict[str, int]:
+    with urlopen(f"{served.address}/api/queue", timeout=30) as answer:
+        counts: dict[str, int] = json.load(answer)["counts"]
+        return counts
