@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
 from typing import Any
@@ -37,6 +38,7 @@ class Cluster:
         self._address = address
         self._client: Client | None = None
         self.workers = 0  # as of the last look
+        self._unwanted: deque[Future[Any]] = deque()  # to be withdrawn, which waits for the scheduler
         self._closed = threading.Event()
         self._keeper = threading.Thread(target=self._keep_connected, name="cluster-keeper", daemon=True)
         self._keeper.start()
@@ -61,7 +63,8 @@ class Cluster:
         """Run ``fn`` on a worker.
 
         The future ends with BrokenExecutor where the worker died of it, with CancelledError where its
-        scheduler was lost.
+        scheduler was lost. Cancelled, it is over at once; its task is withdrawn a moment later, but a worker
+        that has begun with it works on to its end, for nobody.
         """
         client = self._client
         told: Future[Any] = Future()
@@ -70,6 +73,7 @@ class Cluster:
             return told
         asked = client.get_executor(pure=False).submit(fn, *args)
         asked.add_done_callback(lambda ended: _tell(told, ended))
+        told.add_done_callback(lambda ended: self._unwanted.append(asked) if ended.cancelled() else None)
         return told
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -88,15 +92,22 @@ class Cluster:
                     log.info("event=cluster.connected address=%s", self._address)
                 if self._client.status == "running":
                     self.workers = len(self._client.nthreads())
+                    self._withdraw()
                 elif self._client.status == "closed":
                     self._client = None
             except (OSError, TimeoutError, CommClosedError, ImportError) as error:
                 log.warning("event=cluster.unreachable reason=%s", type(error).__name__)
             self._closed.wait(LOOK_SECONDS)
 
+    def _withdraw(self) -> None:
+        while self._unwanted:
+            self._unwanted.popleft().cancel()
+
 
 def _tell(told: Future[Any], ended: Future[Any]) -> None:
-    """Pass on how a job ended, in the standard library's words for it."""
+    """Pass on how a job ended, in the standard library's words for it; nobody hears of one cancelled."""
+    if not told.set_running_or_notify_cancel():
+        return
     if ended.cancelled():
         told.set_exception(CancelledError())
         return

@@ -95,6 +95,17 @@ class JobQueue:
             self._woken = True
             self._changed.notify_all()
 
+    def abandon(self, image_ids: frozenset[str]) -> None:
+        """Free the workers of images whose jobs have been cancelled, where that can be; blocks nobody.
+
+        A thread works on to its end, and what it gives back is thrown away.
+        """
+        with self._changed:
+            running = [one for one in self._workers.running.values() if one.job.image_id in image_ids]
+        for one in running:
+            if one.future is not None:
+                one.future.cancel()
+
     def state(self) -> QueueState:
         """What is going on now; reads no table."""
         waiting = self._admission.waiting
@@ -225,7 +236,7 @@ class JobQueue:
         try:
             data = self._blobs.get(running.job.sha256)
             running.read_ms = (time.perf_counter() - start) * 1000
-            future = self._executor.submit(self._work, data, running.job)
+            future = running.future = self._executor.submit(self._work, data, running.job)
         except Exception as error:  # a file that is gone or damaged, an executor that has been shut down
             future = Future()
             future.set_exception(error)

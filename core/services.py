@@ -17,6 +17,7 @@ from core.admission import Admission
 from core.blobs import Blobs
 from core.board import Board
 from core.cache import Cache, open_cache
+from core.cancels import abandoning
 from core.checks import Checks
 from core.db import Database
 from core.errors import InvalidRequest
@@ -96,7 +97,7 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
-        compute_with(Arithmetic(precision=settings.segmentation_precision))
+        compute_with(Arithmetic(precision=settings.precision))
         cache = open_cache(
             settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
         )
@@ -107,6 +108,7 @@ class Services:
         if needed is not None:
             log.info("event=blobs.swept files=%d", blobs.sweep(needed))
         queue = _queue(settings, store, blobs)
+        db.follow(partial(abandoning, queue.abandon))
         queue.start()
         board = Board(db, store, queue)
         history = History(recorder, settings.data, lambda: _depth(store), [Stages(queue.timeline)])
@@ -224,7 +226,7 @@ def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
         return JobQueue(store, blobs, threads, partial(process, limits=settings.limits), rules, admission)
     cluster = _cluster(settings.dask_scheduler)
     versions = {name: engine_version(name) for name in ENGINES}
-    work = partial(process_like, limits=settings.limits, versions=versions)
+    work = partial(process_like, limits=settings.limits, versions=versions, precision=settings.precision)
     return JobQueue(store, blobs, cluster, work, rules, Admission(NO_LIMIT_BYTES))
 
 

@@ -40,7 +40,8 @@ class Settings:
     segmentation_precision: str = _setting(
         "auto",
         "SEGMENTATION_PRECISION",
-        "Arithmetic of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster.",
+        "Arithmetic of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster; "
+        "with DASK_SCHEDULER, auto is float32.",
     )
     dask_scheduler: str = _setting(
         "",
@@ -134,6 +135,16 @@ class Settings:
     def limits(self) -> Limits:
         """What one uploaded file may cost."""
         return Limits(self.max_upload_mb * 2**20, self.max_image_pixels, self.max_pages)
+
+    @property
+    def precision(self) -> str:
+        """How the network computes, here and with every worker: a result must not depend on where it ran.
+
+        What is faster here may not be so on other processors, so with workers elsewhere nothing is tried.
+        """
+        if self.dask_scheduler and self.segmentation_precision == "auto":
+            return "float32"
+        return self.segmentation_precision
 
     @property
     def page_index_bytes(self) -> int:

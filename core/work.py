@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from core import display, images, masks, overlay
 from core.errors import WorkersUnavailable
 from core.models import Job, Limits, Spheroid
-from core.segmentation import SegmentationParams, engine_version, look, trace
+from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,12 @@ class Processed:
     timings_ms: dict[str, float]
 
 
-def process_like(data: bytes, job: Job, limits: Limits, versions: Mapping[str, str]) -> Processed:
+def process_like(
+    data: bytes, job: Job, limits: Limits, versions: Mapping[str, str], precision: str
+) -> Processed:
     """As ``process``, on another computer, for an app whose engines have these ``versions`` by name.
+
+    The network computes with the app's ``precision``, whatever this computer's environment says.
 
     Raises:
         WorkersUnavailable: the engine here is another version, which may outline otherwise.
@@ -45,6 +49,7 @@ def process_like(data: bytes, job: Job, limits: Limits, versions: Mapping[str, s
         raise WorkersUnavailable(
             f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
         )
+    compute_with(Arithmetic(precision=precision))
     return process(data, job, limits)
 
 

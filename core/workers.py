@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from core.models import Job, JobState
 from core.store.rows import utc_now
@@ -42,6 +44,7 @@ class Running:
     worker: str
     start: float
     began: datetime = field(default_factory=utc_now)
+    future: Future[Any] | None = None
     read_ms: float = 0.0
     seconds: float = 0.0
 

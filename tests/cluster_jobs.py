@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from pathlib import Path
 
 from core.models import Job
 from core.work import Processed
@@ -19,6 +20,13 @@ def where(_data: bytes, job: Job) -> Processed:
 def slowly(_data: bytes, job: Job) -> Processed:
     """Take long enough to be killed."""
     time.sleep(0.5)
+    return processed(job.image_id, [spheroid()])
+
+
+def noted(_data: bytes, job: Job, folder: str, seconds: float) -> Processed:
+    """Leave a file when it begins, and take its time."""
+    (Path(folder) / job.image_id).touch()
+    time.sleep(seconds)
     return processed(job.image_id, [spheroid()])
 
 

@@ -21,7 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
     ("store", "page_index", "project_rows"),
     ("work", "ingest", "export", "batch"),
-    ("timeline", "executor", "admission", "outcomes", "workers", "cluster", "queue", "board"),
+    ("timeline", "executor", "admission", "cancels", "outcomes", "workers", "cluster", "queue", "board"),
     ("sources", "history"),
     ("checks",),
     ("services",),

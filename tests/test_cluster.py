@@ -16,16 +16,18 @@ import pytest
 
 from core.admission import Admission
 from core.blobs import Blobs
+from core.cancels import abandoning
 from core.cluster import Cluster
+from core.db import Database
 from core.errors import WorkersUnavailable
 from core.models import JobState, Limits, Project
 from core.queue import JobQueue
-from core.segmentation import DEFAULT_ENGINE, engine_version
+from core.segmentation import DEFAULT_ENGINE, Arithmetic, compute_with, engine_version
 from core.store import NewImage, Recipe, Store
 from core.work import process, process_like
 from core.workers import Rules
 from tests import corpus
-from tests.cluster_jobs import poisoned, slowly, where
+from tests.cluster_jobs import noted, poisoned, slowly, where
 from tests.making import RECIPE, new_image
 from tests.waiting import wait_until
 
@@ -129,34 +131,63 @@ def test_two_processes_share_the_work(
     assert os.getpid() not in pids
 
 
+@pytest.mark.parametrize("precision", ["bfloat16", "float32"])
 def test_a_worker_finds_what_this_process_finds(
-    store: Store, blobs: Blobs, project: Project, begin: Callable[..., JobQueue]
+    store: Store, blobs: Blobs, project: Project, begin: Callable[..., JobQueue], precision: str
 ) -> None:
     data = corpus.png(corpus.spheroid((200, 200)))
     facts = new_image("real")
     row = NewImage("real", "real.png", blobs.put(data), len(data), facts.facts, blobs.put(b"t"))
-    recipe = Recipe(DEFAULT_ENGINE, engine_version(DEFAULT_ENGINE), {})
+    recipe = Recipe("unet", engine_version("unet"), {})
     store.add_images(project.id, (row,), recipe)
     (job,) = store.jobs.page(JobState.QUEUED).items
-    versions = {DEFAULT_ENGINE: engine_version(DEFAULT_ENGINE)}
-    begin(partial(process_like, limits=Limits(), versions=versions))
+    versions = {"unet": engine_version("unet")}
+    begin(partial(process_like, limits=Limits(), versions=versions, precision=precision))
     wait_until_ended(store)
     there = store.results.get(store.images.get("real"))
+    compute_with(Arithmetic(precision={"bfloat16": "float32", "float32": "bfloat16"}[precision]))
+    otherwise = process(data, job, Limits())
+    compute_with(Arithmetic(precision=precision))
     here = process(data, job, Limits())
     assert there is not None
+    assert there[0].maps_sha256 is not None
+    assert blobs.get(there[0].maps_sha256) == here.maps != otherwise.maps
     assert there[1] == here.spheroids
     assert blobs.get(there[0].labels_sha256) == here.labels_png
 
 
 def test_a_worker_of_another_version_is_not_believed() -> None:
     with pytest.raises(WorkersUnavailable, match="another version"):
-        process_like(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"})
+        process_like(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"}, "float32")
 
 
 def job_of_the_default_engine():  # type: ignore[no-untyped-def]
     from bench.segment import _job  # noqa: PLC0415
 
     return _job(DEFAULT_ENGINE)
+
+
+def test_a_cancelled_job_frees_its_slot_at_once_and_its_task_is_withdrawn(
+    db: Database, store: Store, keys: tuple[str, ...], begin: Callable[..., JobQueue], tmp_path: Path
+) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    slots = 3 * WORKERS  # more than there are workers: the rest waits for one of them
+    queue = begin(partial(noted, folder=str(begun), seconds=3.0), slots)
+    db.follow(partial(abandoning, queue.abandon))
+    wait_until(
+        lambda: queue.state().running == slots and len(list(begun.iterdir())) == WORKERS, START_SECONDS
+    )
+    assert store.jobs.cancel() == len(keys)
+    wait_until(lambda: queue.state().running == 0, 2, "the slots to be free while workers are still at it")
+    assert counts(store) == {"cancelled": len(keys)}
+    store.jobs.enqueue(store.projects.list()[0].id, keys[-1:], RECIPE)
+    queue.wake()
+    wait_until_ended(store)
+    assert counts(store) == {"cancelled": len(keys) - 1, "done": 1}
+    assert {path.name for path in begun.iterdir()} < set(keys), "what waited for a worker never began"
+    assert len(list(begun.iterdir())) == WORKERS + 1
+    assert store.results.size(store.projects.list()[0].id).objects == 1
 
 
 def test_the_jobs_of_a_worker_that_is_killed_are_run_by_others(

@@ -57,6 +57,18 @@ def test_every_setting_is_in_the_document_as_it_is() -> None:
     assert list(there) == list(wanted), "docs/settings.md: other names, or another order"
 
 
+@pytest.mark.parametrize(
+    ("scheduler", "asked", "used"),
+    [
+        ("", "auto", "auto"),
+        ("tcp://host:8786", "auto", "float32"),
+        ("tcp://host:8786", "bfloat16", "bfloat16"),
+    ],
+)
+def test_workers_elsewhere_are_not_left_to_try_what_is_faster(scheduler: str, asked: str, used: str) -> None:
+    assert Settings(dask_scheduler=scheduler, segmentation_precision=asked).precision == used
+
+
 @pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
 def test_a_number_is_taken(item: object) -> None:
     name = item.metadata["env"]  # type: ignore[attr-defined]
