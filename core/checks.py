@@ -12,6 +12,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from core.board import Board, Light
+from core.cache import Cache, RedisCache
+from core.cache.redis import PAUSE_SECONDS
 from core.db import Database, Session
 from core.errors import SpheroscopeError, StorageError
 from core.history import History
@@ -52,8 +54,10 @@ class Checks:
         history: History,
         memory_limit_mb: int = 0,
         board: Board | None = None,
+        cache: Cache | None = None,
     ) -> None:
         self._board = board
+        self._cache = cache
         self._folder = folder
         self._db = db
         self._history = history
@@ -77,6 +81,7 @@ class Checks:
         yield self._memory()
         yield self._recording()
         yield from self._queue()
+        yield from self._redis()
 
     def _lost(self) -> Iterator[Check]:
         if lost := self._db.lost_commits:
@@ -92,6 +97,21 @@ class Checks:
             snapshot = self._board.snapshot()
             state = State.GOOD if snapshot.light is Light.GREEN else State.WATCH
             yield Check("queue", state, snapshot.message or "The queue takes images.")
+
+    def _redis(self) -> Iterator[Check]:
+        """Never bad: without it the app only has more to read and to draw."""
+        if not isinstance(self._cache, RedisCache):
+            return
+        start = time.perf_counter()
+        if self._cache.answers():
+            ms = (time.perf_counter() - start) * 1000
+            yield Check("redis", State.GOOD, "Redis answers.", ms=ms)
+            return
+        said = "Redis did not answer just now."
+        if self._cache.away:
+            said = f"Redis does not answer; it is left alone and tried again every {PAUSE_SECONDS:g} seconds."
+        means = "That costs speed only. Look whether the server at REDIS_URL runs."
+        yield Check("redis", State.WATCH, f"{said} {means}")
 
     def _space(self) -> Check:
         try:

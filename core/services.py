@@ -123,7 +123,7 @@ class Services:
             store=store,
             queue=queue,
             ingest=Ingest(store, blobs, settings.limits),
-            checks=Checks(settings.data, db, history, settings.container_memory_limit_mb, board),
+            checks=Checks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
             plans=PlanStore(db),
             throughput=ThroughputStore(db),
             exports=_exports(settings, db, store, blobs),

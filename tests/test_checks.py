@@ -9,8 +9,11 @@ from types import SimpleNamespace
 import pytest
 
 from core import checks
+from core.cache.redis import FAILURES
 from core.checks import LITTLE_DISK_BYTES, Checks, State, worst
 from core.services import Services
+from core.settings import Settings
+from tests.servers import redis_server
 
 
 def by_name(asked: Checks) -> dict[str, tuple[State, str]]:
@@ -79,6 +82,26 @@ def test_recording_that_is_off_or_not_kept_is_said(services: Services) -> None:
     )
     services.recorder.enabled = False
     assert by_name(services.checks)["recording"][1].startswith("Nothing is recorded")
+
+
+def test_redis_is_asked_where_it_is_used_and_its_absence_is_never_bad(tmp_path: Path) -> None:
+    with redis_server(tmp_path) as server:
+        services = Services.open(Settings(data=tmp_path / "data", redis_url=server.url))
+        assert by_name(services.checks)["redis"] == (State.GOOD, "Redis answers.")
+        server.kill()
+        state, sentence = by_name(services.checks)["redis"]
+        assert state is State.WATCH
+        assert sentence.startswith("Redis did not answer just now. That costs speed only.")
+        for _ in range(FAILURES):
+            services.cache.get("view", "anything")
+        state, sentence = by_name(services.checks)["redis"]
+        assert state is State.WATCH
+        assert sentence.startswith("Redis does not answer; it is left alone and tried again every 5 seconds.")
+        services.close()
+
+
+def test_redis_is_not_spoken_of_where_it_is_not_used(services: Services) -> None:
+    assert "redis" not in by_name(services.checks)
 
 
 def test_the_worst_of_nothing_is_good() -> None:

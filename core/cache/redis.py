@@ -127,8 +127,16 @@ class RedisCache:
             self._memory.put(kind, key, value)
 
     def snapshot(self) -> dict[str, Any]:
-        said = self._memory.snapshot()
-        return said | {"backend": "redis", "away": self._breaker.open}
+        return self._memory.snapshot() | {"backend": "redis", "away": self.away}
+
+    def answers(self) -> bool:
+        """Ask the server now; while the breaker is open, only once in each pause."""
+        return bool(self._call(self._client.ping))
+
+    @property
+    def away(self) -> bool:
+        """Whether it is left alone, since it has failed several times in a row."""
+        return self._breaker.open
 
     def close(self) -> None:
         self._memory.close()

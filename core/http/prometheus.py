@@ -17,6 +17,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.cache import RedisCache
 from core.monitoring import BOUNDS_MS, Histogram, Kind, Timings
 from core.monitoring.histogram import PER_DECADE
 
@@ -79,10 +80,15 @@ class _Collector(Collector):
             "disk_free_bytes": ("Bytes free where the data lies.", sample.disk_free_bytes),
             "jobs_queued": ("Images waiting to be segmented.", sample.queued),
             "jobs_running": ("Images being segmented.", sample.running),
+            "redis_up": ("1 while Redis is used, 0 while it is left alone.", _redis_up(services)),
         }
         for name, (text, value) in gauges.items():
             if value is not None:
                 yield GaugeMetricFamily(f"spheroscope_{name}", text, value=value)
+
+
+def _redis_up(services: Services) -> int | None:
+    return int(not services.cache.away) if isinstance(services.cache, RedisCache) else None
 
 
 def _histograms(timings: Timings, kind: Kind, name: str, label: str, text: str) -> Metric:

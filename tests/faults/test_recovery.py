@@ -145,6 +145,7 @@ def test_words_of_the_document_are_those_of_the_program() -> None:
         "This data folder was written by a newer Spheroscope",
         "of disk are free",
         "of memory are used",
+        "Redis does not answer",
         "must be a number",
         "must be on or off",
     ):

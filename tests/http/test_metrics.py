@@ -11,12 +11,16 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.testclient import TestClient
 
+from core.cache import redis as redis_cache
+from core.cache.redis import FAILURES
 from core.checks import Checks
 from core.monitoring import HIT, MISS, Kind
 from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application
 from tests.http.lab import Lab
+from tests.servers import redis_server
+from tests.waiting import wait_until
 
 PATHS = ("performance", "health", "summary", "slow-queries", "endpoints")
 
@@ -202,6 +206,36 @@ def test_health_that_is_only_to_be_watched_is_not_503(client: TestClient, servic
     body = answer(client, "health")
     assert (body["status"], body["services"]["recording"]["status"]) == ("degraded", "degraded")
     assert "The disk is full." in body["reason"]
+
+
+def test_a_redis_that_dies_degrades_health_and_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_cache, "PAUSE_SECONDS", 0.2)
+    with redis_server(tmp_path) as server:
+        services = Services.open(Settings(data=tmp_path / "data", redis_url=server.url))
+        with TestClient(application(services), base_url="http://localhost") as client:
+
+            def seen() -> tuple[str, float]:
+                up = families(client)["spheroscope_redis_up"].samples[0].value
+                return answer(client, "health")["services"]["redis"]["status"], up
+
+            assert seen() == ("healthy", 1)
+            server.kill()
+            for _ in range(FAILURES):
+                assert client.get("/api/metrics/health").json()["status"] == "degraded"
+            assert seen() == ("degraded", 0)
+            assert client.get("/api/health").status_code == 200
+            assert client.get("/api/projects").status_code == 200
+            server.start()
+            wait_until(lambda: seen()[0] == "healthy", what="Redis to be taken up again")
+            assert seen() == ("healthy", 1)
+        services.close()
+
+
+def test_redis_is_no_part_of_an_app_without_it(client: TestClient) -> None:
+    assert "redis" not in answer(client, "health")["services"]
+    assert "spheroscope_redis_up" not in families(client)
 
 
 # Prometheus
