@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ FLUSH_SECONDS = 5.0
 FLUSHES_A_THINNING = 60  # five minutes
 MEMORY_MB = 128  # of the metrics file's own database
 T = TypeVar("T")
+Chore = Callable[[], None]
 QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
 
 
@@ -45,12 +47,19 @@ class History:
     """The recorder's memory beyond the process. Any thread may ask it."""
 
     def __init__(
-        self, recorder: Recorder, folder: Path, depth: QueueDepth, sources: Sequence[Source] = ()
+        self,
+        recorder: Recorder,
+        folder: Path,
+        depth: QueueDepth,
+        sources: Sequence[Source] = (),
+        chores: Sequence[Chore] = (),
     ) -> None:
+        """``chores`` are done with every flush, and also where nothing is recorded."""
         self.recorder = recorder
         self.problem: str | None = None
         self._depth = depth
         self._sources = sources
+        self._chores = chores
         self._sampler = SystemSampler(folder)
         self._unsaved: Timings = {}
         self._lock = threading.Lock()  # of a flush
@@ -60,19 +69,19 @@ class History:
         self._store = MetricStore(self._db) if self._db else None
 
     def start(self) -> None:
-        """Begin to save every few seconds."""
-        if self._store:
-            self._thread.start()
+        """Begin to save, and to do the chores, every few seconds."""
+        self._thread.start()
 
     def close(self) -> None:
         """Save what is left; a second call does nothing."""
-        if self._db is None or self._closing.is_set():
+        if self._closing.is_set():
             return
         self._closing.set()
         if self._thread.ident is not None:
             self._thread.join()
         self.flush()
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
 
     def sample(self) -> Sample:
         """Look at the system now; the queue's depth is unknown where the database does not answer."""
@@ -120,13 +129,17 @@ class History:
     def _run(self) -> None:
         flushes = 0
         while not self._closing.wait(FLUSH_SECONDS):
-            try:
-                self.flush()
-                flushes += 1
-                if flushes % FLUSHES_A_THINNING == 1 and self._store:
-                    self._store.thin(utc_now())
-            except Exception:  # without its thread nothing would be kept any more
-                log.exception("event=history.failed")
+            flushes += 1
+            chores: tuple[Chore, ...] = (self.flush, partial(self._thin, flushes), *self._chores)
+            for chore in chores:
+                try:
+                    chore()
+                except Exception:  # without its thread nothing would be kept any more
+                    log.exception("event=history.failed")
+
+    def _thin(self, flushes: int) -> None:
+        if flushes % FLUSHES_A_THINNING == 1 and self._store:
+            self._store.thin(utc_now())
 
     def _asked(self, ask: Callable[[MetricStore], T]) -> T | None:
         """What the file says; None where there is none, or it does not answer."""

@@ -111,7 +111,9 @@ class Services:
         db.follow(partial(abandoning, queue.abandon))
         queue.start()
         board = Board(db, store, queue)
-        history = History(recorder, settings.data, lambda: _depth(store), [Stages(queue.timeline)])
+        exports = _exports(settings, db, store, blobs)
+        stages = Stages(queue.timeline)
+        history = History(recorder, settings.data, lambda: _depth(store), [stages], [exports.sweep])
         history.start()
         return cls(
             settings=settings,
@@ -126,7 +128,7 @@ class Services:
             checks=Checks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
             plans=PlanStore(db),
             throughput=ThroughputStore(db),
-            exports=_exports(settings, db, store, blobs),
+            exports=exports,
             board=board,
         )
 

@@ -67,6 +67,22 @@ def test_the_thread_flushes_by_itself(tmp_path: Path, monkeypatch: pytest.Monkey
     running.close()
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_chores_are_done_again_and_again_whatever_another_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: bool
+) -> None:
+    monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
+    done: list[int] = []
+    chores = [lambda: done.append(1 // 0), lambda: done.append(1)]
+    running = History(Recorder(enabled), tmp_path, lambda: (0, 0), chores=chores)
+    running.start()
+    wait_until(lambda: len(done) > 2)
+    running.close()
+    at_the_end = len(done)
+    running.close()
+    assert len(done) == at_the_end
+
+
 def test_samples_are_kept_with_the_queues_depth(kept: History) -> None:
     kept.flush()
     (sample,) = kept.samples(5, 60)

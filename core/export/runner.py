@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +52,20 @@ class Exports:
     """Every export there is; any thread may ask."""
 
     def __init__(
-        self, folder: Path, tmp: Path, maker: Maker, generation: Callable[[], int], keeping: Keeping
+        self,
+        folder: Path,
+        tmp: Path,
+        maker: Maker,
+        generation: Callable[[], int],
+        keeping: Keeping,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """``generation`` tells the database's: where it has not changed, an archive need not be made anew."""
         self._tmp = tmp
         self._maker = maker
         self._generation = generation
         self._keeping = keeping
+        self._clock = clock
         self._shelf = Shelf(folder, keeping.time)
         self._entries = {item.export.id: _Entry(item) for item in self._shelf.take_stock()}
         self._lock = threading.Lock()
@@ -86,7 +93,7 @@ class Exports:
                 return known
             if sum(entry.kept.export.open for entry in self._entries.values()) >= MAX_WAITING:
                 raise QueueFull("Too many exports wait already. Wait for one of them, or cancel it.")
-            now = utc_now()
+            now = self._clock()
             export = Export(
                 id=secrets.token_hex(16),
                 project_id=project.id,
@@ -157,8 +164,8 @@ class Exports:
         return spool.start(self._readers)
 
     def sweep(self) -> None:
-        """Delete what is past its time."""
-        now = utc_now()
+        """Delete what is past its time; to be called every now and then, whether anybody asks or not."""
+        now = self._clock()
         with self._lock:
             ready = {
                 key: entry.kept

@@ -8,18 +8,22 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core import history
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, QueueFull, ServiceClosed, StorageError
 from core.export import Export, ExportRequest, Exports, ExportState, Keeping, Part, runner
 from core.export.maker import Made, Maker
+from core.history import History
 from core.models import Project
+from core.monitoring import Recorder
 from core.settings import Settings
+from core.store.rows import utc_now
 from tests.http.lab import Lab, disc
 from tests.waiting import wait_until
 
@@ -59,8 +63,10 @@ def folder(settings: Settings) -> Path:
 def open_exports(db: Database, maker: Maker, folder: Path) -> Iterator[Open]:
     opened: list[Exports] = []
 
-    def start(made_by: Any = maker, keeping: Keeping = KEEPING) -> Exports:
-        exports = Exports(folder, folder.parent, made_by, lambda: db.generation, keeping)
+    def start(
+        made_by: Any = maker, keeping: Keeping = KEEPING, clock: Callable[[], datetime] = utc_now
+    ) -> Exports:
+        exports = Exports(folder, folder.parent, made_by, lambda: db.generation, keeping, clock)
         opened.append(exports)
         return exports
 
@@ -204,6 +210,34 @@ def test_exports_past_their_time_are_swept_and_taking_one_begins_it_anew(
     exports = open_exports()
     assert [export.id for export in exports.of_project(plate.id)] == [taken]
     assert not (folder / f"{old}.zip").exists()
+
+
+def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
+    open_exports: Open,
+    plate: Project,
+    folder: Path,
+    maker: Maker,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
+    later = [timedelta(0)]
+    held = Held(maker)
+    held.go_on.set()
+    exports = open_exports(held, clock=lambda: utc_now() + later[0])
+    ready = ended(exports, exports.start(request_of(plate))).id
+    held.error = StorageError("The disk is too full.")
+    failed = ended(exports, exports.start(request_of(plate, Part.MASKS))).id
+    periodic = History(Recorder(enabled=False), tmp_path, lambda: (0, 0), chores=[exports.sweep])
+    periodic.start()
+    try:
+        later[0] = KEEPING.time - timedelta(minutes=1)
+        assert exports.get(ready).state is ExportState.READY
+        later[0] = KEEPING.time + timedelta(minutes=1)
+        wait_until(lambda: not list(folder.iterdir()), what="the sweep")
+        assert not exports._entries.keys() & {ready, failed}
+    finally:
+        periodic.close()
 
 
 def test_the_oldest_go_where_all_take_too_much_disk(open_exports: Open, plate: Project) -> None:
