@@ -59,7 +59,7 @@ class Recorder:
     def __init__(self, enabled: bool = True, keep: int = 2000) -> None:
         self.enabled = enabled
         self.started = time.time()
-        self._pending: deque[_Call] = deque()
+        self.pending: deque[_Call] = deque()  # of this module; whoever adds the last of FOLD_AT folds
         self._latest: dict[Kind, deque[_Call]] = {kind: deque(maxlen=keep) for kind in Kind}
         self._open: Timings = {}  # since ``take`` was last called
         self._taken: Timings = {}
@@ -68,10 +68,14 @@ class Recorder:
     def record(self, kind: Kind, name: str, ms: float, outcome: str = OK, amount: int = 0) -> None:
         """Count one call that took ``ms`` milliseconds."""
         if self.enabled:
-            self._pending.append((time.time(), kind, name, outcome, ms, amount))
-            if len(self._pending) >= FOLD_AT:
-                with self._lock:
-                    self._fold()
+            self.pending.append((time.time(), kind, name, outcome, ms, amount))
+            if len(self.pending) >= FOLD_AT:
+                self.fold()
+
+    def fold(self) -> None:
+        """Count what waits."""
+        with self._lock:
+            self._fold()
 
     def count(self, kind: Kind, name: str, outcome: str, calls: int) -> None:
         """Count calls whose durations are not measured, such as looks into a cache."""
@@ -109,14 +113,17 @@ class Recorder:
 
     def _fold(self) -> None:
         # Those that arrive meanwhile may stay for the next time: a busy app must not hold up one caller.
-        for _ in range(len(self._pending)):
-            call = self._pending.popleft()
+        for _ in range(len(self.pending)):
+            call = self.pending.popleft()
             series = call[1:4]
             histogram = self._open.get(series)  # type: ignore[call-overload]  # equal to a Series, and cheaper
             if histogram is None:
                 histogram = self._open[Series(*series)] = Histogram()
             histogram.add(call[4], call[5])
             self._latest[call[1]].append(call)
+
+
+_now, _QUERY = time.time, Kind.QUERY
 
 
 class QueryRecorder:
@@ -126,8 +133,16 @@ class QueryRecorder:
         self._recorder = recorder or Recorder()
 
     def record(self, name: str, ms: float, rows: int) -> None:
-        """Add one call that took ``ms`` milliseconds, fetching included, and gave ``rows`` rows."""
-        self._recorder.record(Kind.QUERY, name, ms, OK, rows)
+        """Add one call that took ``ms`` milliseconds, fetching included, and gave ``rows`` rows.
+
+        As ``Recorder.record`` does, written out: a call less is a fifth of the cost.
+        """
+        recorder = self._recorder
+        if recorder.enabled:
+            pending = recorder.pending
+            pending.append((_now(), _QUERY, name, OK, ms, rows))
+            if len(pending) >= FOLD_AT:
+                recorder.fold()
 
     def latest(self) -> tuple[Record, ...]:
         """The latest calls, oldest first."""

@@ -30,7 +30,7 @@ def test_what_waits_is_bounded_although_nobody_reads() -> None:
     recorder = Recorder(keep=5)
     for _ in range(3 * FOLD_AT):
         recorder.record(Kind.PAGE, "Queue", 1.0)
-    assert len(recorder._pending) < FOLD_AT
+    assert len(recorder.pending) < FOLD_AT
     assert recorder.totals()[Series(Kind.PAGE, "Queue", OK)].calls == 3 * FOLD_AT
 
 
