@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from core import keyset
 from core.errors import InvalidRequest
-from core.models import ImageFilter
+from core.keyset import Key
+from core.models import ImageFilter, ImageStatus
 
 # Columns of image_row, in the order that they decide; the id decides last. Rows without a value come last
 # whichever way the sort goes, so uncalibrated images come after those whose size in µm is known.
@@ -25,6 +27,8 @@ SORTS: dict[str, tuple[str, ...]] = {
     "seconds": ("seconds",),
 }
 DEFAULT_SORT = "-created"
+# Of what kind they are, but for numbers with a fraction.
+_KINDS: dict[str, type] = {"created_at": datetime, "name_key": str, "status": ImageStatus, "n_objects": int}
 
 RANGES: dict[str, str] = {
     "created": "created_at",
@@ -61,9 +65,12 @@ class Sort:
 
     def order_by(self) -> str:
         """The ORDER BY of image_row."""
-        way = "DESC" if self.descending else "ASC"
-        columns = [f"{column} {way} NULLS LAST" for column in SORTS[self.name]]
-        return ", ".join([*columns, f"id {way}"])
+        return keyset.order_by(self.keys())
+
+    def keys(self) -> tuple[Key, ...]:
+        """What decides the order of image_row."""
+        columns = [Key(name, _KINDS.get(name, float), self.descending) for name in SORTS[self.name]]
+        return (*columns, Key("id", str, self.descending))
 
 
 def checked(wanted: ImageFilter) -> ImageFilter:

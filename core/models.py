@@ -213,9 +213,13 @@ class ImageFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a longer list, and how long that list is."""
+    """One page of a longer list, and how long that list is.
+
+    ``last`` are the keys of its last row, where the list can be walked on behind them.
+    """
 
     items: tuple[T, ...]
     total: int
     offset: int
     limit: int
+    last: tuple[str | float | bool | None, ...] = ()

@@ -71,15 +71,19 @@ class PageIndex:
         db.follow(self._follow)
 
     def page(
-        self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, offset: int
+        self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, start: int | tuple[Any, ...]
     ) -> Page[ImageRow] | None:
-        """A page by a checked filter; None where the project does not fit, so that SQL has to answer."""
+        """A page by a checked filter, from an offset on or behind the keys of a row.
+
+        None where the project does not fit, so that SQL has to answer.
+        """
         found = self._narrowed(project_id, sort, wanted)
         if found is None:
             return None
         rows, order = found
-        items = tuple(ImageRow(**row) for row in rows.page(order, sort, limit, offset))
-        return Page(items, len(order), offset, limit)
+        offset = start if isinstance(start, int) else rows.up_to(order, sort, start)
+        items, last = rows.page(order, sort, limit, offset)
+        return Page(items, len(order), offset, limit, last)
 
     def ids(self, project_id: str, wanted: ImageFilter, sort: Sort) -> list[str] | None:
         """All ids that pass a checked filter, ascending; None as in ``page``."""

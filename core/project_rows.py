@@ -11,18 +11,20 @@ without a value still come last, so an order is read in parts, each of them back
 from __future__ import annotations
 
 import threading
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from core.keyset import Keys, plain
 from core.listing import RANGES, SORTS, Sort
 from core.models import ImageFilter, ImageRow, ImageStatus, PixelSizeSource
 
@@ -93,14 +95,28 @@ class ProjectRows:
                 self._filtered.popitem(last=False)
         return found
 
-    def page(self, order: Order, sort: Sort, limit: int, offset: int) -> list[dict[str, Any]]:
-        """The rows at ``offset`` and after of an order of this sort, with the fields of ImageRow."""
-        rows = self._gather(self._window(order, sort, limit, offset), _SHOWN).rows(named=True)
+    def page(self, order: Order, sort: Sort, limit: int, offset: int) -> tuple[tuple[ImageRow, ...], Keys]:
+        """The rows at ``offset`` and after of an order of this sort, and the keys of the last."""
+        slots = self._window(order, sort, limit, offset)
+        rows = self._gather(slots, _SHOWN).rows(named=True)
         for row in rows:
             row["status"] = _STATUSES[row["status"]]
             if (source := row["um_per_px_source"]) is not None:
                 row["um_per_px_source"] = _SOURCES[source]
-        return rows
+        last = self._keys(sort, slots[-1]) if len(slots) else ()
+        return tuple(ImageRow(**row) for row in rows), last
+
+    def up_to(self, order: Order, sort: Sort, keys: Sequence[Any]) -> int:
+        """How many rows of an order of this sort come up to and with the one that has, or had, these keys."""
+        *values, image_id = keys
+        if sort.name == "status" and values[0] is not None:
+            values = [_STATUSES.index(values[0])]
+        key = (*map(_ranked, values), image_id)
+        if not sort.descending:
+            return bisect_right(order, key, key=partial(self._key, sort.name))
+        lacking = sum(1 for _ in takewhile(lambda value: value is None, values))
+        stops = [0, *self._parts(order, sort)]
+        return stops[lacking] + stops[lacking + 1] - self._before(order, sort.name, key)
 
     def ids(self, order: Order) -> list[str]:
         """The ids of an order's rows, ascending."""
@@ -197,6 +213,12 @@ class ProjectRows:
         if slot < n_base:
             return self._base.get_column(column)[int(slot)]
         return self._tail.get_column(column)[int(slot) - n_base]
+
+    def _keys(self, sort: Sort, slot: int) -> Keys:
+        values = [self._value(column, slot) for column in SORTS[sort.name]]
+        if sort.name == "status":
+            values = [_STATUSES[values[0]].value]
+        return (*map(plain, values), self._value("id", slot))
 
     def _slot(self, image_id: str) -> int | None:
         order = self._orders["id"]

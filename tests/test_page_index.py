@@ -89,6 +89,7 @@ class Tables(RuleBasedStateMachine):
         self.ours, self.truth = Store(self.db), by_sql(self.db)
         self.number = 0
         self.lost: set[str] = set()
+        self.walks: dict[str, tuple[str, ImageFilter, tuple[Any, ...]]] = {}
 
     @initialize(target=projects)
     def first_project(self) -> str:
@@ -190,9 +191,21 @@ class Tables(RuleBasedStateMachine):
     def compare(self, project: str, wanted: ImageFilter, sort: str, limit: int, offset: int) -> None:
         expected = self.truth.images.page(project, wanted, sort, limit, offset)
         assert self.ours.images.page(project, wanted, sort, limit, offset) == expected
+        if expected.last:
+            self.walks[sort] = (project, wanted, expected.last)
         assert self.ours.images.ids(project, wanted) == self.truth.images.ids(project, wanted)
         for row in expected.items[:2]:
             same_neighbours(self.ours, self.truth, self.truth.images.get(row.id), sort, wanted)
+
+    @rule(sort=st.sampled_from(ALL_SORTS), limit=st.integers(1, 6))
+    def go_on_with_a_walk(self, sort: str, limit: int) -> None:
+        if sort not in self.walks:
+            return
+        project, wanted, after = self.walks[sort]
+        expected = self.truth.images.page(project, wanted, sort, limit, after=after)
+        assert self.ours.images.page(project, wanted, sort, limit, after=after) == expected
+        if expected.last:
+            self.walks[sort] = (project, wanted, expected.last)
 
     @rule()
     def compare_the_projects(self) -> None:

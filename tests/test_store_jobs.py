@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from enum import StrEnum
+from typing import Any
 
 import pytest
 
 from core.db import Database
-from core.errors import ImageUnreadable, NotFound, QueueFull, SegmentationError
-from core.models import Image, ImageStatus, Job, JobState, Priority, Project
+from core.errors import ImageUnreadable, InvalidRequest, NotFound, QueueFull, SegmentationError
+from core.models import Image, ImageStatus, Job, JobState, Page, Priority, Project
 from core.monitoring import QueryRecorder
 from core.store import Asked, Recipe, Store
+from core.store.job_order import SORTS
 from tests.making import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
 ERROR = SegmentationError("It would not be outlined.")
@@ -469,6 +472,70 @@ def test_ended_jobs_come_latest_first_over_all_pages(store: Store, project: Proj
         store.results.finish(claim(store), result())
     found = [store.jobs.page(JobState.DONE, limit=7, offset=offset).items for offset in (0, 7, 14)]
     assert [job.image_id for page in found for job in page] == keys[::-1]
+
+
+def test_a_walk_through_waiting_jobs_misses_none_while_others_end(store: Store, project: Project) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    add(store, project.id, *keys, recipe=RECIPE)
+    seen: list[str] = []
+    page = store.jobs.page(JobState.QUEUED, limit=3)
+    while page.items:
+        seen += [job.image_id for job in page.items]
+        store.results.finish(claim(store), result())  # always the first: all others move up
+        if len(seen) < 12:
+            add(store, project.id, f"new {len(seen)}", recipe=RECIPE)
+        page = store.jobs.page(JobState.QUEUED, limit=3, after=page.last)
+        assert page.offset == store.jobs.page(JobState.QUEUED).total - len(page.items) - _behind(store, page)
+    assert seen == [*keys, "new 3", "new 6", "new 9"]
+
+
+def _behind(store: Store, page: Page[Job]) -> int:
+    return len(store.jobs.page(JobState.QUEUED, limit=100, after=page.last or None).items) if page.last else 0
+
+
+def test_a_walk_through_ended_jobs_repeats_none_while_more_end(store: Store, project: Project) -> None:
+    keys = [f"{number:02}" for number in range(12)]
+    add(store, project.id, *keys, recipe=RECIPE)
+    for _ in range(6):
+        store.results.finish(claim(store), result())
+    page = store.jobs.page(JobState.DONE, limit=2)
+    seen = [job.image_id for job in page.items]
+    while page.last:
+        store.results.finish(claim(store), result())  # comes first: what was given moves down
+        page = store.jobs.page(JobState.DONE, limit=2, after=page.last)
+        seen += [job.image_id for job in page.items]
+    assert seen == keys[5::-1]
+
+
+@pytest.mark.parametrize("sort", [way + name for name in SORTS for way in ("", "-")])
+def test_jobs_are_sorted_by_what_is_allowed_and_walked_so(store: Store, project: Project, sort: str) -> None:
+    add(store, project.id, *"abcdefgh", recipe=RECIPE)
+    store.jobs.prioritise(Priority.HIGH, [store.jobs.page(JobState.QUEUED).items[3].id])
+    store.jobs.enqueue(project.id, ["a", "b"], Recipe("other", "2", {}), Asked("Ann"))
+    store.results.finish(claim(store), result())
+    store.jobs.fail(claim(store), ERROR)
+    claim(store)
+    whole = store.jobs.page(None, limit=100, sort=sort)
+    values = [getattr(job, sort.removeprefix("-")) for job in whole.items]
+    known = [_rank(value) for value in values if value is not None]
+    assert known == sorted(known, reverse=sort.startswith("-"))
+    assert values[: len(known)] == [value for value in values if value is not None], "the others come last"
+    page = store.jobs.page(None, limit=3, sort=sort)
+    walked = list(page.items)
+    while page.last:
+        page = store.jobs.page(None, limit=3, sort=sort, after=page.last)
+        walked += page.items
+    assert walked == list(whole.items)
+
+
+def _rank(value: Any) -> Any:
+    return list(type(value)).index(value) if isinstance(value, StrEnum) else value
+
+
+@pytest.mark.parametrize("sort", ["image_name", "id", "--state", "job.id", "state desc"])
+def test_a_sort_of_jobs_that_is_not_allowed_is_refused(store: Store, sort: str) -> None:
+    with pytest.raises(InvalidRequest, match="cannot be sorted by"):
+        store.jobs.page(None, sort=sort)
 
 
 def test_totals_count_every_state_and_estimate_from_what_ended_lately(store: Store, project: Project) -> None:

@@ -38,6 +38,34 @@ def test_every_sort_is_total_and_has_what_is_unknown_last(filled: Store, project
             assert found[-1] == "a-2"
 
 
+def test_a_walk_goes_on_behind_its_keys_by_every_sort_whatever_comes_and_goes(
+    store: Store, project: Project
+) -> None:
+    keys = [f"{number:02}" for number in range(9)]
+    add(store, project.id, *keys)
+    for number, key in enumerate(keys):
+        shape = {"circularity": None if number % 3 == 0 else number / 10, "touches_border": number % 2 == 0}
+        finish(store, key, spheroid(1, area=float(number % 4), **shape))
+    store.images.set_pixel_size(keys[:4], 2.0)
+    for place, sort in enumerate(way + name for name in SORTS for way in ("", "-")):
+        expected = rows(store, project, sort=sort)
+        first = store.objects.page(project.id, ALL, sort, 4)
+        gone = keys[place % 9]
+        store.images.delete(project.id, [gone])
+        seen = [item.id for item in first.items]
+        last = first.last
+        while last:
+            page = store.objects.page(project.id, ALL, sort, 2, after=last)
+            assert page.offset == len([item for item in seen if not item.startswith(gone)])
+            assert page.total == 8
+            seen += [item.id for item in page.items]
+            last = page.last
+        store.images.restore(project.id, [gone])
+        left = [item for item in expected if item in seen]
+        assert seen == left, sort
+        assert {*expected} - {*seen} <= {f"{gone}-1"}
+
+
 def test_ranges_are_closed_and_leave_out_what_is_unknown(filled: Store, project: Project) -> None:
     assert rows(filled, project, ObjectFilter(ranges=(Range("area", 10.0, 20.0),))) == ["a-1", "b-1"]
     assert rows(filled, project, ObjectFilter(ranges=(Range("area_um2", 80.0, None),))) == ["b-1"]

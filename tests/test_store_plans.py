@@ -37,7 +37,7 @@ def test_every_statement_that_reads_is_explained(filled: PlanStore) -> None:
 
 
 def test_it_runs_on_the_largest_project(filled: PlanStore) -> None:
-    plan = filled.explain("results.objects")
+    plan = filled.explain("results.with_objects")
     (scan,) = [step for step in plan.operators if "object" in step.detail]
     assert scan.rows == 2
 

@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.errors import NotFound
 from core.http import contract, forms, parameters
 from core.http.answers import json_answer, versioned
 from core.http.forms import Form
 from core.http.lists import Ask, part
-from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS, ordered, place_of
+from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS, ordered
 from core.listing import DEFAULT_SORT
-from core.models import ImageFilter, JobState
+from core.models import JobState
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
 if TYPE_CHECKING:
     from core.services import Services
-    from core.store import Store
 
 RATE_KEPT_SECONDS = 5
 
@@ -59,13 +57,14 @@ class Api:
             if name is None or name.lower() in item.name.lower()
         ]
         items = ordered(wanted, ask.sort, PROJECT_KEYS, "Projects")
-        ask = ask.found(lambda last: place_of(last, (item.id for item in items)))
+        ask = ask.found(item.id for item in items)
         return ask.answer("projects", part(items, ask.window), forms.project)
 
     def images(self, request: Request) -> Response:
         """A page of a project's images."""
         services = self._services()
-        return versioned(request, services.db.generation, lambda: self._images(services, request))
+        version = services.store.generations.of(request.path_params["id"])
+        return versioned(request, version, lambda: self._images(services, request))
 
     def _images(self, services: Services, request: Request) -> Form:
         store = services.store
@@ -73,24 +72,21 @@ class Api:
         ask = Ask.of(request, services.settings.max_page_size, DEFAULT_SORT, forms.IMAGE_FIELDS)
         project_id = request.path_params["id"]
         store.projects.require(project_id)
-        ask = ask.found(lambda last: _place(store, project_id, ask.sort, wanted, last))
-        page = store.images.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
+        page = store.images.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset, ask.after)
         return ask.answer("images", page, forms.image)
 
     def image(self, request: Request) -> Response:
         """One image."""
         services = self._services()
         image_id = request.path_params["id"]
-        return versioned(
-            request,
-            services.db.generation,
-            lambda: forms.image_in_full(services.store.images.get(image_id)),
-        )
+        version = _version_of_image(services, image_id)
+        return versioned(request, version, lambda: forms.image_in_full(services.store.images.get(image_id)))
 
     def objects(self, request: Request) -> Response:
         """A page of the spheroids of one image."""
         services = self._services()
-        return versioned(request, services.db.generation, lambda: self._objects(services, request))
+        version = _version_of_image(services, request.path_params["id"])
+        return versioned(request, version, lambda: self._objects(services, request))
 
     def _objects(self, services: Services, request: Request) -> Form:
         image = services.store.images.get(request.path_params["id"])
@@ -99,7 +95,7 @@ class Api:
         ask = Ask.of(request, services.settings.max_page_size, "object", fields)
         segmentation, spheroids = services.store.results.get(image) or (None, ())
         items = ordered(spheroids, ask.sort, SPHEROID_KEYS, "Spheroids")
-        ask = ask.found(lambda last: place_of(last, (str(item.number) for item in items)))
+        ask = ask.found(str(item.number) for item in items)
         page = part(items, ask.window)
         return {
             "image_id": image.id,
@@ -110,7 +106,8 @@ class Api:
     def project_objects(self, request: Request) -> Response:
         """A page of the spheroids of a whole project."""
         services = self._services()
-        return versioned(request, services.db.generation, lambda: self._project_objects(services, request))
+        version = services.store.generations.of(request.path_params["id"])
+        return versioned(request, version, lambda: self._project_objects(services, request))
 
     def _project_objects(self, services: Services, request: Request) -> Form:
         store = services.store
@@ -118,7 +115,9 @@ class Api:
         ask = Ask.of(request, services.settings.max_page_size, OBJECT_SORT, forms.OBJECT_FIELDS)
         project_id = request.path_params["id"]
         store.projects.require(project_id)
-        page = store.objects.page(project_id, wanted, ask.sort, ask.window.limit, ask.window.offset)
+        page = store.objects.page(
+            project_id, wanted, ask.sort, ask.window.limit, ask.window.offset, ask.after
+        )
         return ask.answer("objects", page, forms.measured)
 
     def jobs(self, request: Request) -> Response:
@@ -132,20 +131,14 @@ class Api:
         ask = Ask.of(request, services.settings.max_page_size, "", forms.JOB_FIELDS)
         state = parameters.choice(request, "state", JobState)
         project = request.query_params.get("project") or None
-        if project is not None:
-            services.store.projects.require(project)
-        page = services.store.jobs.page(state, project, ask.window.limit, ask.window.offset)
+        window = ask.window
+        page = services.store.jobs.page(state, project, window.limit, window.offset, ask.sort, ask.after)
         return ask.answer("jobs", page, forms.job) | {
             "totals": forms.totals(services.board.snapshot().totals)
         }
 
 
-def _place(store: Store, project_id: str, sort: str, wanted: ImageFilter, image_id: str) -> int | None:
-    """How many images come up to and with this one; None where it has gone, or does not pass any more."""
-    try:
-        image = store.images.get(image_id)
-        if image.project_id != project_id:
-            return None
-        return store.images.neighbours(image, sort, wanted).position
-    except NotFound:
-        return None
+def _version_of_image(services: Services, image_id: str) -> str:
+    """Its project's: what is shown of an image depends on nothing else."""
+    store = services.store
+    return store.generations.of(store.images.project_of(image_id))

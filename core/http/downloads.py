@@ -67,19 +67,20 @@ class Downloads:
     def project_measurements(self, request: Request) -> Response:
         """The table of a project's spheroids as the Measurements page shows it: rows, order and columns."""
         services = self._services()
-        project = services.store.projects.get(request.path_params["id"])
+        project_id = request.path_params["id"]
+        name = services.store.projects.require(project_id)
         wanted, limit = parameters.object_filter(request), services.settings.max_export_rows
         sort = request.query_params.get("sort") or OBJECT_SORT
         fields = parameters.fields(request, tuple(forms.SHOWN_AS)) or tuple(forms.SHOWN_AS)
-        columns = tuple(forms.SHOWN_AS[name] for name in fields)
-        refuse_too_many(services.store.objects.count(project.id, wanted).objects, limit)
+        columns = tuple(forms.SHOWN_AS[field] for field in fields)
+        refuse_too_many(services.store.objects.count(project_id, wanted).objects, limit)
         return _table(
             services,
             request,
             lambda: export.objects_csv(
-                services.store.objects.stream(project.id, wanted, sort, limit), columns
+                services.store.objects.stream(project_id, wanted, sort, limit), columns
             ),
-            f"{project.name} measurements.csv",
+            f"{name} measurements.csv",
         )
 
     def image_objects(self, request: Request) -> Response:

@@ -14,7 +14,9 @@ from starlette.requests import Request
 
 from core.errors import InvalidRequest
 from core.http import parameters
+from core.http.ordered import place_of
 from core.http.parameters import Window
+from core.keyset import Keys
 from core.models import Page
 
 T = TypeVar("T")
@@ -27,12 +29,12 @@ NOT_NARROWING = ("limit", "offset", "page", "sort", "cursor", "fields")
 class Cursor:
     """Where a walk through a list has got to, as text that means something to us alone.
 
-    ``last`` is the id of the last row given, and ``offset`` how many were: a list whose rows can be found by
-    their id goes on behind that row, wherever it is by then.
+    ``last`` are the keys of the last row given, its id at least, and ``offset`` how many were: a list goes on
+    behind those keys, whatever has become of the row.
     """
 
     sort: str
-    last: str
+    last: Keys
     offset: int
     list: str  # a digest of the address and of what narrows it
 
@@ -51,12 +53,13 @@ class Cursor:
         try:
             data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
             sort, last, offset, about = json.loads(data)
+            json.dumps([sort, last], ensure_ascii=False).encode()  # half a character is no text
         except (ValueError, TypeError, binascii.Error, RecursionError):
             raise InvalidRequest("This cursor was not given by any list. Begin again without one.") from None
-        texts = all(isinstance(item, str) for item in (sort, last, about))
-        if not texts or type(offset) is not int or not 0 <= offset < 10**9:
+        texts = isinstance(sort, str) and isinstance(about, str)
+        if not texts or type(offset) is not int or not 0 <= offset < 10**9 or not _are_keys(last):
             raise InvalidRequest("This cursor was not given by any list. Begin again without one.")
-        return cls(sort, last, offset, about)
+        return cls(sort, tuple(last), offset, about)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +93,14 @@ class Ask:
         window = Window(parameters.window(request, most).limit, cursor.offset)
         return cls(window, cursor.sort, chosen, cursor, about)
 
-    def found(self, place: Callable[[str], int | None]) -> Ask:
-        """The same, its window behind the cursor's row wherever that is now.
+    @property
+    def after(self) -> Keys | None:
+        """The keys that the list goes on behind; None where it was not asked by cursor."""
+        return self.cursor.last if self.cursor else None
 
-        ``place`` says how many rows come up to and with the one of an id; None where it has gone.
-        """
-        offset = place(self.cursor.last) if self.cursor else None
+    def found(self, ids: Iterable[str]) -> Ask:
+        """The same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
+        offset = place_of(self.cursor.last[0], ids) if self.cursor else None
         if offset is None:
             return self
         return Ask(Window(self.window.limit, offset), self.sort, self.fields, self.cursor, self.list)
@@ -103,14 +108,14 @@ class Ask:
     def answer(self, name: str, page: Page[T], form: Callable[[T], Form]) -> Form:
         """The rows under ``name`` with how many there are in all and where the list goes on."""
         rows = [form(item) for item in page.items]
-        after = self.window.offset + len(rows)
+        after = page.offset + len(rows)
         more = bool(rows) and after < page.total
-        cursor = Cursor(self.sort, str(rows[-1]["id"]), after, self.list).text() if more else None
+        last = page.last or (str(rows[-1]["id"]),) if more else ()
         return {
             name: [picked(row, self.fields) for row in rows],
             "total": page.total,
-            "pagination": self.window.described(page.total),
-            "next": cursor,
+            "pagination": Window(page.limit, page.offset).described(page.total),
+            "next": Cursor(self.sort, last, after, self.list).text() if more else None,
         }
 
 
@@ -123,6 +128,14 @@ def part(items: Sequence[T], window: Window) -> Page[T]:
     """The window's part of a list that is in memory."""
     shown = tuple(items[window.offset : window.offset + window.limit])
     return Page(shown, len(items), window.offset, window.limit)
+
+
+def _are_keys(value: object) -> bool:
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(item is None or isinstance(item, str | int | float) for item in value)
+    )
 
 
 def _digest(request: Request) -> str:

@@ -7,13 +7,15 @@ SELECT *
 FROM image_row
 WHERE project_id = $project_id AND id IN (
     SELECT id FROM image_row
-    WHERE project_id = $project_id {where}
+    WHERE project_id = $project_id {where} AND {behind}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
 ORDER BY {order}
 
 -- name: count
-SELECT count(*) AS total FROM image_row WHERE project_id = $project_id {where}
+SELECT count(*) AS total, count(*) FILTER (NOT {behind}) AS before
+FROM image_row
+WHERE project_id = $project_id {where}
 
 -- name: ids
 SELECT id FROM image_row WHERE project_id = $project_id {where} ORDER BY {order}
@@ -56,6 +58,10 @@ SELECT lower($text) AS text
 SELECT * FROM image
 WHERE id = $id AND deleted_at IS NULL
     AND project_id IN (SELECT project.id FROM project WHERE project.deleted_at IS NULL)
+
+-- name: project
+-- Of any image that there is: it never changes.
+SELECT project_id FROM image WHERE id = $id
 
 -- name: known
 SELECT id, deleted_at IS NOT NULL AS deleted FROM image WHERE id IN (SELECT unnest($ids::VARCHAR[]))

@@ -123,7 +123,7 @@ SELECT
 FROM (
     SELECT * FROM job
     WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
-        AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+        AND ($project_id::VARCHAR IS NULL OR project_id = $project_id) AND {behind}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 ) AS job
 JOIN image ON image.id = job.image_id
@@ -135,7 +135,12 @@ WHERE state = $state::job_state AND id NOT IN (SELECT unnest($without::VARCHAR[]
 ORDER BY sequence
 
 -- name: count
-SELECT count(*) AS total FROM job
+SELECT
+    count(*) AS total,
+    count(*) FILTER (NOT {behind}) AS before,
+    $project_id::VARCHAR IS NULL
+    OR $project_id IN (SELECT project.id FROM project WHERE project.deleted_at IS NULL) AS there
+FROM job
 WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
     AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
 

@@ -5,17 +5,19 @@
 WITH wanted AS (
     SELECT image.id AS image_id, object.segmentation_id, object.number
     FROM image JOIN object ON object.segmentation_id = image.segmentation_id
-    WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where} AND {behind}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
-SELECT image.id AS image_id, image.name AS image_name, image.um_per_px, object.* EXCLUDE (image_id, contour)
+SELECT
+    image.id AS image_id, image.name AS image_name, image.um_per_px, {value} AS key,
+    object.* EXCLUDE (image_id, contour)
 FROM wanted
 JOIN image ON image.id = wanted.image_id
 JOIN object ON object.segmentation_id = wanted.segmentation_id AND object.number = wanted.number
 ORDER BY {order}
 
 -- name: count
-SELECT count(*) AS total, count(DISTINCT image.id) AS images
+SELECT count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {behind}) AS before
 FROM image JOIN object ON object.segmentation_id = image.segmentation_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 

@@ -19,8 +19,12 @@ INSERT INTO object BY NAME SELECT * FROM incoming
 -- name: get
 SELECT * FROM segmentation WHERE id = $id
 
--- name: objects
-SELECT * FROM object WHERE segmentation_id = $segmentation_id ORDER BY number
+-- name: with_objects
+-- A segmentation and its spheroids, told together.
+SELECT
+    segmentation.*,
+    (SELECT list(object ORDER BY object.number) FROM object WHERE object.segmentation_id = $id) AS objects
+FROM segmentation WHERE id = $id
 
 -- name: size
 SELECT count(*) AS images, coalesce(sum(n_objects) FILTER (segmentation_id IS NOT NULL), 0)::BIGINT AS objects

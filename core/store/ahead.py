@@ -6,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from core.db import Database, Row, Session
+from core.keyset import order_by
 from core.models import JobState
+from core.store.job_order import keys_of_jobs
 
 AHEAD = 64
-ORDER = (
-    "suspect DESC, priority DESC, sequence"  # orphans of a crash, then the urgent ones, never by the clock
-)
 _IN_ORDER = frozenset({"jobs.claim", "jobs.finish", "jobs.fail", "jobs.page", "jobs.count", "jobs.waiting"})
 
 
@@ -37,7 +36,9 @@ class Ahead:
     def read(self, session: Session) -> Row | None:
         """The same, from the table."""
         values = {"state": JobState.QUEUED.value, "project_id": None, "limit": AHEAD, "offset": 0}
-        self._rows, self._read_in = session.rows("jobs.page", values, order=ORDER), session
+        order = order_by(keys_of_jobs(JobState.QUEUED))
+        self._rows = session.rows("jobs.page", values, order=order, behind="true")
+        self._read_in = session
         return self._rows[0] if self._rows else None
 
     @contextmanager

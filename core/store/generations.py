@@ -35,6 +35,8 @@ class Generations:
         changed |= {
             row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row
         }
-        yield
-        with self._lock:
-            self._counts.update(changed)
+        try:
+            yield
+        finally:  # of a commit that failed, too: whatever became of it, nothing older is called current
+            with self._lock:
+                self._counts.update(changed)

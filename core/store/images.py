@@ -11,11 +11,14 @@ import polars as pl
 
 from core.db import Database, Session
 from core.errors import NotFound
+from core.keyset import Keys, behind, keys_of, read
 from core.listing import DEFAULT_SORT, Sort, checked, where
 from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
 from core.page_index import PageIndex
 from core.store.projects import checked_pixel_size, pixel_size_of
 from core.store.rows import image_of, image_row_of, utc_now
+
+PROJECTS_KEPT = 20_000  # images whose project is remembered: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,25 @@ class ImageStore:
     def __init__(self, db: Database, index: PageIndex | None = None) -> None:
         self._db = db
         self._index = index
+        self._projects: dict[str, str] = {}  # of images asked for lately
+
+    def project_of(self, image_id: str) -> str:
+        """The project that an image belongs to, deleted or not; told without asking twice.
+
+        Raises:
+            NotFound: there is no such image.
+        """
+        if (known := self._projects.get(image_id)) is not None:
+            return known
+        with self._db.read() as session:
+            row = session.one("images.project", {"id": image_id})
+        if row is None:
+            raise NotFound("This image does not exist, or has been deleted.")
+        if len(self._projects) >= PROJECTS_KEPT:
+            self._projects.clear()
+        project: str = row["project_id"]
+        self._projects[image_id] = project
+        return project
 
     def get(self, image_id: str) -> Image:
         """One image.
@@ -66,28 +88,40 @@ class ImageStore:
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
+        after: Keys | None = None,
     ) -> Page[ImageRow]:
         """A page of a project's images: from the page index, or where that is off or full, by SQL.
 
+        With ``after`` it begins behind those keys, and says itself at which offset that is.
+
         Raises:
-            InvalidRequest: no such sort, or a range that cannot be.
+            InvalidRequest: no such sort, a range that cannot be, or keys of another order.
         """
         order, wanted = Sort.parse(sort), checked(wanted)
+        start = offset if after is None else read(order.keys(), after)
         page = None
         if self._index is not None:
-            page = self._index.page(project_id, wanted, order, limit, offset)
-        return page or self._page_by_sql(project_id, wanted, order, limit, offset)
+            page = self._index.page(project_id, wanted, order, limit, start)
+        return page or self._page_by_sql(project_id, wanted, order, (limit, offset), after)
 
     def _page_by_sql(
-        self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, offset: int
+        self, project_id: str, wanted: ImageFilter, sort: Sort, window: tuple[int, int], after: Keys | None
     ) -> Page[ImageRow]:
         conditions, values = where(wanted)
         values["project_id"] = project_id
-        window = {"limit": limit, "offset": offset}
+        rest, bound = behind(sort.keys(), after)
+        values |= bound
+        limit, offset = window
+        if after is not None:
+            offset = 0
+        cut = {"limit": limit, "offset": offset}
+        parts = {"where": conditions, "behind": rest}
         with self._db.read() as session:
-            rows = session.rows("images.page", values | window, where=conditions, order=sort.order_by())
-            total = session.rows("images.count", values, where=conditions)[0]["total"]
-        return Page(tuple(image_row_of(row) for row in rows), total, offset, limit)
+            rows = session.rows("images.page", values | cut, order=sort.order_by(), **parts)
+            count = session.rows("images.count", values, **parts)[0]
+        items = tuple(image_row_of(row) for row in rows)
+        last = keys_of(sort.keys(), rows[-1]) if rows else ()
+        return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
     def ids(self, project_id: str, wanted: ImageFilter = ImageFilter()) -> tuple[str, ...]:  # noqa: B008
         """Ids of all images that pass the filter, oldest first.

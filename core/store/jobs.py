@@ -10,21 +10,15 @@ from typing import Any
 import polars as pl
 
 from core.db import Database, Session
-from core.errors import CrashedRepeatedly, QueueFull, SpheroscopeError
+from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
+from core.keyset import Keys, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
-from core.store.ahead import ORDER, Ahead
+from core.store.ahead import Ahead
+from core.store.job_order import keys_of_jobs
 from core.store.projects import pixel_size_of
 from core.store.recipe import NOBODY, Asked, Recipe
 from core.store.rows import compact, job_of, utc_now
 
-_ORDERS = {
-    None: "sequence DESC",
-    JobState.QUEUED: ORDER,
-    JobState.RUNNING: "started_at, sequence",
-    JobState.DONE: "finished_at DESC, sequence DESC",
-    JobState.FAILED: "finished_at DESC, sequence DESC",
-    JobState.CANCELLED: "finished_at DESC, sequence DESC",
-}
 RATE_WINDOW = timedelta(minutes=2)
 
 
@@ -167,18 +161,31 @@ class JobStore:
         return self._db.write(work)
 
     def page(
-        self, state: JobState | None, project_id: str | None = None, limit: int = 50, offset: int = 0
+        self,
+        state: JobState | None,
+        project_id: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+        sort: str = "",
+        after: Keys | None = None,
     ) -> Page[Job]:
-        """A page of the jobs in one state: waiting ones in their order, ended ones latest first.
+        """A page of the jobs in one state, or of all; with ``after``, it begins behind those keys.
 
-        With ``state`` None, of all jobs, the one asked for last first.
+        Raises:
+            NotFound: the project is not there.
+            InvalidRequest: no such sort, or keys of another order.
         """
-        values = {"state": state.value if state else None, "project_id": project_id}
+        keys = keys_of_jobs(state, sort)
+        rest, bound = behind(keys, after)
+        values = {"state": state.value if state else None, "project_id": project_id, **bound}
+        window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
-            order = _ORDERS[state]
-            rows = session.rows("jobs.page", {**values, "limit": limit, "offset": offset}, order=order)
-            total = session.rows("jobs.count", values)[0]["total"]
-        return Page(tuple(job_of(row) for row in rows), total, offset, limit)
+            rows = session.rows("jobs.page", values | window, order=order_by(keys), behind=rest)
+            count = session.rows("jobs.count", values, behind=rest)[0]
+        if not count["there"]:
+            raise NotFound("This project does not exist, or has been deleted.")
+        items, last = tuple(job_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()
+        return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
     def ids(self, state: JobState, without: Sequence[str] = ()) -> tuple[str, ...]:
         """Every job in ``state`` but some."""

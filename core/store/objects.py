@@ -9,6 +9,7 @@ from typing import Any
 
 from core.db import Database, Row
 from core.errors import InvalidRequest
+from core.keyset import Key, Keys, behind, keys_of, order_by
 from core.models import MEASUREMENTS, Page, Range
 from core.store.rows import measurements_of
 
@@ -35,6 +36,7 @@ SORTS: dict[str, str] = {
     **NUMBERS,
 }
 DEFAULT_SORT = "name"
+_KINDS: dict[str, type] = {"name": str, "object": int, "touches_border": bool}  # the others are numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +107,31 @@ class ObjectStore:
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
+        after: Keys | None = None,
     ) -> Page[MeasuredObject]:
-        """A page of a project's spheroids.
+        """A page of a project's spheroids; with ``after``, it begins behind those keys.
 
         Raises:
-            InvalidRequest: no such sort, or a range that cannot be.
+            InvalidRequest: no such sort, a range that cannot be, or keys of another order.
         """
         where, values = _where(project_id, wanted)
-        order = _order(sort)
+        keys = _keys(sort)
+        rest, bound = behind(keys, after)
+        values |= bound
+        parts = {"where": where, "behind": rest}
+        window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
-            window = {"limit": limit, "offset": offset}
-            rows = session.rows("objects.page", values | window, where=where, order=order)
-            total = session.rows("objects.count", values, where=where)[0]["total"]
-        return Page(tuple(_object_of(row) for row in rows), total, offset, limit)
+            shape = {"order": order_by(keys), "value": keys[0].sql}
+            rows = session.rows("objects.page", values | window, **parts, **shape)
+            count = session.rows("objects.count", values, **parts)[0]
+        items, last = tuple(_object_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()
+        return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
     def count(self, project_id: str, wanted: ObjectFilter) -> ObjectCount:
         """How many spheroids pass the filter, and how many images they are of."""
         where, values = _where(project_id, wanted)
         with self._db.read() as session:
-            row = session.rows("objects.count", values, where=where)[0]
+            row = session.rows("objects.count", values, where=where, behind="true")[0]
         return ObjectCount(row["total"], row["images"])
 
     def calibrated(self, project_id: str) -> bool:
@@ -134,9 +142,10 @@ class ObjectStore:
     def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
         """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
         where, values = _where(project_id, wanted)
+        order = order_by(_keys(sort))
         values["limit"] = limit
         with self._db.read() as session:
-            for chunk in session.stream("objects.stream", values, where=where, order=_order(sort)):
+            for chunk in session.stream("objects.stream", values, where=where, order=order):
                 yield from chunk
 
     def histogram(self, project_id: str, wanted: ObjectFilter, column: str, bins: int) -> Histogram | None:
@@ -186,14 +195,18 @@ def _where(project_id: str, wanted: ObjectFilter) -> tuple[str, Values]:
     return " ".join(parts), values
 
 
-def _order(sort: str) -> str:
-    """The ORDER BY of a name of SORTS, with ``-`` before it for descending; id and number decide last."""
+def _keys(sort: str) -> tuple[Key, ...]:
+    """What a name of SORTS orders by, with ``-`` before it for descending; id and number decide last."""
     expression = SORTS.get(sort.removeprefix("-"))
     if expression is None:
         raise InvalidRequest(f"Spheroids cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
-    way = "DESC" if sort.startswith("-") else "ASC"
-    numbered = "ASC" if sort.removeprefix("-") in ("name", "object") else way
-    return f"{expression} {way} NULLS LAST, image.id {way}, object.number {numbered}"
+    name, down = sort.removeprefix("-"), sort.startswith("-")
+    kind = _KINDS.get(name, float)
+    return (
+        Key("key", kind, down, expression),
+        Key("image_id", str, down, "image.id"),
+        Key("number", int, down and name not in ("name", "object"), "object.number"),
+    )
 
 
 def _number(column: str) -> str:

@@ -17,7 +17,11 @@ from core.store.rows import utc_now
 _PARAMETER = re.compile(r"\$(\w+)")
 _BRACES = re.compile(r"\{(\w+)\}")
 # what stands for the parts that the program fills in
-_PARTS = {"order": "1", "where": "", "value": "object.area", "x": "object.area", "y": "object.circularity"}
+_PARTS = {"order": "1", "where": "", "behind": "true"} | {
+    "value": "object.area",
+    "x": "object.area",
+    "y": "object.circularity",
+}
 _OWN = ("RESULT_COLLECTOR", "EXPLAIN_ANALYZE")  # of the account itself
 
 

@@ -67,22 +67,24 @@ class ResultStore:
 
     def segmentation(self, image: Image) -> StoredSegmentation | None:
         """The segmentation in force of an image; None where there is none yet."""
-        if image.segmentation_id is None:
-            return None
-        with self._db.read() as session:
-            row = session.one("results.get", {"id": image.segmentation_id})
-        if row is None:
-            raise NotFound("The result of this image is gone. Segment it again.")
-        return segmentation_of(row)
+        row = self._row("results.get", image)
+        return None if row is None else segmentation_of(row)
 
     def get(self, image: Image) -> tuple[StoredSegmentation, tuple[Spheroid, ...]] | None:
         """The segmentation in force of an image with its spheroids; None where there is none yet."""
-        segmentation = self.segmentation(image)
-        if segmentation is None:
+        row = self._row("results.with_objects", image)
+        if row is None:
+            return None
+        return segmentation_of(row), tuple(spheroid_of(item) for item in row["objects"] or ())
+
+    def _row(self, name: str, image: Image) -> Row | None:
+        if image.segmentation_id is None:
             return None
         with self._db.read() as session:
-            objects = session.rows("results.objects", {"segmentation_id": segmentation.id})
-        return segmentation, tuple(spheroid_of(item) for item in objects)
+            row = session.one(name, {"id": image.segmentation_id})
+        if row is None:
+            raise NotFound("The result of this image is gone. Segment it again.")
+        return row
 
     def size(self, project_id: str, image_ids: Sequence[str] | None = None) -> ResultSize:
         """How many rows ``images`` and ``objects`` would give without a limit."""

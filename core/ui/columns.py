@@ -156,15 +156,15 @@ def _format_of(column: Measurement) -> Any:
 
 _JOB = {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 180, **UNSORTED, **OPENS}
 _STATE = {"field": "state", "headerName": "State", "width": 118, "cellRenderer": jscode.STATUS, **UNSORTED}
-_ATTEMPT = {"field": "attempt", "headerName": "Attempt", "width": 92, **RIGHT, **UNSORTED}
+_ATTEMPT = {"field": "attempt", "headerName": "Attempt", "width": 92, **RIGHT}
 
 
 def _word(field: str, title: str, width: int, **more: Any) -> Column:
-    shape = {"width": width, "valueFormatter": jscode.DASH, **UNSORTED}
+    shape = {"width": width, "valueFormatter": jscode.DASH}
     return {"field": field, "headerName": title, "tooltipField": field, **shape, **more}
 
 
-_ASKED = (_word("asked_by", "Asked by", 130), time("created_at", "Asked", **UNSORTED))
+_ASKED = (_word("asked_by", "Asked by", 130), time("created_at", "Asked"))
 _REASON = _word("error", "Reason", 260, flex=5, minWidth=260)
 _ENGINE = _word("engine", "Engine", 104)
 
@@ -177,7 +177,7 @@ JOB_COLUMNS: dict[str, tuple[Column, ...]] = {
         _word("worker", "Worker", 110),
         _ENGINE,
         _ATTEMPT,
-        time("started_at", "Began", **UNSORTED),
+        time("started_at", "Began"),
         *_ASKED,
     ),
     "done": (
@@ -187,8 +187,8 @@ JOB_COLUMNS: dict[str, tuple[Column, ...]] = {
         _ENGINE,
         _ATTEMPT,
         *_ASKED,
-        time("finished_at", "Ended", **UNSORTED),
+        time("finished_at", "Ended"),
     ),
-    "failed": (_JOB, _STATE, _REASON, _ENGINE, _ATTEMPT, time("finished_at", "Ended", **UNSORTED)),
-    "cancelled": (_JOB, _STATE, _ENGINE, *_ASKED, time("finished_at", "Ended", **UNSORTED)),
+    "failed": (_JOB, _STATE, _REASON, _ENGINE, _ATTEMPT, time("finished_at", "Ended")),
+    "cancelled": (_JOB, _STATE, _ENGINE, *_ASKED, time("finished_at", "Ended")),
 }

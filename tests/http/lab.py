@@ -35,13 +35,18 @@ class Lab:
 
     def image(self, project: Project, name: str, data: bytes | None = None) -> Image:
         """Add every page of a file; return the first."""
+        ids = self.store.add_images(project.id, self.pages(project.id, name, data), None)
+        return self.store.images.get(ids[0])
+
+    def pages(self, project_id: str, name: str, data: bytes | None = None) -> tuple[NewImage, ...]:
+        """Every page of a file, its bytes stored."""
         data = corpus.png(corpus.noise(seed=len(name))) + name.encode() if data is None else data
         pages = images.inspect(data, Limits())
         sha256 = self.blobs.put(data)
         shown = f"{name}#{{}}" if len(pages) > 1 else name
-        rows = tuple(
+        return tuple(
             NewImage(
-                id=image_id(project.id, sha256, facts.page),
+                id=image_id(project_id, sha256, facts.page),
                 name=shown.format(facts.page),
                 sha256=sha256,
                 n_bytes=len(data),
@@ -50,8 +55,6 @@ class Lab:
             )
             for facts in pages
         )
-        ids = self.store.add_images(project.id, rows, None)
-        return self.store.images.get(ids[0])
 
     def measured(
         self, image: Image, *spheroids: Spheroid, recipe: Recipe = RECIPE, mask: bytes = MASK

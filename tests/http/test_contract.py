@@ -13,6 +13,7 @@ from core.http import contract, forms
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS
 from core.listing import RANGES
 from core.listing import SORTS as IMAGE_SORTS
+from core.store.job_order import SORTS as JOB_SORTS
 from core.store.objects import NUMBERS
 from core.store.objects import SORTS as OBJECT_SORTS
 from tests.http.test_api import error_of
@@ -22,6 +23,7 @@ LISTS = {
     "/api/projects": (PROJECT_KEYS, forms.PROJECT_FIELDS),
     "/api/projects/{id}/images": (IMAGE_SORTS, forms.IMAGE_FIELDS),
     "/api/projects/{id}/objects": (OBJECT_SORTS, forms.OBJECT_FIELDS),
+    "/api/jobs": (JOB_SORTS, forms.JOB_FIELDS),
     "/api/images/{id}/objects": (SPHEROID_KEYS, (*forms.SPHEROID_FIELDS, "contour")),
 }
 

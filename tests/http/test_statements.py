@@ -2,15 +2,42 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from core.monitoring import Kind
 from core.services import Services
+from core.store import Store
+from tests.http.conftest import application
 from tests.http.lab import Lab
 from tests.making import spheroid
 
 MOST = 3
+
+
+def test_a_walk_takes_three_statements_a_part_however_it_is_narrowed(lab: Lab, services: Services) -> None:
+    project = lab.project()
+    for number in range(3):
+        lab.measured(lab.image(project, f"é{number}.png"), spheroid(1), spheroid(2))
+    by_sql = replace(services, store=Store(services.db, page_index_bytes=0))
+    for opened in (services, by_sql):
+        with TestClient(application(opened), base_url="http://localhost") as client:
+            for address in (
+                f"/api/projects/{project.id}/images?sort=-diameter&name=É&limit=1",
+                f"/api/projects/{project.id}/objects?sort=-area&name=É&limit=1",
+                f"/api/jobs?state=done&project={project.id}&sort=worker&limit=1",
+                "/api/projects?limit=1",
+            ):
+                cursor: str | None = ""
+                while cursor is not None:
+                    seen = len(services.recorder.latest(Kind.QUERY))
+                    answer = client.get(address + (f"&cursor={cursor}" if cursor else ""))
+                    names = [item.name for item in services.recorder.latest(Kind.QUERY)[seen:]]
+                    assert answer.status_code == 200
+                    assert len(names) <= MOST, (address, names)
+                    cursor = answer.json()["next"]
 
 
 def test_every_address_takes_three_statements_at_most(

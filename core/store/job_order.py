@@ -1,0 +1,56 @@
+"""The orders that jobs are listed in: a state's own, or by one column."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.errors import InvalidRequest
+from core.keyset import Key
+from core.models import JobState, Priority
+
+SORTS: dict[str, type] = {
+    "sequence": int,
+    "state": JobState,
+    "priority": Priority,
+    "attempt": int,
+    "engine": str,
+    "worker": str,
+    "asked_by": str,
+    "created_at": datetime,
+    "started_at": datetime,
+    "finished_at": datetime,
+    "error": str,
+}
+
+
+def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[Key, ...]:
+    """What decides the order of jobs; their id decides last.
+
+    Without ``sort``, waiting ones come in the order in which they are taken, running ones in that in which
+    they were begun, ended ones latest first, and all of them together the one asked for last first.
+
+    Raises:
+        InvalidRequest: there is no such sort.
+    """
+    if not sort:
+        return (*_own_order(state), _key("id", str, down=False))
+    name, down = sort.removeprefix("-"), sort.startswith("-")
+    if name not in SORTS:
+        raise InvalidRequest(f"Jobs cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
+    return _key(name, SORTS[name], down), _key("id", str, down)
+
+
+def _own_order(state: JobState | None) -> tuple[Key, ...]:
+    if state is None:
+        return (_key("sequence", int, down=True),)
+    if state is JobState.QUEUED:
+        # Orphans of a crash first, then the urgent ones, then in the order of asking; never by the clock.
+        urgent = _key("suspect", bool, down=True), _key("priority", Priority, down=True)
+        return (*urgent, _key("sequence", int, down=False))
+    if state is JobState.RUNNING:
+        return _key("started_at", datetime, down=False), _key("sequence", int, down=False)
+    return _key("finished_at", datetime, down=True), _key("sequence", int, down=True)
+
+
+def _key(name: str, kind: type, down: bool) -> Key:
+    return Key(name, kind, down, f"job.{name}")
