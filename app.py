@@ -33,6 +33,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr, flush=True)
         os._exit(CANNOT_START)  # an exception would end the server with a page of traceback
+    await http.send_at_once()
     watch = asyncio.create_task(http.watch_loop(services.recorder))
     yield
     watch.cancel()

@@ -19,6 +19,7 @@ from core.errors import SpheroscopeError
 from core.http import contract
 from core.http.answers import crashed, problem, refused
 from core.http.api import Api
+from core.http.connections import send_at_once
 from core.http.downloads import Downloads
 from core.http.encodings import EncodedTags, Uncompressed
 from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
@@ -32,7 +33,7 @@ from core.settings import Settings
 if TYPE_CHECKING:
     from core.services import Services
 
-__all__ = ["exception_handlers", "middleware", "routes", "watch_loop"]
+__all__ = ["exception_handlers", "middleware", "routes", "send_at_once", "watch_loop"]
 
 
 # zstd where the client knows it, which takes a third of the time of the gzip that comes with Streamlit.
