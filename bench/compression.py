@@ -5,6 +5,8 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +14,10 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from bench.report import Bar, Report, interleaved_ms, median_p95
+from bench.scenes import spheroids
 from core import http
-from core.models import MEASUREMENTS, Contour, PageFacts, Spheroid
+from core.models import PageFacts, Spheroid
+from core.segmentation import describe
 from core.services import Services
 from core.settings import Settings
 from core.store import NewImage, Recipe
@@ -21,8 +25,7 @@ from core.store.results import Result
 
 ENCODINGS = {"identity": "identity", "gzip": "gzip", "zstd": "zstd, gzip"}
 ROWS = (25, 100, 200)
-IMAGES = 200
-SQUARE = ((0.0, 0.0), (9.0, 0.0), (9.0, 9.0), (0.0, 9.0))
+IMAGES = 200  # of two spheroids on an average
 RECIPE = Recipe("classical", "1", {})
 
 
@@ -86,8 +89,9 @@ def _client() -> Iterator[tuple[TestClient, str]]:
 
 
 def _fill(services: Services, project_id: str) -> None:
-    """Rows as a lab has them: names of wells, numbers with all their digits, one result an image."""
+    """Rows as a lab has them: names of wells, drawn spheroids as they are measured, one result an image."""
     random = np.random.default_rng(1)
+    drawn = _drawn()
     wells = [f"{row}{column:02d}" for row in "ABCDEFGH" for column in range(1, 13)]
     facts = PageFacts(1, 1024, 1024, 1, "uint16", 16, None, None)
     images = tuple(
@@ -105,21 +109,21 @@ def _fill(services: Services, project_id: str) -> None:
     for _ in ids:
         job = services.store.jobs.claim("bench", "worker")
         assert job is not None
-        services.store.results.finish(job, _result(random))
+        services.store.results.finish(job, _result(random, drawn))
 
 
-def _result(random: np.random.Generator) -> Result:
-    spheroids = tuple(
-        Spheroid(number, Contour(SQUARE), _measurements(random)) for number in range(1, random.integers(2, 5))
+def _drawn() -> Iterator[Spheroid]:
+    """Spheroids of all sizes, no two alike: the same one twice would compress too well."""
+    for place, count in enumerate((30, 60, 90, 120, 150)):
+        scene = spheroids(2048, count, seed=place)
+        yield from describe(scene.labels, scene.pixels)
+
+
+def _result(random: np.random.Generator, drawn: Iterator[Spheroid]) -> Result:
+    found = tuple(
+        replace(item, number=number, confidence=float(random.uniform(0.7, 0.98)))
+        for number, item in enumerate(islice(drawn, random.integers(1, 4)), start=1)
     )
     digests = random.bytes(32).hex(), random.bytes(32).hex()
-    return Result("classical", "1", {}, spheroids, *digests, {"predict": float(random.uniform(20, 90))})
-
-
-def _measurements(random: np.random.Generator) -> dict[str, float | int | bool | None]:
-    whole = {"area", "bbox_x", "bbox_y", "bbox_width", "bbox_height", "n_holes"}
-    values: dict[str, float | int | bool | None] = {
-        column.name: int(random.integers(0, 900)) if column.name in whole else float(random.uniform(0, 600))
-        for column in MEASUREMENTS
-    }
-    return values | {"touches_border": bool(random.random() < 0.1), "n_holes": 0}
+    timings = {"predict": float(random.uniform(20, 90))}
+    return Result("classical", "1", {}, found, *digests, timings, None, found[0].confidence)

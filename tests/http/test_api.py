@@ -135,13 +135,38 @@ def test_an_image_row_has_pixels_and_micrometres(client: TestClient, lab: Lab) -
     assert (row["id"], row["name"], row["status"], row["n_objects"]) == (image.id, "a.png", "done", 2)
     assert row["largest_area_px"] == 314
     assert row["largest_area_um2"] == 314 * 4
-    assert row["largest_diameter_um"] == 2 * row["largest_diameter_px"] == pytest.approx(39.99, abs=0.01)
+    assert row["largest_diameter_um"] == pytest.approx(2 * row["largest_diameter_px"], rel=1e-5)
+    assert row["largest_diameter_um"] == pytest.approx(39.99, abs=0.01)
     assert (row["largest_circularity"], row["um_per_px_source"]) == (0.9, "project")
     assert (row["width"], row["height"], row["bit_depth"], row["seconds"]) == (53, 37, 8, 0.0035)
     assert row["thumbnail"] == f"/thumbs/{image.id}?v={image.segmentation_id}"
     stored = datetime.fromisoformat(row["created_at"])
     assert stored.tzinfo is not None
     assert STAMP.fullmatch(row["created_at"])
+
+
+def test_measured_numbers_have_six_digits_and_downloads_all(client: TestClient, lab: Lab) -> None:
+    project = lab.project(um_per_px=1.23456789)
+    values = {
+        "circularity": 0.123456789,
+        "volume_sphere": 123456789.5,
+        "solidity": 1e-9 / 3,
+        "bbox_x": 1234567,
+    }
+    image = lab.measured(lab.image(project, "a.png"), disc(1, 10.0, **values))
+    rows = [
+        client.get(f"/api/images/{image.id}/objects").json()["objects"][0],
+        client.get(f"/api/projects/{project.id}/objects").json()["objects"][0],
+    ]
+    for row in rows:
+        assert (row["circularity"], row["volume_sphere"]) == (0.123457, 123457000.0)
+        assert (row["solidity"], row["bbox_x"], row["area"]) == (3.33333e-10, 1234567, 314)
+    assert rows[1]["um_per_px"] == 1.23456789
+    shown = client.get(f"/api/projects/{project.id}/images").json()["images"][0]
+    assert (shown["largest_circularity"], shown["um_per_px"]) == (0.123457, 1.23456789)
+    text = client.get(f"/downloads/projects/{project.id}/objects.csv").text
+    assert "0.123456789" in text
+    assert "123456789.5" in text
 
 
 def test_an_uncalibrated_image_has_no_micrometres(client: TestClient, lab: Lab) -> None:
