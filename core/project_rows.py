@@ -16,7 +16,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
 from datetime import datetime
-from functools import partial
+from functools import cached_property, partial
 from itertools import takewhile
 from typing import Any
 
@@ -115,7 +115,7 @@ class ProjectRows:
         if not sort.descending:
             return bisect_right(order, key, key=partial(self._key, sort.name))
         lacking = sum(1 for _ in takewhile(lambda value: value is None, values))
-        stops = [0, *self._parts(order, sort)]
+        stops = [0, *self._parts(order, sort), *[len(order)] * len(values)]
         return stops[lacking] + stops[lacking + 1] - self._before(order, sort.name, key)
 
     def ids(self, order: Order) -> list[str]:
@@ -198,7 +198,9 @@ class ProjectRows:
 
     def _parts(self, order: Order, sort: Sort) -> Iterator[int]:
         """Where the parts end: rows with every value of the sort, those that lack the first, and so on."""
-        for place in range(len(SORTS[sort.name])):
+        for place, column in enumerate(SORTS[sort.name]):
+            if not any(frame.get_column(column).null_count() for frame in (self._base, self._tail)):
+                break
             yield self._before(order, sort.name, ((_MISSING,),) * (place + 1))
         yield len(order)
 
@@ -227,13 +229,18 @@ class ProjectRows:
             return int(order[place])
         return None
 
+    @cached_property
+    def _base_shown(self) -> pl.DataFrame:
+        return self._base.select(_SHOWN)  # takes as long as reading a page of it
+
     def _gather(self, slots: Order, columns: Sequence[str] | None = None) -> pl.DataFrame:
-        base, tail = self._base, self._tail
+        in_base = slots < len(self._base)
+        base = self._base
         if columns is not None:
-            base, tail = base.select(columns), tail.select(columns)
-        in_base = slots < len(base)
+            base = self._base_shown if columns is _SHOWN else base.select(columns)
         if in_base.all():
             return base[slots]
+        tail = self._tail if columns is None else self._tail.select(columns)
         found = pl.concat([base[slots[in_base]], tail[slots[~in_base] - len(base)]])
         places = np.empty(len(slots), np.int64)
         places[in_base] = np.arange(in_base.sum())

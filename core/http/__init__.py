@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["exception_handlers", "middleware", "routes", "send_at_once", "watch_loop"]
 
 
-# zstd where the client knows it, at its lowest level: it makes rows of numbers smaller in a tenth of gzip's time.
+# zstd where the client knows it: at its lowest level it makes rows smaller in a tenth of gzip's time.
 COMPRESSED = (Middleware(CompressMiddleware, minimum_size=500, brotli=False, zstd_level=1, gzip_level=6),)
 
 
