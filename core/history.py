@@ -121,6 +121,16 @@ class History:
         since = utc_now() - timedelta(minutes=minutes)
         return self._asked(lambda store: store.over_time(kind, since, slot_s)) or {}
 
+    def courses(self, minutes: float, slot_s: float) -> dict[Kind, dict[datetime, Timings]]:
+        """The same of every kind, asked for at once."""
+        since = utc_now() - timedelta(minutes=minutes)
+        found = self._asked(lambda store: store.over_time(None, since, slot_s)) or {}
+        courses: dict[Kind, dict[datetime, Timings]] = {kind: {} for kind in Kind}
+        for slot, timings in found.items():
+            for series, histogram in timings.items():
+                courses[series.kind].setdefault(slot, {})[series] = histogram
+        return courses
+
     def samples(self, minutes: float, slot_s: float) -> tuple[Sample, ...]:
         """The samples of the last ``minutes``, one a slot, oldest first."""
         since = utc_now() - timedelta(minutes=minutes)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, image_panel, settings_panel, shell
+from core.ui import feedback, image_panel, settings_panel, shell, switcher
 from core.ui.viewer import viewer
 
 services = get_services()
@@ -15,7 +15,7 @@ if image_id is None:
     st.stop()
 with feedback.explained():
     image = services.store.images.get(image_id)
-    project = services.store.projects.get(image.project_id)
+    project = switcher.project_read(image.project_id)
     place = services.store.images.neighbours(image)
     result = services.store.results.get(image)
     tried = settings_panel.preview_of(image)

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from core.models import ImageStatus
 from core.services import get_services
 from core.ui import feedback, measured, narrowing, shell, switcher
 from core.ui.columns import object_columns
@@ -10,7 +11,7 @@ from core.ui.grid import Look, grid
 services = get_services()
 project = switcher.project_of_page(services)
 st.title(f"{shell.plain(project.name)}: measurements", anchor=False)
-if not services.store.results.size(project.id).objects:
+if project.counts[ImageStatus.NEW] == project.n_images:
     feedback.empty("Nothing has been measured yet", "Spheroids appear here as images are segmented.")
     if st.button("Go to images", type="primary"):
         shell.go("images.py")

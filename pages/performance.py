@@ -15,11 +15,12 @@ if not services.recorder.enabled:
 def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
     window = services.history.window(chosen.minutes)
-    performance.tiles(services, window, chosen)
-    performance.latencies(services, window, chosen)
+    courses = services.history.courses(chosen.minutes, chosen.slot_s)
+    performance.tiles(window, courses)
+    performance.latencies(window, courses, chosen)
     slow.slow_statements(services, window, chosen)
-    performance.caches(services, chosen)
-    performance.stages(services, chosen)
+    performance.caches(courses, chosen)
+    performance.stages(courses, chosen)
 
 
 controls.live(refresh, body)

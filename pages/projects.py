@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, demo, dialogs, feedback
+from core.ui import cards, demo, dialogs, feedback, switcher
 from core.ui.columns import PROJECT_COLUMNS
 from core.ui.grid import Look, grid
 
 services = get_services()
-projects = services.store.projects.list()
+projects = switcher.listed()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Projects", anchor=False)

@@ -19,7 +19,7 @@ SELECT
     time_bucket(to_seconds($slot), stamp) AS slot, kind, name, outcome, bucket,
     sum(calls)::BIGINT AS calls, sum(ms) AS ms, max(worst_ms) AS worst_ms, sum(amount)::BIGINT AS amount
 FROM timing
-WHERE stamp > $since AND kind = $kind
+WHERE stamp > $since AND ($kind::VARCHAR IS NULL OR kind = $kind)
 GROUP BY ALL
 ORDER BY slot
 

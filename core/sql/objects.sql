@@ -33,18 +33,19 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 ORDER BY {order}
 LIMIT $limit
 
--- name: spread
--- Least and greatest value of a column, and how many there are.
-SELECT min({value}) AS least, max({value}) AS most, count({value}) AS total
-FROM image JOIN object ON object.segmentation_id = image.segmentation_id
-WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
-
 -- name: bins
 -- How many values lie in each of the equal parts between the least and the greatest; the last has both ends.
-SELECT least(floor(({value} - $least) / $width), $bins - 1)::INTEGER AS bin, count(*) AS total
-FROM image JOIN object ON object.segmentation_id = image.segmentation_id
-WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND {value} IS NOT NULL {where}
-GROUP BY bin
+WITH wanted AS (
+    SELECT {value} AS value
+    FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND {value} IS NOT NULL {where}
+),
+spread AS (
+    SELECT min(value) AS least, coalesce(nullif((max(value) - min(value)) / $bins, 0), 1) AS width FROM wanted
+)
+SELECT least, width, least(floor((value - least) / width), $bins - 1)::INTEGER AS bin, count(*) AS total
+FROM wanted, spread
+GROUP BY ALL
 ORDER BY bin
 
 -- name: points

@@ -46,7 +46,7 @@ class Store:
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db, cache, self.generations)
         self.exports = ExportStore(db)
-        self.objects = ObjectStore(db)
+        self.objects = ObjectStore(db, cache, self.generations)
         self._db = db
         self._max_queued = max_queued
 

@@ -12,6 +12,9 @@ from core.db import Database
 from core.page_index import changed_images
 from core.session import Ran, Session
 
+PROJECTS = "projects"  # stands in place of a project's id for the rows of all projects, not their images
+READING = frozenset({"projects.list", "projects.totals", "projects.pixel_size", "projects.same_name"})
+
 
 class Generations:
     """Counts the commits to each project; moves before the commit's callers hear of it."""
@@ -35,6 +38,8 @@ class Generations:
         changed |= {
             row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row
         }
+        if any(name.startswith("projects.") and name not in READING for name, _ in ran):
+            changed.add(PROJECTS)
         try:
             yield
         finally:  # of a commit that failed, too: whatever became of it, nothing older is called current

@@ -72,10 +72,11 @@ class MetricStore:
         with self._db.read() as session:
             return session.rows("metrics.first")[0]["stamp"]  # type: ignore[no-any-return]
 
-    def over_time(self, kind: Kind, since: datetime, slot_s: float) -> dict[datetime, Timings]:
-        """Everything of one kind counted after ``since``, by slots of ``slot_s`` seconds, oldest first."""
+    def over_time(self, kind: Kind | None, since: datetime, slot_s: float) -> dict[datetime, Timings]:
+        """What was counted after ``since``, of one kind or of all, by slots of ``slot_s`` seconds."""
         with self._db.read() as session:
-            found = session.rows("metrics.over_time", {"since": since, "slot": slot_s, "kind": kind.value})
+            values = {"since": since, "slot": slot_s, "kind": kind and kind.value}
+            found = session.rows("metrics.over_time", values)
         slots: dict[datetime, Timings] = {}
         for row in found:
             timings = slots.setdefault(row["slot"], {})

@@ -7,10 +7,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
+from core.cache import Cache, remembered_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
 from core.keyset import Key, Keys, behind, keys_of, order_by
 from core.models import MEASUREMENTS, Page, Range
+from core.store.generations import Generations
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]
@@ -36,6 +38,7 @@ SORTS: dict[str, str] = {
     **NUMBERS,
 }
 DEFAULT_SORT = "name"
+CALIBRATED = "calibrated"  # kind of cached values
 _KINDS: dict[str, type] = {"name": str, "object": int, "touches_border": bool}  # the others are numbers
 
 
@@ -97,8 +100,10 @@ class ObjectCount:
 class ObjectStore:
     """Everything asked of the spheroids of a project; those of one image are in ``ResultStore``."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, cache: Cache, generations: Generations) -> None:
         self._db = db
+        self._cache = cache
+        self._generations = generations
 
     def page(
         self,
@@ -136,8 +141,13 @@ class ObjectStore:
 
     def calibrated(self, project_id: str) -> bool:
         """Whether the pixel size of any image with spheroids is known."""
-        with self._db.read() as session:
-            return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
+
+        def ask() -> bool:
+            with self._db.read() as session:
+                return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
+
+        key = f"{project_id}:{self._generations.of(project_id)}"
+        return remembered_json(self._cache, CALIBRATED, key, ask)
 
     def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
         """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
@@ -153,13 +163,10 @@ class ObjectStore:
         where, values = _where(project_id, wanted)
         value = _number(column)
         with self._db.read() as session:
-            spread = session.rows("objects.spread", values, where=where, value=value)[0]
-            if not spread["total"]:
-                return None
-            least, most = float(spread["least"]), float(spread["most"])
-            width = (most - least) / bins or 1.0
-            cut = {"least": least, "width": width, "bins": bins}
-            rows = session.rows("objects.bins", values | cut, where=where, value=value)
+            rows = session.rows("objects.bins", values | {"bins": bins}, where=where, value=value)
+        if not rows:
+            return None
+        least, width = float(rows[0]["least"]), float(rows[0]["width"])
         counts = dict.fromkeys(range(bins), 0) | {row["bin"]: row["total"] for row in rows}
         return Histogram(tuple(least + width * place for place in range(bins + 1)), tuple(counts.values()))
 

@@ -12,7 +12,7 @@ from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.models import Project
 from core.page_index import PageIndex
-from core.store.generations import Generations
+from core.store.generations import PROJECTS, Generations
 from core.store.rows import compact, project_of, utc_now
 
 MAX_NAME = 100
@@ -36,11 +36,13 @@ class ProjectStore:
         self._index = index
         self._cache = cache
         self._generations = generations
+        self._listed: tuple[str, Sequence[Row]] = "", ()  # every project's row, without counts
 
     def list(self) -> tuple[Project, ...]:
         """Every project, the one with the latest activity first.
 
-        Two statements at most whatever their number; without batching, one more for every project.
+        Two statements at most whatever their number, none where nothing has changed; without batching, one
+        more for every project.
         """
         found = self._found(None)
         return tuple(sorted(found, key=lambda item: item.last_activity or item.created_at, reverse=True))
@@ -59,7 +61,7 @@ class ProjectStore:
     def _found(self, project_id: str | None) -> Sequence[Project]:
         """One project or all of them: two statements at most, whatever their number."""
         with self._db.read() as session:
-            rows = session.rows("projects.list", {"id": project_id})
+            rows = self._rows(session, project_id)
             # Before the images are counted: a change meanwhile makes a key too old, never too new.
             keys = {row["id"]: f"{row['id']}:{self._generations.of(row['id'])}" for row in rows}
             kept = self._cache.get_many(COUNTS, list(keys.values()))
@@ -70,6 +72,16 @@ class ProjectStore:
             totals[key] = counted.get(key, {})
             self._cache.put(COUNTS, keys[key], json.dumps(totals[key]).encode())
         return [project_of(row, totals[row["id"]]) for row in rows]
+
+    def _rows(self, session: Session, project_id: str | None) -> Sequence[Row]:
+        if project_id is not None:
+            return session.rows("projects.list", {"id": project_id})
+        generation = self._generations.of(PROJECTS)
+        known, rows = self._listed
+        if known != generation:
+            rows = session.rows("projects.list", {"id": None})
+            self._listed = generation, rows
+        return rows
 
     def _counted(self, session: Session, ids: Sequence[str]) -> dict[str, Row]:
         """What projects.totals says, as JSON can: of what the page index has at hand without asking."""

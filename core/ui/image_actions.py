@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import streamlit as st
 
 from core.models import ImageFilter, Project
@@ -29,22 +31,33 @@ def downloads(services: Services, project: Project) -> None:
 def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridAnswer) -> None:
     """Act on the ticked images, or where none is, on all that pass the filter; say which, and how many."""
     selected, said = _target(services, project, wanted, answer)
-    target = selected or services.store.images.ids(project.id, wanted)
-    which = " on this filter" if wanted != ImageFilter() else ""
-    st.markdown(said or f"**All {plural(len(target), 'image')}{which}**", width="content")
-    if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not target):
+    narrowed = wanted != ImageFilter()
+    # Only counted, until one of these is pressed: the ids of a large project take their time.
+    count = len(selected) or _count(services, project, wanted)
+    which = " on this filter" if narrowed else ""
+    st.markdown(said or f"**All {plural(count, 'image')}{which}**", width="content")
+    if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
         with explained():
-            services.segment(project, target)
+            services.segment(project, selected or services.store.images.ids(project.id, wanted))
             st.rerun()
     if st.button(
-        "Export", icon=":material/download:", disabled=not target, help="Tables, masks, ROIs, overlays"
+        "Export", icon=":material/download:", disabled=not count, help="Tables, masks, ROIs, overlays"
     ):
         how = _chosen_by(answer, selected, wanted)
-        export_panel.dialog(services, project, None if how == export_panel.ALL else target, how)
+        target = None
+        if how != export_panel.ALL:
+            target = selected or services.store.images.ids(project.id, wanted)
+        export_panel.dialog(services, project, target, how)
     if st.button(
         "Delete", icon=":material/delete:", disabled=not selected, help="Select images to delete them"
     ):
         dialogs.delete_images(services, project, selected)
+
+
+def _count(services: Services, project: Project, wanted: ImageFilter) -> int:
+    if wanted == ImageFilter():
+        return project.n_images
+    return services.store.images.page(project.id, wanted, limit=1).total
 
 
 def _target(
@@ -69,4 +82,9 @@ def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], wanted: ImageFilte
         return "selected by hand"
     parts = [f"status {' or '.join(wanted.status)}"] if wanted.status else []
     parts += [f"name contains “{wanted.name}”"] if wanted.name else []
+    parts += [f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in wanted.ranges]
     return " and ".join(parts) or export_panel.ALL
+
+
+def _bound(value: float | datetime | None) -> str:
+    return "any" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -85,11 +85,12 @@ def if_empty(image: Image, result: Result) -> str:
 def status_line(services: Services, image: Image, result: Result) -> None:
     """The state in words; while the image waits or runs, look again by itself."""
     busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
-    st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, image, result)
+    # Drawn first of what the page has read already; later, of what is read then.
+    st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, [image], image, result)
 
 
-def _status(services: Services, image: Image, result: Result) -> None:
-    now = services.store.images.get(image.id)
+def _status(services: Services, read: list[Image], image: Image, result: Result) -> None:
+    now = read.pop() if read else services.store.images.get(image.id)
     if now.status != image.status:
         st.rerun()
     if now.status is ImageStatus.FAILED:

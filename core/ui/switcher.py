@@ -7,6 +7,7 @@ from urllib.parse import unquote
 
 import streamlit as st
 
+from core.errors import NotFound
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import empty
@@ -59,6 +60,23 @@ def project_of_page(services: Services) -> Project:
         _offer(projects, said)
         st.stop()
     return projects[found]
+
+
+def listed() -> tuple[Project, ...]:
+    """All projects as the sidebar has read them in this run, the one with the latest activity first."""
+    return tuple(st.session_state[_LISTED].values())
+
+
+def project_read(project_id: str) -> Project:
+    """The project with this id, of ``listed``.
+
+    Raises:
+        NotFound: it does not exist, or has been deleted.
+    """
+    for project in listed():
+        if project.id == project_id:
+            return project
+    raise NotFound("This project does not exist, or has been deleted.")
 
 
 def chosen() -> str | None:

@@ -10,7 +10,6 @@ import streamlit as st
 from core.history import Window
 from core.monitoring import Histogram, Kind, Timings
 from core.monitoring.summary import Row, hit_percent, rows
-from core.services import Services
 from core.sources import WHOLE
 from core.ui.format import UNKNOWN, three_digits
 from core.ui.operations import charts
@@ -18,9 +17,10 @@ from core.ui.operations.controls import Range, nothing, rounded, section
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
 Slots = Mapping[datetime, Timings]
+Courses = Mapping[Kind, Slots]
 
 
-def tiles(services: Services, window: Window, chosen: Range) -> None:
+def tiles(window: Window, courses: Courses) -> None:
     """Four numbers of the whole range, each with its course."""
     columns = st.columns(4)
     for column, (title, kind, good) in zip(
@@ -32,17 +32,16 @@ def tiles(services: Services, window: Window, chosen: Range) -> None:
         ),
         strict=False,
     ):
-        course = services.history.over_time(kind, chosen.minutes, chosen.slot_s)
         value = _of(window.timings, kind).percentile(0.95)
-        _tile(column, title, duration(value), _course(course, kind), good)
-    looks = services.history.over_time(Kind.CACHE, chosen.minutes, chosen.slot_s)
+        _tile(column, title, duration(value), _course(courses[kind], kind), good)
+    looks = courses[Kind.CACHE]
     hits = hit_percent(window.timings)
     shown = UNKNOWN if hits is None else f"{three_digits(hits)} %"
     rates = [percent for slot in looks.values() if (percent := hit_percent(slot)) is not None]
     _tile(columns[3], "Cache hits", shown, rates, "Share of looks into the caches that found something")
 
 
-def latencies(services: Services, window: Window, chosen: Range) -> None:
+def latencies(window: Window, courses: Courses, chosen: Range) -> None:
     """Percentiles over time of one kind of work, all of it or one name, and a table of the names."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         label = st.segmented_control(
@@ -51,7 +50,7 @@ def latencies(services: Services, window: Window, chosen: Range) -> None:
         kind = KINDS[label]
         found = rows(window.timings, kind)
         name = _one_of(found, label)
-    course = services.history.over_time(kind, chosen.minutes, chosen.slot_s)
+    course = courses[kind]
     if not found or not course:
         nothing(f"No {label.lower()} in {chosen.words} yet. Use the app for a while, and they appear here.")
         return
@@ -73,9 +72,9 @@ GOOD = {
 }
 
 
-def caches(services: Services, chosen: Range) -> None:
+def caches(courses: Courses, chosen: Range) -> None:
     """Hit rate by what is cached."""
-    course = services.history.over_time(Kind.CACHE, chosen.minutes, chosen.slot_s)
+    course = courses[Kind.CACHE]
     names = sorted({series.name for slot in course.values() for series in slot})
     times = _times(course, chosen.slot_s)
     colours = charts.palette(names)
@@ -90,9 +89,9 @@ def caches(services: Services, chosen: Range) -> None:
     st.caption("Good: above 90 % once people have looked around. After a restart it begins at 0 and climbs.")
 
 
-def stages(services: Services, chosen: Range) -> None:
+def stages(courses: Courses, chosen: Range) -> None:
     """Mean time of each stage of segmenting one image, stacked."""
-    course = services.history.over_time(Kind.STAGE, chosen.minutes, chosen.slot_s)
+    course = courses[Kind.STAGE]
     parts = [row for slot in course.values() for row in rows(slot, Kind.STAGE) if row.name != WHOLE]
     names = list(dict.fromkeys(row.name for row in sorted(parts, key=lambda row: row.name)))
     times = _times(course, chosen.slot_s)

@@ -10,7 +10,8 @@ import streamlit as st
 from core import errors
 from core.services import Services
 from core.store.rows import utc_now
-from core.store.throughput import Made
+from core.store.throughput import Failures, Made
+from core.ui import switcher
 from core.ui.feedback import plural
 from core.ui.format import count
 from core.ui.operations import charts
@@ -19,9 +20,9 @@ from core.ui.operations.controls import Range, nothing, section
 BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
 
-def choose_project(services: Services) -> str | None:
+def choose_project() -> str | None:
     """All projects, or one; None is all."""
-    names = {project.id: project.name for project in services.store.projects.list()}
+    names = {project.id: project.name for project in switcher.listed()}
     return st.selectbox(
         "Of",
         list(names),
@@ -33,11 +34,10 @@ def choose_project(services: Services) -> str | None:
     )
 
 
-def work_done(services: Services, chosen: Range, project_id: str | None) -> None:
+def work_done(services: Services, chosen: Range, project_id: str | None, failed: Sequence[Failures]) -> None:
     """Images and spheroids by slot, stacked by project."""
     made = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
-    failed = sum(item.images for item in services.throughput.failures(_since(chosen), project_id))
-    _tiles(made, failed, chosen)
+    _tiles(made, sum(item.images for item in failed), chosen)
     per = "hour" if chosen.slot_s == 3600 else "day"
     if not made:
         section(f"Images segmented, by {per}", (), "copy-images")
@@ -91,9 +91,13 @@ def waiting(services: Services, chosen: Range, project_id: str | None) -> None:
     )
 
 
-def failures(services: Services, chosen: Range, project_id: str | None) -> None:
+def failed_in(services: Services, chosen: Range, project_id: str | None) -> tuple[Failures, ...]:
+    """The images that failed, by reason."""
+    return services.throughput.failures(_since(chosen), project_id)
+
+
+def failures(found: Sequence[Failures], chosen: Range) -> None:
     """Why images failed, in words, and how many."""
-    found = services.throughput.failures(_since(chosen), project_id)
     counts = {reason(item.code): item.images for item in found}
     section(
         "Failures by reason",
