@@ -42,7 +42,7 @@ def run(quick: bool) -> Report:
     seconds = 20 if quick else 300
     with tempfile.TemporaryDirectory(prefix="bench-cache-") as folder:
         lab = make(Path(folder), QUICK if quick else MILLION)
-        with _redis(Path(folder)) as url:
+        with redis_for_a_while(Path(folder)) as url:
             backends = {"memory": ("on", ""), "off": ("off", "")} | ({"redis": ("on", url)} if url else {})
             for rate in RATES:
                 for name, (switch, address) in backends.items():
@@ -122,7 +122,7 @@ def _acts(lab: Lab, store: Store, rate: float, seconds: int) -> Iterator[tuple[s
 
 
 @contextmanager
-def _redis(folder: Path) -> Iterator[str | None]:
+def redis_for_a_while(folder: Path) -> Iterator[str | None]:
     """A throw-away Redis; None where none is installed."""
     if shutil.which("redis-server") is None:
         yield None

@@ -10,8 +10,8 @@ import os
 import time
 from collections.abc import Callable
 
-from bench.ablation import queueing, scrolling, tables, watching, wire
-from bench.ablation.outcome import Outcome
+from bench.ablation import caching, queueing, scrolling, tables, watching, wire
+from bench.ablation.outcome import SEED, Outcome
 from bench.ablation.results import write
 from bench.report import Report
 from core.settings import ROOT
@@ -25,6 +25,7 @@ CLAIMS: tuple[Callable[[bool], list[Outcome]], ...] = (
     scrolling.virtual_list,
     tables.batching,
     wire.streaming,
+    caching.caching,
     queueing.memory,
     watching.monitoring,
 )
@@ -40,6 +41,7 @@ def run(quick: bool) -> Report:
             outcomes.append(outcome)
             report.rows.append(outcome.row())
     logging.disable(logging.NOTSET)
+    assert {outcome.number for outcome in outcomes} == set(SEED), "every claim of the ten is measured"
     if not quick:
         write(ROOT / "docs" / "results.md", outcomes, time.monotonic() - start, os.getloadavg()[0])
     return report

@@ -33,8 +33,7 @@ def concurrency(quick: bool) -> list[Outcome]:
     return [
         Outcome(
             1,
-            "images segmented at once",
-            "4 times the throughput",
+            "several images segmented at once",
             f"{count} images of 768² pixels through the queue",
             "SEGMENTATION_WORKERS=1",
             "ms an image",
@@ -55,8 +54,7 @@ def memory(quick: bool) -> list[Outcome]:
     return [
         Outcome(
             9,
-            "memory limits",
-            "stable memory under load",
+            "images wait for memory",
             f"{WORKERS} images of {side}² pixels, 16 bits, dropped at once; {bound} MB left for images",
             "CONTAINER_MEMORY_LIMIT_MB=1000000",
             "MiB grown",

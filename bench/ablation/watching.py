@@ -21,8 +21,7 @@ def monitoring(quick: bool) -> list[Outcome]:
     return [
         Outcome(
             10,
-            "performance monitoring",
-            "real-time visibility",
+            "requests, pages and statements are timed",
             "GET of 20 projects",
             "ENABLE_PERFORMANCE_MONITORING=off",
             "ms",
