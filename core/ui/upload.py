@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 import polars as pl
 import streamlit as st
+from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from core.ingest import Outcome, Verdict
@@ -36,7 +38,7 @@ def uploader(services: Services, project: Project, *, expanded: bool) -> None:
         segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
     if files:
         st.session_state[_key(project)] = _take_in(services, project, files, segment)
-        st.session_state[_TURN] = turn + 1  # a fresh drop zone, so that the browser's copies are let go
+        st.session_state[_TURN] = turn + 1  # a fresh drop zone, which no longer names what was taken in
         st.rerun()
     show_verdicts(project)
 
@@ -87,5 +89,13 @@ def _take_in(
     for number, file in enumerate(files, start=1):
         verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe))
         services.queue.wake()
+        _let_go(file)
         bar.progress(number / len(files), text=f"Stored {number} of {len(files)}")
     return verdicts
+
+
+def _let_go(file: UploadedFile) -> None:
+    """Free a file's memory: Streamlit would keep it until minutes after its visitor has left."""
+    context = get_script_run_ctx()
+    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
+        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
