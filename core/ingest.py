@@ -74,15 +74,17 @@ class Ingest:
         ids = tuple(image_id(project_id, sha256, facts.page) for facts in pages)
         self._blobs.put(data)  # even where the images are known: this is how a damaged file is made whole
         if len(self._store.images.known(ids)) == len(ids):
-            return self._present(project_id, name, ids, recipe)
+            return self._present(project_id, name, ids, recipe, asked)
         rows = tuple(
             self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
         )
         if not self._store.add_images(project_id, rows, recipe, asked):  # another thread was quicker
-            return self._present(project_id, name, ids, recipe)
+            return self._present(project_id, name, ids, recipe, asked)
         return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
 
-    def _present(self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None) -> Verdict:
+    def _present(
+        self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, asked: Asked
+    ) -> Verdict:
         restored = self._store.images.restore(project_id, ids)
         there = self._store.images.get(ids[0])
         if restored:
@@ -90,7 +92,7 @@ class Ingest:
             if there.segmentation_id is None:
                 message = "It had been deleted here and is back."
                 if recipe is not None:
-                    self._store.jobs.enqueue(project_id, ids, recipe)
+                    self._store.jobs.enqueue(project_id, ids, recipe, asked)
             return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
         message = "The same file is in this project already."
         stored = there.name.removesuffix(f"#{there.page}") if len(ids) > 1 else there.name

@@ -116,6 +116,11 @@ class Settings:
         "ALLOWED_HOSTS",
         "Names that the app is reached by, with commas between; IP addresses always work, * allows any name.",
     )
+    user_header: str = _setting(
+        "",
+        "USER_HEADER",
+        "Header in which a reverse proxy says who asks, such as X-Forwarded-User; kept with each job.",
+    )
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] = os.environ) -> Settings:

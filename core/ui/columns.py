@@ -189,6 +189,6 @@ JOB_COLUMNS: dict[str, tuple[Column, ...]] = {
         *_ASKED,
         time("finished_at", "Ended"),
     ),
-    "failed": (_JOB, _STATE, _REASON, _ENGINE, _ATTEMPT, time("finished_at", "Ended")),
+    "failed": (_JOB, _STATE, _REASON, _ATTEMPT, _ASKED[0], time("finished_at", "Ended")),
     "cancelled": (_JOB, _STATE, _ENGINE, *_ASKED, time("finished_at", "Ended")),
 }

@@ -7,6 +7,7 @@ import streamlit as st
 from core.demo import demo_plate, manifest
 from core.errors import InvalidRequest
 from core.services import Services
+from core.ui import visitor
 from core.ui.feedback import explained
 from core.ui.shell import go
 from core.ui.switcher import choose_next
@@ -32,11 +33,11 @@ def _load(services: Services) -> str:
         project = services.create_project(NAME)
     except InvalidRequest:  # it is here already: files that are there are not doubled
         project = next(item for item in services.store.projects.list() if item.name == NAME)
-    recipe = services.recipe(project)
+    recipe, asked = services.recipe(project), visitor.asks(services)
     total = len(manifest())
     bar = st.progress(0.0, text="Photographing the plate …")
     for number, file in enumerate(demo_plate(), start=1):
-        services.ingest.add(project.id, file.name, file.data, recipe)
+        services.ingest.add(project.id, file.name, file.data, recipe, asked)
         services.queue.wake()
         bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
     return project.id

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import ImageFilter, Project
 from core.services import Services
-from core.ui import dialogs, export_panel
+from core.ui import dialogs, export_panel, visitor
 from core.ui.feedback import explained, plural
 from core.ui.grid import GridAnswer
 
@@ -38,7 +38,8 @@ def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridA
     st.markdown(said or f"**All {plural(count, 'image')}{which}**", width="content")
     if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
         with explained():
-            services.segment(project, selected or services.store.images.ids(project.id, wanted))
+            ids = selected or services.store.images.ids(project.id, wanted)
+            services.segment(project, ids, asked=visitor.asks(services))
             st.rerun()
     if st.button(
         "Export", icon=":material/download:", disabled=not count, help="Tables, masks, ROIs, overlays"

@@ -17,7 +17,7 @@ from core.models import (
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
-from core.ui import switcher
+from core.ui import switcher, visitor
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
 from core.ui.settings_panel import changes
@@ -71,7 +71,7 @@ def header(services: Services, project: Project, image: Image, place: Neighbours
         busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
         if st.button(label, type="primary", icon=":material/play_arrow:", disabled=busy):
             with explained():
-                services.segment(project, (image.id,))
+                services.segment(project, (image.id,), asked=visitor.asks(services))
                 st.rerun()
 
 

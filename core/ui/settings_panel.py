@@ -12,6 +12,7 @@ from core.models import Image, Project, Spheroid
 from core.segmentation import ENGINES, SegmentationParams
 from core.services import Services
 from core.store import Recipe
+from core.ui import visitor
 from core.ui.feedback import explained, plural
 
 _PREVIEW = "preview"
@@ -63,12 +64,13 @@ def _keep_or_not(services: Services, project: Project, image: Image) -> None:
         discard = st.button("Discard", type="tertiary", key="use-not")
     if not (here or everywhere or discard):
         return
+    asked = visitor.asks(services)
     with explained():
         if everywhere:
             services.store.projects.set_recipe(project.id, recipe.engine, recipe.params)
-            services.segment(project, services.store.images.ids(project.id), recipe)
+            services.segment(project, services.store.images.ids(project.id), recipe, asked)
         elif here:
-            services.segment(project, (image.id,), recipe)
+            services.segment(project, (image.id,), recipe, asked)
         del st.session_state[_PREVIEW]
         st.rerun()
 

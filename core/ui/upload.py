@@ -14,6 +14,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 from core.ingest import Outcome, Verdict
 from core.models import Project
 from core.services import Services
+from core.ui import visitor
 
 _TURN = "upload turn"
 _MARKS = {
@@ -83,11 +84,11 @@ def _key(project: Project) -> str:
 def _take_in(
     services: Services, project: Project, files: Sequence[UploadedFile], segment: bool
 ) -> list[Verdict]:
-    recipe = services.recipe(project) if segment else None
+    recipe, asked = services.recipe(project) if segment else None, visitor.asks(services)
     bar = st.progress(0.0, text="Storing …")
     verdicts = []
     for number, file in enumerate(files, start=1):
-        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe))
+        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe, asked))
         services.queue.wake()
         _let_go(file)
         bar.progress(number / len(files), text=f"Stored {number} of {len(files)}")
