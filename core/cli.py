@@ -42,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        return {"serve": _serve, "worker": _work, "segment": _segment}[options.command](options)
+        act = {"serve": _serve, "worker": _work, "segment": _segment, "compact": _compact}
+        return act[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
         return NOTHING_DONE
@@ -118,6 +119,18 @@ def _serve(options: argparse.Namespace) -> int:
     os.execv(sys.executable, command)
 
 
+def _compact(options: argparse.Namespace) -> int:
+    from core.compaction import Order, compact  # noqa: PLC0415 - it needs what only Unix has
+
+    settings = Settings.from_env()
+    path = settings.data / "spheroscope.duckdb"
+    done = compact(path, settings.duckdb_memory_mb, Order(options.order), lambda step: _say(f"{step} …"))
+    before, after = (size / 2**20 for size in (done.before_bytes, done.after_bytes))
+    rows = f"{sum(done.rows.values())} rows in {len(done.rows)} tables"
+    _say(f"{rows}: {before:.1f} MiB before, {after:.1f} MiB now.")
+    return DONE
+
+
 def _work(options: argparse.Namespace) -> int:
     if importlib.util.find_spec("distributed") is None:
         _say("Workers need packages that are not installed: pip install -r requirements-cluster.txt")
@@ -176,6 +189,15 @@ def _parser() -> argparse.ArgumentParser:
 def _add_servers(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start the app on this computer")
     serve.add_argument("--port", metavar="N", type=_port, default=8501, help="default: %(default)s")
+    compacting = commands.add_parser(
+        "compact", help="write the database anew, images of a project side by side; stop the app first"
+    )
+    compacting.add_argument(
+        "--order",
+        choices=("project", "added"),
+        default="project",
+        help="default: %(default)s; added: as they came",
+    )
     worker = commands.add_parser("worker", help="segment for apps elsewhere, behind a Dask scheduler")
     worker.add_argument("scheduler", metavar="ADDRESS", help="of the scheduler, as tcp://HOST:8786")
     worker.add_argument(

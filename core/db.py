@@ -272,7 +272,7 @@ def _connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
     try:
         connection = duckdb.connect(str(path), config=config)
     except duckdb.Error as error:
-        raise _unopened(path, error) from error
+        raise unopened(path, error) from error
     try:
         # The default of 50 rows would send a page of 100 through a full sort of wide rows.
         connection.execute("SET late_materialization_max_rows = 200")
@@ -283,14 +283,15 @@ def _connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
         connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
     except duckdb.Error as error:
         connection.close()
-        raise _unopened(path, error) from error
+        raise unopened(path, error) from error
     except StorageError:
         connection.close()
         raise
     return connection
 
 
-def _unopened(path: Path, error: duckdb.Error) -> StorageError:
+def unopened(path: Path, error: duckdb.Error) -> StorageError:
+    """Why a file cannot be opened, in words."""
     holder = re.search(r"PID (\d+)", str(error))
     if holder or "set lock" in str(error):
         by = f" (process {holder[1]})" if holder else ""

@@ -13,6 +13,7 @@ from core.errors import StorageError
 FOLDER = Path(__file__).resolve().parent
 MIGRATIONS = FOLDER / "migrations"
 METRICS_MIGRATIONS = FOLDER / "metrics_migrations"
+COMPACTION = FOLDER / "compaction"
 _WRITES = re.compile(r"\b(INSERT INTO|UPDATE|DELETE FROM)\b")
 _NAME = re.compile(r"^-- name: (\w+)\s*$", re.MULTILINE)
 
