@@ -116,11 +116,13 @@ def test_kills_at_random_lose_nothing_and_do_nothing_twice(
 ) -> None:
     names = [f"{number:03}" for number in range(count)]
     lay_out(tmp_path, names)
-    for _ in range(kills):
+    for turn in range(kills):
         with child(tmp_path, Plan(seconds=rng.uniform(0.01, 0.1))) as born:
             born.said(until="ready")
             born.process.join(rng.uniform(0.0, 0.35))
             born.process.kill()
+        if turn % (1 + kills // 10) == 0:
+            oracle.check_killed(tmp_path)
     assert run_to_the_end(tmp_path, Plan()) == 0
     assert oracle.check(tmp_path) == {"done": count}
     assert images(tmp_path) == {name: ("done", None, objects_of(name)) for name in names}
@@ -138,6 +140,7 @@ def test_a_kill_at_a_named_point_leaves_old_or_new(
         with child(tmp_path, plan) as born:
             stored += born.said()
             assert born.end() in ({-signal.SIGKILL} if passing == 1 else {-signal.SIGKILL, 0})
+        oracle.check_killed(tmp_path)
     assert run_to_the_end(tmp_path, Plan()) == 0
     states = oracle.check(tmp_path)
     assert set(states) == {"done"}
