@@ -13,6 +13,8 @@ from core.errors import ImageUnreadable
 from core.models import Project
 from core.monitoring import HIT, Kind
 from core.services import Services, get_services
+from core.settings import Settings
+from core.ui.operations.health import settings_rows
 from tests.http.lab import Lab
 from tests.pages.conftest import Open, texts
 
@@ -106,6 +108,12 @@ def test_health_that_needs_a_look_says_what(open_page: Open, services: Services)
     page = open_page("health.py")
     assert page.warning[0].value.startswith("Everything works, and something")
     assert "full" in texts(page)
+
+
+def test_the_password_of_an_address_is_not_shown() -> None:
+    rows = settings_rows(Settings(redis_url="redis://app:se/cret@host:6379/0"))
+    assert [row["value"] for row in rows if row["setting"] == "REDIS_URL"] == ["redis://…@host:6379/0"]
+    assert "cret" not in str(rows)
 
 
 def test_settings_are_all_there(open_page: Open) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
@@ -137,4 +138,6 @@ def _word(value: object) -> str:
         return "on" if value else "off"
     if isinstance(value, Path) and value.is_relative_to(ROOT):
         return value.relative_to(ROOT).as_posix()
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return re.sub(r"//.*@", "//…@", str(value))  # an address may carry a name and a password
