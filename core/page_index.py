@@ -106,11 +106,13 @@ class PageIndex:
 
     def totals(self, project_id: str) -> dict[str, Any] | None:
         """What projects.totals says of a project; None where it is not at hand: it is not loaded for this."""
-        with self._lock:
-            entry = self._entries.get(project_id)
-            if entry is None or entry.rows is None or not entry.rows.has_order("created"):
-                return None
-        return self._fresh(entry, project_id, "created").totals()
+        rows = self._at_hand(project_id)
+        return None if rows is None else rows.totals()
+
+    def size(self, project_id: str) -> dict[str, int] | None:
+        """What results.size says of a project; None as in ``totals``."""
+        rows = self._at_hand(project_id)
+        return None if rows is None else rows.size()
 
     def clear(self) -> None:
         """Forget every project; each is loaded again when it is asked for."""
@@ -146,6 +148,13 @@ class PageIndex:
         order = rows.narrowed(sort.name, wanted)
         self._weigh(entry, rows)
         return rows, order
+
+    def _at_hand(self, project_id: str) -> ProjectRows | None:
+        with self._lock:
+            entry = self._entries.get(project_id)
+            if entry is None or entry.rows is None or not entry.rows.has_order("created"):
+                return None
+        return self._fresh(entry, project_id, "created")
 
     def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectRows:
         """A project's rows with all that has been committed, and their order by ``sort``."""

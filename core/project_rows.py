@@ -132,6 +132,13 @@ class ProjectRows:
             "newest": newest["id"].to_list(),
         }
 
+    def size(self) -> dict[str, int]:
+        """How many images there are, and spheroids of results in force: results.size."""
+        counted = pl.when(pl.col("segmentation_id").is_not_null()).then(pl.col("n_objects")).fill_null(0)
+        parts = [frame.select(counted)["n_objects"].to_numpy() for frame in (self._base, self._tail)]
+        live = self._orders["id"]
+        return {"images": len(live), "objects": int(np.concatenate(parts)[live].sum(dtype=np.int64))}
+
     def place(self, order: Order, sort: Sort, image_id: str) -> int | None:
         """How many rows come before an image in an order of this sort; None where it is not in it."""
         slot = self._slot(image_id)

@@ -210,6 +210,8 @@ class Tables(RuleBasedStateMachine):
     @rule()
     def compare_the_projects(self) -> None:
         assert self.ours.projects.list() == self.truth.projects.list()
+        for project in self.truth.projects.list():
+            assert self.ours.results.size(project.id) == self.truth.results.size(project.id)
 
     @invariant()
     def the_bound_is_kept(self) -> None:

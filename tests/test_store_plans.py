@@ -42,6 +42,12 @@ def test_it_runs_on_the_largest_project(filled: PlanStore) -> None:
     assert scan.rows == 2
 
 
+def test_changed_rows_are_looked_up_by_their_key(filled: PlanStore) -> None:
+    plan = filled.explain("images.table_of")
+    (look_up,) = [step for step in plan.operators if "main.image" in step.detail]
+    assert "Index Scan" in look_up.detail
+
+
 def test_what_changes_something_is_not_run(filled: PlanStore, db: Database) -> None:
     before = db.generation
     for name in OTHERS:

@@ -44,7 +44,7 @@ class Store:
         self.projects = ProjectStore(db, cache, self.generations, self.page_index, batching=batching)
         self.images = ImageStore(db, self.page_index)
         self.jobs = JobStore(db, max_queued)
-        self.results = ResultStore(db, cache, self.generations)
+        self.results = ResultStore(db, cache, self.generations, self.page_index)
         self.exports = ExportStore(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self._db = db

@@ -10,6 +10,7 @@ from core.cache import Cache, remembered_json
 from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.models import Image, Job, Spheroid, StoredSegmentation
+from core.page_index import PageIndex
 from core.store.generations import Generations
 from core.store.rows import compact, object_frame, segmentation_of, spheroid_of, utc_now
 
@@ -43,8 +44,11 @@ class Result:
 class ResultStore:
     """Everything asked of the segmentation and object tables."""
 
-    def __init__(self, db: Database, cache: Cache, generations: Generations) -> None:
+    def __init__(
+        self, db: Database, cache: Cache, generations: Generations, index: PageIndex | None = None
+    ) -> None:
         self._db = db
+        self._index = index
         self._cache = cache
         self._generations = generations
 
@@ -90,6 +94,9 @@ class ResultStore:
         """How many rows ``images`` and ``objects`` would give without a limit."""
 
         def ask() -> Row:
+            at_hand = self._index.size(project_id) if self._index and image_ids is None else None
+            if at_hand is not None:
+                return at_hand
             values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
             with self._db.read() as session:
                 return session.rows("results.size", values)[0]
