@@ -26,7 +26,8 @@ def composite_index(quick: bool) -> list[Outcome]:
     """Pages of one table, bare and with the composite index that the claim is about."""
     connection = duckdb.connect()
     connection.execute("SET threads = 2")
-    connection.register("made", _rows(10_000 if quick else 200_000))
+    count = 10_000 if quick else 200_000
+    connection.register("made", _rows(count))
     for table in ("bare", "indexed"):
         connection.execute(f"CREATE TABLE {table} AS FROM made")
     connection.execute("CREATE INDEX composite ON indexed (project_id, created_at)")
@@ -50,7 +51,7 @@ def composite_index(quick: bool) -> list[Outcome]:
         Outcome(
             2,
             "as it says, in DuckDB",
-            "a page of 50 of 200 000 rows, DuckDB, index on (project_id, created_at)",
+            f"a page of 50 of {count} rows, DuckDB, index on (project_id, created_at)",
             "none: they are not built",
             "ms",
             off,

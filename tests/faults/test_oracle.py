@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def folder(tmp_path: Path) -> Path:
     store.jobs.fail(claim(store), SegmentationError("no"))
     db.close()
     return tmp_path
+
+
+def test_the_table_of_faults_is_whole_and_names_tests_that_there_are() -> None:
+    here = Path(__file__).parent
+    table = (here / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"^\| (F\d+) \|", table, re.MULTILINE) == [f"F{number}" for number in range(1, 21)]
+    for name in re.findall(r"`(?:tests/)?(test_\w+)(?:\.py)?`", table):
+        assert (here / f"{name}.py").exists() or (here.parent / f"{name}.py").exists(), name
 
 
 def test_a_sound_folder_passes(folder: Path) -> None:

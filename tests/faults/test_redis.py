@@ -79,19 +79,27 @@ def sizes(services: Services) -> list[object]:
 def test_a_redis_that_is_absent_at_the_start_costs_no_time_and_changes_no_byte(
     data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    start = time.perf_counter()
     with opened(data) as (services, client):
-        alone = time.perf_counter() - start
         wanted, right = answers(services, client), sizes(services)
+    assert _start_seconds(data, NOBODY) < _start_seconds(data) + 1
     caplog.set_level(logging.INFO)
     caplog.clear()
-    start = time.perf_counter()
     with opened(data, NOBODY) as (services, client):
-        assert time.perf_counter() - start < alone + 1
         assert answers(services, client) == wanted
         assert sizes(services) == right
         assert services.cache.snapshot()["away"]
     assert len([line for line in caplog.messages if "redis" in line]) == 1
+
+
+def _start_seconds(data: Path, redis_url: str = "") -> float:
+    """The quickest of three starts: others use this machine as well."""
+    taken = []
+    for _ in range(3):
+        start = time.perf_counter()
+        services = Services.open(Settings(data=data, redis_url=redis_url))
+        taken.append(time.perf_counter() - start)
+        services.close()
+    return min(taken)
 
 
 def _kill(server: RedisServer) -> None:
