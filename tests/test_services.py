@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from pathlib import Path
+from types import ModuleType
 
 import psutil
 import pytest
@@ -14,7 +16,7 @@ from core.errors import ServiceClosed, StorageError
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
 from core.segmentation import DEFAULT_ENGINE
-from core.services import Services, get_services
+from core.services import MANY_MODULES, Services, get_services, set_aside
 from core.settings import Settings
 from tests import corpus
 from tests.making import RECIPE
@@ -141,6 +143,22 @@ def test_a_cleared_cache_closes_the_services_before_others_are_opened(
         assert get_services().store.projects.list() == ()
     finally:
         get_services.clear()
+        gc.unfreeze()
+
+
+def test_what_is_loaded_later_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    try:
+        set_aside()
+        before = gc.get_freeze_count()
+        set_aside()
+        assert gc.get_freeze_count() == before
+        many = {f"loaded later {number}": ModuleType("later") for number in range(MANY_MODULES)}
+        for name, module in many.items():
+            monkeypatch.setitem(sys.modules, name, module)
+        set_aside()
+        assert gc.get_freeze_count() > before
+        assert not [module for module in gc.get_objects() if any(module is item for item in many.values())]
+    finally:
         gc.unfreeze()
 
 

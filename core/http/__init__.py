@@ -22,6 +22,7 @@ from core.http.api import Api
 from core.http.connections import send_at_once
 from core.http.downloads import Downloads
 from core.http.encodings import EncodedTags, Uncompressed
+from core.http.entrance import Entrance
 from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
 from core.http.health import Health
 from core.http.metrics import Metrics
@@ -107,6 +108,7 @@ def middleware(settings: Settings, services: Callable[[], Services]) -> list[Mid
         Middleware(EncodedTags),
         *([] if settings.compression else [Middleware(Uncompressed)]),
         Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
+        Middleware(Entrance),
     ]
 
 

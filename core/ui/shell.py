@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
-from core.services import Services
+from core.services import Services, set_aside
 from core.ui import queue_live, switcher
 from core.ui.feedback import plural
 
@@ -46,6 +46,7 @@ def sidebar(services: Services) -> None:
 @contextmanager
 def recorded(services: Services, page: str) -> Iterator[None]:
     """Record the run of a page by its title; going on to another page, or stopping early, is no failure."""
+    set_aside()
     start, outcome = time.perf_counter(), OK
     try:
         yield

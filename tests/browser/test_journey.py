@@ -16,9 +16,6 @@ from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
-# A page opened by its address makes Streamlit look for its server under that address first.
-HARMLESS = ("/_stcore/health", "/_stcore/host-config")
-
 
 @pytest.fixture
 def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -116,4 +113,4 @@ def download(page: Page, url: str) -> list[dict[str, str]]:
 
 
 def assert_clean(tab: Tab) -> None:
-    assert [error for error in tab.errors if not any(known in error for known in HARMLESS)] == []
+    assert tab.errors == []
