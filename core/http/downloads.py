@@ -40,12 +40,14 @@ class Downloads:
         """objects.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
         project_id = request.path_params["id"]
+        version = services.store.generations.of(project_id)
         name = services.store.projects.require(project_id)
         ids, limit = _chosen(services, project_id, request), services.settings.max_export_rows
         refuse_too_many(services.store.results.size(project_id, ids).objects, limit)
         return _table(
             services,
             request,
+            version,
             lambda: export.objects_csv(services.store.results.objects(project_id, limit, ids)),
             f"{name} objects.csv",
         )
@@ -54,12 +56,14 @@ class Downloads:
         """images.csv of a project, or of those of its images that pass the filter."""
         services = self._services()
         project_id = request.path_params["id"]
+        version = services.store.generations.of(project_id)
         name = services.store.projects.require(project_id)
         ids, limit = _chosen(services, project_id, request), services.settings.max_export_rows
         refuse_too_many(services.store.results.size(project_id, ids).images, limit)
         return _table(
             services,
             request,
+            version,
             lambda: export.images_csv(services.store.results.images(project_id, limit, ids)),
             f"{name} images.csv",
         )
@@ -68,6 +72,7 @@ class Downloads:
         """The table of a project's spheroids as the Measurements page shows it: rows, order and columns."""
         services = self._services()
         project_id = request.path_params["id"]
+        version = services.store.generations.of(project_id)
         name = services.store.projects.require(project_id)
         wanted, limit = parameters.object_filter(request), services.settings.max_export_rows
         sort = request.query_params.get("sort") or OBJECT_SORT
@@ -77,6 +82,7 @@ class Downloads:
         return _table(
             services,
             request,
+            version,
             lambda: export.objects_csv(
                 services.store.objects.stream(project_id, wanted, sort, limit), columns
             ),
@@ -86,12 +92,15 @@ class Downloads:
     def image_objects(self, request: Request) -> Response:
         """objects.csv of one image."""
         services = self._services()
-        image = services.store.images.get(request.path_params["id"])
+        image_id = request.path_params["id"]
+        version = services.store.generations.of(services.store.images.project_of(image_id))
+        image = services.store.images.get(image_id)
         limit = services.settings.max_export_rows
         refuse_too_many(image.n_objects or 0, limit)
         return _table(
             services,
             request,
+            version,
             lambda: export.objects_csv(services.store.results.objects(image.project_id, limit, (image.id,))),
             f"{stem(image)} objects.csv",
         )
@@ -177,9 +186,14 @@ def _chosen(services: Services, project_id: str, request: Request) -> tuple[str,
     return None if wanted == ImageFilter() else services.store.images.ids(project_id, wanted)
 
 
-def _table(services: Services, request: Request, pieces: Callable[[], Pieces], name: str) -> Response:
-    # Taken before the rows are read: what changes meanwhile makes the tag too old, never too new.
-    asked = f"{services.db.generation} {request.url.path} {request.url.query} {__version__}"
+def _table(
+    services: Services, request: Request, version: str, pieces: Callable[[], Pieces], name: str
+) -> Response:
+    """A table of a project whose ``version`` was told before anything was read.
+
+    So what changes meanwhile makes the tag too old, never too new.
+    """
+    asked = f"{version} {request.url.path} {request.url.query} {__version__}"
     tag = hashlib.sha256(asked.encode()).hexdigest()[:32]
     if answer := not_modified(request, tag, OWN_COPY):
         return answer

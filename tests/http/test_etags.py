@@ -41,8 +41,15 @@ def addresses(image: Image) -> list[str]:
     ]
 
 
+def tables(image: Image) -> list[str]:
+    project = f"/downloads/projects/{image.project_id}"
+    names = ("objects", "images", "measurements")
+    return [*(f"{project}/{name}.csv" for name in names), f"/downloads/images/{image.id}/objects.csv"]
+
+
 def tags(client: TestClient, image: Image) -> dict[str, str]:
-    return {address: client.get(address).headers["etag"] for address in addresses(image)}
+    every = [*addresses(image), *tables(image)]
+    return {address: client.get(address).headers["etag"] for address in every}
 
 
 def again(client: TestClient, known: dict[str, str]) -> set[int]:
@@ -108,11 +115,11 @@ def test_after_a_change_of_its_own_it_is_sent_again(
     client: TestClient, lab: Lab, image: Image, what: str
 ) -> None:
     known = tags(client, image)
-    before = {address: client.get(address).json() for address in known}
+    before = {address: client.get(address).text for address in known}
     CHANGES[what](lab, image)
     assert again(client, known) == {200}
     if what not in ("its project's name", "its project's recipe"):
-        assert {address: client.get(address).json() for address in known} != before
+        assert {address: client.get(address).text for address in known} != before
     assert again(client, tags(client, image)) == {304}
 
 
@@ -126,7 +133,8 @@ def test_after_a_job_is_cancelled_it_is_sent_again(client: TestClient, lab: Lab,
 def test_what_is_deleted_is_gone_at_once_and_comes_back_with_what_it_had(
     client: TestClient, lab: Lab, image: Image
 ) -> None:
-    lists, alone = addresses(image)[:2], addresses(image)[2:]
+    lists = [*addresses(image)[:2], *tables(image)[:3]]
+    alone = [*addresses(image)[2:], tables(image)[3]]
     known = tags(client, image)
     lab.store.images.delete(image.project_id, [image.id])
     assert again(client, {address: known[address] for address in lists}) == {200}
@@ -150,7 +158,7 @@ def test_a_purged_image_is_gone_at_once(client: TestClient, lab: Lab, image: Ima
     known = tags(client, image)
     lab.store.images.delete(image.project_id, [image.id])
     lab.store.purge(days=-1)
-    for address in addresses(image)[2:]:
+    for address in (*addresses(image)[2:], tables(image)[3]):
         error_of(client.get(address, headers={"If-None-Match": known[address]}), 404)
 
 
