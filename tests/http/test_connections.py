@@ -7,6 +7,7 @@ import socket
 from http.client import HTTPConnection
 from pathlib import Path
 
+import psutil
 import pytest
 
 from core.http.connections import switch_off_delays
@@ -56,6 +57,27 @@ def test_connections_that_are_there_hold_nothing_back_any_more() -> None:
             switch_off_delays()
             for one in (client, accepted):
                 assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+
+
+def test_what_is_hidden_or_gone_is_no_reason_to_stop(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    listed = psutil.Process().net_connections("tcp")
+
+    def hidden(*_: object) -> list[object]:
+        raise psutil.AccessDenied
+
+    monkeypatch.setattr(psutil.Process, "net_connections", hidden)
+    switch_off_delays()
+    assert "event=connections.hidden reason=AccessDenied" in caplog.text
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.undo()
+        found = [item for item in psutil.Process().net_connections("tcp") if item not in listed]
+        assert listener.fileno() in {item.fd for item in found}
+    monkeypatch.setattr(psutil.Process, "net_connections", lambda *_: found)  # closed meanwhile
+    caplog.set_level("DEBUG")
+    switch_off_delays()
+    assert "event=connections.gone" in caplog.text
 
 
 def test_the_apps_server_holds_nothing_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
