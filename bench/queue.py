@@ -20,9 +20,9 @@ from subprocess import DEVNULL
 import psutil
 
 from bench.report import Bar, Report, median_p95
+from bench.running import HOST, free_port
 from bench.scenes import png, spheroids
 from bench.segment import segment_once
-from bench.serving import free_port
 from core.models import JobState
 from core.segmentation import DEFAULT_ENGINE, Arithmetic, compute_with
 from core.services import Services
@@ -118,9 +118,9 @@ def _segmented(services: Services, files: Sequence[bytes], tree: Tree) -> Run:
 def _cluster(workers: int) -> Iterator[tuple[str, Tree]]:
     """A scheduler and its workers, as docs/cluster.md says; yields its address and its processes."""
     port = str(free_port())
-    address = f"tcp://127.0.0.1:{port}"
+    address = f"tcp://{HOST}:{port}"
     commands = (
-        ("distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard"),
+        ("distributed.cli.dask_scheduler", "--host", HOST, "--port", port, "--no-dashboard"),
         ("core", "worker", address, "--workers", str(workers)),
     )
     tree = [

@@ -87,7 +87,7 @@ def served(
 
     ``confine`` is told the process's id before it has loaded anything: whoever limits it does so there.
     """
-    port = _free_port()
+    port = free_port()
     address = f"http://{HOST}:{port}"
     with (data.parent / "serving.log").open("w") as log:
         process = subprocess.Popen(
@@ -118,7 +118,7 @@ def get_json(address: str) -> dict[str, Any]:
         return dict(json.load(answer))
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

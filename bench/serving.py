@@ -5,13 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
+
+from bench.running import HOST, free_port
 
 START_SECONDS = 90
 STOP_SECONDS = 30
@@ -21,14 +22,15 @@ class Server:
     """``python -m core serve`` on a data folder; a context manager."""
 
     def __init__(self, folder: Path, **env: str) -> None:
-        self.port = free_port()
+        port = free_port()
+        self.address = f"http://{HOST}:{port}"
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "core", "serve", "--port", str(self.port)],
+            [sys.executable, "-m", "core", "serve", "--port", str(port)],
             env=os.environ | {"SPHEROSCOPE_DATA": str(folder)} | env,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        self._connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        self._connection = http.client.HTTPConnection(HOST, port, timeout=30)
 
     def __enter__(self) -> Server:
         deadline = time.monotonic() + START_SECONDS
@@ -57,9 +59,3 @@ class Server:
         if answer.status != 200:
             raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
         return json.loads(body)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from bench.ablation.lab import fill
 from bench.ablation.outcome import Outcome, median
+from bench.serving import Server
 from core.services import Services
-from core.settings import ROOT, Settings
+from core.settings import Settings
 
 CHROMIUM = Path("/usr/bin/chromium")
 IMAGES, ROWS = 2000, 200
-START_S = 90.0
 SMOOTH_MS = 50.0  # between two frames
 # Time between frames while the table is scrolled through, in ms.
 SCROLL = """async (viewport) => {
@@ -107,37 +100,5 @@ def _served(virtual: bool) -> Iterator[str]:
         services = Services.open(Settings(data=Path(folder)))
         project = fill(services, "Large", IMAGES)
         services.close()
-        port = _free_port()
-        process = subprocess.Popen(
-            [sys.executable, "-m", "core", "serve", "--port", str(port)],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "SPHEROSCOPE_DATA": folder,
-                "VIRTUAL_LIST_ENABLED": "on" if virtual else "off",
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        try:
-            _wait(f"http://127.0.0.1:{port}/api/version", process)
-            yield f"http://127.0.0.1:{port}/images?project={project.name}"
-        finally:
-            process.terminate()
-            process.wait(timeout=60)
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, "the app did not start"
-        with suppress(URLError, OSError), urlopen(address, timeout=5):
-            return
-        time.sleep(0.1)
-    raise TimeoutError("the app did not answer")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        with Server(Path(folder), VIRTUAL_LIST_ENABLED="on" if virtual else "off") as server:
+            yield f"{server.address}/images?project={project.id}"
