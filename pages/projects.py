@@ -28,9 +28,9 @@ if not projects:
         demo.button(services)
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with st.container(horizontal=True):
     wanted = st.text_input(
-        "Find a project", placeholder="Name contains …", key="find", bind="query-params"
+        "Find a project", placeholder="Name contains …", key="find", bind="query-params", width=420
     ).strip()
     shape = st.segmented_control(
         "Shown as", ["Cards", "Table"], default="Cards", required=True, key="as", bind="query-params"
@@ -47,4 +47,5 @@ if shape == "Table":
     )
 else:
     cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
-demo.button(services)
+if demo.NAME not in [project.name for project in projects]:
+    demo.button(services)

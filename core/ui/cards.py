@@ -10,7 +10,7 @@ from core.models import ImageStatus, Project
 from core.services import Services
 from core.ui import dialogs
 from core.ui.feedback import plural
-from core.ui.shell import go
+from core.ui.shell import go, plain
 from core.ui.switcher import choose
 
 PER_PAGE = 12
@@ -29,7 +29,7 @@ def pages(services: Services, projects: Sequence[Project], wanted: str) -> None:
     if not projects:
         st.text(f"No project's name contains “{wanted}”.")
     count = max(1, -(-len(projects) // PER_PAGE))
-    page = st.pagination(count, key="page") if count > 1 else 1
+    page = st.pagination(count, key="cards", bind="query-params") if count > 1 else 1
     columns = st.columns(3)
     for number, project in enumerate(projects[(page - 1) * PER_PAGE : page * PER_PAGE]):
         with columns[number % 3]:
@@ -40,7 +40,7 @@ def card(services: Services, project: Project) -> None:
     """Draw one project."""
     with st.container(border=True, key=f"card-{project.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-            st.text(project.name)
+            st.markdown(f"**{plain(project.name)}**")
             _menu(services, project)
         st.html(_pictures(project) + _bar(project))
         st.caption(_sentence(project))

@@ -87,7 +87,7 @@ def image_columns(calibrated: bool = True) -> tuple[Column, ...]:
         picture(),
         named({"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, **OPENS}),
         {"field": "status", "headerName": "Status", **status},
-        bounded(number("n_objects", "Spheroids", 100, "objects", valueFormatter=jscode.DASH), "objects"),
+        bounded(number("n_objects", "Spheroids", 112, "objects", valueFormatter=jscode.DASH), "objects"),
         bounded(diameter, "diameter_um" if calibrated else "diameter_px"),
         bounded(number("largest_circularity", "Circularity", 104, "circularity"), "circularity"),
         bounded(trust, "confidence"),
@@ -131,7 +131,14 @@ def object_columns(calibrated: bool) -> tuple[Column, ...]:
                 **OPENS,
             }
         ),
-        {"field": "object", "headerName": "#", "width": 60, **RIGHT, **OPENS},
+        {
+            "field": "object",
+            "headerName": "#",
+            "width": 60,
+            **RIGHT,
+            **OPENS,
+            "cellClass": ["opens", "ag-right-aligned-cell"],
+        },
     ]
     hidden: list[Column] = []
     for column in MEASUREMENTS:

@@ -18,10 +18,15 @@ BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
 HEIGHT_PX, SCROLLED_PX = 620, 420
 PAGE_SIZES = [25, 50, 100, 200]
-_FONT = "Inter, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
+# What the pages around it have, as the component brings it along.
+_FONT = "'Source Sans Pro', 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
 _MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
 _CSS = {
-    ".ag-root-wrapper, .ag-cell, .ag-header-cell, .ag-paging-panel, .ag-tooltip": {"font-family": _FONT},
+    ".ag-root-wrapper, .ag-cell, .ag-header-cell, .ag-paging-panel, .ag-tooltip": {
+        "font-family": _FONT,
+        "font-size": "14px",
+        "font-variant-numeric": "tabular-nums",
+    },
     ".opens": {"cursor": "pointer"},
     ".opens a": {"color": "inherit", "text-decoration": "underline", "text-underline-offset": "3px"},
     ".ag-cell": {"display": "flex", "align-items": "center"},

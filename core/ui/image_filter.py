@@ -27,7 +27,7 @@ def numbers(calibrated: bool) -> dict[str, str]:
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:
     """The filter as widgets; return it as the API's parameters."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         status = st.pills(
             "Status",
             [item.value for item in ImageStatus],
@@ -38,7 +38,7 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
         )
         query = narrowing.name("Name contains", 130)
         query |= narrowing.dates("Added (UTC)")
-        chosen = narrowing.chosen(names, 205)
+        chosen = narrowing.chosen(names, 200)
     query |= narrowing.bounds(chosen, names)
     return {"status": ",".join(status), **query} if status else query
 

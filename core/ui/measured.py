@@ -43,7 +43,7 @@ def labels(calibrated: bool) -> dict[str, str]:
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:
     """The filter as widgets; return it as the API's parameters."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         query = narrowing.name("Image name contains")
         border = st.segmented_control(
             "Spheroids",

@@ -78,7 +78,7 @@ def bounds(wanted: list[str], names: Mapping[str, str]) -> Query:
 
 def dates(label: str) -> Query:
     """The days, by UTC, between which something was added."""
-    days = st.date_input(label, value=[], key="added", bind="query-params", width=200)
+    days = st.date_input(label, value=[], key="added", bind="query-params", width=245)
     if not days:
         return {}
     return {"created_from": days[0].isoformat(), "created_to": days[-1].isoformat()}

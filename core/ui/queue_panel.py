@@ -27,7 +27,7 @@ def chart(services: Services, *, active: bool) -> None:
 def _chart(services: Services) -> None:
     spans = services.queue.timeline.latest(CHART_SPANS)
     if not spans:
-        st.caption("The last jobs of each worker appear here as soon as one is done.")
+        st.caption("What each worker has done since the app was started appears here.")
         return
     figure = timeline(spans, services.settings.segmentation_workers)
     st.plotly_chart(figure, key="timeline", config={"displayModeBar": False})

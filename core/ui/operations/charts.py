@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
+from core.store.rows import utc_now
+
 HEIGHT_PX = 300
 MEDIAN, P95, P99 = "#7fb2bf", "#0f6e84", "#5b4b8a"
 DONE, RUNNING, QUEUED, FAILED = "#3a9a63", "#2f80c4", "#9aa7ad", "#d0493b"
@@ -48,6 +50,15 @@ def stacked(times: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.F
         figure.add_bar(
             x=list(times), y=list(values), name=name, marker_color=colour, hovertemplate=f"%{{y:.3g}} {unit}"
         )
+    return figure
+
+
+def within(figure: go.Figure, minutes: float, slot_s: float) -> go.Figure:
+    """The figure over the last ``minutes``, all of them; a bar stands over the whole of its slot."""
+    now = utc_now()
+    begin = now - timedelta(minutes=minutes)
+    figure.update_xaxes(range=[begin, now + timedelta(seconds=slot_s / 2)])
+    figure.update_traces(selector={"type": "bar"}, offset=0, width=slot_s * 900)  # of 1000 ms a second
     return figure
 
 

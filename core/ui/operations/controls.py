@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.ui.feedback import empty
+from core.ui.operations import charts
 
 ASSETS = Path(__file__).parent.parent / "assets"
 REFRESH = {"off": None, "5 s": 5.0, "30 s": 30.0, "5 min": 300.0}
@@ -28,6 +30,10 @@ class Range:
     def words(self) -> str:
         """“the last 6 hours”."""
         return f"the last {self.label}"
+
+    def drawn(self, figure: go.Figure) -> go.Figure:
+        """The figure over the whole of this stretch."""
+        return charts.within(figure, self.minutes, self.slot_s)
 
 
 # The slots are multiples of those that old figures are kept in.

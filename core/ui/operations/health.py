@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -63,20 +64,21 @@ def system(services: Services, chosen: Range) -> None:
         return [look(by_time[time]) if time in by_time else None for time in times]
 
     limit = services.checks.memory_limit_bytes / MIB
+    draw = partial(_chart, chosen, times)
     left, right = st.columns(2)
     with left:
         memory = [("used", charts.P95, values(lambda s: s.rss_bytes / MIB))]
-        _chart("Memory", times, memory, "MiB", f"Good: a flat line, well below the limit of {limit:.0f} MiB.")
+        draw("Memory", memory, "MiB", f"Good: a flat line, well below the limit of {limit:.0f} MiB.")
         processor = [("of all cores", charts.P95, values(lambda s: s.cpu_percent))]
-        _chart("Processor", times, processor, "%", "Good: busy while images are segmented, idle otherwise.")
+        draw("Processor", processor, "%", "Good: busy while images are segmented, idle otherwise.")
     with right:
         disk = [("free", charts.P95, values(_free_gib))]
-        _chart("Disk", times, disk, "GiB", "Good: room for the next plates. Below 2 GiB, make some.")
+        draw("Disk", disk, "GiB", "Good: room for the next plates. Below 2 GiB, make some.")
         queue = [
             ("waiting", charts.QUEUED, values(lambda s: s.queued)),
             ("running", charts.RUNNING, values(lambda s: s.running)),
         ]
-        _chart("Queue", times, queue, "images", "Good: it empties. A line that never falls needs a look.")
+        draw("Queue", queue, "images", "Good: it empties. A line that never falls needs a look.")
 
 
 def versions(services: Services) -> None:
@@ -97,7 +99,10 @@ def switches(services: Services) -> None:
 
 
 COLUMNS = {
-    "what it does": st.column_config.TextColumn(width="large"),
+    "setting": st.column_config.TextColumn(width=240),
+    **{name: st.column_config.TextColumn(width=110) for name in ("value", "default")},
+    "": st.column_config.TextColumn(width=70),
+    "what it does": st.column_config.TextColumn(width=640),
 }
 
 
@@ -115,13 +120,15 @@ def settings_rows(settings: Settings) -> list[dict[str, object]]:
     ]
 
 
-def _chart(title: str, times: Sequence[datetime], drawn: Sequence[charts.Line], unit: str, good: str) -> None:
+def _chart(
+    chosen: Range, times: Sequence[datetime], title: str, drawn: Sequence[charts.Line], unit: str, good: str
+) -> None:
     rows = [
         {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in drawn}}
         for place, time in enumerate(times)
     ]
     section(title, rows, f"copy-{title}")
-    st.plotly_chart(charts.lines(times, drawn, unit), key=f"chart-{title}")
+    st.plotly_chart(chosen.drawn(charts.lines(times, drawn, unit)), key=f"chart-{title}")
     st.caption(good)
 
 

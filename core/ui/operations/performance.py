@@ -16,6 +16,7 @@ from core.ui.operations import charts
 from core.ui.operations.controls import Range, nothing, rounded, section
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
+TILE_PX = 190
 Slots = Mapping[datetime, Timings]
 Courses = Mapping[Kind, Slots]
 
@@ -43,7 +44,7 @@ def tiles(window: Window, courses: Courses) -> None:
 
 def latencies(window: Window, courses: Courses, chosen: Range) -> None:
     """Percentiles over time of one kind of work, all of it or one name, and a table of the names."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True):
         label = st.segmented_control(
             "Latency of", list(KINDS), default="Requests", required=True, key="kind", bind="query-params"
         )
@@ -58,7 +59,7 @@ def latencies(window: Window, courses: Courses, chosen: Range) -> None:
     shares = (("p50", charts.MEDIAN, 0.5), ("p95", charts.P95, 0.95), ("p99", charts.P99, 0.99))
     lines = [(key, colour, [h.percentile(share) for h in histograms]) for key, colour, share in shares]
     section(f"Latency of {name or 'all ' + label.lower()}", _columns(times, lines, "ms"), "copy-latency")
-    st.plotly_chart(charts.latencies(times, lines, "ms"), key="latency")
+    st.plotly_chart(chosen.drawn(charts.latencies(times, lines, "ms")), key="latency")
     st.caption(GOOD[kind])
     _table(found, kind, window.minutes)
 
@@ -85,7 +86,8 @@ def caches(courses: Courses, chosen: Range) -> None:
     if not names:
         nothing(f"Nobody has asked a cache for anything in {chosen.words}. Open a table or a picture.")
         return
-    st.plotly_chart(charts.lines(times, lines, "%").update_yaxes(range=[0, 102]), key="cache")
+    figure = charts.lines(times, lines, "%").update_yaxes(range=[0, 102])
+    st.plotly_chart(chosen.drawn(figure), key="cache")
     st.caption("Good: above 90 % once people have looked around. After a restart it begins at 0 and climbs.")
 
 
@@ -101,7 +103,7 @@ def stages(courses: Courses, chosen: Range) -> None:
     if not names:
         nothing(f"No image was segmented in {chosen.words}.")
         return
-    st.plotly_chart(charts.stacked(times, bars, "ms an image"), key="stages")
+    st.plotly_chart(chosen.drawn(charts.stacked(times, bars, "ms an image")), key="stages")
     st.caption(
         "Good: the engine's own stages are most of it. Waiting and saving that grow mean more images are "
         "segmented at once than the computer has room for: lower SEGMENTATION_WORKERS."
@@ -141,7 +143,7 @@ def _one_of(found: Sequence[Row], label: str) -> str | None:
 def _tile(
     column: st.delta_generator.DeltaGenerator, title: str, value: str, course: list[float], text: str
 ) -> None:
-    column.metric(title, value, border=True, help=text, chart_data=course or None)
+    column.metric(title, value, border=True, help=text, chart_data=course or None, height=TILE_PX)
 
 
 def _by_slot(

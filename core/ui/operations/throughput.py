@@ -55,7 +55,7 @@ def work_done(services: Services, chosen: Range, project_id: str | None, failed:
             for place, time in enumerate(times)
         ]
         section(title, rows, f"copy-{unit}")
-        st.plotly_chart(charts.stacked(times, bars, unit), key=unit)
+        st.plotly_chart(chosen.drawn(charts.stacked(times, bars, unit)), key=unit)
     st.caption(
         "Good: what you imaged is what you see here. A result that was made again counts once, when it was "
         "made last. Days are those of UTC."
@@ -84,7 +84,7 @@ def waiting(services: Services, chosen: Range, project_id: str | None) -> None:
         ("p50", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
         ("p95", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
     ]
-    st.plotly_chart(charts.lines(times, lines, "s"), key="waits")
+    st.plotly_chart(chosen.drawn(charts.lines(times, lines, "s")), key="waits")
     st.caption(
         "Good: a single image begins within a second. The last of a plate of 96 waits as long as those "
         "before it take: more workers help only while there are idle processors."
