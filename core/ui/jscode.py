@@ -171,7 +171,7 @@ class Confidence {
     const known = p.value !== null && p.value !== undefined;
     const look = known && p.data && p.data.look_at_this;
     this.eGui.textContent = known ? (look ? '▲ ' : '') + p.value.toFixed(2) : (p.data ? '–' : '');
-    this.eGui.style.color = look ? '#b26a00' : '';
+    this.eGui.style.color = look ? 'color-mix(in srgb, #d98200 70%, currentColor)' : '';
     this.eGui.style.fontWeight = look ? '700' : '';
     this.eGui.title = look ? 'Look at this: its outlines are less certain than usual' : '';
     return true;
