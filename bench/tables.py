@@ -138,7 +138,8 @@ def _commit(db: Database, finished: Finished) -> None:
 
     def work(session: Any) -> None:
         session.rows("results.drop_objects", {"id": finished.image_id})
-        session.rows("images.set_result", values)
+        touched = {"id": finished.image_id, "project_id": finished.project_id}
+        session.change("images.set_result", values, touched)
 
     db.write(work)
 

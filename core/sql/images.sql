@@ -1,4 +1,5 @@
--- Of a statement that changes images, those who follow commits must learn which: it returns id and project_id.
+-- Of a statement that changes images, those who follow commits must learn which: it returns id and project_id, or is
+-- run by Session.change, which is told them.
 
 -- name: page
 -- {where} and {order} come from core/listing.py; the ids are found first so that only one page of wide rows
@@ -76,7 +77,6 @@ RETURNING image.id, image.project_id
 
 -- name: set_state
 UPDATE image SET status = $status, error_code = $error_code, error = $error WHERE id = $id
-RETURNING id, project_id
 
 -- name: settle
 -- Back to what the image was before it was asked to be segmented.
@@ -91,7 +91,6 @@ UPDATE image SET
     n_objects = $n_objects, largest_diameter_px = $largest_diameter_px, largest_area_px = $largest_area_px,
     largest_circularity = $largest_circularity, seconds = $seconds, confidence = $confidence
 WHERE id = $id
-RETURNING id, project_id
 
 -- name: set_pixel_size
 -- A size that is taken back leaves the file's, else the project's.

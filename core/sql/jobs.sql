@@ -40,17 +40,15 @@ SELECT count(*) AS total FROM job WHERE state = 'queued'
 
 -- name: claim
 UPDATE job SET
-    state = 'running', attempt = attempt + 1, boot_id = $boot_id, worker = $worker,
-    started_at = $now, finished_at = NULL
-WHERE id = $id AND state = 'queued'
-RETURNING *
+    state = 'running', attempt = $attempt, boot_id = $boot_id, worker = $worker,
+    started_at = $started_at, finished_at = NULL
+WHERE id = $id AND state = 'queued' AND attempt = $attempt - 1
 
 -- name: finish
--- No row comes back if the job has been cancelled or claimed again meanwhile: its result is thrown away. The
+-- No row changes if the job has been cancelled or claimed again meanwhile: its result is thrown away. The
 -- sequence tells apart two first attempts, of the job as it was asked for at first and as it was asked for anew.
 UPDATE job SET state = 'done', suspect = false, finished_at = $now, timings_ms = $timings_ms
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
-RETURNING id
 
 -- name: fail
 UPDATE job SET state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
@@ -85,7 +83,7 @@ UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND cras
 UPDATE job SET
     state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
 WHERE state = 'running' AND crashes >= $most
-RETURNING image_id
+RETURNING image_id, project_id
 
 -- name: cancel
 UPDATE job SET state = 'cancelled', suspect = false, finished_at = $now

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from core.db import Database, Session
+from core.db import Database, Row, Session
 from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
 from core.keyset import Keys, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
@@ -72,10 +72,11 @@ class JobStore:
             while row is not None:
                 if not fits(job_of(row)):
                     return None
-                values = {"id": row["id"], "boot_id": boot_id, "worker": worker, "now": utc_now()}
-                if claimed := session.one("jobs.claim", values):
-                    _mark(session, row["image_id"], "running")
-                    return job_of(row | claimed)
+                begun = {"attempt": row["attempt"] + 1, "worker": worker, "started_at": utc_now()}
+                values = {"id": row["id"], "boot_id": boot_id, **begun}
+                if session.change("jobs.claim", values, {"id": row["id"]}):
+                    _mark(session, row, "running")
+                    return job_of(row | begun | {"state": JobState.RUNNING, "finished_at": None})
                 row = self._ahead.read(session)
             return None
 
@@ -122,7 +123,7 @@ class JobStore:
             session.rows("jobs.requeue_orphans", {"most": most_crashes})
             _mark_all(session, [row["image_id"] for row in orphans], "queued")
             for row in failed:
-                _mark(session, row["image_id"], "failed", error)
+                _mark(session, row, "failed", error)
             return len(orphans)
 
         return self._db.write(work)
@@ -261,18 +262,19 @@ def _ended(
 ) -> bool:
     mine = bool(session.rows(statement, values))
     if mine:
-        _mark(session, job.image_id, status, error)
+        _mark(session, {"image_id": job.image_id, "project_id": job.project_id}, status, error)
     return mine
 
 
-def _mark(session: Session, image_id: str, status: str, error: SpheroscopeError | None = None) -> None:
+def _mark(session: Session, job: Row, status: str, error: SpheroscopeError | None = None) -> None:
+    """Say on the image of a job, of which this is at least the image and the project, how it stands."""
     values = {
-        "id": image_id,
+        "id": job["image_id"],
         "status": status,
         "error_code": error.code if error else None,
         "error": error.message if error else None,
     }
-    session.rows("images.set_state", values)
+    session.change("images.set_state", values, {"id": job["image_id"], "project_id": job["project_id"]})
 
 
 def _mark_all(session: Session, image_ids: Sequence[str], status: str) -> None:

@@ -62,7 +62,7 @@ class ResultStore:
         def work(session: Session) -> bool:
             values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": utc_now()}
             values["timings_ms"] = compact(result.timings_ms)
-            if not session.rows("jobs.finish", values):
+            if not session.change("jobs.finish", values, {"id": job.id}):
                 return False
             _save(session, job, result)
             return True
@@ -144,7 +144,8 @@ def _save(session: Session, job: Job, result: Result) -> None:
     session.rows("results.add", values)
     if result.spheroids:
         session.rows_from("results.add_objects", object_frame(job.id, job.image_id, result.spheroids))
-    session.rows("images.set_result", {"id": job.image_id, **_summary(job, result)})
+    touched = {"id": job.image_id, "project_id": job.project_id}
+    session.change("images.set_result", {"id": job.image_id, **_summary(job, result)}, touched)
 
 
 def _summary(job: Job, result: Result) -> dict[str, Any]:
