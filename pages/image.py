@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.services import get_services
 from core.ui import feedback, image_panel, settings_panel, shell, switcher
+from core.ui.among import among
 from core.ui.viewer import viewer
 
 services = get_services()
@@ -16,10 +17,10 @@ if image_id is None:
 with feedback.explained():
     image = services.store.images.get(image_id)
     project = switcher.project_read(image.project_id)
-    place = services.store.images.neighbours(image)
+    here = among(services, image)
     result = services.store.results.get(image)
     tried = settings_panel.preview_of(image)
-    image_panel.header(services, project, image, place)
+    image_panel.header(services, project, image, here)
     image_panel.status_line(services, image, result)
     viewer(
         image_url=f"/views/{image.id}.png?contrast=raw",
@@ -31,7 +32,7 @@ with feedback.explained():
         selected=shell.number_in_url("spheroid"),
         key="viewer",
         if_empty=image_panel.if_empty(image, result),
-        on_navigate=lambda step: image_panel.step_to(place, step),
+        on_navigate=lambda step: image_panel.step_to(here.place, step),
     )
     settings_panel.settings_panel(services, project, image)
     image_panel.pixel_size(services, image)

@@ -17,7 +17,7 @@ from core.ui.columns import Column
 BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
 HEIGHT_PX, SCROLLED_PX = 620, 420
-PAGE_SIZES = [25, 50, 100, 200]
+PAGE_SIZES, USUAL_SIZE = [25, 50, 100, 200], 50
 # What the pages around it have, as the component brings it along.
 _FONT = "'Source Sans Pro', 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
 _MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
@@ -169,7 +169,7 @@ def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
         },
         "getRowId": jscode.ROW_ID,
         "pagination": True,
-        "paginationPageSize": 50,
+        "paginationPageSize": USUAL_SIZE,
         "paginationPageSizeSelector": PAGE_SIZES,
         "cacheBlockSize": BLOCK_ROWS,
         "maxBlocksInCache": BLOCKS_KEPT,

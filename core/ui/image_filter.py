@@ -32,7 +32,7 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
             "Status",
             [item.value for item in ImageStatus],
             selection_mode="multi",
-            format_func=_status_word,
+            format_func=status_word,
             key="status",
             bind="query-params",
         )
@@ -53,10 +53,11 @@ def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
     """“Showing images that are failed, name contains “A05””; nothing where all are shown."""
     parts = []
     if "status" in query:
-        parts.append(" or ".join(_status_word(word) for word in query["status"].split(",")))
+        parts.append(" or ".join(status_word(word) for word in query["status"].split(",")))
     parts += narrowing.words(query, names)
     return f"Showing only: {', '.join(parts)}" if parts else ""
 
 
-def _status_word(value: str) -> str:
+def status_word(value: str) -> str:
+    """A status as it is shown."""
     return "not segmented" if value == "new" else value

@@ -18,6 +18,7 @@ from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
 from core.ui import switcher, visitor
+from core.ui.among import Among
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
 from core.ui.settings_panel import changes
@@ -39,12 +40,14 @@ def step_to(place: Neighbours, step: int) -> None:
         st.query_params["image"] = other
 
 
-def header(services: Services, project: Project, image: Image, place: Neighbours) -> None:
+def header(services: Services, project: Project, image: Image, here: Among) -> None:
     """Where we are, the way to the neighbours, and re-segmenting."""
     if switcher.chosen() != project.id:  # a link names the image alone
         switcher.choose_next(project.id)
         st.rerun()
-    st.page_link("images.py", label="Images of this project", icon=":material/arrow_back:")
+    place = here.place
+    label = "Back to the filtered images" if here.narrowed else "Images of this project"
+    st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "",
@@ -65,7 +68,8 @@ def header(services: Services, project: Project, image: Image, place: Neighbours
             help="Next image",
         )
         st.subheader(plain(image.name), anchor=False, width="content")
-        st.caption(f"{place.position} of {place.total}", width="content")
+        which = " on this filter" if here.narrowed else ""
+        st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")
         label = "Segment" if image.segmentation_id is None else "Re-segment"
         busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)

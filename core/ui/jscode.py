@@ -78,14 +78,19 @@ class Link {
     this.eGui = document.createElement('a');
     this.eGui.tabIndex = -1;
     this.eGui.target = '_blank';
+    ['pointerenter', 'focus'].forEach(name => this.eGui.addEventListener(name, () => this.lead()));
     this.refresh(p);
   }
   getGui() { return this.eGui; }
   refresh(p) {
     const known = p.value !== null && p.value !== undefined;
     this.eGui.textContent = known ? p.value : '';
-    if (p.data && window.table) { this.eGui.href = window.table.place.way(p.data); }
+    this.row = p.data;
+    this.lead();
     return true;
+  }
+  lead() {
+    if (this.row && window.table) { this.eGui.href = window.table.place.way(this.row); }
   }
 }
 """)

@@ -122,6 +122,11 @@ def test_an_address_opens_the_same_rows_elsewhere_and_back_leads_to_them(tab: Ta
     expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
     assert place(tab.page) == {"page": "2", "rows": "25", "sort": "name"}
     assert frame.locator(".ag-row .opens a").first.get_attribute("href").startswith(f"{address}/image?image=")
+    open_image(tab.page, "image027.png")
+    expect(tab.page.get_by_text("28 of 100 on this filter")).to_be_visible()
+    tab.page.get_by_text("Back to the filtered images").click()
+    expect(row_names(tab.page).first).to_have_text("image025.png", timeout=30_000)
+    expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
     open_images(tab, address, "&page=9&sort=bogus&rows=7")
     assert summary(tab.page) == "101 to 120 of 120", "beyond the end is the last page"
     assert place(tab.page) == {"page": "3"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models import PixelSizeSource, Project
@@ -53,6 +54,30 @@ def test_next_image_is_one_click_away(open_page: Open, plate: Project, services:
     page.button(key="next").click().run()
     assert page.query_params["image"] in (newest[1].id, [newest[1].id])
     assert "2 of 3" in texts(page)
+
+
+def test_the_next_image_is_the_next_row_of_the_list_it_was_opened_from(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    by_name = services.store.images.page(plate.id, sort="name").items
+    page = open_page("image.py", image=by_name[0].id, among="sort=name&status=done&rows=25")
+    assert "1 of 3 on this filter" in texts(page)
+    page.button(key="next").click().run()
+    assert page.query_params["image"] in (by_name[1].id, [by_name[1].id])
+    assert "2 of 3 on this filter" in texts(page)
+    assert page.query_params["among"] in ("sort=name&status=done&rows=25", ["sort=name&status=done&rows=25"])
+
+
+@pytest.mark.parametrize(
+    "among", ["sort=bogus", "status=bogus", "objects_min=many", "name=none", "&&=", "rows=7"]
+)
+def test_a_list_that_cannot_be_or_lacks_the_image_is_its_project(
+    open_page: Open, plate: Project, services: Services, among: str
+) -> None:
+    page = open_page("image.py", image=services.store.images.page(plate.id).items[1].id, among=among)
+    assert not page.exception
+    assert "2 of 3" in texts(page)
+    assert "on this filter" not in texts(page)
 
 
 def test_image_is_segmented_again(open_page: Open, plate: Project, services: Services) -> None:

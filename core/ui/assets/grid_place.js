@@ -101,10 +101,17 @@ class Place {
 
   tab() { return 'spheroscope place ' + this.context.key; }
 
-  // What a row is about, as an address.
+  // What a row is about, as an address; of an image, with the list that it stands in.
   way(row) {
     const path = this.context.way.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
-    return new URL(path, parent.location.href).href;
+    const address = new URL(path, parent.location.href);
+    if (this.context.kind === 'images') {
+      const among = new URLSearchParams(this.context.query);
+      const now = this.now();
+      ['sort', 'rows'].forEach(name => { if (now[name] !== this.usual[name]) { among.set(name, now[name]); } });
+      if (among.size) { address.searchParams.set('among', among); }
+    }
+    return address.href;
   }
 
   // As if by Forward in the browser: the script of this page does not run, and Back leads to just here.
