@@ -50,22 +50,21 @@ def header(services: Services, project: Project, image: Image, here: Among) -> N
     st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
-            "",
+            "Previous",
             icon=":material/chevron_left:",
             disabled=place.previous is None,
             on_click=step_to,
             args=(place, -1),
             key="previous",
-            help="Previous image",
         )
         st.button(
-            "",
+            "Next",
             icon=":material/chevron_right:",
+            icon_position="right",
             disabled=place.next is None,
             on_click=step_to,
             args=(place, 1),
             key="next",
-            help="Next image",
         )
         st.subheader(plain(image.name), anchor=False, width="content")
         which = " on this filter" if here.narrowed else ""
