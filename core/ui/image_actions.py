@@ -35,7 +35,8 @@ def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridA
     # Only counted, until one of these is pressed: the ids of a large project take their time.
     count = len(selected) or _count(services, project, wanted)
     which = " on this filter" if narrowed else ""
-    st.markdown(said or f"**All {plural(count, 'image')}{which}**", width="content")
+    every = "All " if count > 1 else ""
+    st.markdown(said or f"**{every}{plural(count, 'image')}{which}**", width="content")
     if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
         with explained():
             ids = selected or services.store.images.ids(project.id, wanted)

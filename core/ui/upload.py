@@ -70,9 +70,9 @@ def show_verdicts(project: Project) -> None:
             width="stretch",
             height=min(38 + 35 * len(ordered), 260),
             column_config={
-                "File": st.column_config.TextColumn(width="medium"),
-                "Verdict": st.column_config.TextColumn(width="small"),
-                "Details": st.column_config.TextColumn(width="large"),
+                "File": st.column_config.TextColumn(width=190),
+                "Verdict": st.column_config.TextColumn(width=110),
+                "Details": st.column_config.TextColumn(width=800),
             },
         )
 
