@@ -109,7 +109,7 @@ class Place {
       const among = new URLSearchParams(this.context.query);
       const now = this.now();
       ['sort', 'rows'].forEach(name => { if (now[name] !== this.usual[name]) { among.set(name, now[name]); } });
-      if (among.size) { address.searchParams.set('among', among); }
+      if (String(among)) { address.searchParams.set('among', among); }
     }
     return address.href;
   }
