@@ -34,7 +34,7 @@ def run(quick: bool) -> Report:
     """One app for each question, so that none answers for another."""
     report = Report("busy")
     with tempfile.TemporaryDirectory() as folder:
-        _answers(report, Path(folder) / "answers" / "data", 24 if quick else 400, 5 if quick else 40)
+        _answers(report, Path(folder) / "answers" / "data", 24 if quick else 500, 5 if quick else 15)
         _sessions(report, Path(folder) / "sessions" / "data", 5 if quick else 40)
         _memory(report, Path(folder) / "memory" / "data", 100 if quick else JOBS)
     return report

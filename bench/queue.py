@@ -49,7 +49,7 @@ class Run:
 
 def run(quick: bool) -> Report:
     """Each side in turn, as often as there are rounds."""
-    count, rounds = (8, 1) if quick else (200, 1)
+    count, rounds = (8, 1) if quick else (200, 2)
     files = [_file(number) for number in range(count)]
     compute_with(Arithmetic(1, PRECISION))
     segment_once(files[0], DEFAULT_ENGINE)  # loads what is loaded once
