@@ -24,8 +24,8 @@ from core.settings import ROOT, Settings
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
 PROGRESS_SECONDS = 1.0
 RESTART_SECONDS = 2.0
-# Dask has its workers give back every 64 KB that they free. Segmenting frees large pieces all the time, and took
-# twice the processor's time so. These are what glibc itself ends at.
+# Dask has its workers give back every 64 KB that they free. Segmenting frees large pieces all the time, and
+# took twice the processor's time. These are what glibc itself ends at.
 MALLOC = {"MALLOC_TRIM_THRESHOLD_": str(128 * 2**20), "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20)}
 
 SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder:

@@ -129,7 +129,7 @@ def pagination(quick: bool) -> list[Outcome]:
 def batching(quick: bool) -> list[Outcome]:
     """The list of projects in one statement, and with a statement a project."""
     count = 20 if quick else 200
-    with opened() as services:
+    with opened(cache=False) as services:  # which would keep the list
         for number in range(count):
             fill(services, f"Project {number}", 20)
         ids = [project.id for project in services.store.projects.list()]
