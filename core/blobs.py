@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Container
 from pathlib import Path
 
+from core.durability import force
 from core.errors import BlobDamaged, BlobMissing, StorageError
 
 
@@ -91,7 +92,7 @@ class Blobs:
         part = self._tmp / f"{secrets.token_hex(16)}.part"
         if not path.parent.exists():
             path.parent.mkdir(exist_ok=True)
-            _sync_folder(self._blobs)
+            force(self._blobs)
         try:
             with part.open("wb") as stream:
                 stream.write(data)
@@ -101,7 +102,7 @@ class Blobs:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        force(path.parent)
 
 
 def _holds(path: Path, sha256: str) -> bool:
@@ -119,12 +120,3 @@ def _unreadable(error: OSError) -> StorageError:
 
 def _damaged() -> BlobDamaged:
     return BlobDamaged("A stored file has been damaged on disk. Upload the image again.")
-
-
-def _sync_folder(folder: Path) -> None:
-    # Without this a power cut can forget the rename though the bytes are safe.
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from core.db import unopened
+from core.durability import force
 from core.errors import DatabaseLocked, StorageError
 from core.sql import COMPACTION, load_queries
 
@@ -56,7 +57,7 @@ def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say =
         say("copying")
         before, seen, rows = _copied(path, copy, memory_mb, order, say)
         say("saving")
-        _force(copy)
+        force(copy)
         after = copy.stat().st_size
         with _held(path):
             if _state(path) != seen or _log(path).exists():
@@ -64,7 +65,7 @@ def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say =
             say("replacing")
             os.replace(copy, path)
             say("replaced")
-            _force(path.parent)
+            force(path.parent)
     except OSError as error:
         raise StorageError(f"The database could not be written anew: {error.strerror}.") from error
     finally:
@@ -144,14 +145,6 @@ def _state(path: Path) -> tuple[int, int, int]:
 
 def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
-
-
-def _force(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _forget(copy: Path) -> None:

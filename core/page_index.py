@@ -188,9 +188,11 @@ class PageIndex:
                 except Exception:  # whatever it is: what cannot be patched can be loaded
                     log.exception("event=page_index.patch_failed")
                 else:
-                    self._counts.patches += 1
+                    with self._lock:
+                        self._counts.patches += 1
                     return patched
-            self._counts.loads += 1
+            with self._lock:
+                self._counts.loads += 1
             return ProjectRows.of(session.frame("images.table", {"project_id": project_id}))
 
     def _folded(self, wanted: ImageFilter) -> ImageFilter:

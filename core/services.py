@@ -262,6 +262,10 @@ def get_services() -> Services:
     return services
 
 
+MANY_MODULES = 50
+_aside = {"modules": -MANY_MODULES}  # how many were loaded when it was last done
+
+
 def set_aside() -> None:
     """Spare what has been loaded for good from being searched for garbage.
 
@@ -274,7 +278,3 @@ def set_aside() -> None:
         gc.collect()
         gc.freeze()
         _aside["modules"] = loaded
-
-
-MANY_MODULES = 50
-_aside = {"modules": -MANY_MODULES}  # how many were loaded when it was last done

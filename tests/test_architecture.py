@@ -20,6 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "sql",
         "session",
         "journal",
+        "durability",
         "watchdog",
         "db",
         "blobs",

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from core.db import Database, Row, Session
 from core.keyset import order_by
 from core.models import JobState
+from core.session import Ran
 from core.store.job_order import keys_of_jobs
 
 AHEAD = 64
@@ -42,7 +43,7 @@ class Ahead:
         return self._rows[0] if self._rows else None
 
     @contextmanager
-    def _follow(self, session: Session, ran: Sequence[tuple[str, list[Row]]]) -> Iterator[None]:
+    def _follow(self, session: Session, ran: Sequence[Ran]) -> Iterator[None]:
         yield
         if self._read_in is session:
             self._read_in = None
@@ -51,5 +52,5 @@ class Ahead:
         self._rows = [row for row in self._rows if row["id"] not in begun] if in_order else []
 
 
-def _begun(ran: Sequence[tuple[str, list[Row]]]) -> set[str]:
+def _begun(ran: Sequence[Ran]) -> set[str]:
     return {row["id"] for name, rows in ran if name == "jobs.claim" for row in rows}

@@ -1,0 +1,21 @@
+"""What has to outlive a power cut is forced to the disk."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def force(path: Path) -> None:
+    """Wait until a file's bytes, or a folder's names, are on the disk.
+
+    Without the folder's, a power cut can forget a rename though the bytes are safe.
+
+    Raises:
+        OSError: the disk refuses.
+    """
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
