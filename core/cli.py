@@ -24,9 +24,6 @@ from core.settings import ROOT, Settings
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
 PROGRESS_SECONDS = 1.0
 RESTART_SECONDS = 2.0
-# Dask has its workers give back every 64 KB that they free. Segmenting frees large pieces all the time, and
-# took twice the processor's time. These are what glibc itself ends at.
-MALLOC = {"MALLOC_TRIM_THRESHOLD_": str(128 * 2**20), "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20)}
 
 SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder:
 
@@ -144,7 +141,7 @@ def _work(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory(prefix="spheroscope-worker-") as folder:
         command += ["--local-directory", folder]
         while True:  # Dask's workers end with their scheduler; these wait for the next one
-            subprocess.run(command, env={**MALLOC, **os.environ, "PYTHONPATH": paths}, check=False)
+            subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=False)
             time.sleep(RESTART_SECONDS)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from core.db import unopened
+from core.connection import unopened
 from core.durability import force
 from core.errors import DatabaseLocked, StorageError
 from core.sql import COMPACTION, load_queries

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, CancelledError
+from concurrent.futures import BrokenExecutor, CancelledError, Future
 from dataclasses import dataclass
 
 from core.blobs import Blobs
@@ -47,9 +47,16 @@ class Outcomes:
     """Writes what came of jobs. ``stopped_within(seconds)`` waits, and says whether the queue is stopping."""
 
     def __init__(
-        self, store: Store, blobs: Blobs, max_attempts: int, stopped_within: Callable[[float], bool]
+        self,
+        store: Store,
+        blobs: Blobs,
+        max_attempts: int,
+        stopped_within: Callable[[float], bool],
+        finish: Callable[[tuple[Job, Result]], bool],
     ) -> None:
+        """``finish`` saves a result with its job's end; false where nobody asks for this try any more."""
         self._store = store
+        self._finish_job = finish
         self._blobs = blobs
         self._max_attempts = max_attempts
         self._stopped_within = stopped_within
@@ -103,7 +110,7 @@ class Outcomes:
             maps_sha256=maps_sha256,
             confidence=processed.confidence,
         )
-        return self._store.results.finish(job, result)
+        return self._finish_job((job, result))
 
     def _save_failure(self, job: Job, error: BaseException) -> tuple[JobState, bool]:
         if isinstance(error, CancelledError):  # at shutdown or with its scheduler, by no fault of its own
@@ -126,6 +133,14 @@ class Outcomes:
             return JobState.FAILED, failed
         said = WorkersUnavailable("A worker ended while it segmented this image. It is tried again, alone.")
         return JobState.QUEUED, self._store.jobs.put_back(job, said, suspect=True)
+
+
+def outcome_of(future: Future[Processed]) -> Processed | BaseException:
+    """What a future that is done holds."""
+    try:
+        return future.exception() or future.result()
+    except CancelledError as error:  # at shutdown, before it had begun
+        return error
 
 
 def _unexpected(error: BaseException) -> SegmentationError:

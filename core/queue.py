@@ -14,8 +14,9 @@ The protocol, which loses nothing and does nothing twice:
    Orphans run one at a time first, so that only the guilty one is blamed for the next crash.
 6. Shutdown: claiming stops, running jobs get ``drain_seconds``; what still runs is queued again in its place.
 
-A worker is free as soon as its job has ended; saving is done beside it, but never more than as many results
-as there are workers wait to be saved.
+A worker is free as soon as its job has ended, and what it gave is saved beside the next job, so that the
+next one's claim falls into the same transaction where it can. One worker alone waits until its last result
+is with the database; several, while nearly twice as many results as there are workers are not.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 
 from core import outcomes
 from core.admission import Admission
@@ -33,9 +34,11 @@ from core.blobs import Blobs
 from core.errors import DeadlinePassed, SpheroscopeError
 from core.executor import Executor
 from core.models import Job, JobState
-from core.outcomes import Ended, Outcomes
+from core.outcomes import Ended, Outcomes, outcome_of
 from core.store import Store
+from core.store.results import Result
 from core.timeline import Timeline
+from core.together import Together
 from core.work import Processed
 from core.workers import QueueState, Rules, Running, Workers
 
@@ -43,7 +46,7 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[bytes, Job], Processed]
 
-SAVERS = 2  # so that a commit and the next one's files overlap
+GATHER_SECONDS = 0.1  # results that come this close together are saved at once: it costs a third
 
 
 class JobQueue:
@@ -68,16 +71,18 @@ class JobQueue:
         self._admission = admission
         self._clock = clock
         self.timeline = Timeline()
-        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within)
-        self._boot_id = secrets.token_hex(8)
         self._workers = Workers(rules.slots)
+        together = Together(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
+        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, together.do)
+        self._boot_id = secrets.token_hex(8)
         self._unsaved = 0
+        self._committing = 0  # of those unsaved, how many only wait for their transaction
         self._suspects = 0  # in work or not saved yet: none begins beside one
         self._changed = threading.Condition()
         self._woken = False
         self._stopping = False
         self._stop_by = 0.0
-        self._savers = ThreadPoolExecutor(SAVERS, "queue-saver")
+        self._savers = ThreadPoolExecutor(rules.slots, "queue-saver")
         self._dispatcher = threading.Thread(target=self._dispatch, name="queue-dispatcher", daemon=True)
 
     def start(self) -> int:
@@ -189,7 +194,7 @@ class JobQueue:
         return bool(
             self._woken
             and self._workers.free
-            and self._unsaved < self._rules.slots
+            and self._unsaved - self._committing < 2 * self._rules.slots - 1
             and not self._suspects
             and self._executor.trouble is None
         )
@@ -252,9 +257,8 @@ class JobQueue:
         self._admission.give_back(running.worker)
         with self._changed:
             if self._workers.end(running):
-                self._hand_over(running, _outcome(future))
-            self._woken = True
-            self._changed.notify_all()
+                self._hand_over(running, outcome_of(future))
+            self.wake()
 
     def _hand_over(self, running: Running, outcome: Processed | BaseException) -> None:
         with self._changed:
@@ -264,6 +268,19 @@ class JobQueue:
         except RuntimeError:  # drained already: the job has been queued again
             log.info("event=job.too_late job=%s", running.job.id)
             self._saved(running)
+
+    def _finish(self, ended: Sequence[tuple[Job, Result]]) -> list[bool]:
+        saving = self._store.results.begin_to_finish(ended)
+        self._now_committing(len(ended))
+        try:
+            return saving.result()
+        finally:
+            self._now_committing(-len(ended))
+
+    def _now_committing(self, more: int) -> None:
+        with self._changed:
+            self._committing += more
+            self.wake()
 
     def _save(self, running: Running, outcome: Processed | BaseException) -> None:
         try:
@@ -279,12 +296,4 @@ class JobQueue:
         with self._changed:
             self._unsaved -= 1
             self._suspects -= running.job.suspect
-            self._woken = True
-            self._changed.notify_all()
-
-
-def _outcome(future: Future[Processed]) -> Processed | BaseException:
-    try:
-        return future.exception() or future.result()
-    except CancelledError as error:  # at shutdown, before it had begun
-        return error
+            self.wake()

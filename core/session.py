@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -24,12 +24,17 @@ class Session:
         queries: dict[str, str],
         recorder: QueryRecorder,
         watching: Callable[[Any], AbstractContextManager[None]] = nullcontext,
+        appenders: dict[str, Any] | None = None,
     ) -> None:
-        """``watching`` is entered with the cursor while a statement runs whose rows are wanted at once."""
+        """``watching`` is entered with the cursor while a statement runs whose rows are wanted at once.
+
+        ``appenders`` of the cursor are kept there: making one takes as long as using it.
+        """
         self._cursor = cursor
         self._queries = queries
         self._recorder = recorder
         self._watching = watching
+        self._appenders = {} if appenders is None else appenders
         self.ran: list[Ran] = []  # what a transaction did, for those who follow commits
 
     def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
@@ -70,6 +75,23 @@ class Session:
         found = self.rows(name, values)
         self._cursor.unregister("incoming")  # a statement that fails takes it along, and would refuse this
         return found
+
+    def append(self, name: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        """Add ``rows``, with one value for each of ``columns``, to ``table``; recorded as ``name``.
+
+        DuckDB takes a fifth of the time over a hundred rows that it takes over a statement with a frame.
+        """
+        start = time.perf_counter()
+        if name not in self._appenders:
+            self._appenders[name] = self._cursor.appender(table, columns=list(columns))
+        appender = self._appenders[name]
+        try:
+            appender.append_rows(rows)
+            appender.flush()
+        except BaseException:
+            appender.clear()  # or the next transaction would add what this one could not
+            raise
+        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(rows))
 
     def explain(self, name: str, values: Row, **parts: str) -> str:
         """Run the statement ``name`` once more; return DuckDB's account of it as JSON. It is not recorded.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from core import display, images, masks, overlay
 from core.errors import WorkersUnavailable
+from core.memory import keep_freed
 from core.models import Job, Limits, Spheroid
 from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
 
@@ -50,6 +51,7 @@ def process_like(
             f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
         )
     compute_with(Arithmetic(precision=precision))
+    keep_freed()
     return process(data, job, limits)
 
 

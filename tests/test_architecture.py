@@ -22,6 +22,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "journal",
         "durability",
         "watchdog",
+        "connection",
         "db",
         "blobs",
         "memory",
@@ -35,7 +36,18 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
     ("store", "page_index", "project_rows"),
     ("work", "ingest", "export", "batch"),
-    ("timeline", "executor", "admission", "cancels", "outcomes", "workers", "cluster", "queue", "board"),
+    (
+        "timeline",
+        "together",
+        "executor",
+        "admission",
+        "cancels",
+        "outcomes",
+        "workers",
+        "cluster",
+        "queue",
+        "board",
+    ),
     ("sources", "history"),
     ("checks",),
     ("services",),
@@ -51,7 +63,7 @@ MAY_IMPORT = {
     "redis": ("cache",),
     "dask": ("cluster",),
     "distributed": ("cluster",),
-    "duckdb": ("db", "compaction"),
+    "duckdb": ("connection", "db", "compaction"),
 }
 MODULE_LINES, FUNCTION_LINES, PAGE_LINES = 300, 40, 80
 SQL = re.compile(r"\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE (TABLE|TYPE|INDEX)|ALTER TABLE)\b")

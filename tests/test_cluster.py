@@ -17,7 +17,6 @@ import pytest
 from core.admission import Admission
 from core.blobs import Blobs
 from core.cancels import abandoning
-from core.cli import MALLOC
 from core.cluster import Cluster
 from core.db import Database
 from core.errors import WorkersUnavailable
@@ -119,11 +118,6 @@ def counts(store: Store) -> dict[str, int]:
 
 def wait_until_ended(store: Store) -> None:
     wait_until(lambda: store.jobs.totals().left == 0, START_SECONDS, "all jobs to end")
-
-
-def test_workers_keep_the_memory_that_they_will_need_again(cluster: Cluster) -> None:
-    for name, value in MALLOC.items():
-        assert cluster.submit(os.getenv, name).result(timeout=60) == value
 
 
 def test_two_processes_share_the_work(

@@ -110,7 +110,7 @@ def test_a_migration_that_fails_leaves_no_trace(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "a.duckdb"
     step = load_migrations()[0]
     broken = type(step)(2, "broken", "CREATE TABLE half (a INTEGER); SELECT no_such_column")
-    monkeypatch.setattr("core.db.load_migrations", lambda _: (step, broken))
+    monkeypatch.setattr("core.connection.load_migrations", lambda _: (step, broken))
     with pytest.raises(StorageError):
         Database.open(path, QueryRecorder())
     monkeypatch.undo()
@@ -254,6 +254,33 @@ def test_many_waiting_writes_share_transactions(db: Database) -> None:
     for item in rest:
         item.result()
     assert db.generation - before == 2
+
+
+def test_a_write_that_comes_while_another_is_made_joins_its_transaction(db: Database) -> None:
+    before, joined = db.generation, []
+
+    def work(session: Session) -> None:
+        add_project("first")(session)
+        joined.append(db.begin(add_project("second")))
+
+    db.write(work)
+    joined[0].result()
+    assert db.generation - before == 1
+    assert names(db) == {"first", "second"}
+
+
+def test_rows_that_were_refused_are_not_in_the_next_transaction(db: Database) -> None:
+    def labels(rows: list[tuple[object, ...]]) -> Callable[[Session], None]:
+        columns = ("segmentation_id", "image_id", "number", "reasons", "contour")
+        return lambda session: session.append("objects", "object", columns, rows)
+
+    with pytest.raises(duckdb.Error):
+        db.write(labels([("s", "i", 1, "{}", "[]"), ("s", "i", "no number", "{}", "[]")]))
+    with pytest.raises(duckdb.Error):
+        db.write(labels([("s", "i", 2, "{}", "[]"), ("s", "i", 3, None, "[]")]))
+    db.write(labels([("s", "i", 4, "{}", "[]")]))
+    with db.read() as session:
+        assert session._cursor.execute("SELECT number FROM object").fetchall() == [(4,)]
 
 
 def test_the_generation_has_moved_before_a_writer_hears_of_its_commit(db: Database) -> None:
@@ -511,9 +538,9 @@ def test_a_migration_whose_number_lies_between_is_applied_later(
     path, steps = tmp_path / "a.duckdb", load_migrations()
     first, last = steps[0], type(steps[0])(900, "last", "CREATE TABLE last (a INTEGER)")
     between = type(first)(899, "between", "CREATE TABLE between_them (a INTEGER)")
-    monkeypatch.setattr("core.db.load_migrations", lambda _=None: (*steps, last))
+    monkeypatch.setattr("core.connection.load_migrations", lambda _=None: (*steps, last))
     Database.open(path, QueryRecorder()).close()
-    monkeypatch.setattr("core.db.load_migrations", lambda _=None: (*steps, between, last))
+    monkeypatch.setattr("core.connection.load_migrations", lambda _=None: (*steps, between, last))
     Database.open(path, QueryRecorder()).close()
     with duckdb.connect(str(path)) as connection:
         tables = {row[0] for row in connection.execute("SHOW TABLES").fetchall()}

@@ -1,6 +1,11 @@
-"""What a job is estimated to take is near what was measured."""
+"""What a job is estimated to take is near what was measured; what it frees is kept for the next."""
 
 from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
 
 from core.memory import estimated_bytes
 
@@ -21,3 +26,31 @@ def test_the_estimate_is_near_what_was_measured() -> None:
 def test_more_bits_and_colours_take_more() -> None:
     assert estimate_mb(20, "uint8") < estimate_mb(20) < estimate_mb(20, "float32")
     assert estimate_mb(20, "uint8") < estimate_mb(20, "uint8", 3)
+
+
+# Pages that are cleared anew while a piece of 16 MB is taken and freed forty times.
+FAULTS = """
+import ctypes, resource
+from core.memory import keep_freed
+{call}
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+for turn in range(41):
+    piece = libc.malloc(16 * 2**20)
+    ctypes.memset(piece, 1, 16 * 2**20)
+    libc.free(ctypes.c_void_p(piece))
+    if turn == 0:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) * resource.getpagesize() // 2**20)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told")
+def test_what_is_freed_is_kept_for_the_next_step() -> None:
+    def cleared_mb(call: str) -> int:
+        # as Dask's workers are started
+        command = ["env", "MALLOC_TRIM_THRESHOLD_=65536", sys.executable, "-c", FAULTS.format(call=call)]
+        return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+    assert cleared_mb("") > 20 * 16
+    assert cleared_mb("keep_freed()") < 16

@@ -377,14 +377,15 @@ def test_a_save_refused_by_a_full_disk_is_kept_until_it_holds(
 def test_a_commit_refused_by_a_full_disk_is_tried_again_as_a_whole(
     lab: Lab, monkeypatch: pytest.MonkeyPatch, statement: str
 ) -> None:
-    real, failures = Session.rows, iter(range(4))
+    method = "append" if statement == "results.add" else "rows"
+    real, failures = getattr(Session, method), iter(range(4))
 
-    def rows(self: Session, name: str, *arguments: Any, **parts: str) -> list[dict[str, Any]]:
+    def refusing(self: Session, name: str, *arguments: Any, **parts: str) -> Any:
         if name == statement and next(failures, None) is not None:
             raise StorageError("The disk is full.")
         return real(self, name, *arguments, **parts)
 
-    monkeypatch.setattr(Session, "rows", rows)
+    monkeypatch.setattr(Session, method, refusing)
     lab.add("a", "b")
     with lab.queue(instant):
         lab.wait_until_ended()

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from core.services import Services
 from core.settings import Settings
 from core.store import NewImage, Recipe
 from core.store.results import Result
-from core.store.rows import object_frame
+from core.store.rows import OBJECT_COLUMNS, object_rows
 
 FILLED_AT_ONCE = 5000
 SAMPLE_S = 0.01
@@ -78,10 +78,11 @@ def multiply(services: Services, project: Project, times: int) -> None:
             image = services.store.images.get(image_id)
             result = services.store.results.get(image)
             assert result is not None
-            frame = object_frame(result[0].id, image_id, result[1])
-            for number in range(1, times):
-                more = frame.with_columns(number=frame["number"] + number * len(frame))
-                session.rows_from("results.add_objects", more)
+            found = result[1]
+            for turn in range(1, times):
+                more = [replace(item, number=item.number + turn * len(found)) for item in found]
+                rows = object_rows(result[0].id, image_id, more)
+                session.append("results.add_objects", "object", OBJECT_COLUMNS, rows)
 
     services.db.write(work)
 

@@ -43,9 +43,9 @@ _lock = threading.Lock()
 class Arithmetic:
     """How the network computes.
 
-    ``threads``: for one image; several workers share the cores, and more threads each only get into each
-    other's way. ``precision``: of ``PRECISIONS``; bfloat16 halves the time on processors that have it, and
-    "auto" tries that once, in under a second, when the first image comes.
+    ``threads``: for one image, of torch and of OpenCV; several workers share the cores, and more threads
+    each only get into each other's way. ``precision``: of ``PRECISIONS``; bfloat16 halves the time on
+    processors that have it, and "auto" tries that once, in under a second, when the first image comes.
 
     Raises:
         InvalidRequest: no such precision, or less than one thread.
@@ -70,6 +70,7 @@ _arithmetic = [Arithmetic()]
 def compute_with(arithmetic: Arithmetic) -> None:
     """From now on compute like this, in the whole process; without it one thread and float32."""
     _arithmetic[0] = arithmetic
+    cv2.setNumThreads(arithmetic.threads)
 
 
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:

@@ -4,18 +4,6 @@ DELETE FROM segmentation WHERE id = $id
 -- name: drop_objects
 DELETE FROM object WHERE segmentation_id = $id
 
--- name: add
-INSERT INTO segmentation (
-    id, image_id, kind, engine, engine_version, params, created_at,
-    labels_sha256, thumbnail_sha256, timings_ms, maps_sha256
-) VALUES (
-    $id, $image_id, 'automatic', $engine, $engine_version, $params, $now,
-    $labels_sha256, $thumbnail_sha256, $timings_ms, $maps_sha256
-)
-
--- name: add_objects
-INSERT INTO object BY NAME SELECT * FROM incoming
-
 -- name: get
 SELECT * FROM segmentation WHERE id = $id
 

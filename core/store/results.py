@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from core.cache import Cache, remembered_json
@@ -12,7 +14,7 @@ from core.errors import NotFound
 from core.models import Image, Job, Spheroid, StoredSegmentation
 from core.page_index import PageIndex
 from core.store.generations import Generations
-from core.store.rows import compact, object_frame, segmentation_of, spheroid_of, utc_now
+from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of, utc_now
 
 Rows = Generator[Row, None, None]
 SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
@@ -41,6 +43,9 @@ class Result:
     confidence: float | None = None
 
 
+Ended = tuple[Job, Result]
+
+
 class ResultStore:
     """Everything asked of the segmentation and object tables."""
 
@@ -53,21 +58,31 @@ class ResultStore:
         self._generations = generations
 
     def finish(self, job: Job, result: Result) -> bool:
-        """Save a result and its job's end together.
+        """Save a result and its job's end; as ``begin_to_finish``, of one job that is waited for."""
+        return self.begin_to_finish([(job, result)]).result()[0]
 
-        Returns False, and saves nothing, if the job has been cancelled or taken by another attempt. The
+    def begin_to_finish(self, ended: Sequence[Ended]) -> Future[list[bool]]:
+        """Save results and their jobs' ends together, all or none of them, by the time the future is done.
+
+        False for each that was not saved, because its job has been cancelled or taken by another attempt. The
         segmentation has the job's id, so running a job again replaces its own result and no other.
         """
+        now = utc_now()
+        ready = [(job, result, _segmentation_row(job, result, now)) for job, result in ended]
+        objects = {job.id: object_rows(job.id, job.image_id, result.spheroids) for job, result in ended}
 
-        def work(session: Session) -> bool:
-            values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": utc_now()}
-            values["timings_ms"] = compact(result.timings_ms)
-            if not session.change("jobs.finish", values, {"id": job.id}):
-                return False
-            _save(session, job, result)
-            return True
+        def work(session: Session) -> list[bool]:
+            kept = [_end(session, job, now, row) for job, _, row in ready]
+            saved = [one for one, keep in zip(ready, kept, strict=True) if keep]
+            _add(
+                session, [row for _, _, row in saved], [row for job, _, _ in saved for row in objects[job.id]]
+            )
+            for job, result, _ in saved:
+                touched = {"id": job.image_id, "project_id": job.project_id}
+                session.change("images.set_result", {"id": job.image_id, **_summary(job, result)}, touched)
+            return kept
 
-        return self._db.write(work)
+        return self._db.begin(work)
 
     def segmentation(self, image: Image) -> StoredSegmentation | None:
         """The segmentation in force of an image; None where there is none yet."""
@@ -125,27 +140,39 @@ class ResultStore:
                 yield from chunk
 
 
-def _save(session: Session, job: Job, result: Result) -> None:
+def _end(session: Session, job: Job, now: datetime, row: Row) -> bool:
+    """End a job, and make room for what it gave; False where nobody asks for this try any more."""
+    values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": now}
+    if not session.change("jobs.finish", values | {"timings_ms": row["timings_ms"]}, {"id": job.id}):
+        return False
     if job.timings_ms:  # it has been done before
         session.rows("results.drop", {"id": job.id})
         session.rows("results.drop_objects", {"id": job.id})
-    values = {
+    return True
+
+
+def _add(session: Session, segmentations: Sequence[Row], objects: Sequence[Sequence[object]]) -> None:
+    if segmentations:
+        values = [tuple(row.values()) for row in segmentations]
+        session.append("results.add", "segmentation", tuple(segmentations[0]), values)
+    if objects:
+        session.append("results.add_objects", "object", OBJECT_COLUMNS, objects)
+
+
+def _segmentation_row(job: Job, result: Result, now: datetime) -> Row:
+    return {
         "id": job.id,
         "image_id": job.image_id,
+        "kind": "automatic",
         "engine": result.engine,
         "engine_version": result.engine_version,
         "params": compact(result.params),
-        "now": utc_now(),
+        "created_at": now,
         "labels_sha256": result.labels_sha256,
         "thumbnail_sha256": result.thumbnail_sha256,
         "timings_ms": compact(result.timings_ms),
         "maps_sha256": result.maps_sha256,
     }
-    session.rows("results.add", values)
-    if result.spheroids:
-        session.rows_from("results.add_objects", object_frame(job.id, job.image_id, result.spheroids))
-    touched = {"id": job.image_id, "project_id": job.project_id}
-    session.change("images.set_result", {"id": job.image_id, **_summary(job, result)}, touched)
 
 
 def _summary(job: Job, result: Result) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import fields
 from datetime import UTC, datetime
 from typing import Any
 
-import polars as pl
+import orjson
 
 from core.memory import estimated_bytes
 from core.models import (
@@ -93,7 +93,7 @@ def segmentation_of(row: Row) -> StoredSegmentation:
 
 def spheroid_of(row: Row) -> Spheroid:
     """A row of the object table."""
-    rings = [_ring(points) for points in json.loads(row["contour"])]
+    rings = [_ring(points) for points in orjson.loads(row["contour"])]
     return Spheroid(
         number=row["number"],
         contour=Contour(rings[0], tuple(rings[1:])),
@@ -112,21 +112,33 @@ def measurements_of(row: Row) -> dict[str, float | int | bool | None]:
     return measurements
 
 
-def object_frame(segmentation_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> pl.DataFrame:
-    """Rows for the object table, one a spheroid."""
-    rows = [
-        {
-            "segmentation_id": segmentation_id,
-            "image_id": image_id,
-            "number": item.number,
-            **{column.name: item.measurements[column.name] for column in MEASUREMENTS},
-            "reasons": json.dumps(item.reasons),
-            "confidence": item.confidence,
-            "contour": compact([item.contour.outer, *item.contour.holes]),
-        }
+OBJECT_COLUMNS = (
+    "segmentation_id",
+    "image_id",
+    "number",
+    *(column.name for column in MEASUREMENTS),
+    "reasons",
+    "confidence",
+    "contour",
+)
+
+
+def object_rows(
+    segmentation_id: str, image_id: str, spheroids: Iterable[Spheroid]
+) -> list[tuple[object, ...]]:
+    """Rows for the object table, one a spheroid, with the values of OBJECT_COLUMNS."""
+    return [
+        (
+            segmentation_id,
+            image_id,
+            item.number,
+            *(item.measurements[column.name] for column in MEASUREMENTS),
+            json.dumps(item.reasons),
+            item.confidence,
+            orjson.dumps([item.contour.outer, *item.contour.holes]).decode(),
+        )
         for item in spheroids
     ]
-    return pl.DataFrame(rows, infer_schema_length=None, schema_overrides={"confidence": pl.Float64})
 
 
 def compact(value: object) -> str:

@@ -1,0 +1,64 @@
+"""What several threads ask for at nearly the same time, done at once by one of them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+class Together(Generic[Item, Answer]):
+    """Gathers items and hands them to ``work`` in one call, which gives an answer for each.
+
+    The thread that comes first waits up to ``seconds`` for others, until there are ``most``, and only while
+    ``expected()`` says that more may come. Safe from any thread.
+    """
+
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Sequence[Answer]],
+        most: int,
+        seconds: float,
+        expected: Callable[[], bool],
+    ) -> None:
+        self._work = work
+        self._most = most
+        self._seconds = seconds
+        self._expected = expected
+        self._gathered: list[tuple[Item, Future[Answer]]] = []
+        self._changed = threading.Condition()
+
+    def do(self, item: Item) -> Answer:
+        """The answer of ``work`` for this item. What it raises for several is asked again for each alone."""
+        answer: Future[Answer] = Future()
+        with self._changed:
+            self._gathered.append((item, answer))
+            first = len(self._gathered) == 1
+            if not first:
+                self._changed.notify_all()
+            else:
+                self._changed.wait_for(self._enough, self._seconds)
+                batch, self._gathered = self._gathered, []
+        if first:
+            self._answer(batch)
+        return answer.result()
+
+    def _enough(self) -> bool:
+        return len(self._gathered) >= self._most or not self._expected()
+
+    def _answer(self, batch: Sequence[tuple[Item, Future[Answer]]]) -> None:
+        try:
+            answers = self._work([item for item, _ in batch])
+        except BaseException as error:  # whatever it is belongs to those who asked
+            if len(batch) == 1:
+                batch[0][1].set_exception(error)
+                return
+            for alone in batch:
+                self._answer([alone])
+            return
+        for (_, future), answer in zip(batch, answers, strict=True):
+            future.set_result(answer)
