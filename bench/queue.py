@@ -33,8 +33,8 @@ MOST = 4
 WORKERS = (1, 2, MOST)
 PRECISION = "float32"
 POOL = f"bare pool, {MOST}"
-WAITS = ("queued", "read", "save")  # stages that are the queue's
-POLL_S = 0.05
+WAITS = ("queued", "read", "wait", "save")  # stages that are the queue's
+POLL_S = 0.02
 Tree = Sequence[psutil.Popen]  # processes that work for the app: what they take counts, too
 
 
@@ -67,8 +67,7 @@ def run(quick: bool) -> Report:
 
 
 def _file(number: int) -> bytes:
-    made = spheroids(SIDE_PX, 4, number % 8)
-    made.pixels[0, :2] = divmod(number, 256)  # no two are alike
+    made = spheroids(SIDE_PX, 4, number)
     return png(made)
 
 

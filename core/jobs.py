@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+WAITS = ("queued", "wait")  # stages in which nothing is done for the image
+
+
+def seconds_of(timings_ms: Mapping[str, float]) -> float:
+    """How long an image was worked on, in seconds: all stages but the waiting."""
+    return sum(ms for stage, ms in timings_ms.items() if stage not in WAITS) / 1000
 
 
 class JobState(StrEnum):

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from core import display, images, masks, overlay
+from core.cores import Cores, usable
 from core.errors import WorkersUnavailable
 from core.memory import keep_freed
 from core.models import Job, Limits, Spheroid
 from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
+
+_cores = Cores(usable())  # one for the process, whose threads share them
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +59,21 @@ def process_like(
 
 
 def process(data: bytes, job: Job, limits: Limits) -> Processed:
-    """Decode, segment and measure the page of ``data`` that ``job`` names.
+    """Decode, segment and measure the page of ``data`` that ``job`` names, when it is its turn on a core.
 
     Raises:
         ImageError: the file cannot be decoded.
         InvalidRequest: the parameters are not the engine's.
         SegmentationError: the engine could not outline the image.
     """
+    asked = time.perf_counter()
+    with _cores.turn():
+        waited_ms = (time.perf_counter() - asked) * 1000
+        processed = _process(data, job, limits)
+    return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})
+
+
+def _process(data: bytes, job: Job, limits: Limits) -> Processed:
     start = time.perf_counter()
     raster = images.decode(data, job.page, limits)
     decoded = time.perf_counter()

@@ -26,6 +26,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "db",
         "blobs",
         "memory",
+        "cores",
         "cache",
         "monitoring",
         "keyset",

@@ -118,8 +118,9 @@ def trace(image: Pixels, seen: Look, params: SegmentationParams) -> Segmentation
     labels, timings_ms["postprocess"] = timed(
         lambda: stages.postprocess(seen.prediction, params, bright.shape)
     )
-    rated = confidence.rate(seen.prediction, labels, seen.engine)
+    rated, rating_ms = timed(lambda: confidence.rate(seen.prediction, labels, seen.engine))
     spheroids = describe_timed(labels, bright, timings_ms, rated.objects)
+    timings_ms["measure"] += rating_ms
     return Segmentation(
         labels, spheroids, seen.engine, seen.engine_version, params.to_dict(), timings_ms, rated.image
     )

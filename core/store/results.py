@@ -11,6 +11,7 @@ from typing import Any
 from core.cache import Cache, remembered_json
 from core.db import Database, Row, Session
 from core.errors import NotFound
+from core.jobs import seconds_of
 from core.models import Image, Job, Spheroid, StoredSegmentation
 from core.page_index import PageIndex
 from core.store.generations import Generations
@@ -183,7 +184,7 @@ def _summary(job: Job, result: Result) -> dict[str, Any]:
         "largest_diameter_px": largest.get("equivalent_diameter"),
         "largest_area_px": largest.get("area"),
         "largest_circularity": largest.get("circularity"),
-        "seconds": sum(ms for stage, ms in result.timings_ms.items() if stage != "queued") / 1000,
+        "seconds": seconds_of(result.timings_ms),
         "confidence": result.confidence,
     }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
+from core.jobs import seconds_of
 from core.models import (
     MEASUREMENTS,
     Image,
@@ -114,7 +115,7 @@ def _done(image: Image, result: tuple[StoredSegmentation, tuple[Spheroid, ...]])
     changed = changes(stored.params)
     st.caption(
         f":green[●] done · {plural(len(spheroids), 'spheroid')} · {stored.engine} {stored.engine_version}"
-        f"{f' with {changed}' if changed else ''} · {sum(stored.timings_ms.values()) / 1000:.2f} s{trust}",
+        f"{f' with {changed}' if changed else ''} · {seconds_of(stored.timings_ms):.2f} s{trust}",
         help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1.",
     )
     if doubtful(image.confidence):

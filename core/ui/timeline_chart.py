@@ -18,7 +18,7 @@ _LOOKS = {
     JobState.CANCELLED: ("cancelled", "#7d8b91"),
     JobState.QUEUED: ("to be tried again", "#b26a00"),
 }
-_STAGES = ("read", "decode", "predict", "postprocess", "measure", "contours", "encode", "save")
+_STAGES = ("read", "wait", "decode", "predict", "postprocess", "measure", "contours", "encode", "save")
 
 
 def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
