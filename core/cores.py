@@ -23,7 +23,7 @@ class Cores:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a core. Who has waited ``patience_seconds`` goes on without one: what hangs stops nobody."""
+        """Wait for a core. After ``patience_seconds`` one goes on without: what hangs stops nobody."""
         mine = self._free.acquire(timeout=self._patience_seconds)
         try:
             yield

@@ -21,6 +21,8 @@ from core.cache import Cache, open_cache
 from core.cancels import abandoning
 from core.checks import Checks
 from core.db import Database
+from core.demo import demo_plate
+from core.demo_loading import DemoLoading
 from core.errors import InvalidRequest
 from core.executor import Executor, Threads
 from core.export import Exports, Keeping
@@ -74,6 +76,7 @@ class Services:
     throughput: ThroughputStore
     exports: Exports
     board: Board
+    demo: DemoLoading
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -133,6 +136,7 @@ class Services:
             throughput=ThroughputStore(db),
             exports=exports,
             board=board,
+            demo=DemoLoading(demo_plate),
         )
 
     def close(self) -> bool:
@@ -141,6 +145,7 @@ class Services:
         Returns False if a job still runs. It is taken up at the next start; but its thread would hold up the
         end of the process for as long as it runs.
         """
+        self.demo.close()
         self.exports.close()
         drained = self.queue.drain(self.settings.drain_seconds)
         self.history.close()

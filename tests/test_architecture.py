@@ -34,7 +34,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ),
     ("compaction",),
     ("jpeg", "png", "tiff", "tiff_pages", "pixel_size", "decoders", "images"),
-    ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo"),
+    ("display", "overlay", "masks", "segmentation", "tables", "inputs", "synthetic", "demo", "demo_loading"),
     ("store", "page_index", "project_rows"),
     ("work", "ingest", "export", "batch"),
     (

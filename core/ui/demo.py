@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import wait
+
 import streamlit as st
 
-from core.demo import demo_plate, manifest
+from core.demo import DemoFile, manifest
 from core.errors import InvalidRequest
 from core.services import Services
 from core.ui import visitor
@@ -13,6 +15,7 @@ from core.ui.shell import go
 from core.ui.switcher import choose_next
 
 NAME = "Demo plate"
+LOOK_SECONDS = 0.2
 
 
 def button(services: Services) -> None:
@@ -29,15 +32,21 @@ def button(services: Services) -> None:
 
 
 def _load(services: Services) -> str:
+    """Show how far it is; whoever leaves meanwhile leaves it to go on by itself."""
     try:
         project = services.create_project(NAME)
     except InvalidRequest:  # it is here already: files that are there are not doubled
         project = next(item for item in services.store.projects.list() if item.name == NAME)
     recipe, asked = services.recipe(project), visitor.asks(services)
-    total = len(manifest())
-    bar = st.progress(0.0, text="Photographing the plate …")
-    for number, file in enumerate(demo_plate(), start=1):
+
+    def take(file: DemoFile) -> None:
         services.ingest.add(project.id, file.name, file.data, recipe, asked)
         services.queue.wake()
+
+    ended, total = services.demo.begin(take), len(manifest())
+    bar = st.progress(0.0, text="Photographing the plate …")
+    while wait([ended], LOOK_SECONDS).not_done:
+        number = services.demo.count
         bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
+    ended.result()
     return project.id

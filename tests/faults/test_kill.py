@@ -178,14 +178,14 @@ def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.
 
 
 def test_a_poison_image_ends_the_process_three_times_and_stops_no_other(tmp_path: Path) -> None:
-    names = [f"good {number}" for number in range(30)]
+    names = [f"good {number}" for number in range(99)]
     names.insert(11, "poison")
     lay_out(tmp_path, names)
     ends = Counter[int]()
     while 0 not in ends and ends.total() < 6:
         ends[run_to_the_end(tmp_path, Plan(max_attempts=3))] += 1
     assert ends == {-signal.SIGSEGV: 3, 0: 1}
-    assert oracle.check(tmp_path) == {"done": 30, "failed": 1}
+    assert oracle.check(tmp_path) == {"done": 99, "failed": 1}
     found = images(tmp_path)
     assert found.pop("poison") == ("failed", "crashed_repeatedly", None)
     assert {status for status, *_ in found.values()} == {"done"}
