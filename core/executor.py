@@ -37,11 +37,7 @@ class Threads(ThreadPoolExecutor):
 
 
 def _give_way() -> None:
-    """Let the calling thread be the one that waits where the processor is short: Linux only.
-
-    As batch work it also keeps a core for longer at a time: workers that take turns every few milliseconds
-    throw each other's data out of its cache.
-    """
+    """Let the calling thread be the one that waits where the processor is short: Linux only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

@@ -14,17 +14,16 @@ _ITEM_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 WORK_BYTES_A_PIXEL = 10
 WORK_BYTES = 25 * 2**20
 
+# Of glibc's malloc.h. These are what glibc itself ends at where nothing tells it otherwise.
+_TRIM_THRESHOLD, _TRIM_BYTES = -1, 128 * 2**20
+_MMAP_THRESHOLD, _MMAP_BYTES = -3, 32 * 2**20
+
 
 def estimated_bytes(image: Mapping[str, Any]) -> int:
     """Peak of segmenting an image by its ``width``, ``height``, ``channels``, ``dtype`` and ``n_bytes``."""
     pixels = image["width"] * image["height"]
     raw = pixels * image["channels"] * _ITEM_BYTES.get(image["dtype"], 4)
     return int(image["n_bytes"] + raw + WORK_BYTES_A_PIXEL * pixels + WORK_BYTES)
-
-
-# Of glibc's malloc.h. These are what glibc itself ends at where nothing tells it otherwise.
-_TRIM_THRESHOLD, _TRIM_BYTES = -1, 128 * 2**20
-_MMAP_THRESHOLD, _MMAP_BYTES = -3, 32 * 2**20
 
 
 def keep_freed() -> None:
