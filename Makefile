@@ -14,7 +14,7 @@ test: $(READY)
 
 # Everything, with the long series of kills, refusals and stops.
 test-all: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

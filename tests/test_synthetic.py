@@ -38,9 +38,10 @@ def test_pixels_fill_the_cameras_bits_and_no_more(modality: Modality, bits: int,
 def test_the_label_has_the_diameter_that_was_asked_for(
     diameter: float, irregularity: float, seed: int
 ) -> None:
+    # a staircase of whole pixels: half a pixel off where it is a dozen wide, a hundredth where it is large
     body = BodySpec((128.3, 127.6), diameter, irregularity)
     labels = scene(np.random.default_rng(seed), SceneSpec((body,), (512, 512), specks=0)).labels
-    assert np.sqrt(4 * np.count_nonzero(labels) / np.pi) == pytest.approx(diameter, rel=0.01, abs=0.3)
+    assert np.sqrt(4 * np.count_nonzero(labels) / np.pi) == pytest.approx(diameter, rel=0.01, abs=0.5)
 
 
 def test_a_bodys_middle_is_where_it_was_asked_for() -> None:
