@@ -18,7 +18,6 @@ from typing import Any
 from core import __version__, batch
 from core.errors import SpheroscopeError
 from core.inputs import find_inputs
-from core.memory import keep_freed
 from core.segmentation import DEFAULT_ENGINE, ENGINES, Arithmetic, SegmentationParams, compute_with
 from core.settings import ROOT, Settings
 
@@ -98,7 +97,6 @@ def _segment(options: argparse.Namespace) -> int:
     workers = min(options.workers or settings.segmentation_workers, len(inputs))
     threads = max(1, (os.cpu_count() or 1) // workers)
     compute_with(Arithmetic(threads, settings.segmentation_precision))
-    keep_freed()
     chosen = batch.Options(
         out=options.out,
         um_per_px=options.um_per_px,

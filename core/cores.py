@@ -32,6 +32,6 @@ class Cores:
                 self._free.release()
 
 
-def usable() -> int:
+def usable_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

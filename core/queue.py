@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[bytes, Job], Processed]
 
-GATHER_SECONDS = 0.1  # results that come this close together are saved at once: it costs a third
+GATHER_SECONDS = 0.1  # results that come this close together share a transaction
 
 
 class JobQueue:

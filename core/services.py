@@ -29,7 +29,6 @@ from core.export import Exports, Keeping
 from core.export.maker import Maker
 from core.history import History
 from core.ingest import Ingest
-from core.memory import keep_freed
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
 from core.queue import JobQueue
@@ -103,7 +102,6 @@ class Services:
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
         compute_with(Arithmetic(precision=settings.precision))
-        keep_freed()
         cache = open_cache(
             settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
         )

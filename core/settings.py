@@ -36,7 +36,11 @@ class Settings:
     data: Path = _setting(
         ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
     )
-    segmentation_workers: int = _setting(4, "SEGMENTATION_WORKERS", "Images segmented at once; 1 is serial.")
+    segmentation_workers: int = _setting(
+        4,
+        "SEGMENTATION_WORKERS",
+        "Images in work at once, of which as many as there are cores are computed at once; 1 is serial.",
+    )
     segmentation_precision: str = _setting(
         "auto",
         "SEGMENTATION_PRECISION",

@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from core import display, images, masks, overlay
-from core.cores import Cores, usable
+from core.cores import Cores, usable_cores
 from core.errors import WorkersUnavailable
-from core.memory import keep_freed
 from core.models import Job, Limits, Spheroid
 from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
 
-_cores = Cores(usable())  # one for the process, whose threads share them
+_cores = Cores(usable_cores())  # one for the process, whose threads share them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,6 @@ def process_like(
             f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
         )
     compute_with(Arithmetic(precision=precision))
-    keep_freed()
     return process(data, job, limits)
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.cores import Cores, usable
+from core.cores import Cores, usable_cores
 
 FOREVER = 60.0
 AT_ONCE_SECONDS = 0.2  # long enough for a third to come, if it could
@@ -46,4 +46,4 @@ def test_an_error_gives_the_core_back() -> None:
 
 
 def test_there_is_a_core() -> None:
-    assert usable() >= 1
+    assert usable_cores() >= 1

@@ -31,7 +31,7 @@ def test_more_bits_and_colours_take_more() -> None:
 # Pages that are cleared anew while a piece of 16 MB is taken and freed forty times.
 FAULTS = """
 import ctypes, resource
-from core.memory import keep_freed
+from core.segmentation import Arithmetic, compute_with
 {call}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -53,4 +53,4 @@ def test_what_is_freed_is_kept_for_the_next_step() -> None:
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     assert cleared_mb("") > 20 * 16
-    assert cleared_mb("keep_freed()") < 16
+    assert cleared_mb("compute_with(Arithmetic())") < 16

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from core.db import Database
 from core.errors import NotFound
+from core.jobs import seconds_of
 from core.models import MEASUREMENTS, Contour, JobState, Project, Spheroid
 from core.store import Recipe, Store
 from tests.making import RECIPE, SQUARE, add, claim, finish, result, spheroid
@@ -198,3 +199,7 @@ def test_leaving_an_export_early_gives_its_cursor_back(store: Store, project: Pr
     store.images.delete(project.id, ["a"])
     with db.read() as session:  # which an open stream would refuse, as something has been written since
         session._cursor.execute("CHECKPOINT")
+
+
+def test_the_time_of_an_image_leaves_its_waiting_out() -> None:
+    assert seconds_of({"queued": 60_000, "read": 1, "wait": 2_000, "decode": 9, "predict": 90}) == 0.1

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import InvalidRequest
+from core.memory import keep_freed
 from core.segmentation.contrast import views
 from core.segmentation.engine import Map, Prediction
 from core.segmentation.grey import Pixels
@@ -71,6 +72,7 @@ def compute_with(arithmetic: Arithmetic) -> None:
     """From now on compute like this, in the whole process; without it one thread and float32."""
     _arithmetic[0] = arithmetic
     cv2.setNumThreads(arithmetic.threads)
+    keep_freed()
 
 
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:

@@ -44,9 +44,6 @@ class Result:
     confidence: float | None = None
 
 
-Ended = tuple[Job, Result]
-
-
 class ResultStore:
     """Everything asked of the segmentation and object tables."""
 
@@ -62,7 +59,7 @@ class ResultStore:
         """Save a result and its job's end; as ``begin_to_finish``, of one job that is waited for."""
         return self.begin_to_finish([(job, result)]).result()[0]
 
-    def begin_to_finish(self, ended: Sequence[Ended]) -> Future[list[bool]]:
+    def begin_to_finish(self, ended: Sequence[tuple[Job, Result]]) -> Future[list[bool]]:
         """Save results and their jobs' ends together, all or none of them, by the time the future is done.
 
         False for each that was not saved, because its job has been cancelled or taken by another attempt. The
