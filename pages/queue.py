@@ -15,6 +15,7 @@ if not sum(totals.counts.values()):
     feedback.empty("Nothing has been segmented yet", "Drop images into a project and they appear here.")
     if st.button("Go to projects", type="primary"):
         shell.go("projects.py")
+    queue_panel.wait_for_the_first(services)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):

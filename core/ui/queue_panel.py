@@ -17,6 +17,7 @@ from core.ui.timeline_chart import timeline
 
 CHART_SECONDS = 3.0
 CHART_SPANS = 80
+FIRST_SECONDS = 2.0  # between looks for a first job, on a page that has none to show
 
 
 def chart(services: Services, *, active: bool) -> None:
@@ -96,3 +97,10 @@ def _act(services: Services, offer: _Offer, *, disabled: bool) -> None:
             services.queue.wake()
             st.toast(f"{plural(count, 'image')} {offer.done}.")
             st.rerun()
+
+
+@st.fragment(run_every=FIRST_SECONDS)
+def wait_for_the_first(services: Services) -> None:
+    """Draw the page anew once there is a job to show."""
+    if sum(services.board.snapshot().totals.counts.values()):
+        st.rerun()
