@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bench.report import Bar, Report, median_p95
-from core.blobs import Blobs
 from core.db import Database
+from core.files.blobs import Blobs
 from core.models import JobState, PageFacts
 from core.monitoring import QueryRecorder
 from core.store import NewImage, Recipe, Store

@@ -20,7 +20,7 @@ from playwright.sync_api import Frame, Page
 
 from bench.lab import MILLION, QUICK, Lab, make
 from bench.report import Bar, Report, median_p95
-from core.blobs import Blobs
+from core.files.blobs import Blobs
 from tests.browser.chromium import ROOT, browser_tab, streamlit_server
 
 SIZE = 50  # rows a page

@@ -6,7 +6,7 @@ from skimage.measure import regionprops_table
 
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import spheroids
-from core.segmentation.measure import measure
+from core.segmentation.measurement.measure import measure
 
 PROPERTIES = (
     "area",

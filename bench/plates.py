@@ -9,9 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from core import images, masks
-from core.blobs import Blobs
+from core import images
 from core.db import Database
+from core.files.blobs import Blobs
+from core.images import label_png
 from core.ingest import image_id
 from core.models import Limits, Spheroid
 from core.monitoring import QueryRecorder, Recorder
@@ -66,7 +67,7 @@ def _result(blobs: Blobs, side_px: int, count: int) -> Result:
         for number in range(count)
         for item in (described[number % len(described)],)
     )
-    mask = blobs.put(masks.encode(labels))
+    mask = blobs.put(label_png.encode(labels))
     return Result(DEFAULT_ENGINE, "1", {}, spheroids, mask, mask, {"predict": 1.0})
 
 

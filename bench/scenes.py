@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from core.synthetic import BodySpec, Scene, SceneSpec, scene
+from core.demo.synthetic import BodySpec, Scene, SceneSpec, scene
 
 
 def spheroids(side_px: int, count: int, seed: int = 1) -> Scene:

@@ -24,8 +24,8 @@ import numpy as np
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
 from core.models import Job, JobState, Limits
+from core.queue.task import Processed, process
 from core.segmentation import Arithmetic, Look, SegmentationParams, compute_with, look, trace
-from core.work import Processed, process
 
 SIZES = (1024, 2048)
 WORKERS = 4
@@ -133,7 +133,7 @@ def _add_batches(report: Report, rounds: int) -> None:
     """The network alone on one thread, images one by one and four together."""
     import torch  # noqa: PLC0415
 
-    from core.segmentation.weights import load  # noqa: PLC0415
+    from core.segmentation.engines.weights import load  # noqa: PLC0415
 
     network, torch_threads = load(), torch.get_num_threads()
     torch.set_num_threads(1)

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from core import __version__, batch
+from core import __version__
+from core.batch import runner
+from core.batch.inputs import find_inputs
 from core.errors import SpheroscopeError
-from core.inputs import find_inputs
 from core.segmentation import DEFAULT_ENGINE, ENGINES, Arithmetic, SegmentationParams, compute_with
 from core.settings import ROOT, Settings
 
@@ -63,7 +64,7 @@ class Progress:
     failed: int = 0
     objects: int = 0
 
-    def add(self, measured: batch.Measured) -> None:
+    def add(self, measured: runner.Measured) -> None:
         """Count one row of images.csv; every failure is told at once."""
         row = measured.image
         self.done += not measured.failed
@@ -97,7 +98,7 @@ def _segment(options: argparse.Namespace) -> int:
     workers = min(options.workers or settings.segmentation_workers, len(inputs))
     threads = max(1, (os.cpu_count() or 1) // workers)
     compute_with(Arithmetic(threads, settings.segmentation_precision))
-    chosen = batch.Options(
+    chosen = runner.Options(
         out=options.out,
         um_per_px=options.um_per_px,
         engine=options.engine,
@@ -107,7 +108,7 @@ def _segment(options: argparse.Namespace) -> int:
         overlays=options.overlays,
         limits=settings.limits,
     )
-    batch.run(inputs, chosen, progress.add)
+    runner.run(inputs, chosen, progress.add)
     _say(progress.summary(options.out))
     return DONE if progress.done else NOTHING_DONE
 
@@ -120,7 +121,7 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _compact(options: argparse.Namespace) -> int:
-    from core.compaction import Order, compact  # noqa: PLC0415 - it needs what only Unix has
+    from core.db.compaction import Order, compact  # noqa: PLC0415 - it needs what only Unix has
 
     settings = Settings.from_env()
     path = settings.data / "spheroscope.duckdb"

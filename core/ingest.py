@@ -8,9 +8,10 @@ import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 
-from core import display, images
-from core.blobs import Blobs
+from core import images
 from core.errors import SpheroscopeError
+from core.files.blobs import Blobs
+from core.images import display
 from core.models import Limits, PageFacts
 from core.store import Asked, NewImage, Recipe, Store
 from core.store.recipe import NOBODY

@@ -14,24 +14,27 @@ from functools import partial
 import streamlit as st
 
 from core import images
-from core.admission import Admission
-from core.blobs import Blobs
-from core.board import Board
 from core.cache import Cache, open_cache
-from core.cancels import abandoning
-from core.checks import Checks
 from core.db import Database
-from core.demo import demo_plate
-from core.demo_loading import DemoLoading
+from core.demo.loading import DemoLoading
+from core.demo.plate import demo_plate
 from core.errors import InvalidRequest
-from core.executor import Executor, Threads
 from core.export import Exports, Keeping
-from core.export.maker import Maker
-from core.history import History
+from core.export.builder import Maker
+from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
-from core.queue import JobQueue
+from core.operations.health import Checks
+from core.operations.history import History
+from core.operations.stage_metrics import Stages
+from core.queue.admission import Admission
+from core.queue.cancellation import abandoning
+from core.queue.executor import Executor, Threads
+from core.queue.job_queue import JobQueue
+from core.queue.slots import Rules
+from core.queue.status import Board
+from core.queue.task import process, process_like
 from core.segmentation import (
     DEFAULT_ENGINE,
     ENGINES,
@@ -44,13 +47,10 @@ from core.segmentation import (
     trace,
 )
 from core.settings import Settings
-from core.sources import Stages
 from core.store import Asked, Recipe, Store
-from core.store.plans import PlanStore
+from core.store.query_plans import PlanStore
 from core.store.recipe import NOBODY
 from core.store.throughput import ThroughputStore
-from core.work import process, process_like
-from core.workers import Rules
 
 log = logging.getLogger(__name__)
 
@@ -240,7 +240,7 @@ def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
 
 def _cluster(address: str) -> Executor:
     try:
-        from core.cluster import Cluster  # noqa: PLC0415 - an optional package, and slow to import
+        from core.queue.dask_executor import Cluster  # noqa: PLC0415 - an optional package, and slow to import
     except ImportError as error:
         raise InvalidRequest(
             "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"

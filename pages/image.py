@@ -3,9 +3,9 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, image_panel, settings_panel, shell, switcher
-from core.ui.among import among
-from core.ui.viewer import viewer
+from core.ui import feedback, image_panel, project_switcher, settings_panel, shell
+from core.ui.components.viewer import viewer
+from core.ui.image_list import among
 
 services = get_services()
 image_id = st.query_params.get("image")
@@ -16,7 +16,7 @@ if image_id is None:
     st.stop()
 with feedback.explained():
     image = services.store.images.get(image_id)
-    project = switcher.project_read(image.project_id)
+    project = project_switcher.project_read(image.project_id)
     here = among(services, image)
     result = services.store.results.get(image)
     tried = settings_panel.preview_of(image)

@@ -3,19 +3,19 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, feedback, image_actions, image_filter, narrowing, shell, switcher
-from core.ui.columns import image_columns
-from core.ui.grid import Look, grid
-from core.ui.upload import uploader
+from core.ui import feedback, filters, image_actions, image_filter, project_cards, project_switcher, shell
+from core.ui.components.grid import Look, grid
+from core.ui.components.grid_columns import image_columns
+from core.ui.upload_panel import uploader
 
 services = get_services()
-project = switcher.project_of_page(services)
+project = project_switcher.project_of_page(services)
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title(shell.plain(project.name), anchor=False)
     image_actions.downloads(services, project)
 feedback.show_undo()
-shell.live_counts(services, project, cards.counted)
+shell.live_counts(services, project, project_cards.counted)
 uploader(services, project, expanded=project.n_images == 0)
 if project.n_images == 0:
     st.stop()
@@ -37,6 +37,6 @@ answer = grid(
     look=Look(virtual=services.settings.virtual_list_enabled),
     way=f"image?image={{id}}&project={project.id}",
 )
-narrowing.take_up(answer.narrowed)
+filters.take_up(answer.narrowed)
 with above:
     image_actions.bar(services, project, wanted, answer)

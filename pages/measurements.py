@@ -4,12 +4,12 @@ import streamlit as st
 
 from core.models import ImageStatus
 from core.services import get_services
-from core.ui import feedback, measured, narrowing, shell, switcher
-from core.ui.columns import object_columns
-from core.ui.grid import Look, grid
+from core.ui import feedback, filters, measurements_panel, project_switcher, shell
+from core.ui.components.grid import Look, grid
+from core.ui.components.grid_columns import object_columns
 
 services = get_services()
-project = switcher.project_of_page(services)
+project = project_switcher.project_of_page(services)
 st.title(f"{shell.plain(project.name)}: measurements", anchor=False)
 if project.counts[ImageStatus.NEW] == project.n_images:
     feedback.empty("Nothing has been measured yet", "Spheroids appear here as images are segmented.")
@@ -18,13 +18,13 @@ if project.counts[ImageStatus.NEW] == project.n_images:
     st.stop()
 
 calibrated = services.store.objects.calibrated(project.id)
-names = measured.labels(calibrated)
+names = measurements_panel.labels(calibrated)
 if not calibrated:
     st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
-query = measured.draw(names)
+query = measurements_panel.draw(names)
 with feedback.explained():
-    st.markdown(measured.words(services, project, query, names))
-    measured.charts(services, project, measured.filter_of(query), names)
+    st.markdown(measurements_panel.words(services, project, query, names))
+    measurements_panel.charts(services, project, measurements_panel.filter_of(query), names)
 answer = grid(
     f"/api/projects/{project.id}/objects",
     "objects",
@@ -39,4 +39,4 @@ answer = grid(
     ),
     way=f"image?image={{image_id}}&spheroid={{object}}&project={project.id}",
 )
-narrowing.take_up(answer.narrowed)
+filters.take_up(answer.narrowed)

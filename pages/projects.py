@@ -3,12 +3,12 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import cards, demo, dialogs, feedback, switcher
-from core.ui.columns import PROJECT_COLUMNS
-from core.ui.grid import Look, grid
+from core.ui import demo_plate, dialogs, feedback, project_cards, project_switcher
+from core.ui.components.grid import Look, grid
+from core.ui.components.grid_columns import PROJECT_COLUMNS
 
 services = get_services()
-projects = switcher.listed()
+projects = project_switcher.listed()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Projects", anchor=False)
@@ -25,7 +25,7 @@ if not projects:
     with st.container(horizontal=True):
         if st.button("New project", type="primary", icon=":material/add:"):
             dialogs.new_project(services)
-        demo.button(services)
+        demo_plate.button(services)
     st.stop()
 
 with st.container(horizontal=True):
@@ -46,6 +46,6 @@ if shape == "Table":
         way="images?project={id}",
     )
 else:
-    cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
-if demo.NAME not in [project.name for project in projects]:
-    demo.button(services)
+    project_cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
+if demo_plate.NAME not in [project.name for project in projects]:
+    demo_plate.button(services)

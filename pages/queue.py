@@ -4,13 +4,14 @@ import streamlit as st
 
 from core.models import JobState
 from core.services import get_services
-from core.ui import feedback, queue_live, queue_panel, shell
-from core.ui.columns import JOB_COLUMNS
-from core.ui.grid import Look, grid
+from core.ui import feedback, queue_panel, shell
+from core.ui.components import queue_progress
+from core.ui.components.grid import Look, grid
+from core.ui.components.grid_columns import JOB_COLUMNS
 
 services = get_services()
 st.title("Queue", anchor=False)
-totals = queue_live.progress(services, tiles=True).totals
+totals = queue_progress.progress(services, tiles=True).totals
 if not sum(totals.counts.values()):
     feedback.empty("Nothing has been segmented yet", "Drop images into a project and they appear here.")
     if st.button("Go to projects", type="primary"):

@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from hypothesis import settings as hypothesis_settings
 
-from core.blobs import Blobs
 from core.db import Database
+from core.files.blobs import Blobs
 from core.models import Project
 from core.monitoring import QueryRecorder
 from core.segmentation import Arithmetic, compute_with
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
-from tests.making import ENGINE
+from tests.factories import ENGINE
 
 # What `make check` uses; `make test` searches as far as Hypothesis does by default.
 hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)

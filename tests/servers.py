@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 Behaviour = Callable[[socket.socket], None]
 

@@ -12,13 +12,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import __version__, batch, cli, masks, tables
-from core.demo import tiff
-from core.inputs import find_inputs
+from core import __version__, cli
+from core.batch import runner
+from core.batch.inputs import find_inputs
+from core.demo.plate import tiff
+from core.demo.synthetic import BodySpec, Scene, SceneSpec, scene
+from core.images import label_png
+from core.listing import columns
 from core.models import Limits, Segmentation
 from core.segmentation import DEFAULT_ENGINE
 from core.settings import ROOT
-from core.synthetic import BodySpec, Scene, SceneSpec, scene
 from tests.corpus import datasets
 
 
@@ -60,7 +63,7 @@ def test_a_folder_becomes_tables(tmp_path: Path, out: Path, capsys: pytest.Captu
     assert segment(tmp_path / "plate", "--out", out) == 0
     images, objects = rows(out / "images.csv"), rows(out / "objects.csv")
     assert [Path(row["path"]).name for row in images] == ["A2.tif", "A10.tif", "B1.TIF"]
-    assert tuple(images[0]) == tables.IMAGE_COLUMNS
+    assert tuple(images[0]) == columns.IMAGE_COLUMNS
     for row in images:
         assert (row["status"], row["n_objects"], row["um_per_px"], row["um_per_px_source"]) == (
             "done",
@@ -277,29 +280,29 @@ def test_rows_keep_the_inputs_order_with_few_files_under_way(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = [picture(tmp_path / f"{name}.tif") for name in "dbca"] * 5
-    started: list[batch.Input] = []
-    real = batch._file
+    started: list[runner.Input] = []
+    real = runner._file
 
-    def recorded(item: batch.Input, *rest: object) -> list[batch.Measured]:
+    def recorded(item: runner.Input, *rest: object) -> list[runner.Measured]:
         started.append(item)
         return real(item, *rest)
 
-    monkeypatch.setattr(batch, "_file", recorded)
-    inputs = tuple(batch.Input(path, str(index)) for index, path in enumerate(files))
+    monkeypatch.setattr(runner, "_file", recorded)
+    inputs = tuple(runner.Input(path, str(index)) for index, path in enumerate(files))
     seen: list[object] = []
 
-    def report(measured: batch.Measured) -> None:
+    def report(measured: runner.Measured) -> None:
         seen.append(measured.image["path"])
-        assert len(started) <= len(seen) + batch.AHEAD * 2
+        assert len(started) <= len(seen) + runner.AHEAD * 2
 
-    batch.run(inputs, batch.Options(out, workers=2), report)
+    runner.run(inputs, runner.Options(out, workers=2), report)
     assert seen == [str(path) for path in files]
 
 
 def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, out: Path) -> None:
     path = picture(tmp_path / "a.tif")
-    seen: list[batch.Measured] = []
-    batch.run(find_inputs([path]), batch.Options(out, limits=Limits(max_bytes=1000)), seen.append)
+    seen: list[runner.Measured] = []
+    runner.run(find_inputs([path]), runner.Options(out, limits=Limits(max_bytes=1000)), seen.append)
     assert [measured.image["error_code"] for measured in seen] == ["image_too_large"]
 
 
@@ -309,7 +312,7 @@ def test_a_defect_in_an_engine_is_a_failed_row(
     def broken(*_: object, **__: object) -> Segmentation:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr(batch, "segment", broken)
+    monkeypatch.setattr(runner, "segment", broken)
     assert segment(picture(tmp_path / "a.tif"), "--out", out) == 2
     (row,) = rows(out / "images.csv")
     assert (row["error_code"], row["width"], row["um_per_px"]) == ("segmentation_error", "192", "2.5")
@@ -319,7 +322,7 @@ def test_a_defect_in_an_engine_is_a_failed_row(
 def test_more_spheroids_than_a_mask_can_number_are_refused_only_with_masks(
     tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(masks, "MAX_LABELS", 0)
+    monkeypatch.setattr(label_png, "MAX_LABELS", 0)
     path = picture(tmp_path / "a.tif")
     assert segment(path, "--out", out) == 0
     assert segment(path, "--out", out, "--masks") == 2

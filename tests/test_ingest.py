@@ -14,15 +14,15 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from core.blobs import Blobs
 from core.db import Database
+from core.files.blobs import Blobs
 from core.ingest import MAX_NAME, Ingest, Outcome, clean_name, image_id
 from core.models import ImageStatus, JobState, Limits, PixelSizeSource, Project
 from core.monitoring import QueryRecorder
 from core.settings import Settings
 from core.store import Store
 from tests import corpus
-from tests.making import RECIPE, claim, finish, result, spheroid
+from tests.factories import RECIPE, claim, finish, result, spheroid
 
 FILE = corpus.png(corpus.spheroid())
 
@@ -111,7 +111,7 @@ def test_a_fault_in_here_refuses_its_file_and_no_other(
         raise ValueError("a fault")
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.display.thumbnail", thumbnail)
+        patch.setattr("core.images.display.thumbnail", thumbnail)
         verdict = ingest.add(project.id, "a.png", FILE, RECIPE)
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "error")
     assert "ValueError" in verdict.message

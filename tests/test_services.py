@@ -19,8 +19,8 @@ from core.segmentation import DEFAULT_ENGINE
 from core.services import MANY_MODULES, Services, get_services, set_aside
 from core.settings import Settings
 from tests import corpus
-from tests.making import RECIPE
-from tests.waiting import wait_until
+from tests.factories import RECIPE
+from tests.polling import wait_until
 
 
 def test_an_upload_is_segmented_and_its_files_are_kept(services: Services) -> None:

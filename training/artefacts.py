@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.synthetic.noise import smooth
+from core.demo.synthetic.noise import smooth
 
 Floats = NDArray[np.float32]
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.filters import threshold_otsu, threshold_sauvola
 
-from core.segmentation.holes import fill_own
-from core.segmentation.outline import Labels, Mask
-from core.segmentation.postprocess import components, keep, too_small
-from core.segmentation.predict import normalise
-from core.segmentation.split import split
+from core.segmentation.engines.unet import normalise
+from core.segmentation.outlines.boundaries import Labels, Mask
+from core.segmentation.outlines.holes import fill_own
+from core.segmentation.outlines.postprocess import components, keep, too_small
+from core.segmentation.outlines.split import split
 
 Grey = NDArray[Any]
 Outline = Callable[[Grey], Labels]

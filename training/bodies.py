@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.synthetic import BodySpec
-from core.synthetic.noise import smooth
-from core.synthetic.shapes import Shape
+from core.demo.synthetic import BodySpec
+from core.demo.synthetic.noise import smooth
+from core.demo.synthetic.shapes import Shape
 
 Floats = NDArray[np.float32]
 _ALONE = ("single", "loose", "invasive")

@@ -29,8 +29,8 @@ from core.segmentation.confidence import (
     object_features,
     strangeness,
 )
-from core.segmentation.engine import Prediction
-from core.segmentation.postprocess import postprocess
+from core.segmentation.engines.base import Prediction
+from core.segmentation.outlines.postprocess import postprocess
 from training import scenes
 from training.data import Pair, pairs
 from training.evaluate import held_out, predictor

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from core.images import decode, inspect, to_grey
 from core.models import Limits
-from core.segmentation.contrast import views
-from core.segmentation.postprocess import largest_parts
-from core.segmentation.predict import ENLARGE, normalise
+from core.segmentation.engines.contrast import views
+from core.segmentation.engines.unet import ENLARGE, normalise
+from core.segmentation.outlines.postprocess import largest_parts
 from training import scenes
 from training.augment import cut, vary
 from training.scores import is_foreground

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.segmentation import ENGINES, SegmentationParams
-from core.segmentation.engine import Engine, Prediction
-from core.segmentation.maps import rounded
-from core.segmentation.postprocess import postprocess
+from core.segmentation.engines.base import Engine, Prediction
+from core.segmentation.engines.stored_maps import rounded
+from core.segmentation.outlines.postprocess import postprocess
 from training.baselines import BASELINES
 from training.data import Pair, pairs
 from training.scores import score, summary
@@ -39,8 +39,8 @@ def predictor(name: str, weights: Path | None = None) -> Callable[[NDArray[Any]]
     """What an engine sees in grey pixels, as the app would keep it."""
     engine, params = ENGINES[name], SegmentationParams()
     if weights is not None:
-        from core.segmentation.predict import predict_with  # noqa: PLC0415  # torch only where a network is used
-        from core.segmentation.weights import load  # noqa: PLC0415
+        from core.segmentation.engines.unet import predict_with  # noqa: PLC0415  # torch only where a network is used
+        from core.segmentation.engines.weights import load  # noqa: PLC0415
 
         engine = Engine(weights.stem, partial(predict_with, load(weights)))
     return lambda grey: rounded(engine.predict(grey, params))
@@ -52,7 +52,7 @@ def held_out(runs: Path) -> dict[str, Path]:
     Raises:
         FileNotFoundError: there are none.
     """
-    from core.segmentation.weights import pin  # noqa: PLC0415
+    from core.segmentation.engines.weights import pin  # noqa: PLC0415
 
     found = {}
     for file in sorted(runs.glob("*/unet.safetensors")):

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from core.synthetic import Modality, SceneSpec, brightfield, camera, fluorescence
-from core.synthetic.noise import smooth
-from core.synthetic.shapes import Shape, label_image, place
+from core.demo.synthetic import Modality, SceneSpec, brightfield, camera, fluorescence
+from core.demo.synthetic.noise import smooth
+from core.demo.synthetic.shapes import Shape, label_image, place
 from training import artefacts, bodies, rims
 
 Floats = NDArray[np.float32]

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
-from core.segmentation.model import UNet
-from core.segmentation.weights import save
+from core.segmentation.engines.unet_model import UNet
+from core.segmentation.engines.weights import save
 from training.data import Batches, RealImages, pairs
 from training.targets import UNKNOWN
 

@@ -6,8 +6,8 @@ can be resumed; ``Spool`` lets a table be sent while it is read, however slowly 
 
 from __future__ import annotations
 
+from core.export.manager import Exports, Keeping
 from core.export.request import Export, ExportRequest, ExportState, Part
-from core.export.runner import Exports, Keeping
 from core.export.spool import Spool
 from core.export.text import images_csv, objects_csv
 

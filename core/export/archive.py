@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import TextIO
 
-from core.export import space
+from core.export import disk_space
 
 COPY_BYTES = 2**20
 PACKED = (".csv", ".json", ".txt")  # the other kinds are packed already
@@ -40,7 +40,7 @@ class Archive:
         Raises:
             StorageError: the disk would be too full.
         """
-        space.check(self._folder, len(data), self._left_free)
+        disk_space.check(self._folder, len(data), self._left_free)
         self._zip.writestr(self._entry(name, len(data)), data)
 
     def add_file(self, name: str, path: Path) -> None:
@@ -50,7 +50,7 @@ class Archive:
             StorageError: the disk would be too full.
         """
         size = path.stat().st_size
-        space.check(self._folder, size, self._left_free)
+        disk_space.check(self._folder, size, self._left_free)
         with path.open("rb") as source, self._zip.open(self._entry(name, size), "w") as target:
             shutil.copyfileobj(source, target, COPY_BYTES)
 

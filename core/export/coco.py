@@ -14,7 +14,7 @@ from pycocotools import mask as coco_mask
 from core import __version__
 from core.export.archive import Desk
 from core.export.item import Item
-from core.segmentation.outline import Found
+from core.segmentation.outlines.boundaries import Found
 
 CATEGORY = 1
 _HEAD = {

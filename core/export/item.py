@@ -5,12 +5,14 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from core import images, masks, tables
-from core.blobs import Blobs
+from core import images
 from core.export.rows import image_row, object_row
+from core.files.blobs import Blobs
+from core.images import label_png
+from core.listing import columns
 from core.models import Image, Limits, Raster, Spheroid
-from core.segmentation import outline
-from core.store.exports import ImageRow
+from core.segmentation.outlines import boundaries
+from core.store.export_reader import ImageRow
 from core.store.rows import image_of, spheroid_of
 
 _OF_IMAGE = ("name", "um_per_px", "um_per_px_source", "engine", "engine_version")
@@ -38,12 +40,12 @@ class Item:
         return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
 
     @property
-    def image_cells(self) -> tables.Row:
+    def image_cells(self) -> columns.Row:
         """Row of images.csv, as the parts before have named their files."""
         return image_row(self._row.image) | dict(self.files)
 
     @cached_property
-    def object_cells(self) -> list[tables.Row]:
+    def object_cells(self) -> list[columns.Row]:
         """Rows of objects.csv."""
         same = {name: self._row.image[name] for name in _OF_IMAGE}
         return [object_row(row | same) for row in self._row.objects]
@@ -64,9 +66,9 @@ class Item:
         return None if sha256 is None else self._blobs.get(sha256)
 
     @cached_property
-    def found(self) -> list[outline.Found]:
+    def found(self) -> list[boundaries.Found]:
         """Every object of the mask."""
-        return [] if self.mask is None else outline.find(masks.decode(self.mask))
+        return [] if self.mask is None else boundaries.find(label_png.decode(self.mask))
 
     @cached_property
     def original(self) -> bytes:

@@ -9,9 +9,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core import tables
 from core.export.archive import Desk
 from core.export.item import Item
+from core.listing import columns
 
 GROUP_ROWS = 20_000
 
@@ -21,8 +21,8 @@ class Parquet:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._images = _Table(desk.folder / "images.parquet", tables.IMAGE_COLUMNS)
-        self._objects = _Table(desk.folder / "objects.parquet", tables.OBJECT_COLUMNS)
+        self._images = _Table(desk.folder / "images.parquet", columns.IMAGE_COLUMNS)
+        self._objects = _Table(desk.folder / "objects.parquet", columns.OBJECT_COLUMNS)
         for table in (self._images, self._objects):
             desk.stack.callback(table.close)
 
@@ -39,13 +39,13 @@ class Parquet:
 class _Table:
     """One file, written a row group at a time."""
 
-    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+    def __init__(self, path: Path, names: Sequence[str]) -> None:
         self.path = path
-        self._schema = pa.schema([(name, _type(name)) for name in columns])
+        self._schema = pa.schema([(name, _type(name)) for name in names])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._rows: list[tables.Row] = []
+        self._rows: list[columns.Row] = []
 
-    def add(self, rows: Sequence[tables.Row]) -> None:
+    def add(self, rows: Sequence[columns.Row]) -> None:
         self._rows += rows
         if len(self._rows) >= GROUP_ROWS:
             self._flush()
@@ -61,8 +61,8 @@ class _Table:
 
 
 def _type(name: str) -> Any:
-    if name in tables.TEXT_COLUMNS:
+    if name in columns.TEXT_COLUMNS:
         return pa.string()
-    if name in tables.COUNT_COLUMNS:
+    if name in columns.COUNT_COLUMNS:
         return pa.int64()
-    return pa.bool_() if name in tables.TRUTH_COLUMNS else pa.float64()
+    return pa.bool_() if name in columns.TRUTH_COLUMNS else pa.float64()

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core import display, overlay
 from core.export.archive import Desk
 from core.export.item import Item
-from core.names import Unique, content_type, named_as, uploaded_name
+from core.files.file_names import Unique, content_type, named_as, uploaded_name
+from core.images import display, overlay
 
 
 class Masks:

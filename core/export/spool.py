@@ -14,7 +14,7 @@ from concurrent.futures import Executor
 from pathlib import Path
 
 from core.errors import ServiceClosed, StorageError
-from core.export import space
+from core.export import disk_space
 from core.export.text import Pieces
 
 PIECE_BYTES = 256 * 1024
@@ -108,7 +108,7 @@ class Spool:
                 self._changed.notify_all()
 
     def _append(self, data: bytes) -> bool:
-        space.check(self._folder, len(data), self._left_free)
+        disk_space.check(self._folder, len(data), self._left_free)
         with self._changed:
             if self._closed:
                 return False

@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from core import tables
 from core.export.rows import image_row, object_row
+from core.listing import columns
 from core.store.results import Rows
 
 PIECE_CHARACTERS = 64 * 1024
@@ -20,26 +20,26 @@ PIECE_CHARACTERS = 64 * 1024
 Pieces = Generator[str, None, None]
 
 
-def objects_csv(rows: Rows, columns: Sequence[str] = tables.OBJECT_COLUMNS) -> Pieces:
+def objects_csv(rows: Rows, names: Sequence[str] = columns.OBJECT_COLUMNS) -> Pieces:
     """objects.csv of the rows of ``ResultStore.objects``, or some columns of it."""
-    if columns == tables.OBJECT_COLUMNS:
-        return _pieces(rows, object_row, columns)
-    return _pieces(rows, lambda row: _some(object_row(row), columns), columns)
+    if names == columns.OBJECT_COLUMNS:
+        return _pieces(rows, object_row, names)
+    return _pieces(rows, lambda row: _some(object_row(row), names), names)
 
 
 def images_csv(rows: Rows) -> Pieces:
     """images.csv of the rows of ``ResultStore.images``."""
-    return _pieces(rows, image_row, tables.IMAGE_COLUMNS)
+    return _pieces(rows, image_row, columns.IMAGE_COLUMNS)
 
 
-def _some(row: tables.Row, columns: Sequence[str]) -> tables.Row:
-    return {name: row[name] for name in columns}
+def _some(row: columns.Row, names: Sequence[str]) -> columns.Row:
+    return {name: row[name] for name in names}
 
 
-def _pieces(rows: Rows, to_row: Callable[[Mapping[str, Any]], tables.Row], columns: Sequence[str]) -> Pieces:
+def _pieces(rows: Rows, to_row: Callable[[Mapping[str, Any]], columns.Row], names: Sequence[str]) -> Pieces:
     with closing(rows):
         text = io.StringIO(newline="")
-        table = tables.CsvTable(columns, text)
+        table = columns.CsvTable(names, text)
         for row in rows:
             table.write(to_row(row))
             if text.tell() >= PIECE_CHARACTERS:

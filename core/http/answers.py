@@ -24,7 +24,7 @@ from core.errors import (
     SpheroscopeError,
     StorageError,
 )
-from core.names import content_type, file_name
+from core.files.file_names import content_type, file_name
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from core.http.answers import json_answer, versioned
 from core.http.forms import Form
 from core.http.lists import Ask, part
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS, ordered
-from core.listing import DEFAULT_SORT
+from core.listing.image_query import DEFAULT_SORT
 from core.models import JobState
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 

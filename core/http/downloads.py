@@ -10,16 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
-from core import __version__, display, export, overlay, tables
+from core import __version__, export
 from core.cache import remembered
 from core.errors import NotFound
-from core.export.maker import refuse_too_many
+from core.export.builder import refuse_too_many
+from core.files.file_names import content_type, named_as, stem, uploaded_name
 from core.http import forms, parameters
 from core.http.answers import attachment, json_answer
 from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
+from core.images import display, overlay
+from core.listing import columns
 from core.models import Image, ImageFilter
-from core.names import content_type, named_as, stem, uploaded_name
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
 if TYPE_CHECKING:
@@ -110,7 +112,7 @@ class Downloads:
         return _rendered(
             request,
             f"formulas-{__version__}",
-            lambda: tables.formulas_text().encode(),
+            lambda: columns.formulas_text().encode(),
             CSV,
             "formulas.csv",
         )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 
-from core import tables
-from core.board import Snapshot
 from core.export import Export, ExportState
+from core.listing import columns
+from core.listing.columns import Cell
 from core.models import (
     Contour,
     Dimension,
@@ -19,10 +19,10 @@ from core.models import (
     Spheroid,
     StoredSegmentation,
 )
+from core.queue.status import Snapshot
 from core.segmentation.confidence import doubtful
 from core.store.jobs import QueueTotals
 from core.store.objects import MeasuredObject
-from core.tables import Cell
 
 Form = dict[str, object]
 
@@ -47,12 +47,12 @@ IMAGE_FIELDS = (
     *("created_at", "seconds", "thumbnail"),
 )
 SPHEROID_FIELDS = (
-    *("id", "object", *tables.MEASUREMENT_COLUMNS),
+    *("id", "object", *columns.MEASUREMENT_COLUMNS),
     *("confidence", "look_at_this", "reasons"),
 )
-OBJECT_FIELDS = ("id", "image_id", "image_name", "um_per_px", "object", *tables.MEASUREMENT_COLUMNS)
+OBJECT_FIELDS = ("id", "image_id", "image_name", "um_per_px", "object", *columns.MEASUREMENT_COLUMNS)
 # What the columns of a project's spheroids are called in objects.csv.
-SHOWN_AS = {"image_name" if name == "path" else name: name for name in tables.OBJECT_COLUMNS}
+SHOWN_AS = {"image_name" if name == "path" else name: name for name in columns.OBJECT_COLUMNS}
 JOB_FIELDS = tuple(field.name for field in fields(Job) if field.name != "sha256")
 # One pixel more or less of a spheroid 500 px across shows in the sixth digit of its diameter. What follows
 # cannot be measured, nor compressed: it is left to the files to download, which have all digits.
@@ -86,9 +86,9 @@ def image(item: ImageRow) -> Form:
         "error_code": item.error_code,
         "n_objects": item.n_objects,
         "largest_diameter_px": told(item.largest_diameter_px),
-        "largest_diameter_um": told(tables.scaled(item.largest_diameter_px, Dimension.LENGTH, size)),
+        "largest_diameter_um": told(columns.scaled(item.largest_diameter_px, Dimension.LENGTH, size)),
         "largest_area_px": told(item.largest_area_px),
-        "largest_area_um2": told(tables.scaled(item.largest_area_px, Dimension.AREA, size)),
+        "largest_area_um2": told(columns.scaled(item.largest_area_px, Dimension.AREA, size)),
         "largest_circularity": told(item.largest_circularity),
         "confidence": told(item.confidence),
         "look_at_this": doubtful(item.confidence),
@@ -199,7 +199,7 @@ def told(value: Cell) -> Cell:
 
 
 def _measurements(values: Mapping[str, float | int | bool | None], um_per_px: float | None) -> Form:
-    return {name: told(value) for name, value in tables.measurement_cells(values, um_per_px).items()}
+    return {name: told(value) for name, value in columns.measurement_cells(values, um_per_px).items()}
 
 
 def _contour(item: Contour) -> dict[str, Ring | tuple[Ring, ...]]:

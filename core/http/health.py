@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import __version__
-from core.checks import ask_writer, write_probe
 from core.errors import SpheroscopeError
 from core.http.answers import json_answer
+from core.operations.health import ask_writer, write_probe
 
 if TYPE_CHECKING:
     from core.services import Services

@@ -16,7 +16,7 @@ from core.errors import InvalidRequest
 from core.http import parameters
 from core.http.ordered import place_of
 from core.http.parameters import Window
-from core.keyset import Keys
+from core.listing.keyset import Keys
 from core.models import Page
 
 T = TypeVar("T")

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from core.history import Window
 from core.monitoring import Histogram, Kind, Sample
 from core.monitoring.summary import Row, cache_looks, hit_percent, rows, slow_queries, whole
-from core.store.plans import Plan
+from core.operations.history import Window
+from core.store.query_plans import Plan
 
 if TYPE_CHECKING:
     from core.services import Services

@@ -13,13 +13,13 @@ import psutil
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core.checks import State, worst
-from core.history import Window
 from core.http import metric_forms as forms
 from core.http import parameters
 from core.http.answers import json_answer
 from core.monitoring import Histogram, Kind
 from core.monitoring.summary import Row, cache_looks, hit_percent, rows, slow_queries, whole
+from core.operations.health import State, worst
+from core.operations.history import Window
 
 if TYPE_CHECKING:
     from core.services import Services

@@ -13,7 +13,7 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
-from core.listing import RANGES
+from core.listing.image_query import RANGES
 from core.models import ImageFilter, ImageStatus, Range
 from core.store.objects import NUMBERS, ObjectFilter
 

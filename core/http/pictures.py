@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from starlette.requests import Request
 from starlette.responses import Response
 
-from core import __version__, display, images
+from core import __version__, images
 from core.cache import remembered
 from core.http import parameters
 from core.http.answers import ASK_AGAIN, IMMUTABLE, picture, unchanged
+from core.images import display
 from core.models import Image
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.segmentation.engine import Map, Prediction
-from core.segmentation.outline import Labels
+from core.segmentation.engines.base import Map, Prediction
+from core.segmentation.outlines.boundaries import Labels
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
 LOOK_BELOW = 0.8  # chosen in docs/accuracy.md

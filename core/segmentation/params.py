@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from core.errors import InvalidRequest
-from core.segmentation.grey import CHANNELS
+from core.segmentation.grayscale import CHANNELS
 
 # Parameters with this mark change what an engine sees; the others only what is made of it, so that they can
 # be changed without the engine, from the maps kept with a result.

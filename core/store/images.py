@@ -11,10 +11,10 @@ import polars as pl
 
 from core.db import Database, Session
 from core.errors import NotFound
-from core.keyset import Keys, behind, keys_of, read
-from core.listing import DEFAULT_SORT, Sort, checked, where
+from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
+from core.listing.keyset import Keys, behind, keys_of, read
+from core.listing.page_index import PageIndex
 from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
-from core.page_index import PageIndex
 from core.store.projects import checked_pixel_size, pixel_size_of
 from core.store.rows import image_of, image_row_of, utc_now
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.errors import InvalidRequest
-from core.keyset import Key
+from core.listing.keyset import Key
 from core.models import JobState, Priority
 
 SORTS: dict[str, type] = {

@@ -1,4 +1,4 @@
-"""Jobs: the durable queue's table. The protocol, step by step, is in core/queue.py."""
+"""Jobs: the durable queue's table. The protocol, step by step, is in core/queue/job_queue.py."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import polars as pl
 
 from core.db import Database, Row, Session
 from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
-from core.keyset import Keys, behind, keys_of, order_by
+from core.listing.keyset import Keys, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
-from core.store.ahead import Ahead
 from core.store.job_order import keys_of_jobs
+from core.store.job_prefetch import Ahead
 from core.store.projects import pixel_size_of
 from core.store.recipe import NOBODY, Asked, Recipe
 from core.store.rows import compact, job_of, utc_now

@@ -10,9 +10,9 @@ from typing import Any
 from core.cache import Cache, remembered_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
-from core.keyset import Key, Keys, behind, keys_of, order_by
+from core.listing.keyset import Key, Keys, behind, keys_of, order_by
 from core.models import MEASUREMENTS, Page, Range
-from core.store.generations import Generations
+from core.store.project_versions import Generations
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]

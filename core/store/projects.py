@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from core.cache import Cache
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
+from core.listing.page_index import PageIndex
 from core.models import Project
-from core.page_index import PageIndex
-from core.store.generations import PROJECTS, Generations
+from core.store.project_versions import PROJECTS, Generations
 from core.store.rows import compact, project_of, utc_now
 
 MAX_NAME = 100

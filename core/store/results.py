@@ -11,10 +11,10 @@ from typing import Any
 from core.cache import Cache, remembered_json
 from core.db import Database, Row, Session
 from core.errors import NotFound
-from core.jobs import seconds_of
+from core.listing.page_index import PageIndex
 from core.models import Image, Job, Spheroid, StoredSegmentation
-from core.page_index import PageIndex
-from core.store.generations import Generations
+from core.models.jobs import seconds_of
+from core.store.project_versions import Generations
 from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of, utc_now
 
 Rows = Generator[Row, None, None]

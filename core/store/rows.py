@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from core.memory import estimated_bytes
+from core.images.memory import estimated_bytes
 from core.models import (
     MEASUREMENTS,
     Contour,

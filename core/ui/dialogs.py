@@ -7,7 +7,7 @@ import streamlit as st
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import explained, offer_undo, plural
-from core.ui.switcher import choose_next
+from core.ui.project_switcher import choose_next
 
 
 @st.dialog("New project")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import NotFound
 from core.export import Export, ExportRequest, ExportState, Part
-from core.export.parts import KINDS
+from core.export.writers import KINDS
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import explained, plural

@@ -9,8 +9,8 @@ import streamlit as st
 from core.models import ImageFilter, Project
 from core.services import Services
 from core.ui import dialogs, export_panel, visitor
+from core.ui.components.grid import GridAnswer
 from core.ui.feedback import explained, plural
-from core.ui.grid import GridAnswer
 
 
 def downloads(services: Services, project: Project) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.models import ImageFilter, ImageStatus
-from core.ui import narrowing
+from core.ui import filters
 
 _CALIBRATED = {"diameter_um": "Ø largest, µm", "area_um2": "Area of the largest, µm²"}
 _IN_PIXELS = {"diameter_px": "Ø largest, px", "area_px": "Area of the largest, px²"}
@@ -36,17 +36,17 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
             key="status",
             bind="query-params",
         )
-        query = narrowing.name("Name contains", 130)
-        query |= narrowing.dates("Added (UTC)")
-        chosen = narrowing.chosen(names, 200)
-    query |= narrowing.bounds(chosen, names)
+        query = filters.name("Name contains", 130)
+        query |= filters.dates("Added (UTC)")
+        chosen = filters.chosen(names, 200)
+    query |= filters.bounds(chosen, names)
     return {"status": ",".join(status), **query} if status else query
 
 
 def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
     """The same filter for the store."""
     status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
-    return ImageFilter(status, query.get("name"), narrowing.ranges(query, names))
+    return ImageFilter(status, query.get("name"), filters.ranges(query, names))
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -54,7 +54,7 @@ def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
     parts = []
     if "status" in query:
         parts.append(" or ".join(status_word(word) for word in query["status"].split(",")))
-    parts += narrowing.words(query, names)
+    parts += filters.words(query, names)
     return f"Showing only: {', '.join(parts)}" if parts else ""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 import streamlit as st
 
-from core.jobs import seconds_of
 from core.models import (
     MEASUREMENTS,
     Image,
@@ -15,16 +14,17 @@ from core.models import (
     Spheroid,
     StoredSegmentation,
 )
+from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
-from core.ui import switcher, visitor
-from core.ui.among import Among
+from core.ui import project_switcher, visitor
+from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
+from core.ui.image_list import Among
 from core.ui.settings_panel import changes
 from core.ui.shell import REFRESH_SECONDS, plain
-from core.ui.viewer import NONE_FOUND
 
 Result = tuple[StoredSegmentation, tuple[Spheroid, ...]] | None
 SOURCES = {
@@ -43,8 +43,8 @@ def step_to(place: Neighbours, step: int) -> None:
 
 def header(services: Services, project: Project, image: Image, here: Among) -> None:
     """Where we are, the way to the neighbours, and re-segmenting."""
-    if switcher.chosen() != project.id:  # a link names the image alone
-        switcher.choose_next(project.id)
+    if project_switcher.chosen() != project.id:  # a link names the image alone
+        project_switcher.choose_next(project.id)
         st.rerun()
     place = here.place
     label = "Back to the filtered images" if here.narrowed else "Images of this project"

@@ -11,9 +11,9 @@ import streamlit as st
 from core.models import JobState, Priority
 from core.services import Services
 from core.store.jobs import JobStore
+from core.ui.components.grid import GridAnswer
+from core.ui.components.timeline_chart import timeline
 from core.ui.feedback import explained, plural
-from core.ui.grid import GridAnswer
-from core.ui.timeline_chart import timeline
 
 CHART_SECONDS = 3.0
 CHART_SPANS = 80

@@ -14,12 +14,13 @@ import streamlit as st
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
 from core.services import Services, set_aside
-from core.ui import queue_live, switcher
+from core.ui import project_switcher
+from core.ui.components import queue_progress
 from core.ui.feedback import plural
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
-ASSETS = Path(__file__).parent / "assets"
+ASSETS = Path(__file__).parent / "components" / "assets"
 # Streamlit's own margins leave a table a third of a laptop's screen.
 _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 2rem 2rem}
@@ -39,8 +40,8 @@ def configure() -> None:
 def sidebar(services: Services) -> None:
     """Draw the sidebar."""
     with st.sidebar:
-        switcher.draw(services)
-        queue_live.progress(services)
+        project_switcher.draw(services)
+        queue_progress.progress(services)
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from core import demo
+from core.demo import plate
 from tests import corpus
 from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
 
@@ -58,7 +58,7 @@ def test_demo_plate_is_segmented_while_one_watches(address: str) -> None:
         page = tab.page
         page.goto(address)
         page.get_by_role("button", name="Load demo plate").first.click()
-        n_images = len(demo.manifest())
+        n_images = len(plate.manifest())
         expect(page.get_by_text(f"{n_images} images · {n_images} done")).to_be_visible(timeout=240_000)
         expect(row_names(page).first).to_be_visible(timeout=30_000)
         tab.shot("journey-demo-dark")

@@ -16,7 +16,7 @@ from core.store import NewImage
 from tests import corpus
 from tests.browser.chromium import ROOT, browser_tab, streamlit_server
 from tests.browser.test_journey import assert_clean, grid
-from tests.making import RECIPE, claim, new_image
+from tests.factories import RECIPE, claim, new_image
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -19,7 +19,7 @@ from bench.sessions import visitor
 from core.services import Services
 from core.settings import Settings
 from tests.deploy import compose
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 SIDE_PX = 2048
 VISITORS = 20

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from core.blobs import Blobs
-from core.export.maker import Maker
+from core.export.builder import Maker
 from core.export.request import ExportRequest, Part
+from core.files.blobs import Blobs
 from core.models import Project
 from core.settings import Settings
 from core.store import Store

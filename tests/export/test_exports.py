@@ -14,18 +14,18 @@ from typing import Any
 
 import pytest
 
-from core import history
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, QueueFull, ServiceClosed, StorageError
-from core.export import Export, ExportRequest, Exports, ExportState, Keeping, Part, runner
-from core.export.maker import Made, Maker
-from core.history import History
+from core.export import Export, ExportRequest, Exports, ExportState, Keeping, Part, manager
+from core.export.builder import Made, Maker
 from core.models import Project
 from core.monitoring import Recorder
+from core.operations import history
+from core.operations.history import History
 from core.settings import Settings
 from core.store.rows import utc_now
 from tests.http.lab import Lab, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 KEEPING = Keeping(timedelta(hours=1), 2**30, 0)
 Open = Callable[..., Exports]
@@ -274,7 +274,7 @@ def test_what_cannot_be_is_refused_before_anything_is_made(
         exports.start(ExportRequest(plate.id, frozenset(Part), ()))
     with pytest.raises(NotFound):
         exports.get("../../etc/passwd")
-    monkeypatch.setattr(runner, "MAX_WAITING", 1)
+    monkeypatch.setattr(manager, "MAX_WAITING", 1)
     exports.start(request_of(plate))
     with pytest.raises(QueueFull):
         exports.start(request_of(plate, Part.MASKS))

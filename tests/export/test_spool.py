@@ -13,7 +13,7 @@ from core.db import Database
 from core.errors import ServiceClosed, StorageError
 from core.export import Spool, objects_csv
 from tests.http.lab import Lab, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 
 @pytest.fixture

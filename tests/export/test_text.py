@@ -13,11 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core import __version__, export, tables
-from core.blobs import Blobs
+from core import __version__, export
 from core.db import Database
 from core.errors import ImageUnreadable
 from core.export import text
+from core.files.blobs import Blobs
+from core.listing import columns
 from core.models import MEASUREMENTS, Project, Segmentation, Spheroid
 from core.monitoring import QueryRecorder
 from core.store import Store
@@ -61,7 +62,9 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     spheroids = (disc(1, 3.0, solidity=None, feret_max=1 / 3), disc(2, 10.0, touches_border=True))
     lab.measured(lab.image(project, "=a.tif"), *spheroids)
     wanted = io.StringIO(newline="")
-    tables.write_csv(tables.object_rows("=a.tif", said(*spheroids), um_per_px), tables.OBJECT_COLUMNS, wanted)
+    columns.write_csv(
+        columns.object_rows("=a.tif", said(*spheroids), um_per_px), columns.OBJECT_COLUMNS, wanted
+    )
     assert objects_text(lab, project) == wanted.getvalue()
 
 
@@ -70,13 +73,13 @@ def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
     image = lab.measured(lab.image(project, "a.tif"), disc(1, 3.0), disc(2, 10.0))
     error = ImageUnreadable("Cut short.")
     lab.failed(lab.image(project, "b.tif"), error)
-    size = tables.Calibration(image.um_per_px, image.um_per_px_source)
+    size = columns.Calibration(image.um_per_px, image.um_per_px_source)
     result = said(disc(1, 3.0), disc(2, 10.0))
     done, failed = read(images_text(lab, project))
     for row, path, outcome in ((done, "a.tif", result), (failed, "b.tif", error)):
         wanted = io.StringIO(newline="")
-        told = tables.image_row(path, _facts(image), size, outcome, image.seconds if row is done else None)
-        tables.write_csv([told], tables.IMAGE_COLUMNS, wanted)
+        told = columns.image_row(path, _facts(image), size, outcome, image.seconds if row is done else None)
+        columns.write_csv([told], columns.IMAGE_COLUMNS, wanted)
         assert [row] == read(wanted.getvalue())
 
 

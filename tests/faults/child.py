@@ -18,19 +18,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from core.admission import Admission
-from core.blobs import Blobs
 from core.db import Database, Session
-from core.executor import Threads
+from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Job, Limits
 from core.monitoring import QueryRecorder
-from core.queue import JobQueue
+from core.queue.admission import Admission
+from core.queue.executor import Threads
+from core.queue.job_queue import JobQueue
+from core.queue.slots import Rules
+from core.queue.task import Processed
 from core.store import Store
-from core.work import Processed
-from core.workers import Rules
 from tests import corpus
-from tests.making import RECIPE, processed, spheroid
+from tests.factories import RECIPE, processed, spheroid
 
 SLOTS = 4
 HANGS_SECONDS = 3600.0

@@ -8,8 +8,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from core.blobs import Blobs
 from core.db import Database
+from core.files.blobs import Blobs
 from core.monitoring import QueryRecorder
 
 Rows = list[tuple[Any, ...]]

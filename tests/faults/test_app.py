@@ -23,7 +23,7 @@ from core.settings import Settings
 from tests import corpus
 from tests.faults import oracle
 from tests.http.lab import Lab, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0

@@ -14,23 +14,23 @@ from pathlib import Path
 import psutil
 import pytest
 
-from core.blobs import Blobs
-from core.checks import State, worst
 from core.db import Database
+from core.files.blobs import Blobs
 from core.ingest import Ingest, Outcome, Verdict
 from core.models import Limits, Project
 from core.monitoring import QueryRecorder
+from core.operations.health import State, worst
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
 from tests import corpus
+from tests.factories import ENGINE, RECIPE
 from tests.faults import oracle
 from tests.faults.child import NURSERY
 from tests.faults.test_rush import queue_on
 from tests.faults.test_slow_clients import CLIENTS, SPHEROIDS, serving, slow_client, spools
 from tests.http.lab import Lab, disc
-from tests.making import ENGINE, RECIPE
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 FULL = pytest.mark.full
 DISK_BYTES = 64 * 2**20

@@ -15,13 +15,13 @@ from pathlib import Path
 
 import pytest
 
-from core.blobs import Blobs
 from core.db import Database
+from core.files.blobs import Blobs
 from core.monitoring import QueryRecorder
 from core.store import NewImage, Store
+from tests.factories import ENGINE, RECIPE, new_image
 from tests.faults import oracle
 from tests.faults.child import CUTS, NURSERY, Plan, main, objects_of
-from tests.making import ENGINE, RECIPE, new_image
 
 ALARM_SECONDS = 60
 

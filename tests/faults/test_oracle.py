@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from core.blobs import Blobs
 from core.db import Database
 from core.errors import BlobDamaged, BlobMissing, SegmentationError
+from core.files.blobs import Blobs
 from core.monitoring import QueryRecorder
 from core.store import NewImage, Store
 from core.store.results import Result
+from tests.factories import ENGINE, RECIPE, claim, new_image, spheroid
 from tests.faults import oracle
-from tests.making import ENGINE, RECIPE, claim, new_image, spheroid
 
 
 @pytest.fixture

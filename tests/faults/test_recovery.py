@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from core.checks import State, worst
 from core.errors import BlobDamaged, DatabaseLocked, StorageError
 from core.ingest import Outcome
 from core.models import Project
+from core.operations.health import State, worst
 from core.services import Services
 from core.settings import ROOT, Settings
 from tests import corpus
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 DOCUMENT = (ROOT / "docs" / "recovery.md").read_text(encoding="utf-8")
 FILE = corpus.png(corpus.spheroid((96, 96)))

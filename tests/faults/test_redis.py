@@ -18,8 +18,8 @@ from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application
 from tests.http.lab import Lab, disc
+from tests.polling import wait_until
 from tests.servers import RedisServer, redis_server, server_that, silent
-from tests.waiting import wait_until
 
 NOBODY = "redis://127.0.0.1:1/0"
 READS = 1000

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from core.blobs import Blobs
 from core.db import Database
 from core.errors import BlobDamaged, StorageError
+from core.files.blobs import Blobs
 from core.models import JobState
 from core.monitoring import QueryRecorder
 from core.store import Store
+from tests.factories import ENGINE
 from tests.faults.child import NURSERY, Plan, main
 from tests.faults.test_kill import lay_out, run_to_the_end
-from tests.making import ENGINE
 
 
 def write_and_die(folder: Path) -> None:

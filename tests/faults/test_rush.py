@@ -12,21 +12,21 @@ from typing import Any
 import psutil
 import pytest
 
-from core.admission import Admission
-from core.blobs import Blobs
 from core.db import Database
-from core.executor import Threads
+from core.files.blobs import Blobs
 from core.ingest import Ingest, Outcome
 from core.models import Job, JobState, Limits
 from core.monitoring import QueryRecorder
-from core.queue import JobQueue
+from core.queue.admission import Admission
+from core.queue.executor import Threads
+from core.queue.job_queue import JobQueue
+from core.queue.slots import Rules
+from core.queue.task import Processed
 from core.store import NewImage, Store
-from core.work import Processed
-from core.workers import Rules
 from tests import corpus
+from tests.factories import ENGINE, RECIPE, new_image, processed, spheroid
 from tests.faults import oracle
-from tests.making import ENGINE, RECIPE, new_image, processed, spheroid
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 FULL = pytest.mark.full
 
@@ -82,7 +82,7 @@ class NthRefused:
 def test_a_disk_that_refuses_once_loses_nothing_whenever_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, nth: int
 ) -> None:
-    monkeypatch.setattr("core.outcomes.RETRY_SECONDS", 0.02)
+    monkeypatch.setattr("core.queue.job_queue.completion.RETRY_SECONDS", 0.02)
     db = Database.open(tmp_path / "spheroscope.duckdb", QueryRecorder())
     store, blobs = Store(db), Blobs(tmp_path)
     project, ingest = store.projects.create("Full", ENGINE), Ingest(store, blobs, Limits())

@@ -15,7 +15,7 @@ import uvicorn
 from core.services import Services
 from tests.http.conftest import application
 from tests.http.lab import Lab, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 CLIENTS = 20
 SPHEROIDS = 4000

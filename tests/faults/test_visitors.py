@@ -18,7 +18,7 @@ from tests import corpus
 from tests.browser.chromium import browser_tab
 from tests.faults import oracle
 from tests.faults.test_app import START_SECONDS, App, app
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FULL = pytest.mark.full

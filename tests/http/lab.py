@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import images
-from core.blobs import Blobs
 from core.errors import SpheroscopeError
+from core.files.blobs import Blobs
 from core.ingest import image_id
 from core.models import MEASUREMENTS, Contour, Image, Job, Limits, Project, Spheroid
 from core.store import NewImage, Recipe, Store

@@ -11,17 +11,18 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from core import __version__, http, tables
+from core import __version__, http
+from core.db.statements import load_migrations
 from core.errors import ImageUnreadable, QueueFull
+from core.listing import columns
 from core.models import MEASUREMENTS, ImageStatus, JobState
 from core.services import Services
 from core.settings import ROOT
-from core.sql import load_migrations
 from core.store import Recipe
 from tests import corpus
 from tests.http.conftest import application
 from tests.http.lab import RECIPE, Lab, digest, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 
@@ -277,7 +278,7 @@ def test_objects_have_the_columns_of_the_tables(client: TestClient, lab: Lab) ->
     answer = client.get(f"/api/images/{image.id}/objects").json()
     first, second = answer["objects"]
     assert set(first) == {
-        *("id", "object", *tables.MEASUREMENT_COLUMNS),
+        *("id", "object", *columns.MEASUREMENT_COLUMNS),
         *("confidence", "look_at_this", "reasons"),
     }
     assert (first["object"], second["object"]) == (1, 2)

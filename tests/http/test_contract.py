@@ -11,8 +11,8 @@ from starlette.testclient import TestClient
 from core import http
 from core.http import contract, forms
 from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS
-from core.listing import RANGES
-from core.listing import SORTS as IMAGE_SORTS
+from core.listing.image_query import RANGES
+from core.listing.image_query import SORTS as IMAGE_SORTS
 from core.store.job_order import SORTS as JOB_SORTS
 from core.store.objects import NUMBERS
 from core.store.objects import SORTS as OBJECT_SORTS

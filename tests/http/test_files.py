@@ -20,7 +20,7 @@ from core.export import ExportRequest, Part
 from core.http.files import FileAnswer, not_modified
 from core.services import Services
 from tests.http.lab import Lab, disc
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 DATA = random.Random(0).randbytes(10_000)
 TAG = "tag-1"

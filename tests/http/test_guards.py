@@ -17,7 +17,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from core import http
 from core.errors import InvalidRequest
 from core.http.guards import allowed_names
-from core.listing import SORTS, Sort
+from core.listing.image_query import SORTS, Sort
 from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application

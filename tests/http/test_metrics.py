@@ -13,14 +13,14 @@ from starlette.testclient import TestClient
 
 from core.cache import redis as redis_cache
 from core.cache.redis import FAILURES
-from core.checks import Checks
 from core.monitoring import HIT, MISS, Kind
+from core.operations.health import Checks
 from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application
 from tests.http.lab import Lab
+from tests.polling import wait_until
 from tests.servers import redis_server
-from tests.waiting import wait_until
 
 PATHS = ("performance", "health", "summary", "slow-queries", "endpoints")
 

@@ -10,9 +10,9 @@ from starlette.testclient import TestClient
 from core.monitoring import Kind
 from core.services import Services
 from core.store import Store
+from tests.factories import spheroid
 from tests.http.conftest import application
 from tests.http.lab import Lab
-from tests.making import spheroid
 
 MOST = 3
 

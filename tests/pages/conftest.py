@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import demo
+from core.demo.plate import demo_plate
 from core.models import Project
 from core.services import Services, get_services
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
 Open = Callable[..., AppTest]
@@ -48,7 +48,7 @@ def open_page(services: Services) -> Open:
 def plate(services: Services) -> Project:
     """A project with the first three images of the demo plate, segmented."""
     project = services.create_project("Plate 1")
-    files = demo.demo_plate()
+    files = demo_plate()
     for _ in range(3):
         file = next(files)
         services.ingest.add(project.id, file.name, file.data, services.recipe(project))

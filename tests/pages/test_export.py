@@ -8,10 +8,10 @@ from streamlit.testing.v1 import AppTest
 from core.export import Export, ExportState
 from core.models import Project
 from core.services import Services
-from core.ui import grid
+from core.ui.components import grid
 from tests.pages.conftest import Open, texts
 from tests.pages.test_dialogs import press
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 
 def _dialog(project_id: str) -> None:

@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from core.models import PixelSizeSource, Project
 from core.services import Services
 from tests.pages.conftest import Open, texts
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 
 def first(services: Services, project: Project) -> str:

@@ -6,10 +6,10 @@ import pytest
 
 from core.models import ImageStatus, Project
 from core.services import Services
-from core.ui import grid
+from core.ui.components import grid
 from tests import corpus
 from tests.pages.conftest import Open, texts
-from tests.waiting import wait_until
+from tests.polling import wait_until
 
 
 def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services) -> None:

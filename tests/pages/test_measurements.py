@@ -8,8 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import Project
 from core.services import Services
-from core.ui import grid, measured
-from core.ui.columns import object_columns
+from core.ui import measurements_panel
+from core.ui.components import grid
+from core.ui.components.grid_columns import object_columns
 from tests.pages.conftest import Open, texts
 
 
@@ -66,9 +67,9 @@ def test_bounds_in_the_address_narrow_table_and_charts(
 
 
 def test_without_a_pixel_size_sizes_are_in_pixels() -> None:
-    assert measured.labels(True)["area_um2"] == "Area, µm²"
-    assert measured.labels(False)["area"] == "Area, px²"
-    assert "area" not in measured.labels(True)
+    assert measurements_panel.labels(True)["area_um2"] == "Area, µm²"
+    assert measurements_panel.labels(False)["area"] == "Area, px²"
+    assert "area" not in measurements_panel.labels(True)
     for calibrated, first in ((True, "area_um2"), (False, "area")):
         shown = [column["field"] for column in object_columns(calibrated) if not column.get("initialHide")]
         assert shown[:3] == ["image_name", "object", first]
@@ -78,6 +79,6 @@ def test_without_a_pixel_size_sizes_are_in_pixels() -> None:
 
 
 def test_a_name_cannot_become_markup_in_a_chart() -> None:
-    point = measured.Point("id", "<a href='x'>y</a>", 1, 1.0, 2.0)
-    text = measured.scatter((point,), "x", "y").data[0].text[0]
+    point = measurements_panel.Point("id", "<a href='x'>y</a>", 1, 1.0, 2.0)
+    text = measurements_panel.scatter((point,), "x", "y").data[0].text[0]
     assert "<" not in text

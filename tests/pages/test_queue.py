@@ -4,7 +4,7 @@ from core.errors import SegmentationError
 from core.models import JobState, Priority, Project
 from core.services import Services
 from tests import corpus
-from tests.making import claim
+from tests.factories import claim
 from tests.pages.conftest import Open, texts
 
 

@@ -18,7 +18,7 @@ from core.segmentation.confidence import (
     object_features,
     strangeness,
 )
-from core.segmentation.engine import Prediction
+from core.segmentation.engines.base import Prediction
 from tests.segmentation.shapes import field, stored
 
 SIDE = 100

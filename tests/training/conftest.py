@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from core.synthetic import BodySpec, SceneSpec, scene
+from core.demo.synthetic import BodySpec, SceneSpec, scene
 
 
 def write(path: Path, pixels: np.ndarray) -> None:

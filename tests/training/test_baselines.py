@@ -5,7 +5,7 @@ import importlib.util
 import numpy as np
 import pytest
 
-from core.synthetic import BodySpec, SceneSpec, scene
+from core.demo.synthetic import BodySpec, SceneSpec, scene
 from training.baselines import BASELINES
 
 PEERS = [

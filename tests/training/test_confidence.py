@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.segmentation.confidence import FEATURES, Calibration, Curve
-from core.segmentation.engine import Prediction
+from core.segmentation.engines.base import Prediction
 from training.confidence import Rated, calibrate, fit, judged, look_at
 from training.data import pairs
 from training.risk import curve, draw_curves, risk

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import training.train
-from core.segmentation.weights import load
+from core.segmentation.engines.weights import load
 from tests.training.conftest import write
 from training import bodies, evaluate, rims, scenes
 from training.data import Batches, RealImages, pairs, read_grey

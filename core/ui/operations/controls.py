@@ -14,7 +14,7 @@ import streamlit as st
 from core.ui.feedback import empty
 from core.ui.operations import charts
 
-ASSETS = Path(__file__).parent.parent / "assets"
+ASSETS = Path(__file__).parent.parent / "components" / "assets"
 REFRESH = {"off": None, "5 s": 5.0, "30 s": 30.0, "5 min": 300.0}
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 from core import __version__
-from core.checks import State, worst
 from core.monitoring import Sample
+from core.operations.health import State, worst
 from core.services import Services
 from core.settings import ROOT, Settings
 from core.ui.operations import charts

@@ -7,10 +7,10 @@ from datetime import datetime
 
 import streamlit as st
 
-from core.history import Window
 from core.monitoring import Histogram, Kind, Timings
 from core.monitoring.summary import Row, hit_percent, rows
-from core.sources import WHOLE
+from core.operations.history import Window
+from core.operations.stage_metrics import WHOLE
 from core.ui.format import UNKNOWN, three_digits
 from core.ui.operations import charts
 from core.ui.operations.controls import Range, nothing, rounded, section

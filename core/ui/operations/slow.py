@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.history import Window
 from core.monitoring.summary import Row, slow_queries
+from core.operations.history import Window
 from core.services import Services
-from core.store.plans import Operator, Plan
+from core.store.query_plans import Operator, Plan
 from core.ui.feedback import explained
 from core.ui.operations.controls import Range, nothing, rounded, section
 

@@ -11,7 +11,7 @@ from core import errors
 from core.services import Services
 from core.store.rows import utc_now
 from core.store.throughput import Failures, Made
-from core.ui import switcher
+from core.ui import project_switcher
 from core.ui.feedback import plural
 from core.ui.format import count
 from core.ui.operations import charts
@@ -22,7 +22,7 @@ BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
 def choose_project() -> str | None:
     """All projects, or one; None is all."""
-    names = {project.id: project.name for project in switcher.listed()}
+    names = {project.id: project.name for project in project_switcher.listed()}
     return st.selectbox(
         "Of",
         list(names),

@@ -1,0 +1,237 @@
+"""Measure many files: bounded memory, rows in the order of the inputs, and one bad file stops nothing."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from core import images
+from core.batch.inputs import Input
+from core.errors import (
+    ImageTooLarge,
+    InvalidRequest,
+    NotFound,
+    SegmentationError,
+    SpheroscopeError,
+    StorageError,
+)
+from core.images import label_png, overlay
+from core.images.display import encode_png, to_display
+from core.listing import columns
+from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
+from core.segmentation import DEFAULT_ENGINE, SegmentationParams, segment
+
+LOG = logging.getLogger(__name__)
+
+AHEAD = 3  # files waiting for each worker: enough that none idles behind a slow one
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a batch is run. ``um_per_px`` wins over what a file says; None leaves it to the file."""
+
+    out: Path
+    um_per_px: float | None = None
+    engine: str = DEFAULT_ENGINE
+    params: SegmentationParams = field(default_factory=SegmentationParams)
+    workers: int = 1
+    masks: bool = False
+    overlays: bool = False
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Rows of one page, or of one file that could not be looked into."""
+
+    image: columns.Row
+    objects: tuple[columns.Row, ...] = ()
+
+    @property
+    def failed(self) -> bool:
+        return self.image["status"] == ImageStatus.FAILED
+
+
+def run(inputs: Sequence[Input], options: Options, report: Callable[[Measured], None]) -> None:
+    """Measure ``inputs`` and write ``images.csv``, ``objects.csv``, ``formulas.csv`` and the wanted pictures.
+
+    ``report`` is called in this thread, in the order of the inputs, once a row of ``images.csv``.
+
+    Raises:
+        InvalidRequest: an input lies where this run would write.
+        StorageError: the folder cannot be written.
+    """
+    try:
+        _prepare(inputs, options)
+        with ExitStack() as stack:
+            image_table, object_table = (
+                columns.CsvTable(names, stack.enter_context(_create(options.out / name)))
+                for name, names in (
+                    ("images.csv", columns.IMAGE_COLUMNS),
+                    ("objects.csv", columns.OBJECT_COLUMNS),
+                )
+            )
+            for measured in _measured_in_order(inputs, options):
+                image_table.write(measured.image)
+                for row in measured.objects:
+                    object_table.write(row)
+                report(measured)
+    except OSError as error:
+        raise _unwritable(options.out, error) from error
+
+
+def _prepare(inputs: Sequence[Input], options: Options) -> None:
+    """Make the folders and write the formulas."""
+    pictures = [options.out / name for name in _pictures(options)]
+    targets = {folder.resolve() for folder in pictures}
+    if any(item.path.resolve().parent in targets for item in inputs):
+        raise InvalidRequest(
+            f"Some images lie in {options.out} where results would replace them. Choose another --out."
+        )
+    for folder in (options.out, *pictures):
+        folder.mkdir(parents=True, exist_ok=True)
+    with _create(options.out / "formulas.csv") as file:
+        file.write(columns.formulas_text())
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What one page is called; ``page`` is None where the file has no other."""
+
+    item: Input
+    page: int | None
+    stems: frozenset[str]
+
+    @property
+    def path(self) -> str:
+        return str(self.item.path) if self.page is None else f"{self.item.path}#{self.page}"
+
+    @property
+    def stem(self) -> str:
+        """Stem of its pictures: no other file's stem, since one may be called like a page of this one."""
+        if self.page is None:
+            return self.item.stem
+        stem = f"{self.item.stem}_p{self.page}"
+        while stem.casefold() in self.stems:
+            stem += "_"
+        return stem
+
+
+def _pictures(options: Options) -> list[str]:
+    return [name for name, wanted in (("masks", options.masks), ("overlays", options.overlays)) if wanted]
+
+
+def _create(path: Path) -> TextIO:
+    # a file name need not be text; what is not must not end the run
+    return path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+
+
+def _unwritable(out: Path, error: OSError) -> StorageError:
+    return StorageError(
+        f"Cannot write to {out}: {error.strerror or error}. Choose another folder with --out."
+    )
+
+
+def _measured_in_order(inputs: Sequence[Input], options: Options) -> Iterator[Measured]:
+    """Measure on ``options.workers`` threads; only so many files are under way at once as keep those busy."""
+    stems = frozenset(item.stem.casefold() for item in inputs)
+    waiting: deque[Future[list[Measured]]] = deque()
+    with ThreadPoolExecutor(options.workers, "batch") as pool:
+        try:
+            for item in inputs:
+                if len(waiting) >= AHEAD * options.workers:
+                    yield from waiting.popleft().result()
+                waiting.append(pool.submit(_file, item, stems, options))
+            while waiting:
+                yield from waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _file(item: Input, stems: frozenset[str], options: Options) -> list[Measured]:
+    """Measure every page of one file; whatever goes wrong is a row."""
+    try:
+        data = _read(item.path, options.limits)
+        pages = images.inspect(data, options.limits)
+    except Exception as error:  # the boundary of one file: a defect in a reader must not end the batch
+        failure = _failure(str(item.path), error)
+        return [Measured(columns.image_row(str(item.path), None, columns.Calibration(), failure))]
+    several = len(pages) > 1
+    return [
+        _page(data, facts, _Names(item, facts.page if several else None, stems), options) for facts in pages
+    ]
+
+
+def _read(path: Path, limits: Limits) -> bytes:
+    """Bytes of an ordinary file; one over the limit is refused before it fills the memory."""
+    if not path.exists():
+        raise NotFound(f"{path} is not there.")
+    if not path.is_file():
+        raise InvalidRequest(f"{path} is not a file.")
+    size = path.stat().st_size
+    if size > limits.max_bytes:
+        raise ImageTooLarge(
+            f"{path} has {size / 2**20:.0f} MiB; at most {limits.max_bytes / 2**20:.0f} are taken. "
+            "Raise MAX_UPLOAD_MB to take it."
+        )
+    return path.read_bytes()
+
+
+def _page(data: bytes, facts: PageFacts, names: _Names, options: Options) -> Measured:
+    start = time.perf_counter()
+    size = _calibration(facts, options)
+    try:
+        raster = images.decode(data, facts.page, options.limits)
+        result = segment(raster.pixels, options.params, options.engine)
+        files = _write_pictures(raster, result, names.stem, options)
+    except Exception as error:  # the boundary of one page, as above
+        failure = _failure(names.path, error)
+        return Measured(columns.image_row(names.path, facts, size, failure, time.perf_counter() - start))
+    row = columns.image_row(names.path, facts, size, result, time.perf_counter() - start)
+    return Measured(row | files, tuple(columns.object_rows(names.path, result, size.um_per_px)))
+
+
+def _calibration(facts: PageFacts, options: Options) -> columns.Calibration:
+    if options.um_per_px is not None:
+        return columns.Calibration(options.um_per_px, PixelSizeSource.USER)
+    return columns.Calibration(facts.um_per_px, PixelSizeSource.FILE if facts.um_per_px is not None else None)
+
+
+def _write_pictures(raster: Raster, result: Segmentation, stem: str, options: Options) -> columns.Row:
+    """Write the wanted pictures of a page; returns their names for its row."""
+    files: columns.Row = {}
+    if options.masks:
+        files["mask"] = _write(options.out / "masks", stem, label_png.encode(result.labels))
+    if options.overlays:
+        shown = to_display(raster.pixels, True, raster.facts.bit_depth)
+        files["overlay"] = _write(
+            options.out / "overlays", stem, encode_png(overlay.draw(shown, result.spheroids))
+        )
+    return files
+
+
+def _write(folder: Path, stem: str, data: bytes) -> str:
+    name = f"{stem}.png"
+    try:
+        (folder / name).write_bytes(data)
+    except OSError as error:
+        raise StorageError(f"Cannot write {folder / name}: {error.strerror or error}.") from error
+    return f"{folder.name}/{name}"
+
+
+def _failure(path: str, error: Exception) -> SpheroscopeError:
+    """The error that a row can carry."""
+    if isinstance(error, SpheroscopeError):
+        return error
+    if isinstance(error, OSError):
+        return StorageError(f"Cannot read {path}: {error.strerror or error}.")
+    LOG.debug("event=batch.failed path=%r", path, exc_info=error)
+    return SegmentationError(f"{path} could not be measured ({type(error).__name__}: {error}).")

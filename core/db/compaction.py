@@ -1,0 +1,156 @@
+"""The database written anew, with rows that are read together side by side; only while no app is running.
+
+A copy is made beside the file, compared with it table by table, forced to the disk and put in the file's
+place by one rename. Whenever it is stopped, the one or the other lies there whole. DuckDB's lock on the file
+is held while it is read, and one of the same kind until it has been replaced.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from core.db.connection import unopened
+from core.db.statements import COMPACTION, load_queries
+from core.errors import DatabaseLocked, StorageError
+from core.files.fsync import force
+
+Say = Callable[[str], None]
+SPARE_BYTES = 64 * 2**20  # of disk that is left free beside the copy
+
+
+class Order(StrEnum):
+    """How rows are to lie."""
+
+    PROJECT = "project"  # images of a project together, the newest first, with their spheroids likewise
+    ADDED = "added"  # as they came: what a database that was never compacted looks like
+
+
+@dataclass(frozen=True, slots=True)
+class Compacted:
+    """What came of it."""
+
+    before_bytes: int
+    after_bytes: int
+    rows: dict[str, int]  # by table
+
+
+def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say = lambda _: None) -> Compacted:
+    """Write the database at ``path`` anew; ``say`` hears of each step before it is taken.
+
+    Raises:
+        DatabaseLocked: an app works on it, or has begun to meanwhile.
+        StorageError: it is not there, cannot be read, does not fit on the disk, or the copy is not equal.
+    """
+    copy = path.parent / "tmp" / "compacted.duckdb"
+    _forget(copy)
+    try:
+        say("copying")
+        before, seen, rows = _copied(path, copy, memory_mb, order, say)
+        say("saving")
+        force(copy)
+        after = copy.stat().st_size
+        with _held(path):
+            if _state(path) != seen or _log(path).exists():
+                raise _begun()
+            say("replacing")
+            os.replace(copy, path)
+            say("replaced")
+            force(path.parent)
+    except OSError as error:
+        raise StorageError(f"The database could not be written anew: {error.strerror}.") from error
+    finally:
+        _forget(copy)
+    return Compacted(before, after, rows)
+
+
+def _copied(
+    path: Path, copy: Path, memory_mb: int, order: Order, say: Say
+) -> tuple[int, tuple[int, int, int], dict[str, int]]:
+    if not path.exists():
+        raise StorageError(f"There is no database at {path}.")
+    size = path.stat().st_size
+    copy.parent.mkdir(exist_ok=True)
+    if shutil.disk_usage(copy.parent).free < size + SPARE_BYTES:
+        raise StorageError(
+            f"A copy takes {size // 2**20 + 1} MiB of disk, and there is less. Free some first."
+        )
+    config: dict[str, Any] = {"memory_limit": f"{memory_mb}MB", "temp_directory": str(copy.parent / "duckdb")}
+    try:
+        with closing(duckdb.connect(config=config)) as connection:
+            connection.execute(f"ATTACH {_quoted(path)} AS old")
+            connection.execute("CHECKPOINT old")  # folds the log into the file: none may be left of it
+            connection.execute(f"ATTACH {_quoted(copy)} AS fresh")
+            rows = _filled(connection, order, say)
+            connection.execute("CHECKPOINT fresh")
+            seen = _state(path)
+    except duckdb.Error as error:
+        raise unopened(path, error) from error
+    if _log(copy).exists():
+        raise StorageError("The copy could not be finished. Nothing was changed.")
+    return size, seen, rows
+
+
+def _filled(connection: Any, order: Order, say: Say) -> dict[str, int]:
+    """Make every table of ``old`` in ``fresh``, and compare them; returns their numbers of rows."""
+    queries = load_queries(COMPACTION)
+    connection.execute("COPY FROM DATABASE old TO fresh (SCHEMA)")
+    rows: dict[str, int] = {}
+    for (table,) in connection.execute(queries["compaction.tables"]).fetchall():
+        say(table)
+        fill = queries.get(f"compaction.{order}_{table}", queries["compaction.other"])
+        connection.execute(fill.format(table=table)).fetchall()
+        there, here = (
+            connection.execute(
+                queries["compaction.content"].format(database=database, table=table)
+            ).fetchall()
+            for database in ("old", "fresh")
+        )
+        if there != here:
+            raise StorageError(f"The copy of the table {table} is not equal to it. Nothing was changed.")
+        rows[table] = here[0][0]
+    return rows
+
+
+@contextmanager
+def _held(path: Path) -> Iterator[None]:
+    """Keep every app from opening the file, by the lock that DuckDB itself asks for."""
+    with path.open("r+b") as file:
+        try:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DatabaseLocked(
+                "Spheroscope has begun to run on this folder. Nothing was changed."
+            ) from error
+        yield
+
+
+def _begun() -> DatabaseLocked:
+    return DatabaseLocked("Spheroscope has begun to run on this folder. Stop it first. Nothing was changed.")
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    told = path.stat()
+    return told.st_ino, told.st_size, told.st_mtime_ns
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}.wal")
+
+
+def _forget(copy: Path) -> None:
+    for path in (copy, _log(copy)):
+        path.unlink(missing_ok=True)
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"

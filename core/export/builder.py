@@ -1,0 +1,117 @@
+"""Makes one archive: image by image through every part, so that what is said of an image is of one result."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.errors import BlobDamaged, BlobMissing, ImageError, InvalidRequest
+from core.export.archive import Archive, Desk
+from core.export.item import Item
+from core.export.provenance import Origin
+from core.export.request import ExportRequest, Part
+from core.export.spreadsheets import Problems
+from core.export.writers import KINDS, Writer
+from core.files.blobs import Blobs
+from core.files.file_names import Unique, stem
+from core.listing import columns
+from core.settings import Settings
+from core.store import Store
+from core.store.rows import image_of, utc_now
+
+OF_THE_IMAGE = (BlobMissing, BlobDamaged, ImageError)
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What came of it."""
+
+    n_images: int
+    problems: int
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Packs what is asked for into a zip."""
+
+    store: Store
+    blobs: Blobs
+    settings: Settings
+
+    def size(self, request: ExportRequest) -> int:
+        """How many images there will be.
+
+        Raises:
+            NotFound: the project is not there (any more).
+            InvalidRequest: there is nothing to export, or more than the limit.
+        """
+        self.store.projects.get(request.project_id)
+        size = self.store.results.size(request.project_id, request.image_ids)
+        if not size.images or not request.parts:
+            raise InvalidRequest("There is nothing to export: choose images and at least one format.")
+        refuse_too_many(max(size.images, size.objects), self.settings.max_export_rows)
+        return size.images
+
+    def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> Made:
+        """Write ``folder``/archive.zip.
+
+        ``step`` is called with the number of images done; what it raises ends the making.
+
+        Raises:
+            StorageError: the disk or the database refuses.
+        """
+        now = utc_now()
+        origin = Origin(self.store.projects.get(request.project_id), request, self.settings, now)
+        with ExitStack() as stack:
+            archive = Archive(folder / "archive.zip", now, self.settings.min_free_mb * 2**20)
+            stack.enter_context(archive)
+            desk = Desk(archive, folder, stack)
+            archive.add("README.txt", origin.readme())
+            archive.add("formulas.csv", columns.formulas_text().encode())
+            return self._fill(desk, request, origin, step)
+
+    def _fill(self, desk: Desk, request: ExportRequest, origin: Origin, step: Callable[[int], None]) -> Made:
+        writers = {part: kind.writer(desk) for part, kind in KINDS.items() if part in request.parts}
+        problems, results, done = Problems(desk), Counter[tuple[str, str, str]](), 0
+        rows = self.store.exports.images(
+            request.project_id, request.image_ids, contours=Part.OVERLAYS in request.parts
+        )
+        names = Unique()
+        for row in rows:
+            step(done)
+            item = Item(row, names.name(stem(image_of(row.image))), self.blobs, self.settings.limits)
+            if item.engine is not None:
+                results[item.engine] += 1
+            for part, writer in writers.items():
+                _add(item, part, writer, problems)
+            done += 1
+        step(done)
+        for writer in writers.values():
+            writer.finish()
+        problems.finish()
+        desk.archive.add("provenance.json", origin.provenance(results, done))
+        return Made(done, problems.count)
+
+
+def refuse_too_many(rows: int, limit: int) -> None:
+    """Part of a table looks like the whole, so none is cut.
+
+    Raises:
+        InvalidRequest: there are more than ``limit``.
+    """
+    if rows > limit:
+        raise InvalidRequest(
+            f"This export would have {rows:,} rows; at most {limit:,} are given. "
+            "Export image by image, or raise MAX_EXPORT_ROWS."
+        )
+
+
+def _add(item: Item, part: Part, writer: Writer, problems: Problems) -> None:
+    """One file that is lost or damaged must not keep all others from being taken away, nor go unsaid."""
+    try:
+        writer.add(item)
+    except OF_THE_IMAGE as error:
+        problems.add(item.image.name, part.value, error.code, error.message)

@@ -1,0 +1,56 @@
+"""The parts that an archive may hold: what each does with an image, and what it leaves to the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from core.export.archive import Desk
+from core.export.coco import Coco
+from core.export.imagej_rois import Rois
+from core.export.item import Item
+from core.export.parquet import Parquet
+from core.export.pictures import Masks, Originals, Overlays
+from core.export.request import Part
+from core.export.spreadsheets import Csv, Xlsx
+
+
+class Writer(Protocol):
+    """Adds one part to an archive."""
+
+    def add(self, item: Item) -> None:
+        """Take one image.
+
+        Raises:
+            SpheroscopeError: the image's own files are at fault.
+        """
+
+    def finish(self) -> None:
+        """Write what had to wait for the last image."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a part is called, what it is for, and how it is written."""
+
+    label: str
+    help: str
+    writer: Callable[[Desk], Writer]
+
+
+# In the order of writing: pictures come first, since the tables name their files.
+KINDS: dict[Part, Kind] = {
+    Part.MASKS: Kind(
+        "Masks", "Label images: 16-bit PNG, 0 is background, numbers are those of the tables", Masks
+    ),
+    Part.OVERLAYS: Kind(
+        "Overlays", "The images with outlines and numbers drawn in, for looking at", Overlays
+    ),
+    Part.ORIGINALS: Kind("Originals", "The files as they were uploaded, byte for byte", Originals),
+    Part.ROIS: Kind("ImageJ ROIs", "A zip for each image, to be dropped on ImageJ or Fiji", Rois),
+    Part.COCO: Kind("COCO", "One JSON with every outline as a mask, for training other networks", Coco),
+    Part.CSV: Kind("CSV", "Tables of images and spheroids as text, full precision", Csv),
+    Part.XLSX: Kind("Excel", "The same tables as one workbook", Xlsx),
+    Part.PARQUET: Kind("Parquet", "The same tables with types, for R and Python", Parquet),
+}

@@ -1,0 +1,114 @@
+"""What tables of images may be sorted and narrowed by: one definition, for SQL and for the page index."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from core.errors import InvalidRequest
+from core.listing import keyset
+from core.listing.keyset import Key
+from core.models import ImageFilter, ImageStatus
+
+# Columns of image_row, in the order that they decide; the id decides last. Rows without a value come last
+# whichever way the sort goes, so uncalibrated images come after those whose size in µm is known.
+SORTS: dict[str, tuple[str, ...]] = {
+    "created": ("created_at",),
+    "name": ("name_key",),
+    "status": ("status",),
+    "objects": ("n_objects",),
+    "diameter": ("diameter_um", "largest_diameter_px"),
+    "area": ("area_um2", "largest_area_px"),
+    "circularity": ("largest_circularity",),
+    "confidence": ("confidence",),
+    "pixel_size": ("um_per_px",),
+    "seconds": ("seconds",),
+}
+DEFAULT_SORT = "-created"
+# Of what kind they are, but for numbers with a fraction.
+_KINDS: dict[str, type] = {"created_at": datetime, "name_key": str, "status": ImageStatus, "n_objects": int}
+
+RANGES: dict[str, str] = {
+    "created": "created_at",
+    "objects": "n_objects",
+    "diameter_px": "largest_diameter_px",
+    "diameter_um": "diameter_um",
+    "area_px": "largest_area_px",
+    "area_um2": "area_um2",
+    "circularity": "largest_circularity",
+    "confidence": "confidence",
+    "pixel_size": "um_per_px",
+    "seconds": "seconds",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """A name of SORTS and a direction."""
+
+    name: str
+    descending: bool
+
+    @classmethod
+    def parse(cls, text: str) -> Sort:
+        """Read ``name``, or ``-name`` for descending.
+
+        Raises:
+            InvalidRequest: there is no such sort.
+        """
+        name = text.removeprefix("-")
+        if name not in SORTS:
+            raise InvalidRequest(f"Images cannot be sorted by “{text}”. Known: {', '.join(SORTS)}.")
+        return cls(name, text.startswith("-"))
+
+    def order_by(self) -> str:
+        """The ORDER BY of image_row."""
+        return keyset.order_by(self.keys())
+
+    def keys(self) -> tuple[Key, ...]:
+        """What decides the order of image_row."""
+        columns = [Key(name, _KINDS.get(name, float), self.descending) for name in SORTS[self.name]]
+        return (*columns, Key("id", str, self.descending))
+
+
+def checked(wanted: ImageFilter) -> ImageFilter:
+    """Return the filter without what narrows nothing, if its ranges can be ones.
+
+    Raises:
+        InvalidRequest: there is no such column, or a bound is not of the column's kind.
+    """
+    for item in wanted.ranges:
+        if item.column not in RANGES:
+            raise InvalidRequest(f"There is no range of “{item.column}”. Known: {', '.join(RANGES)}.")
+        for bound in (item.least, item.most):
+            if bound is not None and not _fits(item.column, bound):
+                kind = "a time" if item.column == "created" else "a number"
+                raise InvalidRequest(f"A bound of {item.column} must be {kind}.")
+    ranges = tuple(item for item in wanted.ranges if item.least is not None or item.most is not None)
+    return replace(wanted, name=wanted.name or None, ranges=ranges)
+
+
+def where(wanted: ImageFilter) -> tuple[str, dict[str, Any]]:
+    """The conditions of a checked filter, to follow another one, and the values that they bind."""
+    parts: list[str] = []
+    values: dict[str, Any] = {}
+    if wanted.status:
+        parts.append("AND list_contains($status::VARCHAR[], status::VARCHAR)")
+        values["status"] = [status.value for status in wanted.status]
+    if wanted.name:
+        parts.append("AND contains(name_key, lower($name))")
+        values["name"] = wanted.name
+    for place, item in enumerate(wanted.ranges):
+        for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
+            if bound is not None:
+                parts.append(f"AND {RANGES[item.column]} {sign} ${word}_{place}")
+                values[f"{word}_{place}"] = bound if isinstance(bound, datetime) else float(bound)
+    return " ".join(parts), values
+
+
+def _fits(column: str, bound: float | datetime) -> bool:
+    if isinstance(bound, datetime):
+        return column == "created" and bound.tzinfo is None  # stored times are UTC without a zone
+    return column != "created" and math.isfinite(bound)

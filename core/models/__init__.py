@@ -1,0 +1,52 @@
+"""The nouns of the field as immutable values: project, image, job, segmentation, spheroid, measurement.
+
+Every room may import them and they import none. They hold no behaviour beyond what follows from their fields.
+"""
+
+from __future__ import annotations
+
+from core.models.domain import (
+    Contour,
+    Image,
+    ImageFilter,
+    ImageRow,
+    ImageStatus,
+    Limits,
+    Page,
+    PageFacts,
+    PixelSizeSource,
+    Project,
+    Range,
+    Raster,
+    Ring,
+    Segmentation,
+    Spheroid,
+    StoredSegmentation,
+)
+from core.models.jobs import Job, JobState, Priority
+from core.models.measurements import MEASUREMENTS, Column, Dimension
+
+__all__ = [
+    "MEASUREMENTS",
+    "Column",
+    "Contour",
+    "Dimension",
+    "Image",
+    "ImageFilter",
+    "ImageRow",
+    "ImageStatus",
+    "Job",
+    "JobState",
+    "Limits",
+    "Page",
+    "PageFacts",
+    "PixelSizeSource",
+    "Priority",
+    "Project",
+    "Range",
+    "Raster",
+    "Ring",
+    "Segmentation",
+    "Spheroid",
+    "StoredSegmentation",
+]

@@ -1,0 +1,218 @@
+"""The nouns that travel between the parts: frozen, typed, without behaviour that needs the outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class ImageStatus(StrEnum):
+    """Where an image stands; the words that users see."""
+
+    NEW = "new"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class PixelSizeSource(StrEnum):
+    """Who said how large a pixel is; a later one in this list wins over an earlier one."""
+
+    PROJECT = "project"
+    FILE = "file"
+    USER = "user"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one file may cost, checked from its header before a pixel is decoded."""
+
+    max_bytes: int = 200 * 2**20
+    max_pixels: int = 100_000_000
+    max_pages: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class PageFacts:
+    """What is known of one page of an image file.
+
+    ``bit_depth`` counts the significant bits: 12 where a camera's 12 bits lie in a 16-bit file.
+    ``um_per_px`` is None where the file does not say; ``um_per_px_from`` names the tag that said so.
+    """
+
+    page: int
+    width: int
+    height: int
+    channels: int
+    dtype: str
+    bit_depth: int
+    um_per_px: float | None = None
+    um_per_px_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Raster:
+    """Decoded pixels exactly as stored: (Y, X) or (Y, X, C), uint8, uint16 or float32."""
+
+    pixels: NDArray[np.generic]
+    facts: PageFacts
+
+
+T = TypeVar("T")
+Ring = tuple[tuple[float, float], ...]  # (x, y) in pixels, first point not repeated
+
+
+@dataclass(frozen=True, slots=True)
+class Contour:
+    """Outline of one spheroid: pixel coordinates, x to the right, y down, (0.5, 0.5) is a pixel's centre."""
+
+    outer: Ring
+    holes: tuple[Ring, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spheroid:
+    """One outlined object: its number in the label image, its outline, its measurements in pixels.
+
+    ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
+    ``reasons`` says why, by measurement name. ``confidence``: expected overlap with a person's outline, 0..1.
+    """
+
+    number: int
+    contour: Contour
+    measurements: dict[str, float | int | bool | None]
+    reasons: dict[str, str] = field(default_factory=dict)
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """What an engine made of one image; ``confidence`` as a spheroid's, of all of it.
+
+    ``labels``: int32 (Y, X) at native resolution, 0 is background, 1..N are the spheroids' numbers.
+    ``timings_ms``: wall time of each stage ("predict", "postprocess", "measure", "contours").
+    """
+
+    labels: NDArray[np.int32]
+    spheroids: tuple[Spheroid, ...]
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    timings_ms: dict[str, float]
+    confidence: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """One project with what its card shows."""
+
+    id: str
+    name: str
+    um_per_px: float | None
+    engine: str
+    params: dict[str, object]
+    created_at: datetime
+    counts: dict[ImageStatus, int] = field(default_factory=dict)
+    last_activity: datetime | None = None
+    thumbnails: tuple[str, ...] = ()  # image ids, newest first
+
+    @property
+    def n_images(self) -> int:
+        return sum(self.counts.values())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRow:
+    """One image as tables show it: the facts, and the sortable results of the segmentation in force."""
+
+    id: str
+    name: str
+    status: ImageStatus
+    error_code: str | None = None
+    error: str | None = None
+    n_objects: int | None = None
+    largest_diameter_px: float | None = None
+    largest_area_px: float | None = None
+    largest_circularity: float | None = None
+    confidence: float | None = None
+    um_per_px: float | None
+    um_per_px_source: PixelSizeSource | None
+    width: int
+    height: int
+    bit_depth: int
+    created_at: datetime
+    seconds: float | None = None
+    segmentation_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image(ImageRow):
+    """One image with everything that is known of its file."""
+
+    project_id: str
+    sha256: str
+    page: int
+    channels: int
+    dtype: str
+    n_bytes: int
+    um_per_px_file: float | None
+    um_per_px_from: str | None
+    thumbnail_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSegmentation:
+    """A segmentation as kept: which engine, which settings, how long, and its files of labels and maps."""
+
+    id: str
+    image_id: str
+    kind: str  # "automatic" or "corrected"
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    created_at: datetime
+    labels_sha256: str
+    thumbnail_sha256: str
+    timings_ms: dict[str, float]
+    maps_sha256: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Bounds of one column, both of them within; None is open. Rows without a value are outside.
+
+    ``column`` is a name that the list of the rows allows; times are UTC without a zone.
+    """
+
+    column: str
+    least: float | datetime | None = None
+    most: float | datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImageFilter:
+    """What of a project's images is wanted; every field narrows, None and () do not."""
+
+    status: tuple[ImageStatus, ...] = ()
+    name: str | None = None
+    ranges: tuple[Range, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a longer list, and how long that list is.
+
+    ``last`` are the keys of its last row, where the list can be walked on behind them.
+    """
+
+    items: tuple[T, ...]
+    total: int
+    offset: int
+    limit: int
+    last: tuple[str | float | bool | None, ...] = ()

@@ -1,0 +1,299 @@
+"""The durable job queue: rows in DuckDB are the queue, an executor is only the muscle.
+
+The protocol, which loses nothing and does nothing twice:
+
+1. A job row is written in the transaction of its image, or alone; its id is a hash of image, engine and
+   parameters, so asking twice is the same row.
+2. Claim: ``running`` and attempt + 1 are committed before a byte of the image is decoded. The order is
+   orphans, then priority, then sequence, never the clock; none overtakes one that waits for memory.
+3. Finish: the result and ``done`` in one transaction, only where the job is still running this attempt.
+4. An error that says what is wrong with the image fails the job; any other puts it back, behind the others,
+   until its attempts are used up. A job that passes its deadline fails, and its worker counts as lost until
+   it comes back: a thread cannot be ended from outside.
+5. Start-up: the database's lock proves that no other process works on it, so every running job is an orphan.
+   Orphans run one at a time first, so that only the guilty one is blamed for the next crash.
+6. Shutdown: claiming stops, running jobs get ``drain_seconds``; what still runs is queued again in its place.
+
+A worker is free as soon as its job has ended, and what it gave is saved beside the next job, so that the
+next one's claim falls into the same transaction where it can. One worker alone waits until its last result
+is with the database; several, while nearly twice as many results as there are workers are not.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+
+from core.errors import DeadlinePassed, SpheroscopeError
+from core.files.blobs import Blobs
+from core.models import Job, JobState
+from core.queue import completion
+from core.queue.admission import Admission
+from core.queue.batching import Together
+from core.queue.completion import Ended, Outcomes, outcome_of
+from core.queue.executor import Executor
+from core.queue.slots import QueueState, Rules, Running, Workers
+from core.queue.task import Processed
+from core.queue.timeline import Timeline
+from core.store import Store
+from core.store.results import Result
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[bytes, Job], Processed]
+
+GATHER_SECONDS = 0.1  # results that come this close together share a transaction
+
+
+class JobQueue:
+    """Feeds jobs to an executor, ``rules.slots`` at once, and saves what comes back."""
+
+    def __init__(  # noqa: PLR0913 - the parts that services put together
+        self,
+        store: Store,
+        blobs: Blobs,
+        executor: Executor,
+        work: Work,
+        rules: Rules,
+        admission: Admission,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._executor = executor
+        self._work = work
+        self._rules = rules
+        self._admission = admission
+        self._clock = clock
+        self.timeline = Timeline()
+        self._workers = Workers(rules.slots)
+        together = Together(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
+        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, together.do)
+        self._boot_id = secrets.token_hex(8)
+        self._unsaved = 0
+        self._committing = 0  # of those unsaved, how many only wait for their transaction
+        self._suspects = 0  # in work or not saved yet: none begins beside one
+        self._changed = threading.Condition()
+        self._woken = False
+        self._stopping = False
+        self._stop_by = 0.0
+        self._savers = ThreadPoolExecutor(rules.slots, "queue-saver")
+        self._dispatcher = threading.Thread(target=self._dispatch, name="queue-dispatcher", daemon=True)
+
+    def start(self) -> int:
+        """Take up what an earlier process left, then begin; return how many orphans were found."""
+        orphans = self._store.jobs.recover(self._rules.max_attempts)
+        if orphans:
+            log.warning("event=queue.recovered orphans=%d", orphans)
+        self._dispatcher.start()
+        self.wake()
+        return orphans
+
+    def wake(self) -> None:
+        """Say that there may be something to claim."""
+        with self._changed:
+            self._woken = True
+            self._changed.notify_all()
+
+    def abandon(self, image_ids: frozenset[str]) -> None:
+        """Free the workers of images whose jobs have been cancelled, where that can be; blocks nobody.
+
+        A thread works on to its end, and what it gives back is thrown away.
+        """
+        with self._changed:
+            running = [one for one in self._workers.running.values() if one.job.image_id in image_ids]
+        for one in running:
+            if one.future is not None:
+                one.future.cancel()
+
+    def state(self) -> QueueState:
+        """What is going on now; reads no table."""
+        waiting = self._admission.waiting
+        with self._changed:
+            return QueueState(
+                slots=self._rules.slots,
+                running=len(self._workers.running),
+                lost=len(self._workers.lost),
+                unsaved=self._unsaved,
+                memory_taken_bytes=self._admission.taken_bytes,
+                memory_total_bytes=self._admission.total_bytes,
+                waits_for_memory=waiting.image_name if waiting else None,
+                trouble=self._executor.trouble,
+            )
+
+    def drain(self, seconds: float) -> bool:
+        """Stop claiming and wait for running jobs; False if some still run after ``seconds``.
+
+        What still runs then is queued again, and is no suspect at the next start. A second call waits for
+        what is left of the first one's time.
+        """
+        with self._changed:
+            first = not self._stopping
+            if first:
+                self._stopping = True
+                self._stop_by = time.monotonic() + seconds
+                self._changed.notify_all()
+            left = max(0.0, self._stop_by - time.monotonic())
+            self._changed.wait_for(lambda: self._at_rest() or time.monotonic() >= self._stop_by, left)
+            drained = self._at_rest()
+        if self._dispatcher.ident is not None:
+            self._dispatcher.join(timeout=max(1.0, self._stop_by - time.monotonic()))
+        self._executor.shutdown(wait=drained, cancel_futures=True)
+        self._savers.shutdown(wait=drained)
+        if first:
+            self._give_back()
+        return drained
+
+    def hurry(self) -> None:
+        """End a drain that is under way now, as if its time were over."""
+        with self._changed:
+            self._stop_by = time.monotonic()
+            self._changed.notify_all()
+
+    def _at_rest(self) -> bool:
+        return self._workers.at_rest and not self._unsaved
+
+    def _give_back(self) -> None:
+        try:
+            if given := self._store.jobs.give_back(self._boot_id):
+                log.warning("event=queue.undrained jobs=%d", given)
+        except SpheroscopeError as error:  # a full disk: orphans by rule 5
+            log.error("event=queue.undrained reason=%s", error.message)
+
+    def _dispatch(self) -> None:
+        while True:
+            with self._changed:
+                while not self._has_work():
+                    self._changed.wait(self._patience())
+                if self._stopping:
+                    return
+                overdue = self._overdue()
+                for running in overdue:
+                    self._workers.give_up(running)
+                worker = self._workers.free.pop() if self._may_claim() else None
+                if worker:
+                    self._woken = False  # before the claim, so that a wake during it is not lost
+            for running in overdue:
+                log.error("event=job.overdue job=%s worker=%s", running.job.id, running.worker)
+                self._hand_over(running, DeadlinePassed.after(self._rules.deadline_seconds))
+            if worker:
+                self._begin(worker)
+
+    def _has_work(self) -> bool:
+        return self._stopping or bool(self._overdue()) or self._may_claim()
+
+    def _overdue(self) -> list[Running]:
+        return self._workers.overdue(self._clock() - self._rules.deadline_seconds)
+
+    def _may_claim(self) -> bool:
+        return bool(
+            self._woken
+            and self._workers.free
+            and self._unsaved - self._committing < 2 * self._rules.slots - 1
+            and not self._suspects
+            and self._executor.trouble is None
+        )
+
+    def _patience(self) -> float | None:
+        """Seconds until something may have to be done though nobody calls."""
+        start, waits = self._workers.earliest(), []
+        if start is not None:
+            waits.append(start + self._rules.deadline_seconds - self._clock())
+        if self._woken and self._executor.trouble is not None:
+            waits.append(completion.RETRY_SECONDS)
+        return max(0.0, min(waits)) if waits else None
+
+    def _begin(self, worker: str) -> None:
+        job = self._claim(worker)
+        if job is None:
+            with self._changed:
+                self._workers.free.append(worker)
+                self._changed.notify_all()
+            return
+        self._admission.take(worker, job)
+        running = Running(job, worker, self._clock())
+        with self._changed:
+            self._workers.running[worker] = running
+            self._suspects += job.suspect
+        self.wake()
+        self._submit(running)
+
+    def _claim(self, worker: str) -> Job | None:
+        try:
+            return self._store.jobs.claim(self._boot_id, worker, self._fits)
+        except Exception:  # whatever it was: without its dispatcher the queue would stand still for ever
+            log.exception("event=queue.claim_failed")
+            self._stopped_within(completion.RETRY_SECONDS)
+            self.wake()
+            return None
+
+    def _fits(self, job: Job) -> bool:
+        beside = self._workers.running or self._unsaved
+        return not (job.suspect and beside) and self._admission.fits(job)
+
+    def _submit(self, running: Running) -> None:
+        start = time.perf_counter()
+        try:
+            data = self._blobs.get(running.job.sha256)
+            running.read_ms = (time.perf_counter() - start) * 1000
+            future = running.future = self._executor.submit(self._work, data, running.job)
+        except Exception as error:  # a file that is gone or damaged, an executor that has been shut down
+            future = Future()
+            future.set_exception(error)
+        future.add_done_callback(lambda ended: self._ended(running, ended))
+
+    def _stopped_within(self, seconds: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self._stopping, timeout=seconds)
+
+    def _ended(self, running: Running, future: Future[Processed]) -> None:
+        """Free the worker at once; its outcome is saved beside the next job. Blocks nobody."""
+        running.seconds = self._clock() - running.start
+        self._admission.give_back(running.worker)
+        with self._changed:
+            if self._workers.end(running):
+                self._hand_over(running, outcome_of(future))
+            self.wake()
+
+    def _hand_over(self, running: Running, outcome: Processed | BaseException) -> None:
+        with self._changed:
+            self._unsaved += 1
+        try:
+            self._savers.submit(self._save, running, outcome)
+        except RuntimeError:  # drained already: the job has been queued again
+            log.info("event=job.too_late job=%s", running.job.id)
+            self._saved(running)
+
+    def _finish(self, ended: Sequence[tuple[Job, Result]]) -> list[bool]:
+        saving = self._store.results.begin_to_finish(ended)
+        self._now_committing(len(ended))
+        try:
+            return saving.result()
+        finally:
+            self._now_committing(-len(ended))
+
+    def _now_committing(self, more: int) -> None:
+        with self._changed:
+            self._committing += more
+            self.wake()
+
+    def _save(self, running: Running, outcome: Processed | BaseException) -> None:
+        try:
+            saved = self._outcomes.save_until_it_holds(Ended(running.job, outcome, running.waits_ms))
+            state = saved.state or JobState.CANCELLED
+            self.timeline.add(running.span(state, saved.stages_ms))
+        except Exception:  # the job stays running and is an orphan at the next start; the queue must live on
+            log.exception("event=job.unsaved job=%s", running.job.id)
+        finally:
+            self._saved(running)
+
+    def _saved(self, running: Running) -> None:
+        with self._changed:
+            self._unsaved -= 1
+            self._suspects -= running.job.suspect
+            self.wake()

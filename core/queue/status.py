@@ -1,0 +1,114 @@
+"""What pages show of the queue: one snapshot for all visitors, made anew at most twice a second.
+
+However many jobs end, and however many browsers ask, the tables are counted twice a second at most, and what
+a browser is told changes no more often than that.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from core.db import Database
+from core.models import JobState
+from core.queue.job_queue import JobQueue
+from core.queue.slots import QueueState
+from core.queue.timeline import Span
+from core.store import Store
+from core.store.jobs import QueueTotals
+
+LEAST_SECONDS = 0.5
+RATE_SPANS = 50  # the last jobs, by which the rate is told
+
+
+class Light(StrEnum):
+    """How the queue is: at work or at rest, hindered, or standing still."""
+
+    GREEN = "green"
+    AMBER = "amber"
+    RED = "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The queue at one moment. ``version`` is another after every change; ``progress`` runs from 0 to 1."""
+
+    version: int
+    totals: QueueTotals
+    state: QueueState
+    progress: float
+    light: Light
+    message: str
+
+
+class Board:
+    """Makes snapshots and hands out the last one. Safe from any thread."""
+
+    def __init__(
+        self, db: Database, store: Store, queue: JobQueue, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._db = db
+        self._store = store
+        self._queue = queue
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._made = -LEAST_SECONDS
+        self._most_left = 0
+        self._last: Snapshot | None = None
+
+    def snapshot(self) -> Snapshot:
+        """The queue as it was at most LEAST_SECONDS ago."""
+        with self._lock:
+            now = self._clock()
+            if self._last is None or now - self._made >= LEAST_SECONDS:
+                self._last = self._current(self._last)
+                self._made = self._clock()
+            return self._last
+
+    def _current(self, last: Snapshot | None) -> Snapshot:
+        version = self._db.generation  # before counting: what is counted may be newer, never older
+        state = self._queue.state()
+        if last is not None and (last.version, last.state) == (version, state):
+            return last
+        totals = self._store.jobs.totals()
+        if totals.left and (rate := rate_of(self._queue.timeline.latest(RATE_SPANS), state.slots)):
+            totals = replace(totals, per_second=rate)
+        self._most_left = max(self._most_left, totals.left) if totals.left else 0
+        progress = 1 - totals.left / self._most_left if self._most_left else 1.0
+        return Snapshot(version, totals, state, progress, *light_of(state, totals.counts[JobState.QUEUED]))
+
+
+def rate_of(spans: Sequence[Span], slots: int) -> float | None:
+    """Images a second that ``slots`` workers get through, judged by these tries; None where there is none."""
+    seconds = [span.seconds for span in spans if span.state in (JobState.DONE, JobState.FAILED)]
+    if not seconds or not sum(seconds):
+        return None
+    return slots * len(seconds) / sum(seconds)
+
+
+def light_of(state: QueueState, queued: int) -> tuple[Light, str]:
+    """How the queue is, and a sentence where that is not well."""
+    if state.trouble:
+        return Light.RED, state.trouble
+    if state.lost == state.slots:
+        return Light.RED, (
+            "Every worker hangs on an image that passed its deadline, so nothing more is segmented. "
+            "Restart the app; the images are marked as failed."
+        )
+    if state.lost:
+        images = (
+            "an image that passed its deadline" if state.lost == 1 else "images that passed their deadline"
+        )
+        return (
+            Light.AMBER,
+            f"{state.lost} of {state.slots} workers hang on {images}. Restart the app to free them.",
+        )
+    if state.waits_for_memory and queued:
+        return Light.AMBER, (
+            f"{state.waits_for_memory} waits for memory: it begins when a running image is done. "
+            "Raise SEGMENTATION_MEMORY_MB if this computer has more."
+        )
+    return Light.GREEN, ""

@@ -1,0 +1,101 @@
+"""What a worker does with one image: bytes and a job in, everything worth keeping out.
+
+It touches neither the database nor the disk, so it can run in any thread, process or machine.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from core import images
+from core.errors import WorkersUnavailable
+from core.images import display, label_png, overlay
+from core.models import Job, Limits, Spheroid
+from core.queue.cpu_slots import Cores, usable_cores
+from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
+
+_cores = Cores(usable_cores())  # one for the process, whose threads share them
+
+
+@dataclass(frozen=True, slots=True)
+class Processed:
+    """One segmented image.
+
+    ``labels_png`` holds uint16 labels, 0 is background; ``thumbnail`` is the small picture with outlines;
+    ``maps`` is what the engine saw, as ``Look.pack`` gives it.
+    """
+
+    engine: str
+    engine_version: str
+    params: dict[str, object]
+    spheroids: tuple[Spheroid, ...]
+    labels_png: bytes
+    thumbnail: bytes
+    maps: bytes
+    confidence: float | None
+    timings_ms: dict[str, float]
+
+
+def process_like(
+    data: bytes, job: Job, limits: Limits, versions: Mapping[str, str], precision: str
+) -> Processed:
+    """As ``process``, on another computer, for an app whose engines have these ``versions`` by name.
+
+    The network computes with the app's ``precision``, whatever this computer's environment says.
+
+    Raises:
+        WorkersUnavailable: the engine here is another version, which may outline otherwise.
+    """
+    own = engine_version(job.engine)
+    if own != versions.get(job.engine):
+        raise WorkersUnavailable(
+            f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
+        )
+    compute_with(Arithmetic(precision=precision))
+    return process(data, job, limits)
+
+
+def process(data: bytes, job: Job, limits: Limits) -> Processed:
+    """Decode, segment and measure the page of ``data`` that ``job`` names, when it is its turn on a core.
+
+    Raises:
+        ImageError: the file cannot be decoded.
+        InvalidRequest: the parameters are not the engine's.
+        SegmentationError: the engine could not outline the image.
+    """
+    asked = time.perf_counter()
+    with _cores.turn():
+        waited_ms = (time.perf_counter() - asked) * 1000
+        processed = _process(data, job, limits)
+    return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})
+
+
+def _process(data: bytes, job: Job, limits: Limits) -> Processed:
+    start = time.perf_counter()
+    raster = images.decode(data, job.page, limits)
+    decoded = time.perf_counter()
+    params = SegmentationParams.from_dict(job.params)
+    seen = look(raster.pixels, params, job.engine)
+    result = trace(raster.pixels, seen, params)
+    segmented = time.perf_counter()
+    labels_png = label_png.encode(result.labels)
+    thumbnail = overlay.thumbnail(raster, result.spheroids, display.THUMBNAIL_PX)
+    maps = seen.pack()
+    encoded = time.perf_counter()
+    return Processed(
+        engine=result.engine,
+        engine_version=result.engine_version,
+        params=result.params,
+        spheroids=result.spheroids,
+        labels_png=labels_png,
+        thumbnail=thumbnail,
+        maps=maps,
+        confidence=result.confidence,
+        timings_ms={
+            "decode": (decoded - start) * 1000,
+            **result.timings_ms,
+            "encode": (encoded - segmented) * 1000,
+        },
+    )

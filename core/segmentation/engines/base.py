@@ -1,0 +1,49 @@
+"""What an engine is: a version and a function that says, pixel by pixel, how much spheroid there is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.grayscale import Pixels
+from core.segmentation.params import SegmentationParams
+
+Map = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """An engine's opinion at its working size, which may be smaller than the image; all maps float32 (Y, X).
+
+    ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
+    ``core``: 0..1, of dense bodies without their loose rims; None where the engine cannot tell.
+    ``second``: what of ``inside`` is also seen mirrored and at another scale; None where it was not asked.
+    What both looks agree on can be trusted.
+    ``traits``: float32 (N,), what the image is like to the engine, to be compared with what it has learnt
+    from; None where it has not learnt.
+    ``sharpness``: how sharp an edge is here, 0..1 of the sharpest; objects with much softer outlines than the
+    others are out of focus and are dropped. None: nothing is dropped for that.
+    ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
+    better.
+    ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
+    smooth by itself.
+    """
+
+    inside: Map
+    core: Map | None = None
+    second: Map | None = None
+    traits: Map | None = None
+    sharpness: Map | None = None
+    speck_px: int = 0
+    waver_px: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """``predict`` takes grey pixels (Y, X) of any of the supported dtypes, and the parameters."""
+
+    version: str
+    predict: Callable[[Pixels, SegmentationParams], Prediction]

@@ -1,0 +1,121 @@
+"""How far each pixel lies from the background, and in which direction bodies do.
+
+Shared by both engines: ``classical`` thresholds what it finds here, the network sees it beside the image.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from core.segmentation.engines import background
+from core.segmentation.engines.base import Map
+
+NOISE_FLOOR = 6.0  # standard deviations of the background; noise alone must never be an object
+TEXTURE_WINDOW = 0.01  # of the longer side
+GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide a pale one from Otsu
+ABOVE_OTSU = 1.1
+SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
+_BLUR_PX = 0.7
+_FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all contrast
+
+
+@dataclass(frozen=True, slots=True)
+class Flat:
+    """An image without its background; maps float32 (Y, X) in the image's own scale.
+
+    ``darker``: background minus image. ``noise``: robust standard deviation of the background. ``dark``:
+    whether the image differs more from the background towards dark than towards bright. ``texture``: local
+    standard deviation over ``window_px``.
+    """
+
+    darker: Map
+    noise: float
+    dark: bool
+    texture: Map
+    window_px: int
+
+
+def flatten(image: Map, start: float | None = None) -> Flat:
+    """Fit the background of an image that is scaled to about 0..1 and take it away.
+
+    ``start``: the background's brightness, roughly; the most frequent one where None.
+    """
+    window = max(3, round(TEXTURE_WINDOW * max(image.shape)) | 1)
+    texture = _texture(image, window)
+    surface, noise = background.fit(image, texture, start)
+    darker: Map = surface - image
+    dark, bright = (
+        np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
+    )
+    return Flat(darker, noise, bool(dark >= bright), texture, window)
+
+
+def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
+    """Make what the network sees of an image: float32 (2, Y, X).
+
+    The first is the image with bodies dark, whichever way it came, so that an inverted image is the same
+    image. The second is how far each pixel lies from the fitted background, towards bodies, where Otsu's
+    threshold is at 0.5.
+
+    Args:
+        image: float32 (Y, X), about -1..1.
+        polarity: of the bodies, "dark" or "bright"; found from the image where "auto".
+    """
+    smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
+    dark, contrast = _contrast(smooth, polarity)
+    if only_around(contrast):
+        dark, contrast = _contrast(smooth, polarity, frame_level(smooth))
+    return np.stack([image if dark else -image, contrast])
+
+
+def _contrast(smooth: Map, polarity: str, start: float | None = None) -> tuple[bool, Map]:
+    """Whether bodies are dark, and how far each pixel lies towards them: Otsu's threshold is at 0.5."""
+    flat = flatten(smooth, start)
+    dark = flat.dark if polarity == "auto" else polarity == "dark"
+    towards = flat.darker if dark else -flat.darker
+    level = max(otsu(root(np.maximum(towards, 0))) ** (1 / GAMMA), NOISE_FLOOR * flat.noise, _FLATTEST)
+    return dark, np.asarray(np.clip(towards / np.float32(2 * level), -1, 1))
+
+
+def only_around(inside: Map) -> bool:
+    """Whether all that stands out lies along the image's edge, and along most of it.
+
+    Then the background was taken for what stands out, and a body that fills most of the image for background.
+    """
+    mask = (inside >= 0.5).view(np.uint8)
+    frame = np.ones(mask.shape, np.uint8)
+    frame[1:-1, 1:-1] = 0
+    if mask[frame > 0].mean() <= 0.5:
+        return False
+    count, parts = cv2.connectedComponents(mask, connectivity=8, ltype=cv2.CV_32S)
+    areas = np.bincount(parts.ravel(), minlength=count)
+    areas[parts[frame > 0]] = 0
+    areas[0] = 0
+    return bool(areas.max() < math.pi * round(SPECK * max(mask.shape)) ** 2 + 1)
+
+
+def frame_level(image: Map) -> float:
+    """Typical value along the image's edge."""
+    return float(np.median(np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])))
+
+
+def root(evidence: Map) -> Map:
+    """Square roots, of 1 at most."""
+    return np.power(np.minimum(evidence, 1), GAMMA)
+
+
+def otsu(strength: Map) -> float:
+    """A little above Otsu's threshold of values 0..1."""
+    levels = (strength * 255).astype(np.uint8)
+    return float(cv2.threshold(levels, 0, 255, cv2.THRESH_OTSU)[0]) / 255 * ABOVE_OTSU
+
+
+def _texture(image: Map, window: int) -> Map:
+    """Local standard deviation."""
+    mean = cv2.blur(image, (window, window))
+    return np.asarray(np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0)))

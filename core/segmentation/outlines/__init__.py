@@ -1,0 +1,1 @@
+"""From an engine's maps to outlines: threshold, split, fill, reject artefacts, trace contours."""

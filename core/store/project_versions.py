@@ -1,0 +1,47 @@
+"""How often each project has changed: what the keys of cached values are made of."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from core.db import Database
+from core.db.session import Ran, Session
+from core.listing.page_index import changed_images
+
+PROJECTS = "projects"  # stands in place of a project's id for the rows of all projects, not their images
+READING = frozenset({"projects.list", "projects.totals", "projects.pixel_size", "projects.same_name"})
+
+
+class Generations:
+    """Counts the commits to each project; moves before the commit's callers hear of it."""
+
+    def __init__(self, db: Database) -> None:
+        self._start = f"{time.time_ns():x}"  # never the same again after a restart
+        self._counts: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        db.follow(self._follow)
+
+    def of(self, project_id: str) -> str:
+        """A text that is another one after every change of the project, its images or their results.
+
+        Ask for it before reading what is kept under it: then it can be too old, never too new.
+        """
+        return f"{self._start}.{self._counts[project_id]}"
+
+    @contextmanager
+    def _follow(self, _session: Session, ran: Sequence[Ran]) -> Iterator[None]:
+        changed = set(changed_images(ran))
+        changed |= {
+            row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row
+        }
+        if any(name.startswith("projects.") and name not in READING for name, _ in ran):
+            changed.add(PROJECTS)
+        try:
+            yield
+        finally:  # of a commit that failed, too: whatever became of it, nothing older is called current
+            with self._lock:
+                self._counts.update(changed)

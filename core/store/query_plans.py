@@ -1,0 +1,106 @@
+"""What DuckDB does for a statement: run once more, with values of our own choosing, and told by operator."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from core.db import Database, Session
+from core.db.statements import load_queries, stands_alone
+from core.errors import InvalidRequest, NotFound
+from core.store.rows import utc_now
+
+_PARAMETER = re.compile(r"\$(\w+)")
+_BRACES = re.compile(r"\{(\w+)\}")
+# what stands for the parts that the program fills in
+_PARTS = {"order": "1", "where": "", "behind": "true"} | {
+    "value": "object.area",
+    "x": "object.area",
+    "y": "object.circularity",
+}
+_OWN = ("RESULT_COLLECTOR", "EXPLAIN_ANALYZE")  # of the account itself
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """One step of a plan. ``depth`` is its place in the tree, 0 at the top, which is the last to run."""
+
+    depth: int
+    name: str
+    ms: float
+    rows: int
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a statement ran: its operators from the top, each before those that feed it."""
+
+    name: str
+    text: str
+    operators: tuple[Operator, ...]
+
+
+class PlanStore:
+    """Explains the named statements."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+        self._queries = load_queries()
+
+    def text(self, name: str) -> str | None:
+        """The statement as it stands in the program; None where it has none of that name any more."""
+        return self._queries.get(name)
+
+    def explain(self, name: str) -> Plan:
+        """Run the statement ``name`` again and tell how.
+
+        What a user typed is not kept, so it runs on the project with the most images and without filters.
+
+        Raises:
+            NotFound: there is no such statement.
+            InvalidRequest: it changes something, or needs rows handed to it, and is not run for this.
+        """
+        text = self._queries.get(name)
+        if text is None or name.startswith("metrics."):
+            raise NotFound(f"There is no statement called “{name[:80]}”.")
+        if not stands_alone(text):
+            raise InvalidRequest(f"{name} changes the database or takes rows along, so it is not run again.")
+        parts = {part: _PARTS[part] for part in _BRACES.findall(text)}
+        with self._db.read() as session:
+            typical = _typical(session, name.split(".", maxsplit=1)[0])
+            values = {key: typical.get(key) for key in set(_PARAMETER.findall(text))}
+            told = json.loads(session.explain(name, values, **parts))
+        return Plan(name, text, tuple(_operators(told["operator"], 0)))
+
+
+def _typical(session: Session, file: str) -> dict[str, Any]:
+    """Values by the names that parameters have."""
+    found = session.one("plans.typical") or {"project_id": "", "image_id": "", "segmentation_id": ""}
+    own = {"projects": "project_id", "images": "image_id", "results": "segmentation_id"}.get(file)
+    return {
+        **found,
+        "id": found[own] if own else None,
+        "ids": [found["image_id"]],
+        "image_ids": [found["image_id"]],
+        "since": utc_now() - timedelta(minutes=2),
+        "limit": 50,
+        "offset": 0,
+    }
+
+
+def _operators(nodes: list[Mapping[str, Any]], depth: int) -> Iterator[Operator]:
+    for node in nodes:
+        shown = node["type"] not in _OWN
+        if shown:
+            detail = "; ".join(f"{key}: {_plain(value)}" for key, value in node["extra_info"].items())
+            yield Operator(depth, node["type"], node["timing"] * 1000, node["intermediate_rows"], detail)
+        yield from _operators(node.get("children", []), depth + shown)
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

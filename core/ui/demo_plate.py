@@ -1,0 +1,52 @@
+"""The demo plate: made here, stored and segmented like anybody's images."""
+
+from __future__ import annotations
+
+from concurrent.futures import wait
+
+import streamlit as st
+
+from core.demo.plate import DemoFile, manifest
+from core.errors import InvalidRequest
+from core.services import Services
+from core.ui import visitor
+from core.ui.feedback import explained
+from core.ui.project_switcher import choose_next
+from core.ui.shell import go
+
+NAME = "Demo plate"
+LOOK_SECONDS = 0.2
+
+
+def button(services: Services) -> None:
+    """Offer the demo plate; loading it leads to its images."""
+    if not st.button(
+        "Load demo plate",
+        icon=":material/science:",
+        help="96 synthetic wells, three days, a drug in rising doses from left to right",
+    ):
+        return
+    with explained():
+        choose_next(_load(services))
+        go("images.py")
+
+
+def _load(services: Services) -> str:
+    """Show how far it is; whoever leaves meanwhile leaves it to go on by itself."""
+    try:
+        project = services.create_project(NAME)
+    except InvalidRequest:  # it is here already: files that are there are not doubled
+        project = next(item for item in services.store.projects.list() if item.name == NAME)
+    recipe, asked = services.recipe(project), visitor.asks(services)
+
+    def take(file: DemoFile) -> None:
+        services.ingest.add(project.id, file.name, file.data, recipe, asked)
+        services.queue.wake()
+
+    ended, total = services.demo.begin(take), len(manifest())
+    bar = st.progress(0.0, text="Photographing the plate …")
+    while wait([ended], LOOK_SECONDS).not_done:
+        number = services.demo.count
+        bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
+    ended.result()
+    return project.id

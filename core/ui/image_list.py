@@ -1,0 +1,57 @@
+"""The list that an image was opened from: its order and filter stand in the image's address, as ``among``.
+
+So the next image is the next row of that list, and the way back leads to the page of it that the image is on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from urllib.parse import parse_qsl
+
+import streamlit as st
+
+from core.errors import SpheroscopeError
+from core.listing.image_query import DEFAULT_SORT
+from core.models import Image, ImageFilter
+from core.services import Services
+from core.store.images import Neighbours
+from core.ui import image_filter
+from core.ui.components.grid import PAGE_SIZES, USUAL_SIZE
+
+_NAMES = image_filter.numbers(True) | image_filter.numbers(False)
+
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """An image's place in its list; ``query`` is that of the page of the list that it is on."""
+
+    place: Neighbours
+    narrowed: bool = False
+    query: dict[str, str | list[str]] = field(default_factory=dict)
+
+
+def among(services: Services, image: Image) -> Among:
+    """Where the image stands in the list that it was opened from, or else in its project."""
+    asked = dict(parse_qsl(st.query_params.get("among", "")))
+    sort, rows = asked.pop("sort", DEFAULT_SORT), asked.pop("rows", "")
+    try:
+        wanted = image_filter.filter_of(asked, _NAMES)
+        place = services.store.images.neighbours(image, sort, wanted)
+    except (ValueError, SpheroscopeError):  # anybody may have written the address, or the image has changed
+        return Among(services.store.images.neighbours(image))
+    size = int(rows) if rows in map(str, PAGE_SIZES) else USUAL_SIZE
+    page = (place.position - 1) // size + 1
+    query = _of_page(asked) | ({"page": str(page)} if page > 1 else {})
+    query |= {"sort": sort} if sort != DEFAULT_SORT else {}
+    query |= {"rows": rows} if size != USUAL_SIZE else {}
+    return Among(place, wanted != ImageFilter(), query)
+
+
+def _of_page(asked: dict[str, str]) -> dict[str, str | list[str]]:
+    """The API's parameters as those of the page's widgets."""
+    query: dict[str, str | list[str]] = dict(asked)
+    if "status" in asked:
+        query["status"] = [image_filter.status_word(word) for word in asked["status"].split(",")]
+    if {"created_from", "created_to"} <= asked.keys():
+        query["added"] = [str(query.pop("created_from")), str(query.pop("created_to"))]
+    return query

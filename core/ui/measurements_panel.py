@@ -1,0 +1,167 @@
+"""The Measurements page: which spheroids are wanted, what is drawn of them, what is listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.models import MEASUREMENTS, Project
+from core.services import Services
+from core.store.objects import NUMBERS, Histogram, ObjectFilter, Point
+from core.ui import filters
+from core.ui.feedback import plural
+from core.ui.shell import go as open_page
+
+BINS = 40
+MOST_POINTS = 3000
+CHART_PX = 300
+ACCENT = "#2f80a4"
+_BORDER = {"": "all", "0": "whole", "1": "touching the edge"}
+_UNITS = {"_um": "µm", "_um2": "µm²", "_um3": "µm³"}
+_PIXELS = {1: "px", 2: "px²", 3: "px³"}
+
+
+def labels(calibrated: bool) -> dict[str, str]:
+    """Numbers of a spheroid by name, in the order in which they are offered: “Area, µm²”.
+
+    Where nothing is calibrated, what has a unit is offered in pixels alone.
+    """
+    found: dict[str, str] = {}
+    for column in MEASUREMENTS:
+        suffix, power = column.dimension.um_suffix, column.dimension.power
+        if column.name not in NUMBERS:
+            continue
+        if power and calibrated:
+            found[column.name + suffix] = f"{column.label}, {_UNITS[suffix]}"
+        else:
+            found[column.name] = f"{column.label}, {_PIXELS[power]}" if power else column.label
+    return found
+
+
+def draw(names: Mapping[str, str]) -> dict[str, str]:
+    """The filter as widgets; return it as the API's parameters."""
+    with st.container(horizontal=True):
+        query = filters.name("Image name contains")
+        border = st.segmented_control(
+            "Spheroids",
+            list(_BORDER),
+            format_func=_BORDER.__getitem__,
+            default="",
+            key="touches_border",
+            bind="query-params",
+        )
+        chosen = filters.chosen(names)
+    query |= {"touches_border": border} if border else {}
+    return query | filters.bounds(chosen, names)
+
+
+def filter_of(query: Mapping[str, str]) -> ObjectFilter:
+    """The same filter for the store."""
+    border = query.get("touches_border")
+    wanted = None if border is None else border == "1"
+    return ObjectFilter(query.get("name"), wanted, filters.ranges(query, NUMBERS))
+
+
+def words(services: Services, project: Project, query: Mapping[str, str], names: Mapping[str, str]) -> str:
+    """“1 204 spheroids of 380 images: circularity at least 0.8”."""
+    count = services.store.objects.count(project.id, filter_of(query))
+    parts = filters.words(query, names, "image name")
+    if "touches_border" in query:
+        parts.append("touching the edge" if query["touches_border"] == "1" else "not touching the edge")
+    narrowed = f": {', '.join(parts)}" if parts else ""
+    return f"**{plural(count.objects, 'spheroid')}** of {plural(count.images, 'image')}{narrowed}"
+
+
+def charts(services: Services, project: Project, wanted: ObjectFilter, names: Mapping[str, str]) -> None:
+    """A histogram and a scatter of what is wanted; a click on a point opens its image."""
+    left, right = st.columns(2)
+    with left:
+        column = _quantity(left, "Distribution of", "of", "equivalent_diameter", names)
+        found = services.store.objects.histogram(project.id, wanted, column, BINS)
+        if found is None:
+            st.text("No spheroid here has this value.")
+        else:
+            st.plotly_chart(histogram(found, names[column]), key="histogram")
+    with right, st.container():
+        across, up = st.columns(2)
+        x = _quantity(across, "Across", "x", "equivalent_diameter", names)
+        y = _quantity(up, "Up", "y", "circularity", names)
+        _scatter(services.store.objects.points(project.id, wanted, (x, y), MOST_POINTS), names[x], names[y])
+
+
+def _quantity(place: Any, label: str, key: str, usual: str, names: Mapping[str, str]) -> str:
+    """Let the user choose one of ``names``; the choice stands in the address."""
+    known = list(names)
+    chosen: str = place.selectbox(
+        label,
+        known,
+        index=_place(known, usual),
+        format_func=names.__getitem__,
+        key=key,
+        bind="query-params",
+    )
+    return chosen
+
+
+def histogram(found: Histogram, label: str) -> go.Figure:
+    """Bars of equal width that touch."""
+    width = found.edges[1] - found.edges[0]
+    middles = [edge + width / 2 for edge in found.edges[:-1]]
+    bars = go.Bar(
+        x=middles,
+        y=found.counts,
+        width=width,
+        marker={"color": ACCENT, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}},
+        customdata=list(zip(found.edges[:-1], found.edges[1:], strict=True)),
+        hovertemplate="%{customdata[0]:.3s} to %{customdata[1]:.3s}: %{y}<extra></extra>",
+    )
+    return _drawn(bars, label, "Spheroids")
+
+
+def scatter(points: tuple[Point, ...], x: str, y: str) -> go.Figure:
+    """A point a spheroid, which knows its image and its number."""
+    marks = go.Scatter(
+        x=[point.x for point in points],
+        y=[point.y for point in points],
+        mode="markers",
+        marker={"size": 6, "opacity": 0.55, "color": ACCENT},
+        customdata=[[point.image_id, point.number] for point in points],
+        # Names are not markup: Plotly would take some of HTML for it.
+        text=[point.image_name.replace("<", "‹").replace(">", "›") for point in points],
+        hovertemplate="%{text} · %{customdata[1]}<br>%{x:.3s}, %{y:.3s}<extra></extra>",
+    )
+    return _drawn(marks, x, y)
+
+
+def _scatter(points: tuple[Point, ...], x: str, y: str) -> None:
+    if not points:
+        st.text("No spheroid here has both values.")
+        return
+    event: Any = st.plotly_chart(
+        scatter(points, x, y), key="scatter", on_select="rerun", selection_mode="points"
+    )
+    some = f"{MOST_POINTS} of them, drawn by lot. " if len(points) == MOST_POINTS else ""
+    st.caption(f"{some}Click a point to open its image.")
+    if chosen := event["selection"]["points"]:
+        image_id, number = chosen[0]["customdata"]
+        open_page("image.py", image=image_id, spheroid=str(number))
+
+
+def _drawn(marks: Any, x: str, y: str) -> go.Figure:
+    figure = go.Figure(marks)
+    figure.update_layout(
+        height=CHART_PX,
+        margin={"l": 10, "r": 10, "t": 10, "b": 10},
+        xaxis_title=x,
+        yaxis_title=y,
+        showlegend=False,
+        clickmode="event+select",
+    )
+    return figure
+
+
+def _place(names: list[str], wanted: str) -> int:
+    return next(place for place, name in enumerate(names) if name in (wanted, f"{wanted}_um"))

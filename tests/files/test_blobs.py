@@ -1,0 +1,210 @@
+"""Stored files: whole or not there, whatever fails on the way; what rots is noticed and can be made whole."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import pathlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+
+from core.errors import BlobDamaged, BlobMissing, StorageError
+from core.files.blobs import Blobs
+
+
+def left_over(folder: Path) -> list[Path]:
+    return list((folder / "tmp").iterdir())
+
+
+def files(folder: Path) -> list[Path]:
+    return [path for path in (folder / "blobs").rglob("*") if path.is_file()]
+
+
+@given(data=st.binary(max_size=5000))
+@hypothesis_settings(
+    max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+def test_what_was_put_is_what_is_got(blobs: Blobs, data: bytes) -> None:
+    sha256 = blobs.put(data)
+    assert sha256 == hashlib.sha256(data).hexdigest()
+    assert blobs.get(sha256) == data
+
+
+def test_the_same_bytes_are_one_file_whose_name_is_their_digest(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    assert blobs.put(b"a") == blobs.put(b"a")
+    (path,) = files(tmp_path)
+    assert path.name == hashlib.sha256(b"a").hexdigest()
+    assert path == blobs.path(path.name)
+
+
+def test_many_threads_putting_the_same_bytes_make_one_file(tmp_path: Path) -> None:
+    blobs, data = Blobs(tmp_path), os.urandom(100_000)
+    with ThreadPoolExecutor(16) as pool:
+        names = set(pool.map(lambda _: blobs.put(data), range(64)))
+    assert len(names) == 1
+    assert [path.read_bytes() for path in files(tmp_path)] == [data]
+    assert left_over(tmp_path) == []
+
+
+def test_a_file_is_never_seen_half_written(tmp_path: Path) -> None:
+    blobs, stop, seen = Blobs(tmp_path), threading.Event(), []
+    payloads = [os.urandom(200_000) for _ in range(30)]
+
+    def look() -> None:
+        while not stop.is_set():
+            seen.extend((path.name, path.read_bytes()) for path in files(tmp_path)[-2:])
+
+    with ThreadPoolExecutor(1) as pool:
+        looking = pool.submit(look)
+        for payload in payloads:
+            blobs.put(payload)
+        stop.set()
+        looking.result()
+    assert all(hashlib.sha256(data).hexdigest() == name for name, data in seen)
+
+
+class FailingDisk:
+    """Lets every step of a write succeed but the n-th, which fails once or for ever after."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, nth: int, for_ever: bool) -> None:
+        self.calls = 0
+        self._nth, self._for_ever = nth, for_ever
+        for owner, name in ((os, "fsync"), (os, "open"), (pathlib.Path, "replace"), (pathlib.Path, "mkdir")):
+            monkeypatch.setattr(owner, name, self._wrapped(getattr(owner, name)))
+        monkeypatch.setattr(pathlib.Path, "open", self._wrapped(pathlib.Path.open, writes=True))
+
+    def _wrapped(self, real: Any, writes: bool = False) -> Any:
+        def call(*args: Any, **keywords: Any) -> Any:
+            self._step()
+            opened = real(*args, **keywords)
+            return _FailingStream(opened, self._step) if writes and "wb" in args else opened
+
+        return call
+
+    def _step(self) -> None:
+        self.calls += 1
+        if self.calls == self._nth or (self._for_ever and self.calls > self._nth):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class _FailingStream:
+    def __init__(self, real: Any, step: Any) -> None:
+        self._real, self._step = real, step
+
+    def __enter__(self) -> _FailingStream:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._real.close()
+
+    def write(self, data: bytes) -> None:
+        self._real.write(data[: len(data) // 2])  # half of it is on the disk when the rest is refused
+        self._step()
+        self._real.write(data[len(data) // 2 :])
+
+    def flush(self) -> None:
+        self._step()
+        self._real.flush()
+
+    def fileno(self) -> int:
+        return int(self._real.fileno())
+
+
+def put(blobs: Blobs, data: bytes) -> bool:
+    """Whether the blobs say that they have stored it."""
+    try:
+        blobs.put(data)
+    except StorageError:
+        return False
+    return True
+
+
+@pytest.mark.parametrize("for_ever", [False, True])
+@pytest.mark.parametrize("before", [None, b"whole", b"rotten"])
+def test_old_or_new_whichever_step_fails(tmp_path: Path, before: bytes | None, for_ever: bool) -> None:
+    data = b"whole"
+    sha256 = hashlib.sha256(data).hexdigest()
+    for nth in range(1, 40):
+        folder = tmp_path / str(nth)
+        blobs = Blobs(folder)
+        if before is not None:
+            blobs.path(sha256).parent.mkdir()
+            blobs.path(sha256).write_bytes(before)
+        with pytest.MonkeyPatch.context() as patch:
+            disk = FailingDisk(patch, nth, for_ever)
+            stored = put(blobs, data)
+        path = blobs.path(sha256)
+        assert not path.exists() or path.read_bytes() in {data, before}
+        if stored:
+            assert blobs.get(sha256) == data
+        assert left_over(folder) == []
+        assert blobs.put(data) == sha256  # and afterwards it works
+        assert blobs.get(sha256) == data
+        if disk.calls < nth:
+            break  # every step has failed once
+    else:
+        pytest.fail("the write has no end of steps")
+    assert nth > 3 or before == data
+
+
+def test_a_kill_amid_a_write_leaves_a_part_that_the_next_start_takes_away(tmp_path: Path) -> None:
+    Blobs(tmp_path)
+    part = tmp_path / "tmp" / "0123.part"
+    part.write_bytes(b"half")
+    (tmp_path / "tmp" / "duckdb").mkdir()  # the database's own
+    Blobs(tmp_path)
+    assert [path.name for path in left_over(tmp_path)] == ["duckdb"]
+
+
+def test_a_missing_file_says_so(blobs: Blobs) -> None:
+    with pytest.raises(BlobMissing):
+        blobs.get("0" * 64)
+    assert not BlobMissing.may_pass
+
+
+@pytest.mark.parametrize("content", [b"", b"hellO", b"hello and more"])
+def test_a_damaged_file_says_so_and_is_made_whole_by_the_same_bytes(blobs: Blobs, content: bytes) -> None:
+    sha256 = blobs.put(b"hello")
+    blobs.path(sha256).write_bytes(content)
+    with pytest.raises(BlobDamaged):
+        blobs.get(sha256)
+    assert not BlobDamaged.may_pass
+    blobs.put(b"hello")
+    assert blobs.get(sha256) == b"hello"
+
+
+def test_a_disk_that_cannot_be_read_may_be_read_later(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    sha256 = blobs.put(b"hello")
+
+    def refuse(_: Path) -> bytes:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(pathlib.Path, "read_bytes", refuse)
+    with pytest.raises(StorageError, match="Input/output error") as caught:
+        blobs.get(sha256)
+    assert caught.value.may_pass
+
+
+def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("a file in the way")
+    with pytest.raises(StorageError, match="cannot be written"):
+        Blobs(tmp_path / "data")
+
+
+def test_sweeping_takes_what_nothing_needs_and_nothing_else(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    kept = {blobs.put(bytes([number])) for number in range(10)}
+    for number in range(10, 30):
+        blobs.put(bytes([number]))
+    assert blobs.sweep(kept) == 20
+    assert {path.name for path in files(tmp_path)} == kept
+    assert blobs.sweep(kept) == 0

@@ -1,0 +1,204 @@
+"""What was recorded, taken to disk: in batches, by falling resolution, and never a reason not to work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.errors import ServiceClosed, StorageError
+from core.monitoring import HIT, MISS, OK, Kind, Recorder, Series, Timings
+from core.monitoring.summary import hit_percent
+from core.operations import history
+from core.operations.history import FILE, History
+from core.store.metrics import MetricStore
+from core.store.rows import utc_now
+from tests.polling import wait_until
+
+PAGE = Series(Kind.PAGE, "Images", OK)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[History]:
+    opened = History(Recorder(), tmp_path, lambda: (4, 2))
+    yield opened
+    opened.close()
+
+
+def open_again(tmp_path: Path) -> History:
+    return History(Recorder(), tmp_path, lambda: (0, 0))
+
+
+def test_what_was_flushed_and_what_was_not_is_in_the_window_once(kept: History) -> None:
+    for flushed in (True, True, False):
+        kept.recorder.record(Kind.PAGE, "Images", 12.0, amount=3)
+        if flushed:
+            kept.flush()
+    for _ in range(2):
+        found = kept.window(5).timings[PAGE]
+        assert (found.calls, found.total_ms, found.worst_ms, found.amount) == (3, 36.0, 12.0, 9)
+
+
+def test_it_is_there_after_a_restart(kept: History, tmp_path: Path) -> None:
+    kept.recorder.record(Kind.PAGE, "Images", 12.0)
+    kept.close()
+    kept.close()
+    again = open_again(tmp_path)
+    assert again.window(5).timings[PAGE].calls == 1
+    assert again.recorder.totals() == {}
+    again.close()
+
+
+def test_minutes_are_those_that_there_were(kept: History) -> None:
+    assert 0 <= kept.window(5).minutes < 1
+    kept.flush()
+    assert 0 < kept.window(5).minutes < 1
+
+
+def test_the_thread_flushes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
+    running = open_again(tmp_path)
+    running.start()
+    running.recorder.record(Kind.PAGE, "Images", 12.0)
+    wait_until(lambda: any(running.over_time(Kind.PAGE, 5, 1).values()), what="a flush")
+    running.close()
+
+
+@pytest.mark.parametrize("enabled", [True, False])
+def test_chores_are_done_again_and_again_whatever_another_raises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, enabled: bool
+) -> None:
+    monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
+    done: list[int] = []
+    chores = [lambda: done.append(1 // 0), lambda: done.append(1)]
+    running = History(Recorder(enabled), tmp_path, lambda: (0, 0), chores=chores)
+    running.start()
+    wait_until(lambda: len(done) > 2)
+    running.close()
+    at_the_end = len(done)
+    running.close()
+    assert len(done) == at_the_end
+
+
+def test_samples_are_kept_with_the_queues_depth(kept: History) -> None:
+    kept.flush()
+    (sample,) = kept.samples(5, 60)
+    assert (sample.queued, sample.running) == (4, 2)
+    assert abs(sample.at - time.time()) <= 61
+    assert sample.rss_bytes > 0
+
+
+def test_the_depth_is_unknown_while_the_database_is_closed(tmp_path: Path) -> None:
+    def closed() -> tuple[int, int]:
+        raise ServiceClosed("closed")
+
+    without = History(Recorder(), tmp_path, closed)
+    without.flush()
+    (sample,) = without.samples(5, 60)
+    assert (sample.queued, sample.running, without.problem) == (None, None, None)
+    without.close()
+
+
+def test_what_others_count_is_asked_for_at_each_look(tmp_path: Path) -> None:
+    asked: list[Recorder] = []
+
+    def source(recorder: Recorder) -> None:
+        asked.append(recorder)
+        recorder.count(Kind.CACHE, "views", HIT if len(asked) > 1 else MISS, 1)
+
+    recorder = Recorder()
+    counted = History(recorder, tmp_path, lambda: (0, 0), [source])
+    assert hit_percent(counted.window(5).timings) == 0
+    counted.flush()
+    assert hit_percent(counted.window(5).timings) == pytest.approx(100 * (len(asked) - 1) / len(asked))
+    assert set(map(id, asked)) == {id(recorder)}
+    counted.close()
+
+
+def test_a_file_that_cannot_be_opened_costs_the_history_only(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database at all" * 1000)
+    without = open_again(tmp_path)
+    without.start()
+    without.recorder.record(Kind.PAGE, "Images", 12.0)
+    without.flush()
+    assert without.problem is not None
+    assert without.window(5).timings[PAGE].calls == 1
+    assert without.over_time(Kind.PAGE, 5, 1) == {}
+    assert without.samples(5, 1) == ()
+    without.close()
+
+
+def test_what_could_not_be_saved_is_saved_later(kept: History, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise StorageError("The disk is full.")
+
+    monkeypatch.setattr(MetricStore, "add", refused)
+    for _ in range(2):
+        kept.recorder.record(Kind.PAGE, "Images", 12.0)
+        kept.flush()
+    assert kept.problem == "The disk is full."
+    assert kept.window(5).timings[PAGE].calls == 2
+    monkeypatch.undo()
+    kept.flush()
+    assert kept.problem is None
+    assert kept.window(5).timings[PAGE].calls == 2
+
+
+def test_switched_off_it_makes_no_file(tmp_path: Path) -> None:
+    off = History(Recorder(enabled=False), tmp_path, lambda: (0, 0))
+    off.start()
+    off.flush()
+    off.close()
+    assert list(tmp_path.iterdir()) == []
+    assert off.window(5).timings == {}
+
+
+def at(kept: History, age: timedelta, ms: float = 5.0) -> None:
+    """Record one call as if it had been ``age`` ago."""
+    recorder = Recorder()
+    recorder.record(Kind.PAGE, "Images", ms)
+    store = kept._store
+    assert store is not None
+    store.add(utc_now() - age, recorder.take(), kept.sample())
+
+
+def everything(kept: History) -> Timings:
+    return kept.window(60 * 24 * 60).timings
+
+
+def rows(kept: History) -> list[datetime]:
+    return list(kept.over_time(Kind.PAGE, 60 * 24 * 60, 0.001))
+
+
+def test_old_rows_are_joined_to_minutes_and_hours_and_at_last_forgotten(kept: History) -> None:
+    store = kept._store
+    assert store is not None
+    start = datetime.now(UTC).replace(tzinfo=None)
+    for age in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=3), timedelta(days=20)):
+        for _ in range(3):
+            at(kept, age, ms=7.0)
+    at(kept, timedelta(days=40))
+    store.thin(start)
+    left = everything(kept)[PAGE]
+    assert (left.calls, left.total_ms, left.worst_ms) == (12, 84.0, 7.0)
+    stamps = rows(kept)
+    assert [stamp.second or stamp.microsecond for stamp in stamps if stamp < start - timedelta(hours=2)] == [
+        0
+    ] * len([stamp for stamp in stamps if stamp < start - timedelta(hours=2)])
+    assert [stamp.minute for stamp in stamps if stamp < start - timedelta(days=10)] in ([0], [0, 0])
+    assert len([stamp for stamp in stamps if stamp > start - timedelta(hours=1)]) == 3
+
+
+def test_thinning_twice_changes_nothing_more(kept: History) -> None:
+    store = kept._store
+    assert store is not None
+    for minutes in range(0, 50_000, 777):
+        at(kept, timedelta(minutes=minutes))
+    now = utc_now()
+    store.thin(now)
+    once = (rows(kept), everything(kept)[PAGE].calls)
+    store.thin(now)
+    assert (rows(kept), everything(kept)[PAGE].calls) == once

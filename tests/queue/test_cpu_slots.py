@@ -1,0 +1,49 @@
+"""No more threads compute at once than there are cores, and one that hangs holds up nobody for long."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from core.queue.cpu_slots import Cores, usable_cores
+
+FOREVER = 60.0
+AT_ONCE_SECONDS = 0.2  # long enough for a third to come, if it could
+
+
+def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
+    cores, third = Cores(2, FOREVER), threading.Event()
+
+    def take() -> None:
+        with cores.turn():
+            third.set()
+
+    with ThreadPoolExecutor(1) as pool, cores.turn():
+        with cores.turn():
+            waiting = pool.submit(take)
+            assert not third.wait(AT_ONCE_SECONDS)
+        waiting.result(FOREVER)
+    assert third.is_set()
+
+
+def test_nobody_waits_longer_than_patience_lasts() -> None:
+    cores = Cores(1, 0.01)
+    with cores.turn(), cores.turn():
+        pass
+    with cores.turn():  # and who went on without a core gave none back
+        assert not cores._free.acquire(blocking=False)
+    assert cores._free.acquire(blocking=False)
+
+
+def test_an_error_gives_the_core_back() -> None:
+    cores = Cores(1, FOREVER)
+    with pytest.raises(ValueError, match="broken"), cores.turn():
+        raise ValueError("broken")
+    with cores.turn():
+        pass
+
+
+def test_there_is_a_core() -> None:
+    assert usable_cores() >= 1

@@ -1,0 +1,143 @@
+"""The board: one snapshot for all who ask, told at most twice a second, and honest about what is wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+
+from core.db import Database
+from core.models import JobState, Project
+from core.monitoring import QueryRecorder
+from core.queue.slots import QueueState
+from core.queue.status import LEAST_SECONDS, Board, Light, light_of, rate_of
+from core.queue.timeline import Span
+from core.services import Services
+from core.store import Store
+from tests.factories import RECIPE, add, claim, result
+
+WELL = QueueState(4, 0, 0, 0, 0, 2**30, None, None)
+
+
+class Still:
+    """A queue that tells of itself what it is told to."""
+
+    def __init__(self) -> None:
+        self.said = WELL
+        self.timeline = _Spans()
+
+    def state(self) -> QueueState:
+        return self.said
+
+
+class _Spans:
+    spans: tuple[Span, ...] = ()
+
+    def latest(self, most: int) -> tuple[Span, ...]:
+        return self.spans[-most:]
+
+
+class Watch:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def still() -> Still:
+    return Still()
+
+
+@pytest.fixture
+def board(db: Database, store: Store, still: Still, watch: Watch) -> Board:
+    return Board(db, store, still, watch)  # type: ignore[arg-type]
+
+
+def span(seconds: float, state: JobState = JobState.DONE) -> Span:
+    return Span("j", "i", "a.tif", "p", "e", "worker 1", 1, datetime(2026, 1, 1), seconds, state)
+
+
+def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
+    board: Board, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
+) -> None:
+    counted = []
+    for number in range(40):
+        add(store, project.id, f"{number}", recipe=RECIPE)
+        for _ in range(25):
+            board.snapshot()
+        watch.now += LEAST_SECONDS / 10
+        counted.append(board.snapshot().version)
+    assert len(set(counted)) <= 40 / 10 + 1
+
+
+def test_nothing_is_counted_anew_while_nothing_changes(
+    board: Board, watch: Watch, store: Store, project: Project
+) -> None:
+    first = board.snapshot()
+    watch.now += 10
+    assert board.snapshot() is first
+    add(store, project.id, "a", recipe=RECIPE)
+    watch.now += 10
+    assert board.snapshot().totals.left == 1
+
+
+def test_progress_runs_from_the_most_that_was_left_to_none(
+    board: Board, watch: Watch, store: Store, project: Project
+) -> None:
+    def progress() -> float:
+        watch.now += 1
+        return board.snapshot().progress
+
+    assert progress() == 1.0
+    add(store, project.id, *"abcd", recipe=RECIPE)
+    assert progress() == 0.0
+    for seen in (0.25, 0.5, 0.75, 1.0):
+        store.results.finish(claim(store), result())
+        assert progress() == seen
+    add(store, project.id, "e", recipe=RECIPE)
+    assert progress() == 0.0
+
+
+def test_the_rate_is_what_the_workers_got_through_lately(
+    board: Board, still: Still, store: Store, project: Project
+) -> None:
+    add(store, project.id, *"abcdefgh", recipe=RECIPE)
+    still.timeline.spans = (span(2.0), span(2.0), span(9.0, JobState.QUEUED))
+    totals = board.snapshot().totals
+    assert totals.per_second == pytest.approx(2.0)  # four workers, two seconds each
+    assert totals.seconds_left == pytest.approx(4.0)
+    assert rate_of((), 4) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "light", "says"),
+    [
+        (WELL, Light.GREEN, ""),
+        (replace(WELL, lost=1), Light.AMBER, "1 of 4 workers hang on an image"),
+        (replace(WELL, lost=3), Light.AMBER, "3 of 4 workers hang on images"),
+        (replace(WELL, lost=4), Light.RED, "nothing more is segmented"),
+        (replace(WELL, waits_for_memory="a.tif"), Light.AMBER, "a.tif waits for memory"),
+        (replace(WELL, trouble="No scheduler.", lost=4), Light.RED, "No scheduler."),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(state: QueueState, light: Light, says: str) -> None:
+    seen, message = light_of(state, queued=3)
+    assert seen is light
+    assert says in message
+    assert bool(message) == (light is not Light.GREEN)
+
+
+def test_memory_is_not_waited_for_where_nothing_waits() -> None:
+    assert light_of(replace(WELL, waits_for_memory="a.tif"), queued=0) == (Light.GREEN, "")
+
+
+def test_services_have_a_board_of_their_queue(services: Services) -> None:
+    snapshot = services.board.snapshot()
+    assert (snapshot.state.slots, snapshot.light) == (4, Light.GREEN)

@@ -1,0 +1,59 @@
+"""What stands out from the background, and which way round bodies are."""
+
+import numpy as np
+import pytest
+
+from core.segmentation.engines.contrast import flatten, views
+from tests.segmentation.shapes import field
+
+BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
+
+
+def picture(noise: float = 0.02) -> np.ndarray:
+    """About -1..1, dark bodies on a bright field."""
+    return (2 * field(BODIES, noise=noise) - 1).astype(np.float32)
+
+
+def test_an_inverted_image_is_the_same_to_the_network():
+    image = picture()
+    assert views(image).shape == (2, *image.shape)
+    assert views(image).dtype == np.float32
+    assert views(-image) == pytest.approx(views(image), abs=1e-4)
+
+
+def test_bodies_are_dark_in_the_first_view_and_stand_out_in_the_second():
+    for image in (picture(), -picture()):
+        seen, contrast = views(image)
+        assert seen[120, 110] < seen[20, 20]
+        assert contrast[120, 110] > 0.5 > abs(contrast[20, 20])
+
+
+def test_the_wanted_polarity_wins_over_what_the_image_suggests():
+    image = picture()
+    assert np.array_equal(views(image, "dark"), views(image))
+    assert views(image, "bright")[0] == pytest.approx(-image)
+
+
+def test_an_empty_field_has_no_contrast():
+    seen, contrast = views(np.zeros((80, 120), np.float32))
+    assert not seen.any()
+    assert not contrast.any()
+    noise = np.random.default_rng(0).normal(0, 0.05, (256, 256)).astype(np.float32)
+    assert np.mean(views(noise)[1] > 0.5) < 0.01
+
+
+def test_a_body_smoother_than_the_field_is_not_taken_for_the_background():
+    rows, columns = np.mgrid[:200, :200]
+    image = np.where(np.hypot(rows - 100, columns - 100) < 50, 0.6, -0.5 - columns / 800).astype(np.float32)
+    seen, contrast = views(image)
+    assert seen[100, 100] < seen[10, 10]
+    assert contrast[100, 100] > 0.5 > abs(contrast[10, 10])
+
+
+def test_a_slanted_light_is_taken_away():
+    slope = np.linspace(0, 0.4, picture().shape[1], dtype=np.float32)
+    image = (picture() + 1) / 2
+    flat = flatten(image + slope)
+    assert flat.dark
+    background = flat.darker[300:, 400:]
+    assert abs(float(np.median(background))) < 0.02

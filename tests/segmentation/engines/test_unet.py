@@ -1,0 +1,219 @@
+"""The network's engine: only its own weights, the same outlines whatever the bit depth and polarity."""
+
+import json
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.demo.synthetic import BodySpec, SceneSpec, scene
+from core.errors import InvalidRequest, SegmentationError
+from core.segmentation import ENGINES, Arithmetic, SegmentationParams, compute_with, segment
+from core.segmentation.engines import precision
+from core.segmentation.engines.unet import infer, normalise, predict_with, typical_diameter, working_copy
+from core.segmentation.engines.unet_model import UNet
+from core.segmentation.engines.weights import SHIPPED, load, pin, save
+
+pytestmark = pytest.mark.slow
+
+WIDTHS = (4, 6, 8)
+
+
+@pytest.fixture(scope="module")
+def spheroid() -> np.ndarray:
+    """16-bit picture of one dark spheroid."""
+    spec = SceneSpec((BodySpec((250.0, 270.0), 190.0),), (512, 512), bits=16)
+    return scene(np.random.default_rng(3), spec).pixels
+
+
+def network(seed: int = 0) -> UNet:
+    torch.manual_seed(seed)
+    return UNet(WIDTHS).eval()
+
+
+def test_the_shipped_weights_are_the_pinned_ones() -> None:
+    about = pin()
+    assert load().multiple == 2 ** len(about["widths"])
+    assert SHIPPED.stat().st_size <= 12_000_000
+
+
+def test_other_bytes_are_refused(tmp_path: Path) -> None:
+    for file in (SHIPPED, SHIPPED.with_suffix(".json")):
+        shutil.copy(file, tmp_path)
+    other = tmp_path / SHIPPED.name
+    data = bytearray(other.read_bytes())
+    data[-1] ^= 1
+    other.write_bytes(data)
+    with pytest.raises(SegmentationError, match="is not the one that this version was tested with"):
+        load(other)
+
+
+def test_a_missing_file_or_pin_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SegmentationError, match=r"unet\.json"):
+        load(tmp_path / "unet.safetensors")
+    shutil.copy(SHIPPED.with_suffix(".json"), tmp_path)
+    with pytest.raises(SegmentationError, match="missing"):
+        load(tmp_path / "unet.safetensors")
+
+
+def test_saved_weights_come_back(tmp_path: Path) -> None:
+    folded = network().fold()
+    file = save(tmp_path / "small.safetensors", folded, WIDTHS, {"steps": 7})
+    assert json.loads(file.with_suffix(".json").read_text())["steps"] == 7
+    x = torch.rand(1, 2, 32, 32)
+    assert torch.allclose(load(file)(x), folded(x), atol=0.01)
+
+
+def test_folding_changes_nothing() -> None:
+    net = network()
+    with torch.no_grad():
+        for module in net.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.running_mean.uniform_(-1, 1)
+                module.running_var.uniform_(0.5, 2)
+        x = torch.rand(2, 2, 32, 48)
+        before = net(x)
+        assert before.shape == (2, 4, 32, 48)
+        assert torch.allclose(net.fold()(x), before, atol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(64, 64), (37, 61), (1, 50), (9, 2)])
+def test_maps_have_the_images_size(shape: tuple[int, int]) -> None:
+    maps = infer(network(), np.zeros((2, *shape), np.float32))
+    assert maps.inside.shape == shape
+    assert maps.core is not None
+    assert maps.core.shape == shape
+    assert maps.inside.dtype == np.float32
+    assert (maps.inside >= 0).all()
+    assert (maps.inside <= 1).all()
+
+
+class Echo(torch.nn.Module):
+    """Says that bodies are where the contrast is."""
+
+    multiple = 8
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def encode(self, x: torch.Tensor) -> list[torch.Tensor]:
+        return [x]
+
+    def decode(self, features: list[torch.Tensor]) -> torch.Tensor:
+        return (9 * features[0][:, 1:, ::2, ::2] - 4).expand(-1, 4, -1, -1)
+
+
+@pytest.mark.parametrize(("side", "working"), [(24, 1024), (200, 512)])
+def test_small_bodies_in_a_large_image_are_looked_at_again(side: int, working: int) -> None:
+    pixels = np.zeros((1024, 1024), np.uint8)
+    pixels[100 : 100 + side, 100 : 100 + side] = 255
+    pixels[600 : 600 + side, 500 : 500 + side] = 255
+    assert predict_with(Echo(), pixels, SegmentationParams()).inside.shape == (working, working)
+    assert predict_with(Echo(), pixels[:700, :700], SegmentationParams()).inside.shape == (512, 512)
+
+
+def test_debris_does_not_ask_for_a_second_look() -> None:
+    inside = np.zeros((512, 512), np.float32)
+    inside[100:200, 100:200] = 1
+    inside[300::8, ::8] = 1
+    assert typical_diameter(inside) == pytest.approx(100, rel=0.15)
+    assert typical_diameter(np.zeros((9, 9), np.float32)) == 0
+    assert typical_diameter(np.ones((9, 12), np.float32)) == 12
+
+
+def test_bodies_that_touch_are_as_large_as_those_that_do_not() -> None:
+    rows, columns = np.mgrid[:300, :300]
+    alone = np.hypot(rows - 150, columns - 150) < 20
+    crowd = np.hypot(rows % 39 - 19.5, columns % 39 - 19.5) < 20
+    assert typical_diameter(alone.astype(np.float32)) == pytest.approx(40, rel=0.05)
+    assert typical_diameter(crowd.astype(np.float32)) == pytest.approx(40, rel=0.1)
+
+
+def test_every_depth_of_one_picture_gives_the_same_outline(spheroid: np.ndarray) -> None:
+    depths = [
+        spheroid,
+        spheroid >> 4,
+        spheroid >> 2,
+        (spheroid >> 8).astype(np.uint8),
+        spheroid / np.float32(3),
+    ]
+    diameters = [_only(image) for image in depths]
+    assert diameters[0] == pytest.approx(190, rel=0.03)
+    assert diameters == pytest.approx([diameters[0]] * 5, rel=0.01)
+
+
+def test_the_inverted_picture_gives_the_same_outline(spheroid: np.ndarray) -> None:
+    assert _only(spheroid.max() - spheroid) == pytest.approx(_only(spheroid), rel=0.01)
+
+
+def _only(image: np.ndarray) -> float:
+    found = segment(image.astype(np.float32) if image.dtype == np.float64 else image, engine="unet").spheroids
+    assert len(found) == 1
+    diameter = found[0].measurements["equivalent_diameter"]
+    assert isinstance(diameter, float)
+    return diameter
+
+
+@pytest.mark.parametrize("level", [0, 40_000])
+def test_nothing_is_found_where_nothing_is(level: int) -> None:
+    assert segment(np.full((300, 200), level, np.uint16), engine="unet").spheroids == ()
+
+
+def test_pixels_without_a_number_do_not_spread(spheroid: np.ndarray) -> None:
+    image = spheroid.astype(np.float32)
+    image[10:14, 10:14] = np.nan
+    assert _only(image) == pytest.approx(_only(spheroid), rel=0.01)
+    assert normalise(working_copy(np.full((40, 40), np.nan, np.float32), 512)).any() == np.False_
+
+
+def test_threads_and_repeats_agree(spheroid: np.ndarray) -> None:
+    with ThreadPoolExecutor(3) as pool:
+        results = list(pool.map(lambda _: segment(spheroid, engine="unet").labels, range(4)))
+    assert all(np.array_equal(results[0], other) for other in results[1:])
+
+
+def test_half_the_bits_give_nearly_the_same_outline(spheroid: np.ndarray) -> None:
+    exact = segment(spheroid, engine="unet").labels > 0
+    compute_with(Arithmetic(2, "bfloat16"))
+    rough = segment(spheroid, engine="unet").labels > 0
+    assert np.count_nonzero(exact & rough) > 0.98 * np.count_nonzero(exact | rough)
+    assert torch.get_num_threads() == 2
+    compute_with(Arithmetic())
+    assert np.array_equal(segment(spheroid, engine="unet").labels > 0, exact)
+    assert torch.get_num_threads() == 1
+
+
+def test_bfloat16_is_taken_only_where_it_is_faster_and_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = load()
+    times = {torch.float32: 1.0, torch.bfloat16: 0.5}
+    monkeypatch.setattr(precision, "_seconds", lambda module, _: times[next(module.parameters()).dtype])
+    assert precision.halving_pays(net)
+    times[torch.bfloat16] = 0.9
+    assert not precision.halving_pays(net)
+    times[torch.bfloat16] = 0.5
+    monkeypatch.setattr(precision, "MOST_APART", 0.0)
+    assert not precision.halving_pays(net)
+
+
+def test_arithmetic_that_cannot_be_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="SEGMENTATION_PRECISION must be one of auto, float32, bfloat16"):
+        Arithmetic(precision="float8")
+    with pytest.raises(InvalidRequest, match="at least one thread"):
+        Arithmetic(threads=0)
+
+
+def test_torch_is_imported_only_when_the_engine_runs() -> None:
+    check = (
+        "import sys, core.segmentation as s; assert 'unet' in s.ENGINES; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
+
+
+def test_the_engines_version_names_its_weights() -> None:
+    assert ENGINES["unet"].version == pin()["version"]

@@ -1,0 +1,62 @@
+"""Outline policy: around all that hangs together, or around the dense body."""
+
+import numpy as np
+import pytest
+
+from core.segmentation import SegmentationParams
+from core.segmentation.engines.base import Prediction
+from core.segmentation.outlines.postprocess import postprocess, without_rims
+
+SIDE = 200
+CORE = SegmentationParams(outline="core")
+WHOLE = SegmentationParams()
+
+
+def disc(radius: float) -> np.ndarray:
+    rows, columns = np.mgrid[:SIDE, :SIDE]
+    return np.hypot(rows - 100, columns - 100) < radius
+
+
+def fringed() -> np.ndarray:
+    """A disc of radius 40 with rays out to 80, each 4 px wide."""
+    rows, columns = np.mgrid[:SIDE, :SIDE] - 100
+    turn = np.arctan2(rows, columns)
+    rays = (np.abs(np.sin(4 * turn)) * np.hypot(rows, columns) < 8) & disc(80)
+    return disc(40) | rays
+
+
+@pytest.mark.parametrize("size", [(SIDE, SIDE), (2 * SIDE, 2 * SIDE)])
+def test_a_map_of_the_core_is_followed_where_there_is_one(size):
+    maps = Prediction(disc(60).astype(np.float32), core=disc(40).astype(np.float32))
+    scale = size[0] / SIDE
+    whole, core = (postprocess(maps, params, size) for params in (WHOLE, CORE))
+    assert np.count_nonzero(whole) == pytest.approx(np.pi * (60 * scale) ** 2, rel=0.03)
+    assert np.count_nonzero(core) == pytest.approx(np.pi * (40 * scale) ** 2, rel=0.03)
+
+
+@pytest.mark.parametrize("size", [(SIDE, SIDE), (2 * SIDE, 2 * SIDE)])
+def test_without_one_the_core_is_what_is_thick(size):
+    maps = Prediction(fringed().astype(np.float32))
+    scale = size[0] / SIDE
+    whole, core = (postprocess(maps, params, size) for params in (WHOLE, CORE))
+    assert np.count_nonzero(whole) > 1.15 * np.count_nonzero(core)
+    assert np.count_nonzero(core) == pytest.approx(np.pi * (40 * scale) ** 2, rel=0.1)
+
+
+def test_the_core_lies_in_the_whole():
+    maps = Prediction(disc(40).astype(np.float32), core=disc(60).astype(np.float32))
+    assert np.array_equal(
+        postprocess(maps, CORE, (SIDE, SIDE)) > 0, postprocess(maps, WHOLE, (SIDE, SIDE)) > 0
+    )
+
+
+def test_rims_are_taken_from_each_object_by_its_own_thickness():
+    labels = np.zeros((60, 120), np.int32)
+    labels[20:40, 10:30], labels[28:32, 30:45] = 1, 1
+    labels[25:35, 80:90], labels[29:31, 90:100] = 4, 4
+    core = without_rims(labels)
+    assert set(np.unique(core)) == {0, 1, 4}
+    assert not core[:, 34:60].any()
+    assert not core[:, 93:].any()
+    assert np.count_nonzero(core == 1) >= 350
+    assert not without_rims(np.zeros((5, 5), np.int32)).any()

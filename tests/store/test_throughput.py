@@ -1,0 +1,70 @@
+"""What was done, by time and project: counted from the results themselves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from core.db import Database
+from core.errors import ImageUnreadable
+from core.models import Project
+from core.store import Store
+from core.store.rows import utc_now
+from core.store.throughput import Failures, ThroughputStore
+from tests.factories import ENGINE, RECIPE, add, claim, finish, spheroid
+
+HOUR = 3600.0
+
+
+@pytest.fixture
+def throughput(db: Database) -> ThroughputStore:
+    return ThroughputStore(db)
+
+
+def test_an_empty_lab_has_done_nothing(throughput: ThroughputStore) -> None:
+    since = utc_now() - timedelta(days=1)
+    assert throughput.made(since, HOUR) == throughput.waits(since, HOUR) == throughput.failures(since) == ()
+
+
+def test_images_and_spheroids_are_counted_by_project(
+    store: Store, project: Project, throughput: ThroughputStore
+) -> None:
+    other = store.projects.create("Plate 2", ENGINE)
+    add(store, project.id, "a", "b")
+    add(store, other.id, "c")
+    finish(store, "a", spheroid(1), spheroid(2))
+    finish(store, "b")
+    finish(store, "c", spheroid(1))
+    finish(store, "c", spheroid(1), spheroid(2), spheroid(3))  # made again: counts once
+    since = utc_now() - timedelta(hours=1)
+    day = 24 * HOUR
+    made = {item.project: (item.images, item.spheroids) for item in throughput.made(since, day)}
+    assert made == {"Plate 1": (2, 2), "Plate 2": (1, 3)}
+    (only,) = throughput.made(since, day, other.id)
+    assert (only.project_id, only.images, only.slot.hour) == (other.id, 1, 0)
+    assert throughput.made(utc_now() + timedelta(minutes=1), day) == ()
+
+
+def test_waiting_times_are_from_asking_to_beginning(
+    store: Store, project: Project, throughput: ThroughputStore
+) -> None:
+    add(store, project.id, "a", recipe=RECIPE)
+    claim(store)
+    (waits,) = throughput.waits(utc_now() - timedelta(hours=1), HOUR, project.id)
+    assert waits.images == 1
+    assert 0 <= waits.median_s == waits.p95_s < 60
+    assert throughput.waits(utc_now() - timedelta(hours=1), HOUR, "another") == ()
+
+
+def test_failures_are_counted_by_reason_until_asked_for_again(
+    store: Store, project: Project, throughput: ThroughputStore
+) -> None:
+    add(store, project.id, "a", "b", recipe=RECIPE)
+    for _ in range(2):
+        store.jobs.fail(claim(store), ImageUnreadable("Cut short."))
+    since = utc_now() - timedelta(hours=1)
+    assert throughput.failures(since) == (Failures("image_unreadable", 2),)
+    assert throughput.failures(since, "another") == ()
+    store.jobs.retry(None)
+    assert throughput.failures(since) == ()
