@@ -25,7 +25,7 @@ from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
 from core.models import Job, JobState, Limits
 from core.queue.task import Processed, process
-from core.segmentation import Arithmetic, Look, SegmentationParams, compute_with, look, trace
+from core.segmentation import Arithmetic, EngineOutput, SegmentationParams, compute_with, delineate, predict
 
 SIZES = (1024, 2048)
 WORKERS = 4
@@ -67,9 +67,11 @@ def run(quick: bool) -> Report:
 def _tried(report: Report, side: int, rounds: int) -> None:
     """Other settings from the maps kept with a result, decoded pixels at hand."""
     pixels, params = spheroids(side, 6).pixels, SegmentationParams()
-    kept = look(pixels, params, "unet").pack()
+    kept = predict(pixels, params, "unet").pack()
     other = SegmentationParams(sensitivity=0.2)
-    again = interleaved_ms({"": lambda: trace(pixels, Look.unpack(kept, "unet", params), other)}, rounds)[""]
+    again = interleaved_ms(
+        {"": lambda: delineate(pixels, EngineOutput.unpack(kept, "unet", params), other)}, rounds
+    )[""]
     report.rows.append(_row("unet", side, "other settings", again))
     report.bars.append(Bar(f"other settings on a {side}² image", median_p95(again)[0], 50, "ms"))
 

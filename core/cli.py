@@ -121,11 +121,11 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _compact(options: argparse.Namespace) -> int:
-    from core.db.compaction import Order, compact  # noqa: PLC0415 - it needs what only Unix has
+    from core.db.compaction import TableOrder, compact  # noqa: PLC0415 - it needs what only Unix has
 
     settings = Settings.from_env()
     path = settings.data / "spheroscope.duckdb"
-    done = compact(path, settings.duckdb_memory_mb, Order(options.order), lambda step: _say(f"{step} …"))
+    done = compact(path, settings.duckdb_memory_mb, TableOrder(options.order), lambda step: _say(f"{step} …"))
     before, after = (size / 2**20 for size in (done.before_bytes, done.after_bytes))
     rows = f"{sum(done.rows.values())} rows in {len(done.rows)} tables"
     _say(f"{rows}: {before:.1f} MiB before, {after:.1f} MiB now.")

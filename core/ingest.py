@@ -11,10 +11,10 @@ from enum import StrEnum
 from core import images
 from core.errors import SpheroscopeError
 from core.files.blobs import Blobs
-from core.images import display
+from core.images import rendering
 from core.models import Limits, PageFacts
-from core.store import Asked, NewImage, Recipe, Store
-from core.store.recipe import NOBODY
+from core.store import JobRequest, NewImage, Recipe, Store
+from core.store.recipe import ANONYMOUS
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ class Ingest:
         self._limits = limits
 
     def add(
-        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, asked: Asked = NOBODY
+        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, request: JobRequest = ANONYMOUS
     ) -> Verdict:
         """Take one file into a project and queue its pages by ``recipe``; never raises for a bad file.
 
@@ -59,7 +59,7 @@ class Ingest:
         """
         shown = clean_name(name)
         try:
-            return self._add(project_id, shown, data, recipe, asked)
+            return self._add(project_id, shown, data, recipe, request)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
             return Verdict(shown, Outcome.REFUSED, error.message, error.code)
@@ -68,23 +68,25 @@ class Ingest:
             said = f"This file could not be taken in ({type(error).__name__}). The log has details."
             return Verdict(shown, Outcome.REFUSED, said, SpheroscopeError.code)
 
-    def _add(self, project_id: str, name: str, data: bytes, recipe: Recipe | None, asked: Asked) -> Verdict:
+    def _add(
+        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, request: JobRequest
+    ) -> Verdict:
         self._store.projects.require(project_id)
         pages = images.inspect(data, self._limits)
         sha256 = hashlib.sha256(data).hexdigest()
         ids = tuple(image_id(project_id, sha256, facts.page) for facts in pages)
         self._blobs.put(data)  # even where the images are known: this is how a damaged file is made whole
         if len(self._store.images.known(ids)) == len(ids):
-            return self._present(project_id, name, ids, recipe, asked)
+            return self._present(project_id, name, ids, recipe, request)
         rows = tuple(
             self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
         )
-        if not self._store.add_images(project_id, rows, recipe, asked):  # another thread was quicker
-            return self._present(project_id, name, ids, recipe, asked)
+        if not self._store.add_images(project_id, rows, recipe, request):  # another thread was quicker
+            return self._present(project_id, name, ids, recipe, request)
         return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
 
     def _present(
-        self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, asked: Asked
+        self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, request: JobRequest
     ) -> Verdict:
         restored = self._store.images.restore(project_id, ids)
         there = self._store.images.get(ids[0])
@@ -93,7 +95,7 @@ class Ingest:
             if there.segmentation_id is None:
                 message = "It had been deleted here and is back."
                 if recipe is not None:
-                    self._store.jobs.enqueue(project_id, ids, recipe, asked)
+                    self._store.jobs.enqueue(project_id, ids, recipe, request)
             return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
         message = "The same file is in this project already."
         stored = there.name.removesuffix(f"#{there.page}") if len(ids) > 1 else there.name
@@ -109,7 +111,7 @@ class Ingest:
             sha256=sha256,
             n_bytes=len(data),
             facts=facts,
-            thumbnail_sha256=self._blobs.put(display.thumbnail(raster)),
+            thumbnail_sha256=self._blobs.put(rendering.thumbnail(raster)),
         )
 
 

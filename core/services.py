@@ -16,40 +16,40 @@ import streamlit as st
 from core import images
 from core.cache import Cache, open_cache
 from core.db import Database
-from core.demo.loading import DemoLoading
+from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
 from core.errors import InvalidRequest
-from core.export import Exports, Keeping
-from core.export.builder import Maker
+from core.export import ArchiveRetention, Exports
+from core.export.builder import ArchiveBuilder
 from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
-from core.operations.health import Checks
+from core.operations.health import HealthChecks
 from core.operations.history import History
-from core.operations.stage_metrics import Stages
+from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
-from core.queue.executor import Executor, Threads
+from core.queue.executor import Executor, ThreadExecutor
 from core.queue.job_queue import JobQueue
-from core.queue.slots import Rules
-from core.queue.status import Board
+from core.queue.slots import QueueRules
+from core.queue.status import QueueMonitor
 from core.queue.task import process, process_like
 from core.segmentation import (
     DEFAULT_ENGINE,
     ENGINES,
     Arithmetic,
-    Look,
+    EngineOutput,
     SegmentationParams,
     compute_with,
+    delineate,
     engine_version,
-    look,
-    trace,
+    predict,
 )
 from core.settings import Settings
-from core.store import Asked, Recipe, Store
-from core.store.query_plans import PlanStore
-from core.store.recipe import NOBODY
+from core.store import JobRequest, Recipe, Store
+from core.store.query_plans import QueryPlans
+from core.store.recipe import ANONYMOUS
 from core.store.throughput import ThroughputStore
 
 log = logging.getLogger(__name__)
@@ -70,12 +70,12 @@ class Services:
     store: Store
     queue: JobQueue
     ingest: Ingest
-    checks: Checks
-    plans: PlanStore
+    checks: HealthChecks
+    plans: QueryPlans
     throughput: ThroughputStore
     exports: Exports
-    board: Board
-    demo: DemoLoading
+    board: QueueMonitor
+    demo: DemoLoader
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -114,9 +114,9 @@ class Services:
         queue = _queue(settings, store, blobs)
         db.follow(partial(abandoning, queue.abandon))
         queue.start()
-        board = Board(db, store, queue)
+        board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs)
-        stages = Stages(queue.timeline)
+        stages = StageMetrics(queue.timeline)
         history = History(recorder, settings.data, lambda: _depth(store), [stages], [exports.sweep])
         history.start()
         return cls(
@@ -129,12 +129,12 @@ class Services:
             store=store,
             queue=queue,
             ingest=Ingest(store, blobs, settings.limits),
-            checks=Checks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
-            plans=PlanStore(db),
+            checks=HealthChecks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
+            plans=QueryPlans(db),
             throughput=ThroughputStore(db),
             exports=exports,
             board=board,
-            demo=DemoLoading(demo_plate),
+            demo=DemoLoader(demo_plate),
         )
 
     def close(self) -> bool:
@@ -180,10 +180,10 @@ class Services:
         """
         raster = images.decode(self.blobs.get(image.sha256), image.page, self.settings.limits)
         params = SegmentationParams.from_dict(recipe.params)
-        seen = self._seen(image, recipe, params) or look(raster.pixels, params, recipe.engine)
-        return trace(raster.pixels, seen, params)
+        seen = self._seen(image, recipe, params) or predict(raster.pixels, params, recipe.engine)
+        return delineate(raster.pixels, seen, params)
 
-    def _seen(self, image: Image, recipe: Recipe, params: SegmentationParams) -> Look | None:
+    def _seen(self, image: Image, recipe: Recipe, params: SegmentationParams) -> EngineOutput | None:
         """What the engine saw when the image was last segmented, where it would see the same again."""
         stored = self.store.results.segmentation(image)
         if stored is None or stored.maps_sha256 is None:
@@ -192,17 +192,17 @@ class Services:
         same = (stored.engine, stored.engine_version) == (recipe.engine, recipe.engine_version)
         if not (same and params.sees_as(before)):
             return None
-        return Look.unpack(self.blobs.get(stored.maps_sha256), stored.engine, before)
+        return EngineOutput.unpack(self.blobs.get(stored.maps_sha256), stored.engine, before)
 
     def segment(
         self,
         project: Project,
         image_ids: tuple[str, ...],
         recipe: Recipe | None = None,
-        asked: Asked = NOBODY,
+        request: JobRequest = ANONYMOUS,
     ) -> int:
         """Queue images, by their project's recipe or another; return how many were not waiting already."""
-        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project), asked)
+        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project), request)
         self.queue.wake()
         return count
 
@@ -216,9 +216,9 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Ex
     return Exports(
         settings.data / "exports",
         settings.data / "tmp",
-        Maker(store, blobs, settings),
+        ArchiveBuilder(store, blobs, settings),
         lambda: db.generation,
-        Keeping(
+        ArchiveRetention(
             timedelta(hours=settings.export_hours),
             settings.export_disk_mb * 2**20,
             settings.min_free_mb * 2**20,
@@ -227,9 +227,9 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Ex
 
 
 def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
-    rules = Rules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
+    rules = QueueRules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
     if not settings.dask_scheduler:
-        threads = Threads(rules.slots)
+        threads = ThreadExecutor(rules.slots)
         admission = Admission(settings.segmentation_memory_bytes)
         return JobQueue(store, blobs, threads, partial(process, limits=settings.limits), rules, admission)
     cluster = _cluster(settings.dask_scheduler)
@@ -240,12 +240,12 @@ def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
 
 def _cluster(address: str) -> Executor:
     try:
-        from core.queue.dask_executor import Cluster  # noqa: PLC0415 - an optional package, and slow to import
+        from core.queue.dask_executor import DaskExecutor  # noqa: PLC0415 - an optional package, and slow to import
     except ImportError as error:
         raise InvalidRequest(
             "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"
         ) from error
-    return Cluster(address)
+    return DaskExecutor(address)
 
 
 def _looked(recorder: Recorder, kind: str, hit: bool) -> None:

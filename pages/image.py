@@ -5,7 +5,7 @@ import streamlit as st
 from core.services import get_services
 from core.ui import feedback, image_panel, project_switcher, settings_panel, shell
 from core.ui.components.viewer import viewer
-from core.ui.image_list import among
+from core.ui.image_list import image_list_place
 
 services = get_services()
 image_id = st.query_params.get("image")
@@ -17,7 +17,7 @@ if image_id is None:
 with feedback.explained():
     image = services.store.images.get(image_id)
     project = project_switcher.project_read(image.project_id)
-    here = among(services, image)
+    here = image_list_place(services, image)
     result = services.store.results.get(image)
     tried = settings_panel.preview_of(image)
     image_panel.header(services, project, image, here)

@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.services import get_services
 from core.ui import feedback, filters, image_actions, image_filter, project_cards, project_switcher, shell
-from core.ui.components.grid import Look, grid
+from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import image_columns
 from core.ui.upload_panel import uploader
 
@@ -34,7 +34,7 @@ answer = grid(
     image_columns(calibrated),
     f"images-{project.id}",
     filters=query,
-    look=Look(virtual=services.settings.virtual_list_enabled),
+    look=GridOptions(virtual=services.settings.virtual_list_enabled),
     way=f"image?image={{id}}&project={project.id}",
 )
 filters.take_up(answer.narrowed)

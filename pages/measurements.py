@@ -5,7 +5,7 @@ import streamlit as st
 from core.models import ImageStatus
 from core.services import get_services
 from core.ui import feedback, filters, measurements_panel, project_switcher, shell
-from core.ui.components.grid import Look, grid
+from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import object_columns
 
 services = get_services()
@@ -32,7 +32,7 @@ answer = grid(
     f"objects-{project.id}",
     filters=query,
     row_height=38,
-    look=Look(
+    look=GridOptions(
         f"/downloads/projects/{project.id}/measurements.csv",
         ticks=False,
         virtual=services.settings.virtual_list_enabled,

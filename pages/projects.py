@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.services import get_services
 from core.ui import demo_plate, dialogs, feedback, project_cards, project_switcher
-from core.ui.components.grid import Look, grid
+from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import PROJECT_COLUMNS
 
 services = get_services()
@@ -42,7 +42,7 @@ if shape == "Table":
         PROJECT_COLUMNS,
         "projects",
         filters={"name": wanted},
-        look=Look(ticks=False),
+        look=GridOptions(ticks=False),
         way="images?project={id}",
     )
 else:

@@ -6,7 +6,7 @@ from core.models import JobState
 from core.services import get_services
 from core.ui import feedback, queue_panel, shell
 from core.ui.components import queue_progress
-from core.ui.components.grid import Look, grid
+from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import JOB_COLUMNS
 
 services = get_services()
@@ -37,7 +37,7 @@ answer = grid(
     f"jobs {state}",
     filters={"state": state},
     row_height=36,
-    look=Look(virtual=virtual, scrolled=virtual),
+    look=GridOptions(virtual=virtual, scrolled=virtual),
     way="image?image={image_id}",
 )
 with above:

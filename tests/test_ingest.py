@@ -111,7 +111,7 @@ def test_a_fault_in_here_refuses_its_file_and_no_other(
         raise ValueError("a fault")
 
     with monkeypatch.context() as patch:
-        patch.setattr("core.images.display.thumbnail", thumbnail)
+        patch.setattr("core.images.rendering.thumbnail", thumbnail)
         verdict = ingest.add(project.id, "a.png", FILE, RECIPE)
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "error")
     assert "ValueError" in verdict.message

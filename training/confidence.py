@@ -22,7 +22,7 @@ from scipy.optimize import minimize
 from core.segmentation import SegmentationParams
 from core.segmentation.confidence import (
     FEATURES,
-    Calibration,
+    ConfidenceCurve,
     Curve,
     at_size,
     image_features,
@@ -58,7 +58,7 @@ class Rated:
     overlap: Floats
 
 
-def look_at(chosen: Iterable[Pair], predict: Predict, traits: Calibration) -> tuple[Rated, Rated]:
+def look_at(chosen: Iterable[Pair], predict: Predict, traits: ConfidenceCurve) -> tuple[Rated, Rated]:
     """Outline images of one set; what was found as images, and as objects."""
     name, of_images, of_objects = "", [], []
     for pair in chosen:
@@ -80,15 +80,15 @@ def _rated(name: str, rows: Sequence[tuple[Floats, float]]) -> Rated:
     return Rated(name, features, np.array([row[1] for row in rows], np.float64))
 
 
-def familiar(chosen: Iterable[Pair], predict: Predict) -> Calibration:
+def familiar(chosen: Iterable[Pair], predict: Predict) -> ConfidenceCurve:
     """Mean and spread of the traits of real images and of drawn scenes; curves are left open."""
     drawn = (scenes.draw(np.random.default_rng((7, i)), SCENE_PX).pixels for i in range(DRAWN))
     images = [*(pair.read()[0] for pair in chosen), *drawn]
     traits = np.array([seen.traits for seen in map(predict, images) if seen.traits is not None])
     if not len(traits):
-        return Calibration(_NONE, _NONE)
+        return ConfidenceCurve(_NONE, _NONE)
     spread = np.maximum(traits.std(axis=0), 1e-3)
-    return Calibration(_NONE, _NONE, tuple(traits.mean(axis=0).tolist()), tuple(spread.tolist()))
+    return ConfidenceCurve(_NONE, _NONE, tuple(traits.mean(axis=0).tolist()), tuple(spread.tolist()))
 
 
 def fit(groups: Sequence[Rated]) -> Curve:
@@ -122,14 +122,16 @@ def judged(groups: Sequence[Rated]) -> Risk:
     return risk(np.concatenate(confidence), np.concatenate(overlap))
 
 
-def calibrate(folds: Iterable[tuple[Sequence[Pair], Predict, Calibration]]) -> tuple[Calibration, Risk, Risk]:
+def calibrate(
+    folds: Iterable[tuple[Sequence[Pair], Predict, ConfidenceCurve]],
+) -> tuple[ConfidenceCurve, Risk, Risk]:
     """Fit both curves over sets, each with what predicts it; also how well images and objects are sorted."""
     looked = [look_at(*fold) for fold in folds]
     images, objects = ([item[i] for item in looked] for i in (0, 1))
-    return Calibration(fit(objects), fit(images)), judged(images), judged(objects)
+    return ConfidenceCurve(fit(objects), fit(images)), judged(images), judged(objects)
 
 
-def _unet(data: Path, runs: Path, weights: Path) -> tuple[Calibration, Risk, Risk]:
+def _unet(data: Path, runs: Path, weights: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
     everything = pairs(data)
     folds = []
     for name, file in held_out(runs).items():
@@ -143,10 +145,10 @@ def _unet(data: Path, runs: Path, weights: Path) -> tuple[Calibration, Risk, Ris
     return replace(fitted, mean=shipped.mean, spread=shipped.spread), images, objects
 
 
-def _classical(data: Path) -> tuple[Calibration, Risk, Risk]:
+def _classical(data: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
     everything = pairs(data)
     names = sorted({pair.set_name for pair in everything})
-    predict, nothing = predictor("classical"), Calibration(_NONE, _NONE)
+    predict, nothing = predictor("classical"), ConfidenceCurve(_NONE, _NONE)
     return calibrate(
         ([pair for pair in everything if pair.set_name == name], predict, nothing) for name in names
     )

@@ -22,8 +22,8 @@ from core.errors import (
     SpheroscopeError,
     StorageError,
 )
-from core.images import label_png, overlay
-from core.images.display import encode_png, to_display
+from core.images import label_png
+from core.images.rendering import draw_outlines, encode_png, to_display
 from core.listing import columns
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
 from core.segmentation import DEFAULT_ENGINE, SegmentationParams, segment
@@ -51,8 +51,8 @@ class Options:
 class Measured:
     """Rows of one page, or of one file that could not be looked into."""
 
-    image: columns.Row
-    objects: tuple[columns.Row, ...] = ()
+    image: columns.ExportRow
+    objects: tuple[columns.ExportRow, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -205,15 +205,15 @@ def _calibration(facts: PageFacts, options: Options) -> columns.Calibration:
     return columns.Calibration(facts.um_per_px, PixelSizeSource.FILE if facts.um_per_px is not None else None)
 
 
-def _write_pictures(raster: Raster, result: Segmentation, stem: str, options: Options) -> columns.Row:
+def _write_pictures(raster: Raster, result: Segmentation, stem: str, options: Options) -> columns.ExportRow:
     """Write the wanted pictures of a page; returns their names for its row."""
-    files: columns.Row = {}
+    files: columns.ExportRow = {}
     if options.masks:
         files["mask"] = _write(options.out / "masks", stem, label_png.encode(result.labels))
     if options.overlays:
         shown = to_display(raster.pixels, True, raster.facts.bit_depth)
         files["overlay"] = _write(
-            options.out / "overlays", stem, encode_png(overlay.draw(shown, result.spheroids))
+            options.out / "overlays", stem, encode_png(draw_outlines(shown, result.spheroids))
         )
     return files
 

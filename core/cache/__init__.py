@@ -6,18 +6,18 @@ Only this room imports redis.
 
 from __future__ import annotations
 
-from core.cache.cache import Cache, NoCache, open_cache, remembered, remembered_json
-from core.cache.counts import Look
+from core.cache.cache import Cache, NoCache, cached, cached_json, open_cache
+from core.cache.counts import LookupHook
 from core.cache.memory import MemoryCache
 from core.cache.redis import RedisCache
 
 __all__ = [
     "Cache",
-    "Look",
+    "LookupHook",
     "MemoryCache",
     "NoCache",
     "RedisCache",
+    "cached",
+    "cached_json",
     "open_cache",
-    "remembered",
-    "remembered_json",
 ]

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
-from core.cache.counts import Counts, Look
+from core.cache.counts import Counts, LookupHook
 from core.cache.memory import MemoryCache
 from core.cache.redis import RedisCache
 
@@ -41,7 +41,7 @@ class Cache(Protocol):
 class NoCache:
     """Keeps nothing."""
 
-    def __init__(self, look: Look | None = None) -> None:
+    def __init__(self, look: LookupHook | None = None) -> None:
         self._counts = Counts(look)
 
     def get(self, kind: str, key: str) -> bytes | None:
@@ -63,7 +63,7 @@ class NoCache:
         pass
 
 
-def open_cache(enabled: bool, max_bytes: int, redis_url: str, look: Look | None = None) -> Cache:
+def open_cache(enabled: bool, max_bytes: int, redis_url: str, look: LookupHook | None = None) -> Cache:
     """The cache that the settings ask for; a Redis that is not there is no error."""
     if not enabled:
         return NoCache(look)
@@ -71,7 +71,7 @@ def open_cache(enabled: bool, max_bytes: int, redis_url: str, look: Look | None 
     return RedisCache.connect(redis_url, memory) if redis_url else memory
 
 
-def remembered(cache: Cache, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
+def cached(cache: Cache, kind: str, key: str, make: Callable[[], bytes]) -> bytes:
     """The value under ``key``, made and kept where it is not there."""
     if (found := cache.get(kind, key)) is not None:
         return found
@@ -80,7 +80,7 @@ def remembered(cache: Cache, kind: str, key: str, make: Callable[[], bytes]) -> 
     return made
 
 
-def remembered_json(cache: Cache, kind: str, key: str, make: Callable[[], T]) -> T:
+def cached_json(cache: Cache, kind: str, key: str, make: Callable[[], T]) -> T:
     """The same for what JSON can say."""
-    found: T = json.loads(remembered(cache, kind, key, lambda: json.dumps(make()).encode()))
+    found: T = json.loads(cached(cache, kind, key, lambda: json.dumps(make()).encode()))
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-Look = Callable[[str, bool], None]  # told of every look: the kind, and whether it was there
+LookupHook = Callable[[str, bool], None]  # told of every look: the kind, and whether it was there
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Held:
 class Counts:
     """Safe from any thread."""
 
-    def __init__(self, look: Look | None = None) -> None:
+    def __init__(self, look: LookupHook | None = None) -> None:
         self._look = look
         self._kinds: dict[str, KindCounts] = {}
         self._lock = threading.Lock()

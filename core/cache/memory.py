@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from core.cache.counts import Counts, Held, Look
+from core.cache.counts import Counts, Held, LookupHook
 
 ENTRY_BYTES = 250  # what Python takes for a key and its place, measured
 
@@ -17,7 +17,7 @@ class MemoryCache:
     """A Cache in this process."""
 
     def __init__(
-        self, max_bytes: int, look: Look | None = None, clock: Callable[[], float] = time.monotonic
+        self, max_bytes: int, look: LookupHook | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.counts = Counts(look)
         self._max_bytes = max_bytes

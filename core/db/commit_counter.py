@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 DIGITS = 20
 
 
-class Journal:
+class CommitCounter:
     """The count in the file at ``path``. It is not forced to the disk: it may lag behind, never run ahead."""
 
     def __init__(self, path: Path) -> None:

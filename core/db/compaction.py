@@ -22,13 +22,13 @@ import duckdb
 from core.db.connection import unopened
 from core.db.statements import COMPACTION, load_queries
 from core.errors import DatabaseLocked, StorageError
-from core.files.fsync import force
+from core.files.fsync import fsync
 
 Say = Callable[[str], None]
 SPARE_BYTES = 64 * 2**20  # of disk that is left free beside the copy
 
 
-class Order(StrEnum):
+class TableOrder(StrEnum):
     """How rows are to lie."""
 
     PROJECT = "project"  # images of a project together, the newest first, with their spheroids likewise
@@ -44,7 +44,9 @@ class Compacted:
     rows: dict[str, int]  # by table
 
 
-def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say = lambda _: None) -> Compacted:
+def compact(
+    path: Path, memory_mb: int, order: TableOrder = TableOrder.PROJECT, say: Say = lambda _: None
+) -> Compacted:
     """Write the database at ``path`` anew; ``say`` hears of each step before it is taken.
 
     Raises:
@@ -57,7 +59,7 @@ def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say =
         say("copying")
         before, seen, rows = _copied(path, copy, memory_mb, order, say)
         say("saving")
-        force(copy)
+        fsync(copy)
         after = copy.stat().st_size
         with _held(path):
             if _state(path) != seen or _log(path).exists():
@@ -65,7 +67,7 @@ def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say =
             say("replacing")
             os.replace(copy, path)
             say("replaced")
-            force(path.parent)
+            fsync(path.parent)
     except OSError as error:
         raise StorageError(f"The database could not be written anew: {error.strerror}.") from error
     finally:
@@ -74,7 +76,7 @@ def compact(path: Path, memory_mb: int, order: Order = Order.PROJECT, say: Say =
 
 
 def _copied(
-    path: Path, copy: Path, memory_mb: int, order: Order, say: Say
+    path: Path, copy: Path, memory_mb: int, order: TableOrder, say: Say
 ) -> tuple[int, tuple[int, int, int], dict[str, int]]:
     if not path.exists():
         raise StorageError(f"There is no database at {path}.")
@@ -100,7 +102,7 @@ def _copied(
     return size, seen, rows
 
 
-def _filled(connection: Any, order: Order, say: Say) -> dict[str, int]:
+def _filled(connection: Any, order: TableOrder, say: Say) -> dict[str, int]:
     """Make every table of ``old`` in ``fresh``, and compare them; returns their numbers of rows."""
     queries = load_queries(COMPACTION)
     connection.execute("COPY FROM DATABASE old TO fresh (SCHEMA)")

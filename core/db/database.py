@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 import duckdb
 
-from core.db.commit_counter import Journal
+from core.db.commit_counter import CommitCounter
 from core.db.connection import connect
-from core.db.query_timeout import Watchdog
-from core.db.session import Ran, Row, Session
+from core.db.query_timeout import QueryTimeout
+from core.db.session import ExecutedStatement, Row, Session
 from core.db.statements import MIGRATIONS, load_queries
 from core.errors import ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
@@ -30,7 +30,7 @@ from core.monitoring import QueryRecorder
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 Write = tuple[Callable[[Session], Any], Future[Any]]
-Follower = Callable[[Session, Sequence[Ran]], AbstractContextManager[None]]
+CommitHook = Callable[[Session, Sequence[ExecutedStatement]], AbstractContextManager[None]]
 
 __all__ = ["Database", "Row", "Session"]
 
@@ -42,20 +42,24 @@ class Database:
     """An open database file. Any thread may call ``read`` and ``write``."""
 
     def __init__(
-        self, connect: Callable[[], Any], recorder: QueryRecorder, journal: Journal, timeout_ms: float | None
+        self,
+        connect: Callable[[], Any],
+        recorder: QueryRecorder,
+        journal: CommitCounter,
+        timeout_ms: float | None,
     ) -> None:
         self._connect = connect
         self._connection = connect()
         self._journal = journal
         self.lost_commits = self._audited()
-        self._watchdog = Watchdog(timeout_ms)
+        self._watchdog = QueryTimeout(timeout_ms)
         self._recorder = recorder
         self._queries = load_queries()
         self._writes: queue.SimpleQueue[Write | None] = queue.SimpleQueue()
         self._lock = threading.Lock()  # a connection that is being closed or replaced gives no cursors
         self._closed = False
         self._generation = time.time_ns()  # never the same again after a restart
-        self._followers: tuple[Follower, ...] = ()
+        self._followers: tuple[CommitHook, ...] = ()
         self._writer = threading.Thread(target=self._write_loop, name="db-writer", daemon=True)
         self._writer.start()
 
@@ -82,7 +86,7 @@ class Database:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise StorageError(f"The folder {path.parent} cannot be made: {error.strerror}.") from error
-        journal = Journal(path.with_suffix(".commits"))
+        journal = CommitCounter(path.with_suffix(".commits"))
         return cls(lambda: connect(path, memory_mb, threads, schema), recorder, journal, timeout_ms)
 
     @contextmanager
@@ -128,7 +132,7 @@ class Database:
         """How many writes have not begun."""
         return self._writes.qsize()
 
-    def follow(self, follower: Follower) -> None:
+    def follow(self, follower: CommitHook) -> None:
         """Have ``follower`` come along with every transaction from now on, on the writer's thread.
 
         It is given the transaction's session and the statements that ran with the rows they gave. What it

@@ -13,7 +13,7 @@ from core.errors import SearchTooSlow
 LOOKS = 10  # within the time that is allowed: it is overdrawn by a tenth at most
 
 
-class Watchdog:
+class QueryTimeout:
     """A thread that looks at what is running, ten times within the time that one statement has.
 
     With ``timeout_ms`` None everything may take its time, and there is no thread.

@@ -12,7 +12,7 @@ import polars as pl
 from core.monitoring import QueryRecorder
 
 Row = dict[str, Any]
-Ran = tuple[str, list[Row]]  # a statement's name and the rows that came back
+ExecutedStatement = tuple[str, list[Row]]  # a statement's name and the rows that came back
 
 
 class Session:
@@ -35,7 +35,7 @@ class Session:
         self._recorder = recorder
         self._watching = watching
         self._appenders = {} if appenders is None else appenders
-        self.ran: list[Ran] = []  # what a transaction did, for those who follow commits
+        self.ran: list[ExecutedStatement] = []  # what a transaction did, for those who follow commits
 
     def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
         """Run the statement ``name`` with ``values`` bound; return its rows.

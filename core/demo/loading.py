@@ -12,7 +12,7 @@ from core.demo.plate import DemoFile
 log = logging.getLogger(__name__)
 
 
-class DemoLoading:
+class DemoLoader:
     """Hands the plate's files to ``take``, one by one, on a thread of its own. Safe from any thread."""
 
     def __init__(self, draw: Callable[[], Iterator[DemoFile]]) -> None:

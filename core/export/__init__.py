@@ -6,17 +6,17 @@ can be resumed; ``Spool`` lets a table be sent while it is read, however slowly 
 
 from __future__ import annotations
 
-from core.export.manager import Exports, Keeping
+from core.export.manager import ArchiveRetention, Exports
 from core.export.request import Export, ExportRequest, ExportState, Part
 from core.export.spool import Spool
 from core.export.text import images_csv, objects_csv
 
 __all__ = [
+    "ArchiveRetention",
     "Export",
     "ExportRequest",
     "ExportState",
     "Exports",
-    "Keeping",
     "Part",
     "Spool",
     "images_csv",

@@ -64,7 +64,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class ExportContext:
     """Where the parts of one archive are made: the archive, a folder for what has to wait until the end, and
     the stack that closes what they have open, however it ends."""
 

@@ -19,7 +19,7 @@ from core.export.request import Export, ExportState, Part
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredArchive:
     """A finished archive; ``key`` is its request's, ``generation`` the database's when it was begun."""
 
     export: Export
@@ -27,7 +27,7 @@ class Kept:
     generation: int
 
 
-class Shelf:
+class ArchiveStore:
     """Zips and their descriptions under one folder."""
 
     def __init__(self, folder: Path, keep: timedelta) -> None:
@@ -48,7 +48,7 @@ class Shelf:
         """Delete such a folder with all that is in it."""
         shutil.rmtree(work, ignore_errors=True)
 
-    def put(self, work: Path, kept: Kept) -> Kept:
+    def put(self, work: Path, kept: StoredArchive) -> StoredArchive:
         """Keep ``work``/archive.zip; returns it with its size and how long it stays."""
         archive, target = work / "archive.zip", self.path(kept.export.id)
         with archive.open("rb") as file:
@@ -63,7 +63,7 @@ class Shelf:
         """Where an archive lies; ``export_id`` is one that was given out."""
         return self._folder / f"{export_id}.zip"
 
-    def touch(self, kept: Kept) -> Kept:
+    def touch(self, kept: StoredArchive) -> StoredArchive:
         """Begin its time anew: it is being taken.
 
         Raises:
@@ -77,7 +77,7 @@ class Shelf:
         for suffix in (".json", ".zip"):
             self.path(export_id).with_suffix(suffix).unlink(missing_ok=True)
 
-    def take_stock(self) -> list[Kept]:
+    def take_stock(self) -> list[StoredArchive]:
         """What an earlier run has finished; everything that it has not is deleted."""
         found = list(self._described())
         files = {f"{item.export.id}{suffix}" for item in found for suffix in (".json", ".zip")}
@@ -88,7 +88,7 @@ class Shelf:
                 path.unlink(missing_ok=True)
         return found
 
-    def too_old(self, kept: Iterable[Kept], now: datetime, max_bytes: int) -> list[Kept]:
+    def too_old(self, kept: Iterable[StoredArchive], now: datetime, max_bytes: int) -> list[StoredArchive]:
         """Those past their time, and the oldest of the others as long as all take more than ``max_bytes``."""
         newest = sorted(kept, key=lambda item: item.export.expires_at or now, reverse=True)
         gone, total = [], 0
@@ -99,22 +99,22 @@ class Shelf:
                 total -= item.export.n_bytes
         return gone
 
-    def _described(self) -> Iterator[Kept]:
+    def _described(self) -> Iterator[StoredArchive]:
         for path in self._folder.glob("*.json"):
             try:
                 yield self._seen(_kept(json.loads(path.read_text(encoding="utf-8"))))
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # cut short or of another version: it counts as not finished
 
-    def _seen(self, kept: Kept) -> Kept:
+    def _seen(self, kept: StoredArchive) -> StoredArchive:
         stat = self.path(kept.export.id).stat()
         expires = datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None) + self._keep
         told = {name: getattr(kept.export, name) for name in Export.__slots__}
         export = Export(**told | {"n_bytes": stat.st_size, "expires_at": expires})
-        return Kept(export, kept.key, kept.generation)
+        return StoredArchive(export, kept.key, kept.generation)
 
 
-def _kept(told: dict[str, object]) -> Kept:
+def _kept(told: dict[str, object]) -> StoredArchive:
     about = dict(told["export"])  # type: ignore[call-overload]
     about |= {
         "parts": tuple(Part(part) for part in about["parts"]),
@@ -122,4 +122,4 @@ def _kept(told: dict[str, object]) -> Kept:
         "created_at": datetime.fromisoformat(about["created_at"]),
         "expires_at": None,
     }
-    return Kept(Export(**about), str(told["key"]), int(str(told["generation"])))
+    return StoredArchive(Export(**about), str(told["key"]), int(str(told["generation"])))

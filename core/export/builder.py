@@ -8,25 +8,26 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from core.clock import utc_now
 from core.errors import BlobDamaged, BlobMissing, ImageError, InvalidRequest
-from core.export.archive import Archive, Desk
+from core.export.archive import Archive, ExportContext
 from core.export.item import Item
 from core.export.provenance import Origin
 from core.export.request import ExportRequest, Part
 from core.export.spreadsheets import Problems
-from core.export.writers import KINDS, Writer
+from core.export.writers import FORMATS, Writer
 from core.files.blobs import Blobs
-from core.files.file_names import Unique, stem
+from core.files.file_names import UniqueNames, stem
 from core.listing import columns
 from core.settings import Settings
 from core.store import Store
-from core.store.rows import image_of, utc_now
+from core.store.rows import image_of
 
 OF_THE_IMAGE = (BlobMissing, BlobDamaged, ImageError)
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class BuildSummary:
     """What came of it."""
 
     n_images: int
@@ -34,7 +35,7 @@ class Made:
 
 
 @dataclass(frozen=True, slots=True)
-class Maker:
+class ArchiveBuilder:
     """Packs what is asked for into a zip."""
 
     store: Store
@@ -55,7 +56,7 @@ class Maker:
         refuse_too_many(max(size.images, size.objects), self.settings.max_export_rows)
         return size.images
 
-    def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> Made:
+    def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> BuildSummary:
         """Write ``folder``/archive.zip.
 
         ``step`` is called with the number of images done; what it raises ends the making.
@@ -68,18 +69,20 @@ class Maker:
         with ExitStack() as stack:
             archive = Archive(folder / "archive.zip", now, self.settings.min_free_mb * 2**20)
             stack.enter_context(archive)
-            desk = Desk(archive, folder, stack)
+            desk = ExportContext(archive, folder, stack)
             archive.add("README.txt", origin.readme())
             archive.add("formulas.csv", columns.formulas_text().encode())
             return self._fill(desk, request, origin, step)
 
-    def _fill(self, desk: Desk, request: ExportRequest, origin: Origin, step: Callable[[int], None]) -> Made:
-        writers = {part: kind.writer(desk) for part, kind in KINDS.items() if part in request.parts}
+    def _fill(
+        self, desk: ExportContext, request: ExportRequest, origin: Origin, step: Callable[[int], None]
+    ) -> BuildSummary:
+        writers = {part: kind.writer(desk) for part, kind in FORMATS.items() if part in request.parts}
         problems, results, done = Problems(desk), Counter[tuple[str, str, str]](), 0
         rows = self.store.exports.images(
             request.project_id, request.image_ids, contours=Part.OVERLAYS in request.parts
         )
-        names = Unique()
+        names = UniqueNames()
         for row in rows:
             step(done)
             item = Item(row, names.name(stem(image_of(row.image))), self.blobs, self.settings.limits)
@@ -93,7 +96,7 @@ class Maker:
             writer.finish()
         problems.finish()
         desk.archive.add("provenance.json", origin.provenance(results, done))
-        return Made(done, problems.count)
+        return BuildSummary(done, problems.count)
 
 
 def refuse_too_many(rows: int, limit: int) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from core import __version__
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.item import Item
 from core.segmentation.outlines.boundaries import Found
 
@@ -29,7 +29,7 @@ class Coco:
 
     NAME = "coco.json"
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._images = _List(desk.text("coco.images"))
         self._annotations = _List(desk.text("coco.annotations"))

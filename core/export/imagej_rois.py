@@ -14,7 +14,7 @@ import numpy as np
 import roifile
 from numpy.typing import NDArray
 
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.item import Item
 from core.segmentation.outlines.boundaries import Found, edges
 
@@ -28,7 +28,7 @@ _FROM = np.array([[1, 1], [0, 0], [0, 1], [0, 0], [0, 0], [0, 0], [1, 0]])
 class Rois:
     """``rois/``: a zip for each image in which anything was found."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._archive = desk.archive
 
     def add(self, item: Item) -> None:

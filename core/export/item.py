@@ -12,7 +12,7 @@ from core.images import label_png
 from core.listing import columns
 from core.models import Image, Limits, Raster, Spheroid
 from core.segmentation.outlines import boundaries
-from core.store.export_reader import ImageRow
+from core.store.export_reader import ExportedImage
 from core.store.rows import image_of, spheroid_of
 
 _OF_IMAGE = ("name", "um_per_px", "um_per_px_source", "engine", "engine_version")
@@ -25,7 +25,7 @@ class Item:
     column of images.csv.
     """
 
-    def __init__(self, row: ImageRow, stem: str, blobs: Blobs, limits: Limits) -> None:
+    def __init__(self, row: ExportedImage, stem: str, blobs: Blobs, limits: Limits) -> None:
         self.image: Image = image_of(row.image)
         self.stem = stem
         self.files: dict[str, str] = {}
@@ -40,12 +40,12 @@ class Item:
         return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
 
     @property
-    def image_cells(self) -> columns.Row:
+    def image_cells(self) -> columns.ExportRow:
         """Row of images.csv, as the parts before have named their files."""
         return image_row(self._row.image) | dict(self.files)
 
     @cached_property
-    def object_cells(self) -> list[columns.Row]:
+    def object_cells(self) -> list[columns.ExportRow]:
         """Rows of objects.csv."""
         same = {name: self._row.image[name] for name in _OF_IMAGE}
         return [object_row(row | same) for row in self._row.objects]

@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from core.clock import utc_now
 from core.errors import NotFound, QueueFull, ServiceClosed, SpheroscopeError
-from core.export.archive_store import Kept, Shelf
-from core.export.builder import Maker
+from core.export.archive_store import ArchiveStore, StoredArchive
+from core.export.builder import ArchiveBuilder
 from core.export.request import Export, ExportRequest, ExportState
 from core.export.spool import Spool
 from core.export.text import Pieces
-from core.store.rows import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ FORGOTTEN_AFTER = timedelta(hours=1)  # exports that came to nothing
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
+class ArchiveRetention:
     """How long finished archives are kept, how many bytes they may take together, and what is left free."""
 
     time: timedelta
@@ -43,7 +43,7 @@ class _Stopped(Exception):
 
 @dataclass(slots=True)
 class _Entry:
-    kept: Kept
+    kept: StoredArchive
     request: ExportRequest | None = None  # None where an earlier run made it
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -55,9 +55,9 @@ class Exports:
         self,
         folder: Path,
         tmp: Path,
-        maker: Maker,
+        maker: ArchiveBuilder,
         generation: Callable[[], int],
-        keeping: Keeping,
+        keeping: ArchiveRetention,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """``generation`` tells the database's: where it has not changed, an archive need not be made anew."""
@@ -66,7 +66,7 @@ class Exports:
         self._generation = generation
         self._keeping = keeping
         self._clock = clock
-        self._shelf = Shelf(folder, keeping.time)
+        self._shelf = ArchiveStore(folder, keeping.time)
         self._entries = {item.export.id: _Entry(item) for item in self._shelf.take_stock()}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="export")
@@ -103,7 +103,7 @@ class Exports:
                 created_at=now,
                 total=total,
             )
-            entry = _Entry(Kept(export, request.key, generation), request)
+            entry = _Entry(StoredArchive(export, request.key, generation), request)
             self._entries[export.id] = entry
             self._worker.submit(self._run, entry)
         return export.id

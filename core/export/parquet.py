@@ -9,7 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.item import Item
 from core.listing import columns
 
@@ -19,7 +19,7 @@ GROUP_ROWS = 20_000
 class Parquet:
     """``images.parquet`` and ``objects.parquet``."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._images = _Table(desk.folder / "images.parquet", columns.IMAGE_COLUMNS)
         self._objects = _Table(desk.folder / "objects.parquet", columns.OBJECT_COLUMNS)
@@ -43,9 +43,9 @@ class _Table:
         self.path = path
         self._schema = pa.schema([(name, _type(name)) for name in names])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._rows: list[columns.Row] = []
+        self._rows: list[columns.ExportRow] = []
 
-    def add(self, rows: Sequence[columns.Row]) -> None:
+    def add(self, rows: Sequence[columns.ExportRow]) -> None:
         self._rows += rows
         if len(self._rows) >= GROUP_ROWS:
             self._flush()

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.item import Item
-from core.files.file_names import Unique, content_type, named_as, uploaded_name
-from core.images import display, overlay
+from core.files.file_names import UniqueNames, content_type, named_as, uploaded_name
+from core.images import rendering
 
 
 class Masks:
     """``masks/``: a label image for each image that has a result."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._archive = desk.archive
 
     def add(self, item: Item) -> None:
@@ -28,15 +28,15 @@ class Masks:
 class Overlays:
     """``overlays/``: the stretched image with its outlines and numbers."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._archive = desk.archive
 
     def add(self, item: Item) -> None:
         if item.mask is None:
             return
         raster = item.raster()
-        shown = display.to_display(raster.pixels, True, raster.facts.bit_depth)
-        drawn = display.encode_png(overlay.draw(shown, item.spheroids))
+        shown = rendering.to_display(raster.pixels, True, raster.facts.bit_depth)
+        drawn = rendering.encode_png(rendering.draw_outlines(shown, item.spheroids))
         item.files["overlay"] = f"overlays/{item.stem}.png"
         self._archive.add(item.files["overlay"], drawn)
 
@@ -47,9 +47,9 @@ class Overlays:
 class Originals:
     """``originals/``: each uploaded file once, also where several images are pages of it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._archive = desk.archive
-        self._names = Unique()
+        self._names = UniqueNames()
         self._there: set[str] = set()
 
     def add(self, item: Item) -> None:

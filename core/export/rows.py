@@ -12,7 +12,7 @@ from core.models import Contour, Dimension, Spheroid
 from core.store.rows import measurements_of
 
 
-def object_row(row: Mapping[str, Any]) -> columns.Row:
+def object_row(row: Mapping[str, Any]) -> columns.ExportRow:
     """Row of the spheroids' table; ``row`` joins an object with its image's name and its engine."""
     # The outline is in no table, and parsing it would take longer than all the rest.
     spheroid = Spheroid(row["number"], Contour(()), measurements_of(row), json.loads(row["reasons"]))
@@ -28,7 +28,7 @@ def object_row(row: Mapping[str, Any]) -> columns.Row:
     }
 
 
-def image_row(row: Mapping[str, Any]) -> columns.Row:
+def image_row(row: Mapping[str, Any]) -> columns.ExportRow:
     """Row of the images' table; ``row`` joins an image with its result's engine. Its files are left out."""
     same = (name for name in columns.IMAGE_COLUMNS if name in row and name != "params")
     largest = row["largest_diameter_px"]

@@ -9,7 +9,7 @@ from typing import Any
 import xlsxwriter
 from xlsxwriter.exceptions import XlsxWriterException
 
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.item import Item
 from core.listing import columns
 
@@ -20,7 +20,7 @@ COLUMN_WIDTH = 16
 class Csv:
     """``images.csv`` and ``objects.csv``."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._files = {name: desk.text(name) for name in ("images.csv", "objects.csv")}
         self._images = columns.CsvTable(columns.IMAGE_COLUMNS, self._files["images.csv"])
@@ -42,7 +42,7 @@ class Xlsx:
 
     NAME = "results.xlsx"
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         # Text is text: it neither becomes a formula nor a link.
         options = {"constant_memory": True, "tmpdir": str(desk.folder), "nan_inf_to_errors": True}
@@ -81,7 +81,7 @@ class _Sheet:
         self._sheets = 0
         self._begin()
 
-    def write(self, row: columns.Row) -> None:
+    def write(self, row: columns.ExportRow) -> None:
         if self._row > MAX_SHEET_ROWS:
             self._begin()
         for place, name in enumerate(self._columns):
@@ -115,7 +115,7 @@ class Problems:
     NAME = "problems.csv"
     COLUMNS = ("path", "part", "error_code", "error")
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._file = desk.text(self.NAME)
         self._table = columns.CsvTable(self.COLUMNS, self._file)

@@ -32,11 +32,13 @@ def images_csv(rows: Rows) -> Pieces:
     return _pieces(rows, image_row, columns.IMAGE_COLUMNS)
 
 
-def _some(row: columns.Row, names: Sequence[str]) -> columns.Row:
+def _some(row: columns.ExportRow, names: Sequence[str]) -> columns.ExportRow:
     return {name: row[name] for name in names}
 
 
-def _pieces(rows: Rows, to_row: Callable[[Mapping[str, Any]], columns.Row], names: Sequence[str]) -> Pieces:
+def _pieces(
+    rows: Rows, to_row: Callable[[Mapping[str, Any]], columns.ExportRow], names: Sequence[str]
+) -> Pieces:
     with closing(rows):
         text = io.StringIO(newline="")
         table = columns.CsvTable(names, text)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from core.export.archive import Desk
+from core.export.archive import ExportContext
 from core.export.coco import Coco
 from core.export.imagej_rois import Rois
 from core.export.item import Item
@@ -31,26 +31,26 @@ class Writer(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class PartFormat:
     """What a part is called, what it is for, and how it is written."""
 
     label: str
     help: str
-    writer: Callable[[Desk], Writer]
+    writer: Callable[[ExportContext], Writer]
 
 
 # In the order of writing: pictures come first, since the tables name their files.
-KINDS: dict[Part, Kind] = {
-    Part.MASKS: Kind(
+FORMATS: dict[Part, PartFormat] = {
+    Part.MASKS: PartFormat(
         "Masks", "Label images: 16-bit PNG, 0 is background, numbers are those of the tables", Masks
     ),
-    Part.OVERLAYS: Kind(
+    Part.OVERLAYS: PartFormat(
         "Overlays", "The images with outlines and numbers drawn in, for looking at", Overlays
     ),
-    Part.ORIGINALS: Kind("Originals", "The files as they were uploaded, byte for byte", Originals),
-    Part.ROIS: Kind("ImageJ ROIs", "A zip for each image, to be dropped on ImageJ or Fiji", Rois),
-    Part.COCO: Kind("COCO", "One JSON with every outline as a mask, for training other networks", Coco),
-    Part.CSV: Kind("CSV", "Tables of images and spheroids as text, full precision", Csv),
-    Part.XLSX: Kind("Excel", "The same tables as one workbook", Xlsx),
-    Part.PARQUET: Kind("Parquet", "The same tables with types, for R and Python", Parquet),
+    Part.ORIGINALS: PartFormat("Originals", "The files as they were uploaded, byte for byte", Originals),
+    Part.ROIS: PartFormat("ImageJ ROIs", "A zip for each image, to be dropped on ImageJ or Fiji", Rois),
+    Part.COCO: PartFormat("COCO", "One JSON with every outline as a mask, for training other networks", Coco),
+    Part.CSV: PartFormat("CSV", "Tables of images and spheroids as text, full precision", Csv),
+    Part.XLSX: PartFormat("Excel", "The same tables as one workbook", Xlsx),
+    Part.PARQUET: PartFormat("Parquet", "The same tables with types, for R and Python", Parquet),
 }

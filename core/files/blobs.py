@@ -9,7 +9,7 @@ from collections.abc import Container
 from pathlib import Path
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.fsync import force
+from core.files.fsync import fsync
 
 
 class Blobs:
@@ -92,7 +92,7 @@ class Blobs:
         part = self._tmp / f"{secrets.token_hex(16)}.part"
         if not path.parent.exists():
             path.parent.mkdir(exist_ok=True)
-            force(self._blobs)
+            fsync(self._blobs)
         try:
             with part.open("wb") as stream:
                 stream.write(data)
@@ -102,7 +102,7 @@ class Blobs:
         except OSError:
             part.unlink(missing_ok=True)
             raise
-        force(path.parent)
+        fsync(path.parent)
 
 
 def _holds(path: Path, sha256: str) -> bool:

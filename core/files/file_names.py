@@ -61,7 +61,7 @@ def named_as(kind: str, name: str) -> str:
     return name if name.lower().endswith(known) else name + known[0]
 
 
-class Unique:
+class UniqueNames:
     """Gives out names that differ whatever the system makes of capitals: ``a``, ``A_2``, ``a_3``."""
 
     def __init__(self) -> None:

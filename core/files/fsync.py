@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 
-def force(path: Path) -> None:
+def fsync(path: Path) -> None:
     """Wait until a file's bytes, or a folder's names, are on the disk.
 
     Without the folder's, a power cut can forget a rename though the bytes are safe.

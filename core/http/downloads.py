@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Send
 
 from core import __version__, export
-from core.cache import remembered
+from core.cache import cached
 from core.errors import NotFound
 from core.export.builder import refuse_too_many
 from core.files.file_names import content_type, named_as, stem, uploaded_name
@@ -19,7 +19,7 @@ from core.http import forms, parameters
 from core.http.answers import attachment, json_answer
 from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
-from core.images import display, overlay
+from core.images import rendering
 from core.listing import columns
 from core.models import Image, ImageFilter
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
@@ -143,12 +143,14 @@ class Downloads:
         tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{__version__}"
 
         def draw() -> bytes:
-            return display.encode_png(overlay.draw(view_of(services, image, stretch=True), spheroids))
+            return rendering.encode_png(
+                rendering.draw_outlines(view_of(services, image, stretch=True), spheroids)
+            )
 
         return _rendered(
             request,
             tag,
-            lambda: remembered(services.cache, "overlay", tag, draw),
+            lambda: cached(services.cache, "overlay", tag, draw),
             "image/png",
             f"{stem(image)}_overlay.png",
         )

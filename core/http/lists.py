@@ -15,8 +15,8 @@ from starlette.requests import Request
 from core.errors import InvalidRequest
 from core.http import parameters
 from core.http.ordered import place_of
-from core.http.parameters import Window
-from core.listing.keyset import Keys
+from core.http.parameters import PageWindow
+from core.listing.keyset import KeyValues
 from core.models import Page
 
 T = TypeVar("T")
@@ -34,7 +34,7 @@ class Cursor:
     """
 
     sort: str
-    last: Keys
+    last: KeyValues
     offset: int
     list: str  # a digest of the address and of what narrows it
 
@@ -66,7 +66,7 @@ class Cursor:
 class Ask:
     """One request for a part of a list."""
 
-    window: Window
+    window: PageWindow
     sort: str
     fields: tuple[str, ...] | None
     cursor: Cursor | None
@@ -90,11 +90,11 @@ class Ask:
         cursor = Cursor.read(query["cursor"])
         if cursor.list != about or query.get("sort", cursor.sort) != cursor.sort:
             raise InvalidRequest("This cursor is of a list that is sorted or narrowed otherwise.")
-        window = Window(parameters.window(request, most).limit, cursor.offset)
+        window = PageWindow(parameters.window(request, most).limit, cursor.offset)
         return cls(window, cursor.sort, chosen, cursor, about)
 
     @property
-    def after(self) -> Keys | None:
+    def after(self) -> KeyValues | None:
         """The keys that the list goes on behind; None where it was not asked by cursor."""
         return self.cursor.last if self.cursor else None
 
@@ -103,7 +103,7 @@ class Ask:
         offset = place_of(self.cursor.last[0], ids) if self.cursor else None
         if offset is None:
             return self
-        return Ask(Window(self.window.limit, offset), self.sort, self.fields, self.cursor, self.list)
+        return Ask(PageWindow(self.window.limit, offset), self.sort, self.fields, self.cursor, self.list)
 
     def answer(self, name: str, page: Page[T], form: Callable[[T], Form]) -> Form:
         """The rows under ``name`` with how many there are in all and where the list goes on."""
@@ -114,7 +114,7 @@ class Ask:
         return {
             name: [picked(row, self.fields) for row in rows],
             "total": page.total,
-            "pagination": Window(page.limit, page.offset).described(page.total),
+            "pagination": PageWindow(page.limit, page.offset).described(page.total),
             "next": Cursor(self.sort, last, after, self.list).text() if more else None,
         }
 
@@ -124,7 +124,7 @@ def picked(row: Form, fields: Iterable[str] | None) -> Form:
     return row if fields is None else {"id": row["id"], **{name: row[name] for name in fields}}
 
 
-def part(items: Sequence[T], window: Window) -> Page[T]:
+def part(items: Sequence[T], window: PageWindow) -> Page[T]:
     """The window's part of a list that is in memory."""
     shown = tuple(items[window.offset : window.offset + window.limit])
     return Page(shown, len(items), window.offset, window.limit)

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from core.monitoring import Histogram, Kind, Sample
-from core.monitoring.summary import Row, cache_looks, hit_percent, rows, slow_queries, whole
-from core.operations.history import Window
+from core.monitoring.summary import SummaryRow, cache_looks, hit_percent, rows, slow_queries, whole
+from core.operations.history import MetricsWindow
 from core.store.query_plans import Plan
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class System:
         self._now = services.history.sample()
         self._samples = (*services.history.samples(minutes, 1.0), self._now)
 
-    def described(self, window: Window) -> dict[str, object]:
+    def described(self, window: MetricsWindow) -> dict[str, object]:
         """Shares in percent, memory in bytes, times in ms."""
         lag = whole(window.timings, Kind.LOOP).histogram
         cpu = [sample.cpu_percent for sample in self._samples]
@@ -54,7 +54,7 @@ class System:
         return {"total": self._limit, "used": used, "percentage": 100 * used / self._limit}
 
 
-def api(window: Window) -> dict[str, object]:
+def api(window: MetricsWindow) -> dict[str, object]:
     """All requests together, and the slowest routes."""
     everything = whole(window.timings, Kind.REQUEST)
     return {
@@ -68,7 +68,7 @@ def api(window: Window) -> dict[str, object]:
     }
 
 
-def database(window: Window, slow_ms: float) -> dict[str, object]:
+def database(window: MetricsWindow, slow_ms: float) -> dict[str, object]:
     """All statements together, and the slowest."""
     everything = whole(window.timings, Kind.QUERY).histogram
     return {
@@ -82,7 +82,7 @@ def database(window: Window, slow_ms: float) -> dict[str, object]:
     }
 
 
-def cache(window: Window) -> dict[str, object]:
+def cache(window: MetricsWindow) -> dict[str, object]:
     """Looks into the caches, together and by what is cached."""
     hits, misses = cache_looks(window.timings)
     kinds = [row.name for row in rows(window.timings, Kind.CACHE)]
@@ -101,7 +101,7 @@ def pool(services: Services) -> dict[str, int]:
     return {"totalCount": 1, "idleCount": int(not waiting), "waitingCount": waiting}
 
 
-def slow(row: Row, text: str | None, threshold: float) -> dict[str, object]:
+def slow(row: SummaryRow, text: str | None, threshold: float) -> dict[str, object]:
     """One slow statement."""
     return {
         "query": row.name,
@@ -114,7 +114,7 @@ def slow(row: Row, text: str | None, threshold: float) -> dict[str, object]:
     }
 
 
-def endpoint(row: Row) -> dict[str, object]:
+def endpoint(row: SummaryRow) -> dict[str, object]:
     """One route."""
     return {
         "endpoint": row.name,
@@ -137,15 +137,15 @@ def percentiles(histogram: Histogram) -> dict[str, float | None]:
     return {f"p{percent}": histogram.percentile(percent / 100) for percent in (50, 95, 99)}
 
 
-def _slowest(found: Sequence[Row]) -> list[Row]:
+def _slowest(found: Sequence[SummaryRow]) -> list[SummaryRow]:
     return sorted(found, key=lambda row: -(row.histogram.mean_ms or 0))[:SHOWN]
 
 
-def _a_call(row: Row) -> float | None:
+def _a_call(row: SummaryRow) -> float | None:
     return row.histogram.amount / row.calls if row.calls else None
 
 
-def rate(calls: int, window: Window) -> float | None:
+def rate(calls: int, window: MetricsWindow) -> float | None:
     """Calls a real minute."""
     return calls / window.minutes if window.minutes > 0 else None
 

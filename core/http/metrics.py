@@ -17,9 +17,9 @@ from core.http import metric_forms as forms
 from core.http import parameters
 from core.http.answers import json_answer
 from core.monitoring import Histogram, Kind
-from core.monitoring.summary import Row, cache_looks, hit_percent, rows, slow_queries, whole
+from core.monitoring.summary import SummaryRow, cache_looks, hit_percent, rows, slow_queries, whole
 from core.operations.health import State, worst
-from core.operations.history import Window
+from core.operations.history import MetricsWindow
 
 if TYPE_CHECKING:
     from core.services import Services
@@ -144,12 +144,14 @@ class Metrics:
             "avgResponseTime": everything.histogram.mean_ms,
             "errorRate": everything.error_percent,
             "percentiles": forms.percentiles(everything.histogram),
-            "endpoints": [forms.endpoint(called.get(name) or Row(name, Histogram())) for name in names],
+            "endpoints": [
+                forms.endpoint(called.get(name) or SummaryRow(name, Histogram())) for name in names
+            ],
         }
         return json_answer(body)
 
 
-def _window(services: Services, request: Request) -> Window:
+def _window(services: Services, request: Request) -> MetricsWindow:
     return services.history.window(parameters.whole(request, "minutes", MINUTES, 1, MOST_MINUTES))
 
 

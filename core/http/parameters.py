@@ -30,7 +30,7 @@ E = TypeVar("E", bound=StrEnum)
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class PageWindow:
     """Which rows of a longer list are asked for."""
 
     limit: int
@@ -47,7 +47,7 @@ class Window:
         }
 
 
-def window(request: Request, most: int) -> Window:
+def window(request: Request, most: int) -> PageWindow:
     """``limit`` and ``offset``, or ``limit`` and ``page`` counted from 1.
 
     Raises:
@@ -56,10 +56,10 @@ def window(request: Request, most: int) -> Window:
     query = request.query_params
     limit = _whole(query, "limit", min(DEFAULT_LIMIT, most), 1, most)
     if "page" not in query:
-        return Window(limit, _whole(query, "offset", 0, 0))
+        return PageWindow(limit, _whole(query, "offset", 0, 0))
     if "offset" in query:
         raise InvalidRequest("Give either offset or page, not both.")
-    return Window(limit, (_whole(query, "page", 1, 1) - 1) * limit)
+    return PageWindow(limit, (_whole(query, "page", 1, 1) - 1) * limit)
 
 
 def image_filter(request: Request) -> ImageFilter:

@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core import __version__, images
-from core.cache import remembered
+from core.cache import cached
 from core.http import parameters
 from core.http.answers import ASK_AGAIN, IMMUTABLE, picture, unchanged
-from core.images import display
+from core.images import rendering
 from core.models import Image
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class Pictures:
         cache_control = IMMUTABLE if asked in (RAW, image.segmentation_id) else ASK_AGAIN
         etag = f'"{sha256}"'
         return unchanged(request, etag, cache_control) or picture(
-            remembered(services.cache, "thumbnail", sha256, lambda: services.blobs.get(sha256)),
+            cached(services.cache, "thumbnail", sha256, lambda: services.blobs.get(sha256)),
             etag,
             cache_control,
         )
@@ -75,13 +75,13 @@ class Pictures:
             with self._rendering:  # another request may have rendered it meanwhile
                 if (data := services.cache.get("view", key)) is not None:
                     return data
-                return display.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
+                return rendering.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
 
-        return remembered(services.cache, "view", key, render)
+        return cached(services.cache, "view", key, render)
 
 
 def view_of(services: Services, image: Image, stretch: bool) -> NDArray[np.uint8]:
     """Decode an image for eyes: uint8 (Y, X) or (Y, X, 3)."""
     data = services.blobs.get(image.sha256)
     raster = images.decode(data, image.page, services.settings.limits)
-    return display.to_display(raster.pixels, stretch, raster.facts.bit_depth)
+    return rendering.to_display(raster.pixels, stretch, raster.facts.bit_depth)

@@ -28,7 +28,7 @@ from core.models import (
 )
 
 Cell = str | int | float | bool | None
-Row = dict[str, Cell]
+ExportRow = dict[str, Cell]
 
 IMAGE_COLUMNS = (
     "path",
@@ -116,12 +116,12 @@ def image_row(
     size: Calibration,
     result: Segmentation | SpheroscopeError,
     seconds: float | None = None,
-) -> Row:
+) -> ExportRow:
     """Row of ``images.csv``; ``facts`` is None where the file could not even be looked into.
 
     ``mask`` and ``overlay`` are left to whoever wrote those files.
     """
-    row: Row = dict.fromkeys(IMAGE_COLUMNS)
+    row: ExportRow = dict.fromkeys(IMAGE_COLUMNS)
     row |= {"path": path, "spheroscope_version": __version__, "seconds": seconds}
     if facts is not None:
         row |= {"page": facts.page, "width": facts.width, "height": facts.height}
@@ -131,22 +131,22 @@ def image_row(
     return row | _result_cells(result, size.um_per_px)
 
 
-def object_rows(path: str, result: Segmentation, um_per_px: float | None) -> Iterator[Row]:
+def object_rows(path: str, result: Segmentation, um_per_px: float | None) -> Iterator[ExportRow]:
     """Rows of ``objects.csv``, in the order of the spheroids' numbers."""
-    versions: Row = {
+    versions: ExportRow = {
         "engine": result.engine,
         "engine_version": result.engine_version,
         "spheroscope_version": __version__,
     }
     for spheroid in result.spheroids:
-        row: Row = {"path": path, "object": spheroid.number}
+        row: ExportRow = {"path": path, "object": spheroid.number}
         row |= measurement_cells(spheroid.measurements, um_per_px)
         yield row | {"confidence": spheroid.confidence, "reasons": reasons_text(spheroid)} | versions
 
 
-def measurement_cells(values: Mapping[str, float | int | bool | None], um_per_px: float | None) -> Row:
+def measurement_cells(values: Mapping[str, float | int | bool | None], um_per_px: float | None) -> ExportRow:
     """Every measurement in pixels, each beside its µm twin; the twin is None where the size is not known."""
-    cells: Row = {}
+    cells: ExportRow = {}
     for column in MEASUREMENTS:
         value = values[column.name]
         cells[column.name] = value
@@ -205,7 +205,7 @@ def formulas_text() -> str:
     return text.getvalue()
 
 
-def _result_cells(result: Segmentation, um_per_px: float | None) -> Row:
+def _result_cells(result: Segmentation, um_per_px: float | None) -> ExportRow:
     diameters = [spheroid.measurements["equivalent_diameter"] for spheroid in result.spheroids]
     largest = max((value for value in diameters if value is not None), default=None)
     return {
@@ -230,7 +230,7 @@ def _cell(value: object) -> str:
     return safe_text(value) if isinstance(value, str) else str(value)
 
 
-def formula_rows() -> Iterator[Row]:
+def formula_rows() -> Iterator[ExportRow]:
     """Unit and formula of every measured column."""
     for column in MEASUREMENTS:
         yield {"column": column.name, "unit": _unit(column), "formula": column.formula}

@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import InvalidRequest
 from core.listing import keyset
-from core.listing.keyset import Key
+from core.listing.keyset import SortKey
 from core.models import ImageFilter, ImageStatus
 
 # Columns of image_row, in the order that they decide; the id decides last. Rows without a value come last
@@ -67,10 +67,10 @@ class Sort:
         """The ORDER BY of image_row."""
         return keyset.order_by(self.keys())
 
-    def keys(self) -> tuple[Key, ...]:
+    def keys(self) -> tuple[SortKey, ...]:
         """What decides the order of image_row."""
-        columns = [Key(name, _KINDS.get(name, float), self.descending) for name in SORTS[self.name]]
-        return (*columns, Key("id", str, self.descending))
+        columns = [SortKey(name, _KINDS.get(name, float), self.descending) for name in SORTS[self.name]]
+        return (*columns, SortKey("id", str, self.descending))
 
 
 def checked(wanted: ImageFilter) -> ImageFilter:

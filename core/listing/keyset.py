@@ -17,7 +17,7 @@ from core.errors import InvalidRequest
 from core.models import ImageStatus, JobState, Priority
 
 Plain = str | int | float | bool | None
-Keys = tuple[Plain, ...]
+KeyValues = tuple[Plain, ...]
 
 _TYPES: Mapping[type, str] = {
     str: "VARCHAR",
@@ -32,7 +32,7 @@ _TYPES: Mapping[type, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class SortKey:
     """One column that decides the order: its name in the rows, of what kind it is, the way, and its SQL."""
 
     name: str
@@ -45,12 +45,12 @@ class Key:
         return self.expression or self.name
 
 
-def order_by(keys: Sequence[Key]) -> str:
+def order_by(keys: Sequence[SortKey]) -> str:
     """The ORDER BY of a list."""
     return ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in keys)
 
 
-def keys_of(keys: Sequence[Key], row: Mapping[str, Any]) -> Keys:
+def keys_of(keys: Sequence[SortKey], row: Mapping[str, Any]) -> KeyValues:
     """The keys of a row, as JSON can say them."""
     return tuple(plain(row[key.name]) for key in keys)
 
@@ -61,7 +61,7 @@ def plain(value: Any) -> Plain:
     return said
 
 
-def behind(keys: Sequence[Key], after: Keys | None) -> tuple[str, dict[str, Any]]:
+def behind(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[str, Any]]:
     """The condition that a row lies behind the one with the keys ``after``, and the values that it binds.
 
     Every row does where that is None.
@@ -85,7 +85,7 @@ def behind(keys: Sequence[Key], after: Keys | None) -> tuple[str, dict[str, Any]
     return f"({' OR '.join(ways)})", bound
 
 
-def read(keys: Sequence[Key], after: Keys) -> tuple[Any, ...]:
+def read(keys: Sequence[SortKey], after: KeyValues) -> tuple[Any, ...]:
     """What JSON said, as the keys are in rows.
 
     Raises:

@@ -20,9 +20,9 @@ from typing import Any
 import polars as pl
 
 from core.db import Database
-from core.db.session import Ran, Session
+from core.db.session import ExecutedStatement, Session
 from core.listing.image_query import Sort
-from core.listing.project_table import Order, ProjectRows
+from core.listing.project_table import ProjectTable, RowOrder
 from core.models import ImageFilter, ImageRow, Page
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class _Entry:
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
-    rows: ProjectRows | None = None
+    rows: ProjectTable | None = None
     stale: set[str] | None = None
     current: bool = False
     n_bytes: int = 0
@@ -137,7 +137,9 @@ class PageIndex:
                 "too_large": len(self._too_large),
             }
 
-    def _narrowed(self, project_id: str, sort: Sort, wanted: ImageFilter) -> tuple[ProjectRows, Order] | None:
+    def _narrowed(
+        self, project_id: str, sort: Sort, wanted: ImageFilter
+    ) -> tuple[ProjectTable, RowOrder] | None:
         wanted = self._folded(wanted)
         if project_id in self._too_large:
             return None
@@ -149,14 +151,14 @@ class PageIndex:
         self._weigh(entry, rows)
         return rows, order
 
-    def _at_hand(self, project_id: str) -> ProjectRows | None:
+    def _at_hand(self, project_id: str) -> ProjectTable | None:
         with self._lock:
             entry = self._entries.get(project_id)
             if entry is None or entry.rows is None or not entry.rows.has_order("created"):
                 return None
         return self._fresh(entry, project_id, "created")
 
-    def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectRows:
+    def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectTable:
         """A project's rows with all that has been committed, and their order by ``sort``."""
         with self._lock:
             if entry.current and entry.rows is not None and entry.rows.has_order(sort):
@@ -178,7 +180,7 @@ class PageIndex:
                     entry.rows, entry.current = rows, not entry.stale
         return rows
 
-    def _caught_up(self, project_id: str, rows: ProjectRows | None, stale: set[str] | None) -> ProjectRows:
+    def _caught_up(self, project_id: str, rows: ProjectTable | None, stale: set[str] | None) -> ProjectTable:
         with self._db.read() as session:
             if rows is not None and stale is not None:
                 if not stale:
@@ -193,7 +195,7 @@ class PageIndex:
                     return patched
             with self._lock:
                 self._counts.loads += 1
-            return ProjectRows.of(session.frame("images.table", {"project_id": project_id}))
+            return ProjectTable.of(session.frame("images.table", {"project_id": project_id}))
 
     def _folded(self, wanted: ImageFilter) -> ImageFilter:
         """The filter with its name in the case that the database compares in."""
@@ -207,7 +209,7 @@ class PageIndex:
             folded = name.lower()
         return ImageFilter(wanted.status, folded, wanted.ranges)
 
-    def _weigh(self, entry: _Entry, rows: ProjectRows) -> None:
+    def _weigh(self, entry: _Entry, rows: ProjectTable) -> None:
         """Note how much a project takes, and drop those used longest ago until all fit."""
         entry.n_bytes = rows.n_bytes
         with self._lock:
@@ -221,7 +223,7 @@ class PageIndex:
         return sum(entry.n_bytes for entry in self._entries.values())
 
     @contextmanager
-    def _follow(self, _session: Session, ran: Sequence[Ran]) -> Iterator[None]:
+    def _follow(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
         changed = changed_images(ran)
         self._note(changed)  # whoever reads from here on asks the database
         try:
@@ -249,7 +251,7 @@ def _rows_of(session: Session, project_id: str, ids: Iterable[str]) -> pl.DataFr
     return found.filter(pl.col("project_id") == project_id).drop("project_id")
 
 
-def changed_images(ran: Sequence[Ran]) -> dict[str, set[str] | None]:
+def changed_images(ran: Sequence[ExecutedStatement]) -> dict[str, set[str] | None]:
     """Ids of the images that a transaction may have changed, by project; None where it may be all of them."""
     changed: dict[str, set[str] | None] = {}
     for name, rows in ran:

@@ -25,11 +25,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from core.listing.image_query import RANGES, SORTS, Sort
-from core.listing.keyset import Keys, plain
+from core.listing.keyset import KeyValues, plain
 from core.models import ImageFilter, ImageRow, ImageStatus, PixelSizeSource
 
-Order = NDArray[np.int32]
-Key = tuple[Any, ...]
+RowOrder = NDArray[np.int32]
+RowKey = tuple[Any, ...]
 
 TAIL_ROWS = 2048  # copied at every patch: 0.1 ms
 KEPT_FILTERS = 8
@@ -39,19 +39,19 @@ _STATUSES, _SOURCES = list(ImageStatus), list(PixelSizeSource)  # in the order o
 _SHOWN = [field.name for field in fields(ImageRow)]
 
 
-class ProjectRows:
+class ProjectTable:
     """See the module. Every method may be called from any thread."""
 
-    def __init__(self, base: pl.DataFrame, tail: pl.DataFrame, orders: dict[str, Order]) -> None:
+    def __init__(self, base: pl.DataFrame, tail: pl.DataFrame, orders: dict[str, RowOrder]) -> None:
         self._base = base
         self._tail = tail
         self._orders = orders
-        self._filtered: OrderedDict[tuple[str, ImageFilter], Order] = OrderedDict()
+        self._filtered: OrderedDict[tuple[str, ImageFilter], RowOrder] = OrderedDict()
         self._lock = threading.Lock()  # of the filtered orders
         self._frames_bytes = int(base.estimated_size() + tail.estimated_size())
 
     @classmethod
-    def of(cls, frame: pl.DataFrame) -> ProjectRows:
+    def of(cls, frame: pl.DataFrame) -> ProjectTable:
         """The rows of ``frame``, which has the columns of image_row and comes sorted by id."""
         return cls(frame, frame.clear(), {"id": np.arange(len(frame), dtype=np.int32)})
 
@@ -69,7 +69,7 @@ class ProjectRows:
         """Whether a page by this sort costs no sorting."""
         return sort in self._orders
 
-    def order(self, sort: str) -> Order:
+    def order(self, sort: str) -> RowOrder:
         """Slots of all rows, ascending by the columns of the sort and the id, missing values last."""
         if (found := self._orders.get(sort)) is None:
             live = self._orders["id"]
@@ -78,7 +78,7 @@ class ProjectRows:
             found = self._orders[sort] = live[places.to_numpy()]
         return found
 
-    def narrowed(self, sort: str, wanted: ImageFilter) -> Order:
+    def narrowed(self, sort: str, wanted: ImageFilter) -> RowOrder:
         """The same of the rows that pass a checked filter whose name is in the case of ``name_key``."""
         if wanted == ImageFilter():
             return self.order(sort)
@@ -95,7 +95,9 @@ class ProjectRows:
                 self._filtered.popitem(last=False)
         return found
 
-    def page(self, order: Order, sort: Sort, limit: int, offset: int) -> tuple[tuple[ImageRow, ...], Keys]:
+    def page(
+        self, order: RowOrder, sort: Sort, limit: int, offset: int
+    ) -> tuple[tuple[ImageRow, ...], KeyValues]:
         """The rows at ``offset`` and after of an order of this sort, and the keys of the last."""
         slots = self._window(order, sort, limit, offset)
         rows = self._gather(slots, _SHOWN).rows(named=True)
@@ -106,7 +108,7 @@ class ProjectRows:
         last = self._keys(sort, slots[-1]) if len(slots) else ()
         return tuple(ImageRow(**row) for row in rows), last
 
-    def up_to(self, order: Order, sort: Sort, keys: Sequence[Any]) -> int:
+    def up_to(self, order: RowOrder, sort: Sort, keys: Sequence[Any]) -> int:
         """How many rows of an order of this sort come up to and with the one that has, or had, these keys."""
         *values, image_id = keys
         if sort.name == "status" and values[0] is not None:
@@ -118,7 +120,7 @@ class ProjectRows:
         stops = [0, *self._parts(order, sort), *[len(order)] * len(values)]
         return stops[lacking] + stops[lacking + 1] - self._before(order, sort.name, key)
 
-    def ids(self, order: Order) -> list[str]:
+    def ids(self, order: RowOrder) -> list[str]:
         """The ids of an order's rows, ascending."""
         return self._gather(order, ["id"])["id"].to_list()
 
@@ -139,7 +141,7 @@ class ProjectRows:
         live = self._orders["id"]
         return {"images": len(live), "objects": int(np.concatenate(parts)[live].sum(dtype=np.int64))}
 
-    def place(self, order: Order, sort: Sort, image_id: str) -> int | None:
+    def place(self, order: RowOrder, sort: Sort, image_id: str) -> int | None:
         """How many rows come before an image in an order of this sort; None where it is not in it."""
         slot = self._slot(image_id)
         if slot is None:
@@ -157,42 +159,42 @@ class ProjectRows:
             start = stop
         raise AssertionError("the last part ends with the order")
 
-    def id_at(self, order: Order, sort: Sort, place: int) -> str | None:
+    def id_at(self, order: RowOrder, sort: Sort, place: int) -> str | None:
         """The id of the row at a place of an order of this sort; None beyond its ends."""
         if not 0 <= place < len(order):
             return None
         return self.ids(self._window(order, sort, 1, place))[0]
 
-    def patched(self, ids: Sequence[str], fresh: pl.DataFrame) -> ProjectRows:
+    def patched(self, ids: Sequence[str], fresh: pl.DataFrame) -> ProjectTable:
         """The same with the rows of ``ids`` replaced by those of ``fresh``, which lacks what is gone."""
         gone = [slot for slot in map(self._slot, ids) if slot is not None]
         first = len(self._base) + len(self._tail)
         tail = pl.concat([self._tail, fresh], rechunk=True)
-        new = ProjectRows(self._base, tail, dict(self._orders))
+        new = ProjectTable(self._base, tail, dict(self._orders))
         for sort, order in new._orders.items():
             new._orders[sort] = new._moved(order, sort, gone, range(first, first + len(fresh)))
         return new._folded() if len(tail) > TAIL_ROWS else new
 
-    def _moved(self, order: Order, sort: str, gone: Sequence[int], come: Sequence[int]) -> Order:
+    def _moved(self, order: RowOrder, sort: str, gone: Sequence[int], come: Sequence[int]) -> RowOrder:
         taken = [self._before(order, sort, self._key(sort, slot)) for slot in gone]
         kept = np.delete(order, taken)
         come = sorted(come, key=partial(self._key, sort))
         places = [self._before(kept, sort, self._key(sort, slot)) for slot in come]
         return np.insert(kept, places, np.asarray(come, np.int32)) if places else kept
 
-    def _folded(self) -> ProjectRows:
+    def _folded(self) -> ProjectTable:
         live = self._orders["id"]
         places = np.empty(len(self._base) + len(self._tail), np.int32)
         places[live] = np.arange(len(live), dtype=np.int32)
         base = pl.concat([self._base, self._tail], rechunk=True)[live]
-        return ProjectRows(base, base.clear(), {sort: places[order] for sort, order in self._orders.items()})
+        return ProjectTable(base, base.clear(), {sort: places[order] for sort, order in self._orders.items()})
 
     def _mask(self, wanted: ImageFilter) -> NDArray[np.bool_]:
         passed = pl.all_horizontal(*_conditions(wanted)).fill_null(False).alias("passed")
         parts = [frame.select(passed)["passed"].to_numpy() for frame in (self._base, self._tail)]
         return np.concatenate(parts)
 
-    def _window(self, order: Order, sort: Sort, limit: int, offset: int) -> Order:
+    def _window(self, order: RowOrder, sort: Sort, limit: int, offset: int) -> RowOrder:
         if not sort.descending:
             return order[offset : offset + limit]
         pieces, start = [order[:0]], 0
@@ -203,7 +205,7 @@ class ProjectRows:
             start = stop
         return np.concatenate(pieces)
 
-    def _parts(self, order: Order, sort: Sort) -> Iterator[int]:
+    def _parts(self, order: RowOrder, sort: Sort) -> Iterator[int]:
         """Where the parts end: rows with every value of the sort, those that lack the first, and so on."""
         for place, column in enumerate(SORTS[sort.name]):
             if not any(frame.get_column(column).null_count() for frame in (self._base, self._tail)):
@@ -211,10 +213,10 @@ class ProjectRows:
             yield self._before(order, sort.name, ((_MISSING,),) * (place + 1))
         yield len(order)
 
-    def _before(self, order: Order, sort: str, key: Key) -> int:
+    def _before(self, order: RowOrder, sort: str, key: RowKey) -> int:
         return bisect_left(order, key, key=partial(self._key, sort))
 
-    def _key(self, sort: str, slot: int) -> Key:
+    def _key(self, sort: str, slot: int) -> RowKey:
         return (*(_ranked(self._value(column, slot)) for column in _COLUMNS[sort]), self._value("id", slot))
 
     def _value(self, column: str, slot: int) -> Any:
@@ -223,7 +225,7 @@ class ProjectRows:
             return self._base.get_column(column)[int(slot)]
         return self._tail.get_column(column)[int(slot) - n_base]
 
-    def _keys(self, sort: Sort, slot: int) -> Keys:
+    def _keys(self, sort: Sort, slot: int) -> KeyValues:
         values = [self._value(column, slot) for column in SORTS[sort.name]]
         if sort.name == "status":
             values = [_STATUSES[values[0]].value]
@@ -240,7 +242,7 @@ class ProjectRows:
     def _base_shown(self) -> pl.DataFrame:
         return self._base.select(_SHOWN)  # takes as long as reading a page of it
 
-    def _gather(self, slots: Order, columns: Sequence[str] | None = None) -> pl.DataFrame:
+    def _gather(self, slots: RowOrder, columns: Sequence[str] | None = None) -> pl.DataFrame:
         in_base = slots < len(self._base)
         base = self._base
         if columns is not None:

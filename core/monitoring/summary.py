@@ -10,7 +10,7 @@ from core.monitoring.recorder import HIT, MISS, OK, Kind, Series
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SummaryRow:
     """All calls of one name. ``failed``: the app could not do it; ``refused``: it was asked for wrongly."""
 
     name: str
@@ -28,30 +28,30 @@ class Row:
         return share_percent(self.failed, self.calls)
 
 
-def rows(timings: Mapping[Series, Histogram], kind: Kind) -> tuple[Row, ...]:
+def rows(timings: Mapping[Series, Histogram], kind: Kind) -> tuple[SummaryRow, ...]:
     """One row a name of one kind, the one that took most time in all first."""
     names: dict[str, dict[str, Histogram]] = {}
     for series, histogram in timings.items():
         if series.kind is kind:
             names.setdefault(series.name, {})[series.outcome] = histogram
     found = [
-        Row(name, Histogram.of(by.values()), _calls(by, is_failure), _calls(by, is_refusal))
+        SummaryRow(name, Histogram.of(by.values()), _calls(by, is_failure), _calls(by, is_refusal))
         for name, by in names.items()
     ]
     return tuple(sorted(found, key=lambda row: (-row.histogram.total_ms, row.name)))
 
 
-def slow_queries(timings: Mapping[Series, Histogram], threshold_ms: float) -> tuple[Row, ...]:
+def slow_queries(timings: Mapping[Series, Histogram], threshold_ms: float) -> tuple[SummaryRow, ...]:
     """The statements with calls that took longer, the one with the slowest call first."""
     slow = [row for row in rows(timings, Kind.QUERY) if (row.histogram.worst_ms or 0) > threshold_ms]
     return tuple(sorted(slow, key=lambda row: -(row.histogram.worst_ms or 0)))
 
 
-def whole(timings: Mapping[Series, Histogram], kind: Kind) -> Row:
+def whole(timings: Mapping[Series, Histogram], kind: Kind) -> SummaryRow:
     """All calls of one kind together."""
     parts = rows(timings, kind)
     failed, refused = sum(row.failed for row in parts), sum(row.refused for row in parts)
-    return Row("", Histogram.of(row.histogram for row in parts), failed, refused)
+    return SummaryRow("", Histogram.of(row.histogram for row in parts), failed, refused)
 
 
 def cache_looks(timings: Mapping[Series, Histogram], name: str | None = None) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from core.db import Database, Session
 from core.errors import SpheroscopeError, StorageError
 from core.monitoring.system import memory_limit_bytes
 from core.operations.history import History
-from core.queue.status import Board, Light
+from core.queue.status import QueueHealth, QueueMonitor
 
 PROBE_BYTES = 4096
 LITTLE_DISK_BYTES = 2 * 2**30
@@ -44,7 +44,7 @@ class Check:
     ms: float | None = None
 
 
-class Checks:
+class HealthChecks:
     """Asks every part whether it works."""
 
     def __init__(
@@ -53,7 +53,7 @@ class Checks:
         db: Database,
         history: History,
         memory_limit_mb: int = 0,
-        board: Board | None = None,
+        board: QueueMonitor | None = None,
         cache: Cache | None = None,
     ) -> None:
         self._board = board
@@ -95,7 +95,7 @@ class Checks:
     def _queue(self) -> Iterator[Check]:
         if self._board is not None and not self._db.closed:
             snapshot = self._board.snapshot()
-            state = State.GOOD if snapshot.light is Light.GREEN else State.WATCH
+            state = State.GOOD if snapshot.light is QueueHealth.GREEN else State.WATCH
             yield Check("queue", state, snapshot.message or "The queue takes images.")
 
     def _redis(self) -> Iterator[Check]:

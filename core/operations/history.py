@@ -16,13 +16,13 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
+from core.clock import utc_now
 from core.db import Database
 from core.db.statements import METRICS_MIGRATIONS
 from core.errors import SpheroscopeError, StorageError
 from core.monitoring import Kind, QueryRecorder, Recorder, Sample, SystemSampler, Timings, merge
 from core.operations.stage_metrics import Source
 from core.store.metrics import MetricStore
-from core.store.rows import utc_now
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
+class MetricsWindow:
     """What was counted in the last ``minutes`` for which there is anything: fewer than asked for, if so."""
 
     timings: Timings
@@ -106,7 +106,7 @@ class History:
             self._unsaved = {}
             self.problem = None
 
-    def window(self, minutes: float) -> Window:
+    def window(self, minutes: float) -> MetricsWindow:
         """Everything counted in the last ``minutes``, to this moment.
 
         Where nothing is kept, everything since the start.
@@ -114,7 +114,7 @@ class History:
         with self._lock:
             self._ask_sources()
             kept = self._asked(lambda store: self._kept(store, minutes))
-            return kept or Window(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
+            return kept or MetricsWindow(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
 
     def over_time(self, kind: Kind, minutes: float, slot_s: float) -> dict[datetime, Timings]:
         """What was saved of one kind in the last ``minutes``, by slots of ``slot_s`` seconds."""
@@ -159,12 +159,12 @@ class History:
             self._trouble(error)
             return None
 
-    def _kept(self, store: MetricStore, minutes: float) -> Window:
+    def _kept(self, store: MetricStore, minutes: float) -> MetricsWindow:
         now = utc_now()
         timings = store.window(now - timedelta(minutes=minutes))
         merge(merge(timings, self._unsaved), self.recorder.waiting())
         since = store.first() or datetime.fromtimestamp(self.recorder.started, UTC).replace(tzinfo=None)
-        return Window(timings, min(minutes, (now - since).total_seconds() / 60))
+        return MetricsWindow(timings, min(minutes, (now - since).total_seconds() / 60))
 
     def _ask_sources(self) -> None:
         for source in self._sources:

@@ -13,7 +13,7 @@ Source = Callable[[Recorder], None]  # called again and again; each time it pass
 WHOLE = "whole image"  # from a worker's taking it to its being free again
 
 
-class Stages:
+class StageMetrics:
     """How long the stages of segmenting an image took. A try that ends in the queue again has failed."""
 
     def __init__(self, timeline: Timeline) -> None:

@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 Answer = TypeVar("Answer")
 
 
-class Together(Generic[Item, Answer]):
+class Batcher(Generic[Item, Answer]):
     """Gathers items and hands them to ``work`` in one call, which gives an answer for each.
 
     The thread that comes first waits up to ``seconds`` for others, until there are ``most``, and only while

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 PATIENCE_SECONDS = 2.0
 
 
-class Cores:
+class CpuSlots:
     """As many turns at once as there are cores. Safe from any thread.
 
     More threads than cores throw each other's data out of the caches all the time: four on two cores took 5 %

@@ -26,7 +26,7 @@ LOOK_SECONDS = 0.5
 CLOSE_SECONDS = 2.0
 
 
-class Cluster:
+class DaskExecutor:
     """An executor over the workers of the Dask scheduler at ``address``.
 
     It connects by itself, again and again; nothing in here waits for that.

@@ -25,7 +25,7 @@ class Executor(Protocol):
 NICENESS = 5  # a third of the processor's time of what is not nice, where both want it
 
 
-class Threads(ThreadPoolExecutor):
+class ThreadExecutor(ThreadPoolExecutor):
     """Workers in this process, that give way to its pages; nothing ever keeps them from beginning."""
 
     def __init__(self, count: int) -> None:

@@ -33,10 +33,10 @@ from core.files.blobs import Blobs
 from core.models import Job, JobState
 from core.queue import completion
 from core.queue.admission import Admission
-from core.queue.batching import Together
+from core.queue.batching import Batcher
 from core.queue.completion import Ended, Outcomes, outcome_of
 from core.queue.executor import Executor
-from core.queue.slots import QueueState, Rules, Running, Workers
+from core.queue.slots import QueueRules, QueueState, Running, WorkerSlots
 from core.queue.task import Processed
 from core.queue.timeline import Timeline
 from core.store import Store
@@ -58,7 +58,7 @@ class JobQueue:
         blobs: Blobs,
         executor: Executor,
         work: Work,
-        rules: Rules,
+        rules: QueueRules,
         admission: Admission,
         *,
         clock: Callable[[], float] = time.monotonic,
@@ -71,8 +71,8 @@ class JobQueue:
         self._admission = admission
         self._clock = clock
         self.timeline = Timeline()
-        self._workers = Workers(rules.slots)
-        together = Together(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
+        self._workers = WorkerSlots(rules.slots)
+        together = Batcher(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
         self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, together.do)
         self._boot_id = secrets.token_hex(8)
         self._unsaved = 0

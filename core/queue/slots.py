@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from core.clock import utc_now
 from core.models import Job, JobState
 from core.queue.timeline import Span
-from core.store.rows import utc_now
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class QueueRules:
     """How many jobs at once, how often each is tried, and how long one may take."""
 
     slots: int
@@ -72,7 +72,7 @@ class Running:
         )
 
 
-class Workers:
+class WorkerSlots:
     """The workers by name. The caller holds its lock: nothing in here is safe from two threads."""
 
     def __init__(self, slots: int) -> None:

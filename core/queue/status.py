@@ -24,7 +24,7 @@ LEAST_SECONDS = 0.5
 RATE_SPANS = 50  # the last jobs, by which the rate is told
 
 
-class Light(StrEnum):
+class QueueHealth(StrEnum):
     """How the queue is: at work or at rest, hindered, or standing still."""
 
     GREEN = "green"
@@ -40,11 +40,11 @@ class Snapshot:
     totals: QueueTotals
     state: QueueState
     progress: float
-    light: Light
+    light: QueueHealth
     message: str
 
 
-class Board:
+class QueueMonitor:
     """Makes snapshots and hands out the last one. Safe from any thread."""
 
     def __init__(
@@ -78,7 +78,7 @@ class Board:
             totals = replace(totals, per_second=rate)
         self._most_left = max(self._most_left, totals.left) if totals.left else 0
         progress = 1 - totals.left / self._most_left if self._most_left else 1.0
-        return Snapshot(version, totals, state, progress, *light_of(state, totals.counts[JobState.QUEUED]))
+        return Snapshot(version, totals, state, progress, *health_of(state, totals.counts[JobState.QUEUED]))
 
 
 def rate_of(spans: Sequence[Span], slots: int) -> float | None:
@@ -89,12 +89,12 @@ def rate_of(spans: Sequence[Span], slots: int) -> float | None:
     return slots * len(seconds) / sum(seconds)
 
 
-def light_of(state: QueueState, queued: int) -> tuple[Light, str]:
+def health_of(state: QueueState, queued: int) -> tuple[QueueHealth, str]:
     """How the queue is, and a sentence where that is not well."""
     if state.trouble:
-        return Light.RED, state.trouble
+        return QueueHealth.RED, state.trouble
     if state.lost == state.slots:
-        return Light.RED, (
+        return QueueHealth.RED, (
             "Every worker hangs on an image that passed its deadline, so nothing more is segmented. "
             "Restart the app; the images are marked as failed."
         )
@@ -103,12 +103,12 @@ def light_of(state: QueueState, queued: int) -> tuple[Light, str]:
             "an image that passed its deadline" if state.lost == 1 else "images that passed their deadline"
         )
         return (
-            Light.AMBER,
+            QueueHealth.AMBER,
             f"{state.lost} of {state.slots} workers hang on {images}. Restart the app to free them.",
         )
     if state.waits_for_memory and queued:
-        return Light.AMBER, (
+        return QueueHealth.AMBER, (
             f"{state.waits_for_memory} waits for memory: it begins when a running image is done. "
             "Raise SEGMENTATION_MEMORY_MB if this computer has more."
         )
-    return Light.GREEN, ""
+    return QueueHealth.GREEN, ""

@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 
 from core import images
 from core.errors import WorkersUnavailable
-from core.images import display, label_png, overlay
+from core.images import label_png, rendering
 from core.models import Job, Limits, Spheroid
-from core.queue.cpu_slots import Cores, usable_cores
-from core.segmentation import Arithmetic, SegmentationParams, compute_with, engine_version, look, trace
+from core.queue.cpu_slots import CpuSlots, usable_cores
+from core.segmentation import Arithmetic, SegmentationParams, compute_with, delineate, engine_version, predict
 
-_cores = Cores(usable_cores())  # one for the process, whose threads share them
+_cores = CpuSlots(usable_cores())  # one for the process, whose threads share them
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ def _process(data: bytes, job: Job, limits: Limits) -> Processed:
     raster = images.decode(data, job.page, limits)
     decoded = time.perf_counter()
     params = SegmentationParams.from_dict(job.params)
-    seen = look(raster.pixels, params, job.engine)
-    result = trace(raster.pixels, seen, params)
+    seen = predict(raster.pixels, params, job.engine)
+    result = delineate(raster.pixels, seen, params)
     segmented = time.perf_counter()
     labels_png = label_png.encode(result.labels)
-    thumbnail = overlay.thumbnail(raster, result.spheroids, display.THUMBNAIL_PX)
+    thumbnail = rendering.thumbnail(raster, result.spheroids)
     maps = seen.pack()
     encoded = time.perf_counter()
     return Processed(

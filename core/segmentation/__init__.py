@@ -10,19 +10,27 @@ from core.segmentation.engines.base import Engine
 from core.segmentation.engines.unet import Arithmetic, compute_with
 from core.segmentation.measurement.spheroids import describe
 from core.segmentation.params import SegmentationParams
-from core.segmentation.segment import DEFAULT_ENGINE, ENGINES, Look, engine_version, look, segment, trace
+from core.segmentation.segment import (
+    DEFAULT_ENGINE,
+    ENGINES,
+    EngineOutput,
+    delineate,
+    engine_version,
+    predict,
+    segment,
+)
 
 __all__ = [
     "DEFAULT_ENGINE",
     "ENGINES",
     "Arithmetic",
     "Engine",
-    "Look",
+    "EngineOutput",
     "SegmentationParams",
     "compute_with",
+    "delineate",
     "describe",
     "engine_version",
-    "look",
+    "predict",
     "segment",
-    "trace",
 ]

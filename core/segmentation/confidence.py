@@ -47,7 +47,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class ConfidenceCurve:
     """What was fitted for one engine.
 
     ``mean`` and ``spread``: of each trait over the training images; None for an engine without any.
@@ -63,7 +63,7 @@ class Calibration:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> Calibration:
+    def from_dict(cls, given: Mapping[str, object]) -> ConfidenceCurve:
         """From the JSON of one engine in ``confidence.json``."""
         curves = {name: _curve(given[name]) for name in ("objects", "images")}
         traits = {name: _numbers(given[name]) for name in ("mean", "spread") if given.get(name) is not None}
@@ -134,7 +134,7 @@ def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: fl
     )
 
 
-def strangeness(traits: Map | None, fitted: Calibration) -> float:
+def strangeness(traits: Map | None, fitted: ConfidenceCurve) -> float:
     """Root mean square of the traits' distances from the training images', in spreads; 0 without traits."""
     if traits is None or fitted.mean is None or fitted.spread is None:
         return 0.0
@@ -149,10 +149,10 @@ def at_size(labels: Labels, shape: tuple[int, ...]) -> Labels:
 
 
 @cache
-def calibrations(file: Path = FILE) -> Mapping[str, Calibration]:
+def calibrations(file: Path = FILE) -> Mapping[str, ConfidenceCurve]:
     """What was fitted, by engine."""
     given = json.loads(file.read_text(encoding="utf-8"))
-    return {name: Calibration.from_dict(about) for name, about in given.items()}
+    return {name: ConfidenceCurve.from_dict(about) for name, about in given.items()}
 
 
 def _second(prediction: Prediction) -> Map:

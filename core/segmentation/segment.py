@@ -1,9 +1,8 @@
-"""Find, outline and measure the spheroids of an image.
+"""Segment one image: an engine predicts maps, outlines are delineated in them and measured.
 
-``segment`` is the one name that other code needs. It is two steps, which can be taken apart: ``look`` asks an
-engine, ``trace`` makes outlines and measurements of what it said, with other settings if wanted, in a
-fraction of the time. ``describe`` measures a corrected label image in the same way. What is heavy is imported
-by engines when they first run, never by a page that only wants the names.
+``segment`` does both steps. They can be taken apart: ``predict`` runs an engine; ``delineate`` makes outlines
+and measurements of its output, with other settings if wanted, in a fraction of the time. Heavy packages are
+imported when an engine first runs, never by a page that only wants the names.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ ENGINES: Mapping[str, Engine] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class EngineOutput:
     """What an engine said of one image; ``params`` are those that it was asked with."""
 
     prediction: Prediction
@@ -49,7 +48,7 @@ class Look:
         return pack(self.prediction)
 
     @classmethod
-    def unpack(cls, data: bytes, engine: str, params: SegmentationParams) -> Look:
+    def unpack(cls, data: bytes, engine: str, params: SegmentationParams) -> EngineOutput:
         """From the bytes of ``pack``, whose engine and parameters are kept elsewhere.
 
         Raises:
@@ -78,18 +77,18 @@ def segment(
         InvalidRequest: no such engine, or pixels of another kind.
     """
     params = params or SegmentationParams()
-    return trace(image, look(image, params, engine), params)
+    return delineate(image, predict(image, params, engine), params)
 
 
-def look(image: Pixels, params: SegmentationParams, engine: str = DEFAULT_ENGINE) -> Look:
+def predict(image: Pixels, params: SegmentationParams, engine: str = DEFAULT_ENGINE) -> EngineOutput:
     """Ask an engine what it sees; as ``segment``."""
     chosen = _engine(engine)
     bright = grey(image, params.channel)
     prediction, ms = timed(lambda: rounded(chosen.predict(bright, params)))
-    return Look(prediction, engine, chosen.version, params, ms)
+    return EngineOutput(prediction, engine, chosen.version, params, ms)
 
 
-def trace(image: Pixels, seen: Look, params: SegmentationParams) -> Segmentation:
+def delineate(image: Pixels, seen: EngineOutput, params: SegmentationParams) -> Segmentation:
     """Outline, measure and rate what an engine saw, without asking it again; as ``segment``.
 
     Raises:

@@ -6,7 +6,7 @@ Names of SQL statements go in, models come out. The rest of the program reaches 
 from __future__ import annotations
 
 from core.store.images import NewImage
-from core.store.recipe import Asked, Recipe
+from core.store.recipe import JobRequest, Recipe
 from core.store.store import PAGE_INDEX_BYTES, Store
 
-__all__ = ["PAGE_INDEX_BYTES", "Asked", "NewImage", "Recipe", "Store"]
+__all__ = ["PAGE_INDEX_BYTES", "JobRequest", "NewImage", "Recipe", "Store"]

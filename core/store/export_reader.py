@@ -14,14 +14,14 @@ BATCH_OBJECTS = 2000  # an outline may have a thousand points
 
 
 @dataclass(frozen=True, slots=True)
-class ImageRow:
+class ExportedImage:
     """An image's row joined with its result's engine, and its spheroids' rows by number."""
 
     image: Row
     objects: tuple[Row, ...]
 
 
-class ExportStore:
+class ExportReader:
     """Everything that exports ask of the database."""
 
     def __init__(self, db: Database) -> None:
@@ -29,7 +29,7 @@ class ExportStore:
 
     def images(
         self, project_id: str, image_ids: Sequence[str] | None = None, contours: bool = False
-    ) -> Iterator[ImageRow]:
+    ) -> Iterator[ExportedImage]:
         """Images by name, each with its result as it is when its batch is read.
 
         Without ``contours`` the objects' ``contour`` is None.
@@ -43,7 +43,7 @@ class ExportStore:
                 with self._db.read() as session:
                     objects = _objects(session, group, contours)
                 for row in group:
-                    yield ImageRow(row, tuple(objects.get(row["segmentation_id"], ())))
+                    yield ExportedImage(row, tuple(objects.get(row["segmentation_id"], ())))
             if len(batch) < BATCH_IMAGES:
                 return
             values |= {"name": batch[-1]["name"], "id": batch[-1]["id"]}

@@ -9,14 +9,15 @@ from typing import Any
 
 import polars as pl
 
+from core.clock import utc_now
 from core.db import Database, Session
 from core.errors import NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
-from core.listing.keyset import Keys, behind, keys_of, read
+from core.listing.keyset import KeyValues, behind, keys_of, read
 from core.listing.page_index import PageIndex
 from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
 from core.store.projects import checked_pixel_size, pixel_size_of
-from core.store.rows import image_of, image_row_of, utc_now
+from core.store.rows import image_of, image_row_of
 
 PROJECTS_KEPT = 20_000  # images whose project is remembered: 4 MB
 
@@ -88,7 +89,7 @@ class ImageStore:
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
-        after: Keys | None = None,
+        after: KeyValues | None = None,
     ) -> Page[ImageRow]:
         """A page of a project's images: from the page index, or where that is off or full, by SQL.
 
@@ -105,7 +106,12 @@ class ImageStore:
         return page or self._page_by_sql(project_id, wanted, order, (limit, offset), after)
 
     def _page_by_sql(
-        self, project_id: str, wanted: ImageFilter, sort: Sort, window: tuple[int, int], after: Keys | None
+        self,
+        project_id: str,
+        wanted: ImageFilter,
+        sort: Sort,
+        window: tuple[int, int],
+        after: KeyValues | None,
     ) -> Page[ImageRow]:
         conditions, values = where(wanted)
         values["project_id"] = project_id

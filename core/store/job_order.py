@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from core.errors import InvalidRequest
-from core.listing.keyset import Key
+from core.listing.keyset import SortKey
 from core.models import JobState, Priority
 
 SORTS: dict[str, type] = {
@@ -23,7 +23,7 @@ SORTS: dict[str, type] = {
 }
 
 
-def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[Key, ...]:
+def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[SortKey, ...]:
     """What decides the order of jobs; their id decides last.
 
     Without ``sort``, waiting ones come in the order in which they are taken, running ones in that in which
@@ -40,7 +40,7 @@ def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[Key, ...]:
     return _key(name, SORTS[name], down), _key("id", str, down)
 
 
-def _own_order(state: JobState | None) -> tuple[Key, ...]:
+def _own_order(state: JobState | None) -> tuple[SortKey, ...]:
     if state is None:
         return (_key("sequence", int, down=True),)
     if state is JobState.QUEUED:
@@ -52,5 +52,5 @@ def _own_order(state: JobState | None) -> tuple[Key, ...]:
     return _key("finished_at", datetime, down=True), _key("sequence", int, down=True)
 
 
-def _key(name: str, kind: type, down: bool) -> Key:
-    return Key(name, kind, down, f"job.{name}")
+def _key(name: str, kind: type, down: bool) -> SortKey:
+    return SortKey(name, kind, down, f"job.{name}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from core.db import Database, Row, Session
-from core.db.session import Ran
+from core.db.session import ExecutedStatement
 from core.listing.keyset import order_by
 from core.models import JobState
 from core.store.job_order import keys_of_jobs
@@ -15,7 +15,7 @@ AHEAD = 64
 _IN_ORDER = frozenset({"jobs.claim", "jobs.finish", "jobs.fail", "jobs.page", "jobs.count", "jobs.waiting"})
 
 
-class Ahead:
+class JobPrefetch:
     """Waiting jobs in their order; what changes the order has them read again.
 
     Only for the writer's thread. Nothing is lost where it is wrong: a claim takes only a job that waits.
@@ -43,7 +43,7 @@ class Ahead:
         return self._rows[0] if self._rows else None
 
     @contextmanager
-    def _follow(self, session: Session, ran: Sequence[Ran]) -> Iterator[None]:
+    def _follow(self, session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
         yield
         if self._read_in is session:
             self._read_in = None
@@ -52,5 +52,5 @@ class Ahead:
         self._rows = [row for row in self._rows if row["id"] not in begun] if in_order else []
 
 
-def _begun(ran: Sequence[Ran]) -> set[str]:
+def _begun(ran: Sequence[ExecutedStatement]) -> set[str]:
     return {row["id"] for name, rows in ran if name == "jobs.claim" for row in rows}

@@ -9,15 +9,16 @@ from typing import Any
 
 import polars as pl
 
+from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
-from core.listing.keyset import Keys, behind, keys_of, order_by
+from core.listing.keyset import KeyValues, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
-from core.store.job_prefetch import Ahead
+from core.store.job_prefetch import JobPrefetch
 from core.store.projects import pixel_size_of
-from core.store.recipe import NOBODY, Asked, Recipe
-from core.store.rows import compact, job_of, utc_now
+from core.store.recipe import ANONYMOUS, JobRequest, Recipe
+from core.store.rows import compact, job_of
 
 RATE_WINDOW = timedelta(minutes=2)
 
@@ -45,10 +46,10 @@ class JobStore:
     def __init__(self, db: Database, max_queued: int) -> None:
         self._db = db
         self._max_queued = max_queued
-        self._ahead = Ahead(db)
+        self._ahead = JobPrefetch(db)
 
     def enqueue(
-        self, project_id: str, image_ids: Sequence[str], recipe: Recipe, asked: Asked = NOBODY
+        self, project_id: str, image_ids: Sequence[str], recipe: Recipe, request: JobRequest = ANONYMOUS
     ) -> int:
         """Queue a job for each image of the project; return how many are new.
 
@@ -58,7 +59,7 @@ class JobStore:
             NotFound: the project is not there.
             QueueFull: more would wait than the limit allows; then none is queued.
         """
-        return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, asked, self._max_queued))
+        return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, request, self._max_queued))
 
     def claim(self, boot_id: str, worker: str, fits: Callable[[Job], bool] = lambda _: True) -> Job | None:
         """Take the next job: committed as running, attempt counted, before a pixel of it is read.
@@ -168,7 +169,7 @@ class JobStore:
         limit: int = 50,
         offset: int = 0,
         sort: str = "",
-        after: Keys | None = None,
+        after: KeyValues | None = None,
     ) -> Page[Job]:
         """A page of the jobs in one state, or of all; with ``after``, it begins behind those keys.
 
@@ -220,7 +221,7 @@ def insert(
     project_id: str,
     image_ids: Sequence[str],
     recipe: Recipe,
-    asked: Asked,
+    request: JobRequest,
     max_queued: int,
 ) -> int:
     """Queue jobs within a transaction of the caller's; see JobStore.enqueue."""
@@ -240,7 +241,7 @@ def insert(
         params=pl.lit(compact(dict(recipe.params))),
     )
     values = {"now": utc_now(), "project_id": project_id}
-    values |= {"priority": asked.priority.value, "asked_by": asked.by}
+    values |= {"priority": request.priority.value, "asked_by": request.requested_by}
     queued = session.rows_from("jobs.again", frame, values) + session.rows_from("jobs.add", frame, values)
     waiting = session.rows("jobs.waiting")[0]["total"]
     if queued and waiting > max_queued:

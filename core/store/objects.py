@@ -7,12 +7,12 @@ from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
-from core.cache import Cache, remembered_json
+from core.cache import Cache, cached_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
-from core.listing.keyset import Key, Keys, behind, keys_of, order_by
+from core.listing.keyset import KeyValues, SortKey, behind, keys_of, order_by
 from core.models import MEASUREMENTS, Page, Range
-from core.store.project_versions import Generations
+from core.store.project_versions import ProjectVersions
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]
@@ -71,7 +71,7 @@ class MeasuredObject:
 
 
 @dataclass(frozen=True, slots=True)
-class Histogram:
+class ObjectHistogram:
     """How many values lie between each two neighbours of ``edges``; the last part has both its ends."""
 
     edges: tuple[float, ...]
@@ -100,7 +100,7 @@ class ObjectCount:
 class ObjectStore:
     """Everything asked of the spheroids of a project; those of one image are in ``ResultStore``."""
 
-    def __init__(self, db: Database, cache: Cache, generations: Generations) -> None:
+    def __init__(self, db: Database, cache: Cache, generations: ProjectVersions) -> None:
         self._db = db
         self._cache = cache
         self._generations = generations
@@ -112,7 +112,7 @@ class ObjectStore:
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
-        after: Keys | None = None,
+        after: KeyValues | None = None,
     ) -> Page[MeasuredObject]:
         """A page of a project's spheroids; with ``after``, it begins behind those keys.
 
@@ -147,7 +147,7 @@ class ObjectStore:
                 return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
 
         key = f"{project_id}:{self._generations.of(project_id)}"
-        return remembered_json(self._cache, CALIBRATED, key, ask)
+        return cached_json(self._cache, CALIBRATED, key, ask)
 
     def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
         """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
@@ -158,7 +158,9 @@ class ObjectStore:
             for chunk in session.stream("objects.stream", values, where=where, order=order):
                 yield from chunk
 
-    def histogram(self, project_id: str, wanted: ObjectFilter, column: str, bins: int) -> Histogram | None:
+    def histogram(
+        self, project_id: str, wanted: ObjectFilter, column: str, bins: int
+    ) -> ObjectHistogram | None:
         """Count the values of a column into equal parts; None where there is no value."""
         where, values = _where(project_id, wanted)
         value = _number(column)
@@ -168,7 +170,9 @@ class ObjectStore:
             return None
         least, width = float(rows[0]["least"]), float(rows[0]["width"])
         counts = dict.fromkeys(range(bins), 0) | {row["bin"]: row["total"] for row in rows}
-        return Histogram(tuple(least + width * place for place in range(bins + 1)), tuple(counts.values()))
+        return ObjectHistogram(
+            tuple(least + width * place for place in range(bins + 1)), tuple(counts.values())
+        )
 
     def points(
         self, project_id: str, wanted: ObjectFilter, columns: tuple[str, str], most: int
@@ -202,7 +206,7 @@ def _where(project_id: str, wanted: ObjectFilter) -> tuple[str, Values]:
     return " ".join(parts), values
 
 
-def _keys(sort: str) -> tuple[Key, ...]:
+def _keys(sort: str) -> tuple[SortKey, ...]:
     """What a name of SORTS orders by, with ``-`` before it for descending; id and number decide last."""
     expression = SORTS.get(sort.removeprefix("-"))
     if expression is None:
@@ -210,9 +214,9 @@ def _keys(sort: str) -> tuple[Key, ...]:
     name, down = sort.removeprefix("-"), sort.startswith("-")
     kind = _KINDS.get(name, float)
     return (
-        Key("key", kind, down, expression),
-        Key("image_id", str, down, "image.id"),
-        Key("number", int, down and name not in ("name", "object"), "object.number"),
+        SortKey("key", kind, down, expression),
+        SortKey("image_id", str, down, "image.id"),
+        SortKey("number", int, down and name not in ("name", "object"), "object.number"),
     )
 
 

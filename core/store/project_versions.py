@@ -9,14 +9,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from core.db import Database
-from core.db.session import Ran, Session
+from core.db.session import ExecutedStatement, Session
 from core.listing.page_index import changed_images
 
 PROJECTS = "projects"  # stands in place of a project's id for the rows of all projects, not their images
 READING = frozenset({"projects.list", "projects.totals", "projects.pixel_size", "projects.same_name"})
 
 
-class Generations:
+class ProjectVersions:
     """Counts the commits to each project; moves before the commit's callers hear of it."""
 
     def __init__(self, db: Database) -> None:
@@ -33,7 +33,7 @@ class Generations:
         return f"{self._start}.{self._counts[project_id]}"
 
     @contextmanager
-    def _follow(self, _session: Session, ran: Sequence[Ran]) -> Iterator[None]:
+    def _follow(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
         changed = set(changed_images(ran))
         changed |= {
             row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row

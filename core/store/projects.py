@@ -8,12 +8,13 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 
 from core.cache import Cache
+from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import Project
-from core.store.project_versions import PROJECTS, Generations
-from core.store.rows import compact, project_of, utc_now
+from core.store.project_versions import PROJECTS, ProjectVersions
+from core.store.rows import compact, project_of
 
 MAX_NAME = 100
 COUNTS = "counts"  # kind of cached values: what projects.totals says of one project
@@ -26,7 +27,7 @@ class ProjectStore:
         self,
         db: Database,
         cache: Cache,
-        generations: Generations,
+        generations: ProjectVersions,
         index: PageIndex | None,
         *,
         batching: bool = True,

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from core.clock import utc_now
 from core.db import Database, Session
 from core.db.statements import load_queries, stands_alone
 from core.errors import InvalidRequest, NotFound
-from core.store.rows import utc_now
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _BRACES = re.compile(r"\{(\w+)\}")
@@ -45,7 +45,7 @@ class Plan:
     operators: tuple[Operator, ...]
 
 
-class PlanStore:
+class QueryPlans:
     """Explains the named statements."""
 
     def __init__(self, db: Database) -> None:

@@ -25,11 +25,11 @@ class Recipe:
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class JobRequest:
     """Who asks for jobs, None where nobody is known, and how urgent they are."""
 
-    by: str | None = None
+    requested_by: str | None = None
     priority: Priority = Priority.NORMAL
 
 
-NOBODY = Asked()
+ANONYMOUS = JobRequest()

@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from core.cache import Cache, remembered_json
+from core.cache import Cache, cached_json
+from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, Spheroid, StoredSegmentation
 from core.models.jobs import seconds_of
-from core.store.project_versions import Generations
-from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of, utc_now
+from core.store.project_versions import ProjectVersions
+from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of
 
 Rows = Generator[Row, None, None]
 SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
@@ -48,7 +49,7 @@ class ResultStore:
     """Everything asked of the segmentation and object tables."""
 
     def __init__(
-        self, db: Database, cache: Cache, generations: Generations, index: PageIndex | None = None
+        self, db: Database, cache: Cache, generations: ProjectVersions, index: PageIndex | None = None
     ) -> None:
         self._db = db
         self._index = index
@@ -117,7 +118,7 @@ class ResultStore:
         if image_ids is not None:
             return ResultSize(**ask())
         key = f"{project_id}:{self._generations.of(project_id)}"
-        return ResultSize(**remembered_json(self._cache, SIZES, key, ask))
+        return ResultSize(**cached_json(self._cache, SIZES, key, ask))
 
     def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
         """Rows of every spheroid in force of a project, or of some of its images, by image name and number.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -30,11 +30,6 @@ from core.models import (
 Row = Mapping[str, Any]
 
 _COUNTS = ("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height", "n_holes")
-
-
-def utc_now() -> datetime:
-    """The time as stored: UTC without a zone (TIMESTAMPTZ would need another package)."""
-    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def project_of(row: Row, totals: Row) -> Project:

@@ -5,19 +5,19 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.cache import Cache, NoCache
+from core.clock import utc_now
 from core.db import Database, Session
 from core.listing.page_index import PageIndex
-from core.store.export_reader import ExportStore
+from core.store.export_reader import ExportReader
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
 from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
-from core.store.project_versions import Generations
+from core.store.project_versions import ProjectVersions
 from core.store.projects import ProjectStore
-from core.store.recipe import NOBODY, Asked, Recipe
+from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
-from core.store.rows import utc_now
 
 PAGE_INDEX_BYTES = 256 * 2**20
 MOST_DAYS = 36_500  # a date further back may not exist
@@ -37,19 +37,23 @@ class Store:
     ) -> None:
         """Open the rooms; with ``page_index_bytes`` 0, tables are read by SQL alone."""
         cache = cache or NoCache()
-        self.generations = Generations(db)
+        self.generations = ProjectVersions(db)
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
         self.projects = ProjectStore(db, cache, self.generations, self.page_index, batching=batching)
         self.images = ImageStore(db, self.page_index)
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db, cache, self.generations, self.page_index)
-        self.exports = ExportStore(db)
+        self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self._db = db
         self._max_queued = max_queued
 
     def add_images(
-        self, project_id: str, images: tuple[NewImage, ...], recipe: Recipe | None, asked: Asked = NOBODY
+        self,
+        project_id: str,
+        images: tuple[NewImage, ...],
+        recipe: Recipe | None,
+        request: JobRequest = ANONYMOUS,
     ) -> tuple[str, ...]:
         """Insert those of ``images`` that are new, each with its queued job, in one transaction.
 
@@ -68,7 +72,7 @@ class Store:
                 insert_images(session, project_id, fresh)
             ids = tuple(image.id for image in fresh)
             if recipe is not None:
-                insert_jobs(session, project_id, ids, recipe, asked, self._max_queued)
+                insert_jobs(session, project_id, ids, recipe, request, self._max_queued)
             return ids
 
         return self._db.write(work)

@@ -10,7 +10,7 @@ from core.db import Database
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ImagesDone:
     """Results of one project made in the slot that begins at ``slot``."""
 
     slot: datetime
@@ -44,9 +44,11 @@ class ThroughputStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[Made, ...]:
+    def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[ImagesDone, ...]:
         """Images and spheroids by slot and project, oldest first."""
-        return tuple(Made(**row) for row in self._rows("throughput.made", since, project_id, slot=slot_s))
+        return tuple(
+            ImagesDone(**row) for row in self._rows("throughput.made", since, project_id, slot=slot_s)
+        )
 
     def waits(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[Waits, ...]:
         """Waiting times by slot, oldest first."""

@@ -37,7 +37,7 @@ def _load(services: Services) -> str:
         project = services.create_project(NAME)
     except InvalidRequest:  # it is here already: files that are there are not doubled
         project = next(item for item in services.store.projects.list() if item.name == NAME)
-    recipe, asked = services.recipe(project), visitor.asks(services)
+    recipe, asked = services.recipe(project), visitor.job_request(services)
 
     def take(file: DemoFile) -> None:
         services.ingest.add(project.id, file.name, file.data, recipe, asked)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.errors import NotFound
 from core.export import Export, ExportRequest, ExportState, Part
-from core.export.writers import KINDS
+from core.export.writers import FORMATS
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import explained, plural
@@ -49,7 +49,7 @@ def _choose() -> frozenset[Part]:
         with column:
             st.caption(title)
             for part in parts:
-                kind = KINDS[part]
+                kind = FORMATS[part]
                 if st.checkbox(kind.label, value=part in USUAL, help=kind.help, key=f"export-{part}"):
                     chosen.add(part)
     return frozenset(chosen)
@@ -80,7 +80,7 @@ def _end(services: Services, export_id: str) -> None:
 
 
 def _row(services: Services, export: Export) -> None:
-    what = ", ".join(KINDS[part].label for part in Part if part in export.parts)
+    what = ", ".join(FORMATS[part].label for part in Part if part in export.parts)
     if export.state is ExportState.RUNNING:
         share = export.done / export.total if export.total else 0.0
         st.progress(min(share, 1.0), text=_progress(export))

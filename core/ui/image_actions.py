@@ -40,7 +40,7 @@ def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridA
     if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
         with explained():
             ids = selected or services.store.images.ids(project.id, wanted)
-            services.segment(project, ids, asked=visitor.asks(services))
+            services.segment(project, ids, request=visitor.job_request(services))
             st.rerun()
     if st.button(
         "Export", icon=":material/download:", disabled=not count, help="Tables, masks, ROIs, overlays"

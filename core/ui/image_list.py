@@ -1,6 +1,6 @@
-"""The list that an image was opened from: its order and filter stand in the image's address, as ``among``.
+"""The list that an image was opened from; its sort and filter stand in the image's address as ``among``.
 
-So the next image is the next row of that list, and the way back leads to the page of it that the image is on.
+The next image is the next row of that list, and the way back leads to the page of the list with the image.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAMES = image_filter.numbers(True) | image_filter.numbers(False)
 
 
 @dataclass(frozen=True, slots=True)
-class Among:
+class ImageListPlace:
     """An image's place in its list; ``query`` is that of the page of the list that it is on."""
 
     place: Neighbours
@@ -30,7 +30,7 @@ class Among:
     query: dict[str, str | list[str]] = field(default_factory=dict)
 
 
-def among(services: Services, image: Image) -> Among:
+def image_list_place(services: Services, image: Image) -> ImageListPlace:
     """Where the image stands in the list that it was opened from, or else in its project."""
     asked = dict(parse_qsl(st.query_params.get("among", "")))
     sort, rows = asked.pop("sort", DEFAULT_SORT), asked.pop("rows", "")
@@ -38,13 +38,13 @@ def among(services: Services, image: Image) -> Among:
         wanted = image_filter.filter_of(asked, _NAMES)
         place = services.store.images.neighbours(image, sort, wanted)
     except (ValueError, SpheroscopeError):  # anybody may have written the address, or the image has changed
-        return Among(services.store.images.neighbours(image))
+        return ImageListPlace(services.store.images.neighbours(image))
     size = int(rows) if rows in map(str, PAGE_SIZES) else USUAL_SIZE
     page = (place.position - 1) // size + 1
     query = _of_page(asked) | ({"page": str(page)} if page > 1 else {})
     query |= {"sort": sort} if sort != DEFAULT_SORT else {}
     query |= {"rows": rows} if size != USUAL_SIZE else {}
-    return Among(place, wanted != ImageFilter(), query)
+    return ImageListPlace(place, wanted != ImageFilter(), query)
 
 
 def _of_page(asked: dict[str, str]) -> dict[str, str | list[str]]:

@@ -22,7 +22,7 @@ from core.ui import project_switcher, visitor
 from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
-from core.ui.image_list import Among
+from core.ui.image_list import ImageListPlace
 from core.ui.settings_panel import changes
 from core.ui.shell import REFRESH_SECONDS, plain
 
@@ -41,7 +41,7 @@ def step_to(place: Neighbours, step: int) -> None:
         st.query_params["image"] = other
 
 
-def header(services: Services, project: Project, image: Image, here: Among) -> None:
+def header(services: Services, project: Project, image: Image, here: ImageListPlace) -> None:
     """Where we are, the way to the neighbours, and re-segmenting."""
     if project_switcher.chosen() != project.id:  # a link names the image alone
         project_switcher.choose_next(project.id)
@@ -75,7 +75,7 @@ def header(services: Services, project: Project, image: Image, here: Among) -> N
         busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
         if st.button(label, type="primary", icon=":material/play_arrow:", disabled=busy):
             with explained():
-                services.segment(project, (image.id,), asked=visitor.asks(services))
+                services.segment(project, (image.id,), request=visitor.job_request(services))
                 st.rerun()
 
 

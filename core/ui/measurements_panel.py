@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.models import MEASUREMENTS, Project
 from core.services import Services
-from core.store.objects import NUMBERS, Histogram, ObjectFilter, Point
+from core.store.objects import NUMBERS, ObjectFilter, ObjectHistogram, Point
 from core.ui import filters
 from core.ui.feedback import plural
 from core.ui.shell import go as open_page
@@ -106,7 +106,7 @@ def _quantity(place: Any, label: str, key: str, usual: str, names: Mapping[str, 
     return chosen
 
 
-def histogram(found: Histogram, label: str) -> go.Figure:
+def histogram(found: ObjectHistogram, label: str) -> go.Figure:
     """Bars of equal width that touch."""
     width = found.edges[1] - found.edges[0]
     middles = [edge + width / 2 for edge in found.edges[:-1]]

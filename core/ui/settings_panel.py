@@ -64,7 +64,7 @@ def _keep_or_not(services: Services, project: Project, image: Image) -> None:
         discard = st.button("Discard", type="tertiary", key="use-not")
     if not (here or everywhere or discard):
         return
-    asked = visitor.asks(services)
+    asked = visitor.job_request(services)
     with explained():
         if everywhere:
             services.store.projects.set_recipe(project.id, recipe.engine, recipe.params)

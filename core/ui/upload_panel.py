@@ -84,7 +84,7 @@ def _key(project: Project) -> str:
 def _take_in(
     services: Services, project: Project, files: Sequence[UploadedFile], segment: bool
 ) -> list[Verdict]:
-    recipe, asked = services.recipe(project) if segment else None, visitor.asks(services)
+    recipe, asked = services.recipe(project) if segment else None, visitor.job_request(services)
     bar = st.progress(0.0, text="Storing …")
     verdicts = []
     for number, file in enumerate(files, start=1):

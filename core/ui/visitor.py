@@ -7,15 +7,15 @@ import unicodedata
 import streamlit as st
 
 from core.services import Services
-from core.store import Asked
+from core.store import JobRequest
 
 PAGE = "page"  # where nobody is known by name
 MOST = 80  # characters of a name
 
 
-def asks(services: Services) -> Asked:
+def job_request(services: Services) -> JobRequest:
     """The visitor, as who asks for jobs."""
-    return Asked(by=_signed_in() or _named_by_proxy(services.settings.user_header) or PAGE)
+    return JobRequest(requested_by=_signed_in() or _named_by_proxy(services.settings.user_header) or PAGE)
 
 
 def _signed_in() -> str:

@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from core.cache import Cache, MemoryCache, NoCache, RedisCache, open_cache, remembered, remembered_json
+from core.cache import Cache, MemoryCache, NoCache, RedisCache, cached, cached_json, open_cache
 from core.cache import redis as redis_cache
 from core.cache.memory import ENTRY_BYTES
 from core.cache.redis import FAILURES, MOST_BYTES, PAUSE_SECONDS, Breaker
@@ -73,10 +73,10 @@ def test_a_value_is_made_once(cache: Cache, request: pytest.FixtureRequest) -> N
         made.append(1)
         return b"made"
 
-    assert [remembered(cache, "k", request.node.name, make) for _ in range(3)] == [b"made"] * 3
+    assert [cached(cache, "k", request.node.name, make) for _ in range(3)] == [b"made"] * 3
     assert len(made) == 1
     key, said = f"{request.node.name} json", {"µ": [1, None]}
-    assert [remembered_json(cache, "k", key, lambda: said) for _ in range(2)] == [said] * 2
+    assert [cached_json(cache, "k", key, lambda: said) for _ in range(2)] == [said] * 2
 
 
 def test_a_large_value_is_kept_here(cache: Cache) -> None:
@@ -196,7 +196,7 @@ def test_a_redis_that_dies_and_comes_back_changes_nothing_but_speed(tmp_path: Pa
         start = time.perf_counter()
         for turn in range(300):
             key = f"{turn % 7}"
-            assert remembered(cache, "k", key, key.encode) == key.encode()
+            assert cached(cache, "k", key, key.encode) == key.encode()
         assert time.perf_counter() - start < 2
         assert cache.snapshot()["away"]
         server.start()
@@ -232,7 +232,7 @@ def test_a_server_that_misbehaves_costs_little_time_and_no_answer(behaviour: str
         start = time.perf_counter()
         for turn in range(1000):
             key = f"{turn % 5}"
-            assert remembered(cache, "k", key, key.encode) == key.encode()
+            assert cached(cache, "k", key, key.encode) == key.encode()
         # Not more than a call or two: a thousand of 100 ms each would take minutes.
         assert time.perf_counter() - start < 8
         cache.close()
@@ -243,7 +243,7 @@ def test_a_redis_that_is_not_there_is_no_error() -> None:
     start = time.perf_counter()
     for turn in range(50):
         key = f"{turn % 5}"
-        assert remembered(cache, "k", key, key.encode) == key.encode()
+        assert cached(cache, "k", key, key.encode) == key.encode()
     assert time.perf_counter() - start < 1
     assert cache.snapshot()["away"]
     assert counts(cache)["entries"] == 5  # meanwhile, memory has them

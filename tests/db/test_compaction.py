@@ -15,8 +15,8 @@ import pytest
 
 from core import cli
 from core.db import Database, compaction
-from core.db.commit_counter import Journal
-from core.db.compaction import Order, compact
+from core.db.commit_counter import CommitCounter
+from core.db.compaction import TableOrder, compact
 from core.errors import DatabaseLocked, StorageError
 from core.models import JobState
 from core.monitoring import QueryRecorder
@@ -109,7 +109,7 @@ def test_the_way_back_is_the_order_of_adding(path: Path) -> None:
     before = content(path)
     compact(path, MEMORY_MB)
     assert lying(path, "image.created_at") != sorted(lying(path, "image.created_at"))
-    compact(path, MEMORY_MB, Order.ADDED)
+    compact(path, MEMORY_MB, TableOrder.ADDED)
     assert content(path) == before
     for table in ("image", "segmentation"):
         times = lying(path, f"{table}.created_at")
@@ -119,7 +119,7 @@ def test_the_way_back_is_the_order_of_adding(path: Path) -> None:
 def test_the_app_goes_on_with_it_as_with_the_one_before(path: Path) -> None:
     with opened(path) as store:
         before = store.projects.list(), store.jobs.page(None, limit=100)
-    noted = Journal(path.with_suffix(".commits")).noted()
+    noted = CommitCounter(path.with_suffix(".commits")).noted()
     compact(path, MEMORY_MB)
     with opened(path) as store:
         assert (store.projects.list(), store.jobs.page(None, limit=100)) == before
@@ -128,7 +128,7 @@ def test_the_app_goes_on_with_it_as_with_the_one_before(path: Path) -> None:
         assert store.jobs.page(JobState.QUEUED).items[-1].sequence > last, "numbers go on"
         for _ in range(3):
             assert store.results.finish(claim(store), result(spheroid(1)))
-    assert Journal(path.with_suffix(".commits")).noted() > noted > 0
+    assert CommitCounter(path.with_suffix(".commits")).noted() > noted > 0
 
 
 def test_a_log_that_was_left_is_folded_in(path: Path) -> None:

@@ -19,13 +19,13 @@ import duckdb
 import polars as pl
 import pytest
 
+from core.clock import utc_now
 from core.db import Database, Session
 from core.db.database import MAX_BATCH
 from core.db.statements import load_migrations, load_queries
 from core.errors import DatabaseLocked, NotFound, ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
 from core.store import Store
-from core.store.rows import utc_now
 from tests.polling import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]

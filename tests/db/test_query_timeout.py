@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.db import Database
-from core.db.query_timeout import Watchdog
+from core.db.query_timeout import QueryTimeout
 from core.errors import SearchTooSlow
 from core.monitoring import QueryRecorder
 
@@ -59,10 +59,10 @@ def test_a_stream_may_take_its_time(db: Database) -> None:
 
 
 def test_writes_and_whole_tables_are_not_watched(db: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def watching(_: Watchdog, cursor: object) -> None:
+    def watching(_: QueryTimeout, cursor: object) -> None:
         raise AssertionError(f"{cursor} is watched")
 
-    monkeypatch.setattr(Watchdog, "watching", watching)
+    monkeypatch.setattr(QueryTimeout, "watching", watching)
     assert db.write(lambda session: session.rows("test.light")) == [{"n": 1}]
     with db.read() as session:
         assert session.frame("test.light", {}).rows() == [(1,)]

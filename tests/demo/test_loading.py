@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from core.demo.loading import DemoLoading
+from core.demo.loading import DemoLoader
 from core.demo.plate import DemoFile
 
 SECONDS = 30.0
@@ -16,7 +16,7 @@ FILES = tuple(DemoFile(f"{number}.tif", b"") for number in range(5))
 
 def test_every_file_is_taken_and_counted() -> None:
     taken: list[DemoFile] = []
-    loading = DemoLoading(lambda: iter(FILES))
+    loading = DemoLoader(lambda: iter(FILES))
     loading.begin(taken.append).result(SECONDS)
     assert tuple(taken) == FILES
     assert loading.count == len(FILES)
@@ -29,7 +29,7 @@ def test_who_asks_meanwhile_waits_for_the_same_plate_and_later_begins_anew() -> 
         assert go_on.wait(SECONDS)
         yield from FILES
 
-    loading = DemoLoading(draw)
+    loading = DemoLoader(draw)
     first = loading.begin(lambda file: taken.append(file.name))
     assert loading.begin(lambda _: taken.append("twice")) is first
     go_on.set()
@@ -44,7 +44,7 @@ def test_an_error_is_told_and_ends_it(caplog: pytest.LogCaptureFixture) -> None:
         if file is FILES[2]:
             raise OSError("The disk is full.")
 
-    loading = DemoLoading(lambda: iter(FILES))
+    loading = DemoLoader(lambda: iter(FILES))
     with pytest.raises(OSError, match="full"):
         loading.begin(take).result(SECONDS)
     assert loading.count == 2
@@ -58,7 +58,7 @@ def test_closing_stops_after_the_file_in_hand() -> None:
         begun.set()
         assert go_on.wait(SECONDS)
 
-    loading = DemoLoading(lambda: iter(FILES))
+    loading = DemoLoader(lambda: iter(FILES))
     ended = loading.begin(take)
     assert begun.wait(SECONDS)
     closing = threading.Thread(target=loading.close)

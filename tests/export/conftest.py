@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from core.export.builder import Maker
+from core.export.builder import ArchiveBuilder
 from core.export.request import ExportRequest, Part
 from core.files.blobs import Blobs
 from core.models import Project
@@ -25,12 +25,12 @@ def lab(store: Store, blobs: Blobs) -> Lab:
 
 
 @pytest.fixture
-def maker(store: Store, blobs: Blobs, settings: Settings) -> Maker:
-    return Maker(store, blobs, settings)
+def maker(store: Store, blobs: Blobs, settings: Settings) -> ArchiveBuilder:
+    return ArchiveBuilder(store, blobs, settings)
 
 
 @pytest.fixture
-def pack(maker: Maker, tmp_path: Path) -> Pack:
+def pack(maker: ArchiveBuilder, tmp_path: Path) -> Pack:
     """Make an archive of a project with these parts; of some images only where ids are given."""
 
     def packed(project: Project, *parts: Part, ids: tuple[str, ...] | None = None) -> zipfile.ZipFile:

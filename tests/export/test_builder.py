@@ -21,7 +21,7 @@ from pycocotools import mask as coco_mask
 from core import __version__
 from core.errors import InvalidRequest, StorageError
 from core.export import spreadsheets
-from core.export.builder import Maker
+from core.export.builder import ArchiveBuilder
 from core.export.request import ExportRequest, Part
 from core.images import label_png
 from core.listing import columns
@@ -310,7 +310,7 @@ def test_batches_follow_each_other_without_a_gap(
     assert sorted(number for path, number in counted if path == "b.tif") == [1, 1, 2, 2, 3, 3, 4]
 
 
-def test_nothing_and_too_much_are_refused(lab: Lab, maker: Maker, settings: Settings) -> None:
+def test_nothing_and_too_much_are_refused(lab: Lab, maker: ArchiveBuilder, settings: Settings) -> None:
     project = lab.project()
     everything = ExportRequest(project.id, frozenset(Part))
     with pytest.raises(InvalidRequest, match="nothing to export"):
@@ -318,15 +318,15 @@ def test_nothing_and_too_much_are_refused(lab: Lab, maker: Maker, settings: Sett
     lab.measured(lab.image(project, "a.tif"), disc(1), disc(2), disc(3))
     with pytest.raises(InvalidRequest, match="nothing to export"):
         maker.size(ExportRequest(project.id, frozenset()))
-    limited = Maker(maker.store, maker.blobs, Settings(data=settings.data, max_export_rows=2))
+    limited = ArchiveBuilder(maker.store, maker.blobs, Settings(data=settings.data, max_export_rows=2))
     with pytest.raises(InvalidRequest, match="3 rows"):
         limited.size(everything)
     assert maker.size(everything) == 1
 
 
-def test_the_disk_is_never_filled(lab: Lab, maker: Maker, tmp_path: Path) -> None:
+def test_the_disk_is_never_filled(lab: Lab, maker: ArchiveBuilder, tmp_path: Path) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), disc(1))
-    greedy = Maker(maker.store, maker.blobs, Settings(min_free_mb=2**40))
+    greedy = ArchiveBuilder(maker.store, maker.blobs, Settings(min_free_mb=2**40))
     with pytest.raises(StorageError, match="too full"):
         greedy.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)

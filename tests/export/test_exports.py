@@ -14,27 +14,27 @@ from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, QueueFull, ServiceClosed, StorageError
-from core.export import Export, ExportRequest, Exports, ExportState, Keeping, Part, manager
-from core.export.builder import Made, Maker
+from core.export import ArchiveRetention, Export, ExportRequest, Exports, ExportState, Part, manager
+from core.export.builder import ArchiveBuilder, BuildSummary
 from core.models import Project
 from core.monitoring import Recorder
 from core.operations import history
 from core.operations.history import History
 from core.settings import Settings
-from core.store.rows import utc_now
 from tests.http.lab import Lab, disc
 from tests.polling import wait_until
 
-KEEPING = Keeping(timedelta(hours=1), 2**30, 0)
+KEEPING = ArchiveRetention(timedelta(hours=1), 2**30, 0)
 Open = Callable[..., Exports]
 
 
 class Held:
     """A maker that waits at each image until it is let go on, or says what it was told to."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: ArchiveBuilder) -> None:
         self.store = maker.store
         self.error: Exception | None = None
         self.go_on = threading.Event()
@@ -43,7 +43,7 @@ class Held:
     def size(self, request: ExportRequest) -> int:
         return self._maker.size(request)
 
-    def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> Made:
+    def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> BuildSummary:
         def held(done: int) -> None:
             step(done)
             assert self.go_on.wait(10)
@@ -60,11 +60,11 @@ def folder(settings: Settings) -> Path:
 
 
 @pytest.fixture
-def open_exports(db: Database, maker: Maker, folder: Path) -> Iterator[Open]:
+def open_exports(db: Database, maker: ArchiveBuilder, folder: Path) -> Iterator[Open]:
     opened: list[Exports] = []
 
     def start(
-        made_by: Any = maker, keeping: Keeping = KEEPING, clock: Callable[[], datetime] = utc_now
+        made_by: Any = maker, keeping: ArchiveRetention = KEEPING, clock: Callable[[], datetime] = utc_now
     ) -> Exports:
         exports = Exports(folder, folder.parent, made_by, lambda: db.generation, keeping, clock)
         opened.append(exports)
@@ -118,7 +118,7 @@ def test_the_same_of_the_same_data_is_not_made_twice(open_exports: Open, plate: 
 
 
 def test_progress_is_told_and_a_cancelled_export_leaves_nothing(
-    open_exports: Open, plate: Project, maker: Maker, folder: Path
+    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path
 ) -> None:
     held = Held(maker)
     exports = open_exports(held)
@@ -139,7 +139,7 @@ def test_progress_is_told_and_a_cancelled_export_leaves_nothing(
 
 
 def test_a_cancelled_export_is_made_anew_when_asked_for_again(
-    open_exports: Open, plate: Project, maker: Maker
+    open_exports: Open, plate: Project, maker: ArchiveBuilder
 ) -> None:
     held = Held(maker)
     exports = open_exports(held)
@@ -160,7 +160,7 @@ def test_a_cancelled_export_is_made_anew_when_asked_for_again(
     ],
 )
 def test_what_fails_is_said_in_words(
-    open_exports: Open, plate: Project, maker: Maker, folder: Path, error: Exception, said: str
+    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path, error: Exception, said: str
 ) -> None:
     held = Held(maker)
     held.error = error
@@ -204,7 +204,7 @@ def test_exports_past_their_time_are_swept_and_taking_one_begins_it_anew(
     exports.close()
     for export_id in (old, taken):
         os.utime(folder / f"{export_id}.zip", (0, 0))
-    longer = open_exports(keeping=Keeping(timedelta(days=36500), 2**30, 0))
+    longer = open_exports(keeping=ArchiveRetention(timedelta(days=36500), 2**30, 0))
     longer.take(taken)
     longer.close()
     exports = open_exports()
@@ -216,7 +216,7 @@ def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
     open_exports: Open,
     plate: Project,
     folder: Path,
-    maker: Maker,
+    maker: ArchiveBuilder,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -241,7 +241,7 @@ def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
 
 
 def test_the_oldest_go_where_all_take_too_much_disk(open_exports: Open, plate: Project) -> None:
-    exports = open_exports(keeping=Keeping(timedelta(hours=1), 6000, 0))
+    exports = open_exports(keeping=ArchiveRetention(timedelta(hours=1), 6000, 0))
     made = [
         ended(exports, exports.start(request_of(plate, part))).id
         for part in (Part.CSV, Part.MASKS, Part.ROIS)
@@ -264,7 +264,7 @@ def test_a_file_that_someone_deleted_is_not_there_any_more(
 
 
 def test_what_cannot_be_is_refused_before_anything_is_made(
-    open_exports: Open, plate: Project, maker: Maker, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    open_exports: Open, plate: Project, maker: ArchiveBuilder, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(maker)
     exports = open_exports(held)
@@ -282,7 +282,7 @@ def test_what_cannot_be_is_refused_before_anything_is_made(
 
 
 def test_closing_ends_what_is_being_made(
-    open_exports: Open, plate: Project, maker: Maker, folder: Path
+    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path
 ) -> None:
     held = Held(maker)
     exports = open_exports(held)

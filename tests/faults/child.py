@@ -24,9 +24,9 @@ from core.ingest import Ingest
 from core.models import Job, Limits
 from core.monitoring import QueryRecorder
 from core.queue.admission import Admission
-from core.queue.executor import Threads
+from core.queue.executor import ThreadExecutor
 from core.queue.job_queue import JobQueue
-from core.queue.slots import Rules
+from core.queue.slots import QueueRules
 from core.queue.task import Processed
 from core.store import Store
 from tests import corpus
@@ -159,8 +159,8 @@ def main(folder: Path, plan: Plan, say: Connection) -> None:
     store, blobs = Store(db), Blobs(folder)
     if plan.die_at:
         _arm(plan)
-    rules = Rules(SLOTS, plan.max_attempts, plan.deadline_seconds)
-    queue = JobQueue(store, blobs, Threads(SLOTS), _work(plan), rules, Admission(2**40))
+    rules = QueueRules(SLOTS, plan.max_attempts, plan.deadline_seconds)
+    queue = JobQueue(store, blobs, ThreadExecutor(SLOTS), _work(plan), rules, Admission(2**40))
     queue.start()
     say.send_bytes(b"ready")
     _upload(plan, store, Ingest(store, blobs, Limits()), say)

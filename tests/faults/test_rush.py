@@ -18,9 +18,9 @@ from core.ingest import Ingest, Outcome
 from core.models import Job, JobState, Limits
 from core.monitoring import QueryRecorder
 from core.queue.admission import Admission
-from core.queue.executor import Threads
+from core.queue.executor import ThreadExecutor
 from core.queue.job_queue import JobQueue
-from core.queue.slots import Rules
+from core.queue.slots import QueueRules
 from core.queue.task import Processed
 from core.store import NewImage, Store
 from tests import corpus
@@ -36,7 +36,7 @@ def instant(_data: bytes, job: Job) -> Processed:
 
 
 def queue_on(store: Store, blobs: Blobs, work: Any = instant) -> JobQueue:
-    queue = JobQueue(store, blobs, Threads(4), work, Rules(4), Admission(2**40))
+    queue = JobQueue(store, blobs, ThreadExecutor(4), work, QueueRules(4), Admission(2**40))
     queue.start()
     return queue
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files.file_names import MAX_NAME, Unique, content_type, file_name, named_as
+from core.files.file_names import MAX_NAME, UniqueNames, content_type, file_name, named_as
 
 HOSTILE = [
     "../../etc/passwd",
@@ -53,7 +53,7 @@ def test_names_of_devices_are_told_from_names_that_only_begin_so() -> None:
 
 
 def test_no_two_names_are_alike_whatever_becomes_of_capitals() -> None:
-    names = Unique()
+    names = UniqueNames()
     given_out = [names.name(name, ".png") for name in ("a", "A", "a", "a_2", "b/c", "b_c")]
     assert given_out == ["a.png", "A_2.png", "a_3.png", "a_2_2.png", "b_c.png", "b_c_2.png"]
 

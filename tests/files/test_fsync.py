@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from core.files.fsync import force
+from core.files.fsync import fsync
 
 
 def test_a_file_and_its_folder_are_forced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -15,11 +15,11 @@ def test_a_file_and_its_folder_are_forced(tmp_path: Path, monkeypatch: pytest.Mo
     file.write_bytes(b"kept")
     forced = []
     monkeypatch.setattr(os, "fsync", lambda handle: forced.append(os.fstat(handle).st_ino))
-    force(file)
-    force(tmp_path)
+    fsync(file)
+    fsync(tmp_path)
     assert forced == [file.stat().st_ino, tmp_path.stat().st_ino]
 
 
 def test_what_is_not_there_cannot_be_forced(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
-        force(tmp_path / "a")
+        fsync(tmp_path / "a")

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 from core.cache import redis as redis_cache
 from core.cache.redis import FAILURES
 from core.monitoring import HIT, MISS, Kind
-from core.operations.health import Checks
+from core.operations.health import HealthChecks
 from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application
@@ -194,7 +194,7 @@ def test_health_is_503_with_the_reason_when_the_app_cannot_write(
     response = client.get("/api/metrics/health")
     assert (response.status_code, response.json()["status"]) == (503, "unhealthy")
     assert response.json()["reason"] == "The database has been closed."
-    gone = replace(services, checks=Checks(tmp_path / "unmounted", services.db, services.history))
+    gone = replace(services, checks=HealthChecks(tmp_path / "unmounted", services.db, services.history))
     with TestClient(application(gone), base_url="http://localhost") as other:
         response = other.get("/api/metrics/health")
     assert response.status_code == 503

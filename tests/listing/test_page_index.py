@@ -23,7 +23,7 @@ from core.errors import CrashedRepeatedly, InvalidRequest, NotFound, StorageErro
 from core.listing import page_index, project_table
 from core.listing.image_query import RANGES, SORTS
 from core.listing.page_index import PageIndex
-from core.listing.project_table import ProjectRows
+from core.listing.project_table import ProjectTable
 from core.models import Image, ImageFilter, ImageStatus, Project, Range
 from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store
@@ -368,14 +368,14 @@ def test_a_commit_during_loading_is_not_lost(
 ) -> None:
     add(store, project.id, "a")
     loaded, go_on = threading.Event(), threading.Event()
-    original = ProjectRows.of
+    original = ProjectTable.of
 
-    def slowly(frame: pl.DataFrame) -> ProjectRows:
+    def slowly(frame: pl.DataFrame) -> ProjectTable:
         loaded.set()
         assert go_on.wait(10)
         return original(frame)
 
-    monkeypatch.setattr(ProjectRows, "of", slowly)
+    monkeypatch.setattr(ProjectTable, "of", slowly)
     with ThreadPoolExecutor(2) as pool:
         reading = pool.submit(store.images.page, project.id)
         assert loaded.wait(10)
@@ -454,7 +454,7 @@ def test_what_cannot_be_patched_is_loaded(
     add(store, project.id, "a")
     store.images.page(project.id)
     with monkeypatch.context() as patched:
-        patched.setattr("core.listing.project_table.ProjectRows.patched", lambda *_: 1 / 0)
+        patched.setattr("core.listing.project_table.ProjectTable.patched", lambda *_: 1 / 0)
         add(store, project.id, "b")
         assert store.images.page(project.id).total == 2
     assert "event=page_index.patch_failed" in caplog.text

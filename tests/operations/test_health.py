@@ -10,13 +10,13 @@ import pytest
 
 from core.cache.redis import FAILURES
 from core.operations import health
-from core.operations.health import LITTLE_DISK_BYTES, Checks, State, worst
+from core.operations.health import LITTLE_DISK_BYTES, HealthChecks, State, worst
 from core.services import Services
 from core.settings import Settings
 from tests.servers import redis_server
 
 
-def by_name(asked: Checks) -> dict[str, tuple[State, str]]:
+def by_name(asked: HealthChecks) -> dict[str, tuple[State, str]]:
     return {check.name: (check.state, check.sentence) for check in asked.run()}
 
 
@@ -51,7 +51,7 @@ def test_a_closed_database_is_bad(services: Services) -> None:
 
 
 def test_a_folder_that_is_gone_is_bad(services: Services, tmp_path: Path) -> None:
-    gone = by_name(Checks(tmp_path / "unmounted", services.db, services.history))
+    gone = by_name(HealthChecks(tmp_path / "unmounted", services.db, services.history))
     assert gone["disk"][0] is gone["disk space"][0] is State.BAD
     assert "cannot be written" in gone["disk"][1]
     assert gone["database"][0] is State.GOOD
@@ -67,7 +67,7 @@ def test_little_disk_is_to_be_watched(services: Services, monkeypatch: pytest.Mo
 
 
 def test_memory_is_held_against_its_limit(services: Services) -> None:
-    tight = Checks(services.settings.data, services.db, services.history, memory_limit_mb=1)
+    tight = HealthChecks(services.settings.data, services.db, services.history, memory_limit_mb=1)
     assert tight.memory_limit_bytes == 2**20
     state, sentence = by_name(tight)["memory"]
     assert state is State.WATCH

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import utc_now
 from core.errors import ServiceClosed, StorageError
 from core.monitoring import HIT, MISS, OK, Kind, Recorder, Series, Timings
 from core.monitoring.summary import hit_percent
 from core.operations import history
 from core.operations.history import FILE, History
 from core.store.metrics import MetricStore
-from core.store.rows import utc_now
 from tests.polling import wait_until
 
 PAGE = Series(Kind.PAGE, "Images", OK)

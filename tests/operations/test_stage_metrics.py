@@ -7,7 +7,7 @@ from datetime import datetime
 from core.models import JobState
 from core.monitoring import FAILED, OK, Kind, Recorder
 from core.monitoring.summary import rows
-from core.operations.stage_metrics import WHOLE, Stages
+from core.operations.stage_metrics import WHOLE, StageMetrics
 from core.queue.timeline import Span, Timeline
 
 
@@ -22,7 +22,7 @@ def counted(recorder: Recorder) -> dict[tuple[str, str], int]:
 
 def test_stages_are_passed_on_once_with_the_whole() -> None:
     recorder, timeline = Recorder(), Timeline()
-    source = Stages(timeline)
+    source = StageMetrics(timeline)
     timeline.add(span(JobState.DONE, decode=20.0, predict=80.0))
     source(recorder)
     source(recorder)

@@ -27,7 +27,7 @@ def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.setattr(st, "user", SimpleNamespace(to_dict=lambda: user))
         monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers))
         told = SimpleNamespace(settings=replace(services.settings, user_header=header))
-        return visitor.asks(told).by  # type: ignore[arg-type]
+        return visitor.job_request(told).requested_by  # type: ignore[arg-type]
 
     return asks
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.queue.batching import Together
+from core.queue.batching import Batcher
 
 FOREVER = 60.0
 
@@ -25,7 +25,7 @@ def doubling(calls: list[list[int]]) -> Callable[[Sequence[int]], list[int]]:
 
 def test_as_many_as_are_wanted_go_together_and_wait_no_longer() -> None:
     calls: list[list[int]] = []
-    together = Together(doubling(calls), 3, FOREVER, lambda: True)
+    together = Batcher(doubling(calls), 3, FOREVER, lambda: True)
     with ThreadPoolExecutor(3) as pool:
         assert list(pool.map(together.do, [1, 2, 3])) == [2, 4, 6]
     assert calls == [[1, 2, 3]]
@@ -33,20 +33,20 @@ def test_as_many_as_are_wanted_go_together_and_wait_no_longer() -> None:
 
 def test_nobody_waits_where_no_more_are_expected() -> None:
     calls: list[list[int]] = []
-    together = Together(doubling(calls), 3, FOREVER, lambda: False)
+    together = Batcher(doubling(calls), 3, FOREVER, lambda: False)
     assert [together.do(item) for item in (1, 2)] == [2, 4]
     assert calls == [[1], [2]]
 
 
 def test_those_who_do_not_come_are_waited_for_only_so_long() -> None:
-    assert Together(doubling([]), 3, 0.01, lambda: True).do(1) == 2
+    assert Batcher(doubling([]), 3, 0.01, lambda: True).do(1) == 2
 
 
 def test_one_that_comes_last_ends_the_waiting() -> None:
     more = threading.Event()
     more.set()
     calls: list[list[int]] = []
-    together = Together(doubling(calls), 5, FOREVER, more.is_set)
+    together = Batcher(doubling(calls), 5, FOREVER, more.is_set)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(together.do, 1)
         while not together._gathered:
@@ -59,7 +59,7 @@ def test_one_that_comes_last_ends_the_waiting() -> None:
 
 def test_an_error_is_only_that_of_the_guilty_one() -> None:
     calls: list[list[int]] = []
-    together = Together(doubling(calls), 3, FOREVER, lambda: True)
+    together = Batcher(doubling(calls), 3, FOREVER, lambda: True)
     with ThreadPoolExecutor(3) as pool:
         answers = [pool.submit(together.do, item) for item in (1, 13, 3)]
         with pytest.raises(ValueError, match="thirteen"):

@@ -7,14 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from core.queue.cpu_slots import Cores, usable_cores
+from core.queue.cpu_slots import CpuSlots, usable_cores
 
 FOREVER = 60.0
 AT_ONCE_SECONDS = 0.2  # long enough for a third to come, if it could
 
 
 def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
-    cores, third = Cores(2, FOREVER), threading.Event()
+    cores, third = CpuSlots(2, FOREVER), threading.Event()
 
     def take() -> None:
         with cores.turn():
@@ -29,7 +29,7 @@ def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
 
 
 def test_nobody_waits_longer_than_patience_lasts() -> None:
-    cores = Cores(1, 0.01)
+    cores = CpuSlots(1, 0.01)
     with cores.turn(), cores.turn():
         pass
     with cores.turn():  # and who went on without a core gave none back
@@ -38,7 +38,7 @@ def test_nobody_waits_longer_than_patience_lasts() -> None:
 
 
 def test_an_error_gives_the_core_back() -> None:
-    cores = Cores(1, FOREVER)
+    cores = CpuSlots(1, FOREVER)
     with pytest.raises(ValueError, match="broken"), cores.turn():
         raise ValueError("broken")
     with cores.turn():

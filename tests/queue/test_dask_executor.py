@@ -20,9 +20,9 @@ from core.files.blobs import Blobs
 from core.models import JobState, Limits, Project
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
-from core.queue.dask_executor import Cluster
+from core.queue.dask_executor import DaskExecutor
 from core.queue.job_queue import JobQueue
-from core.queue.slots import Rules
+from core.queue.slots import QueueRules
 from core.queue.task import process, process_like
 from core.segmentation import DEFAULT_ENGINE, Arithmetic, compute_with, engine_version
 from core.store import NewImage, Recipe, Store
@@ -79,8 +79,8 @@ def address(port: int) -> Iterator[str]:
 
 
 @pytest.fixture
-def cluster(address: str) -> Iterator[Cluster]:
-    opened = Cluster(address)
+def cluster(address: str) -> Iterator[DaskExecutor]:
+    opened = DaskExecutor(address)
     wait_until(lambda: opened.workers == WORKERS, START_SECONDS, "the workers")
     yield opened
     opened.shutdown()
@@ -97,12 +97,12 @@ def keys(store: Store, blobs: Blobs, project: Project) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def begin(store: Store, blobs: Blobs, cluster: Cluster) -> Iterator[Callable[..., JobQueue]]:
+def begin(store: Store, blobs: Blobs, cluster: DaskExecutor) -> Iterator[Callable[..., JobQueue]]:
     """Start a queue on the cluster with some work."""
     begun: list[JobQueue] = []
 
     def start(work: Callable[..., object], slots: int = WORKERS) -> JobQueue:
-        queue = JobQueue(store, blobs, cluster, work, Rules(slots), Admission(2**40))  # type: ignore[arg-type]
+        queue = JobQueue(store, blobs, cluster, work, QueueRules(slots), Admission(2**40))  # type: ignore[arg-type]
         queue.start()
         begun.append(queue)
         return queue
@@ -191,7 +191,7 @@ def test_a_cancelled_job_frees_its_slot_at_once_and_its_task_is_withdrawn(
 
 
 def test_the_jobs_of_a_worker_that_is_killed_are_run_by_others(
-    store: Store, cluster: Cluster, keys: tuple[str, ...], begin: Callable[..., JobQueue]
+    store: Store, cluster: DaskExecutor, keys: tuple[str, ...], begin: Callable[..., JobQueue]
 ) -> None:
     begin(slowly)
     wait_until(lambda: counts(store).get("running") == WORKERS, START_SECONDS)
@@ -220,8 +220,8 @@ def test_a_lost_scheduler_pauses_the_queue_and_it_goes_on_by_itself(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    cluster = Cluster(f"tcp://127.0.0.1:{port}")
-    queue = JobQueue(store, blobs, cluster, slowly, Rules(WORKERS), Admission(2**40))
+    cluster = DaskExecutor(f"tcp://127.0.0.1:{port}")
+    queue = JobQueue(store, blobs, cluster, slowly, QueueRules(WORKERS), Admission(2**40))
     queue.start()
     assert "cannot be reached" in (queue.state().trouble or "")
     with running("core", "worker", f"tcp://127.0.0.1:{port}", "--workers", str(WORKERS)):

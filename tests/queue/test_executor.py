@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from core.queue.executor import NICENESS, Threads
+from core.queue.executor import NICENESS, ThreadExecutor
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="threads have a niceness of their own on Linux only")
@@ -17,12 +17,12 @@ def test_workers_give_way_to_everything_else() -> None:
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     before = niceness()
-    with Threads(2) as workers:
+    with ThreadExecutor(2) as workers:
         assert workers.submit(niceness).result() == max(NICENESS, before)
     assert niceness() == before
 
 
 def test_nothing_keeps_threads_from_beginning() -> None:
-    with Threads(1) as workers:
+    with ThreadExecutor(1) as workers:
         assert workers.trouble is None
         assert workers.submit(lambda: threading.current_thread().name).result().startswith("segment")

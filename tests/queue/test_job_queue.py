@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from core.db import Database, Session
 from core.errors import BlobMissing, ImageUnreadable, SegmentationError, StorageError
 from core.files.blobs import Blobs
 from core.models import ImageStatus, Job, JobState, Project
 from core.queue.admission import Admission
-from core.queue.executor import Threads
+from core.queue.executor import ThreadExecutor
 from core.queue.job_queue import JobQueue, Work
-from core.queue.slots import Rules
+from core.queue.slots import QueueRules
 from core.queue.task import Processed
 from core.store import NewImage, Store
-from core.store.rows import utc_now
 from tests.factories import RECIPE, claim, new_image, processed, spheroid
 from tests.polling import wait_until
 
@@ -50,9 +50,9 @@ class Lab:
     def queue(
         self, work: Work, *, slots: int = SLOTS, memory: int = 2**40, **rules: Any
     ) -> Iterator[JobQueue]:
-        executor = Threads(slots)
+        executor = ThreadExecutor(slots)
         admission = Admission(memory)
-        queue = JobQueue(self.store, self.blobs, executor, work, Rules(slots, **rules), admission)
+        queue = JobQueue(self.store, self.blobs, executor, work, QueueRules(slots, **rules), admission)
         queue.start()
         try:
             yield queue
@@ -611,7 +611,7 @@ def test_a_worker_process_that_dies_makes_its_job_run_alone_and_fail_at_last(lab
 
 
 def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> None:
-    class Cluster(Threads):
+    class Cluster(ThreadExecutor):
         said: str | None = "The scheduler cannot be reached."
 
         @property
@@ -620,7 +620,7 @@ def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> N
 
     lab.add(*"ab")
     cluster = Cluster(1)
-    queue = JobQueue(lab.store, lab.blobs, cluster, instant, Rules(1), Admission(1))
+    queue = JobQueue(lab.store, lab.blobs, cluster, instant, QueueRules(1), Admission(1))
     queue.start()
     assert queue.state().trouble == "The scheduler cannot be reached."
     threading.Event().wait(0.2)
@@ -667,7 +667,7 @@ def test_draining_gives_up_in_time_and_what_still_runs_is_an_orphan(lab: Lab) ->
 
 
 def test_a_queue_that_never_began_can_be_drained(lab: Lab) -> None:
-    queue = JobQueue(lab.store, lab.blobs, Threads(1), instant, Rules(1), Admission(1))
+    queue = JobQueue(lab.store, lab.blobs, ThreadExecutor(1), instant, QueueRules(1), Admission(1))
     assert queue.drain(1)
     assert queue.drain(1)
 

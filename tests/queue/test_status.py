@@ -11,7 +11,7 @@ from core.db import Database
 from core.models import JobState, Project
 from core.monitoring import QueryRecorder
 from core.queue.slots import QueueState
-from core.queue.status import LEAST_SECONDS, Board, Light, light_of, rate_of
+from core.queue.status import LEAST_SECONDS, QueueHealth, QueueMonitor, health_of, rate_of
 from core.queue.timeline import Span
 from core.services import Services
 from core.store import Store
@@ -56,8 +56,8 @@ def still() -> Still:
 
 
 @pytest.fixture
-def board(db: Database, store: Store, still: Still, watch: Watch) -> Board:
-    return Board(db, store, still, watch)  # type: ignore[arg-type]
+def board(db: Database, store: Store, still: Still, watch: Watch) -> QueueMonitor:
+    return QueueMonitor(db, store, still, watch)  # type: ignore[arg-type]
 
 
 def span(seconds: float, state: JobState = JobState.DONE) -> Span:
@@ -65,7 +65,7 @@ def span(seconds: float, state: JobState = JobState.DONE) -> Span:
 
 
 def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
-    board: Board, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
+    board: QueueMonitor, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
 ) -> None:
     counted = []
     for number in range(40):
@@ -78,7 +78,7 @@ def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
 
 
 def test_nothing_is_counted_anew_while_nothing_changes(
-    board: Board, watch: Watch, store: Store, project: Project
+    board: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:
     first = board.snapshot()
     watch.now += 10
@@ -89,7 +89,7 @@ def test_nothing_is_counted_anew_while_nothing_changes(
 
 
 def test_progress_runs_from_the_most_that_was_left_to_none(
-    board: Board, watch: Watch, store: Store, project: Project
+    board: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:
     def progress() -> float:
         watch.now += 1
@@ -106,7 +106,7 @@ def test_progress_runs_from_the_most_that_was_left_to_none(
 
 
 def test_the_rate_is_what_the_workers_got_through_lately(
-    board: Board, still: Still, store: Store, project: Project
+    board: QueueMonitor, still: Still, store: Store, project: Project
 ) -> None:
     add(store, project.id, *"abcdefgh", recipe=RECIPE)
     still.timeline.spans = (span(2.0), span(2.0), span(9.0, JobState.QUEUED))
@@ -119,25 +119,25 @@ def test_the_rate_is_what_the_workers_got_through_lately(
 @pytest.mark.parametrize(
     ("state", "light", "says"),
     [
-        (WELL, Light.GREEN, ""),
-        (replace(WELL, lost=1), Light.AMBER, "1 of 4 workers hang on an image"),
-        (replace(WELL, lost=3), Light.AMBER, "3 of 4 workers hang on images"),
-        (replace(WELL, lost=4), Light.RED, "nothing more is segmented"),
-        (replace(WELL, waits_for_memory="a.tif"), Light.AMBER, "a.tif waits for memory"),
-        (replace(WELL, trouble="No scheduler.", lost=4), Light.RED, "No scheduler."),
+        (WELL, QueueHealth.GREEN, ""),
+        (replace(WELL, lost=1), QueueHealth.AMBER, "1 of 4 workers hang on an image"),
+        (replace(WELL, lost=3), QueueHealth.AMBER, "3 of 4 workers hang on images"),
+        (replace(WELL, lost=4), QueueHealth.RED, "nothing more is segmented"),
+        (replace(WELL, waits_for_memory="a.tif"), QueueHealth.AMBER, "a.tif waits for memory"),
+        (replace(WELL, trouble="No scheduler.", lost=4), QueueHealth.RED, "No scheduler."),
     ],
 )
-def test_what_is_wrong_is_said_in_words(state: QueueState, light: Light, says: str) -> None:
-    seen, message = light_of(state, queued=3)
+def test_what_is_wrong_is_said_in_words(state: QueueState, light: QueueHealth, says: str) -> None:
+    seen, message = health_of(state, queued=3)
     assert seen is light
     assert says in message
-    assert bool(message) == (light is not Light.GREEN)
+    assert bool(message) == (light is not QueueHealth.GREEN)
 
 
 def test_memory_is_not_waited_for_where_nothing_waits() -> None:
-    assert light_of(replace(WELL, waits_for_memory="a.tif"), queued=0) == (Light.GREEN, "")
+    assert health_of(replace(WELL, waits_for_memory="a.tif"), queued=0) == (QueueHealth.GREEN, "")
 
 
 def test_services_have_a_board_of_their_queue(services: Services) -> None:
     snapshot = services.board.snapshot()
-    assert (snapshot.state.slots, snapshot.light) == (4, Light.GREEN)
+    assert (snapshot.state.slots, snapshot.light) == (4, QueueHealth.GREEN)

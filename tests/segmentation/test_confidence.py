@@ -10,7 +10,7 @@ from core.segmentation.confidence import (
     FEATURES,
     FILE,
     LOOK_BELOW,
-    Calibration,
+    ConfidenceCurve,
     Curve,
     at_size,
     calibrations,
@@ -85,10 +85,12 @@ def test_an_empty_image_is_sure_of_it():
 
 def test_strangeness_counts_spreads_from_the_training_images():
     curve = Curve(0, (0, 0, 0, 0))
-    fitted = Calibration(curve, curve, mean=(1.0, 2.0), spread=(1.0, 2.0))
+    fitted = ConfidenceCurve(curve, curve, mean=(1.0, 2.0), spread=(1.0, 2.0))
     assert strangeness(np.array([1, 2], np.float32), fitted) == 0
     assert strangeness(np.array([2, 4], np.float32), fitted) == pytest.approx(1)
-    assert strangeness(None, fitted) == strangeness(np.ones(2, np.float32), Calibration(curve, curve)) == 0
+    assert (
+        strangeness(None, fitted) == strangeness(np.ones(2, np.float32), ConfidenceCurve(curve, curve)) == 0
+    )
 
 
 def test_labels_at_another_size_keep_their_places():
@@ -102,7 +104,7 @@ def test_labels_at_another_size_keep_their_places():
 
 def test_what_is_shipped_was_fitted_for_both_engines():
     given = json.loads(FILE.read_text())
-    assert calibrations() == {name: Calibration.from_dict(about) for name, about in given.items()}
+    assert calibrations() == {name: ConfidenceCurve.from_dict(about) for name, about in given.items()}
     for fitted in calibrations().values():
         best, worst = np.array([[1, 1, 1, 0.5]]), np.array([[0.55, 0.2, 0.2, 0.5]])
         for curve in (fitted.objects, fitted.images):

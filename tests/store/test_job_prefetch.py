@@ -9,7 +9,7 @@ import pytest
 from core.db import Database, Session
 from core.models import Job, JobState, Priority, Project
 from core.monitoring import QueryRecorder
-from core.store import Asked, Store
+from core.store import JobRequest, Store
 from core.store.job_prefetch import AHEAD
 from tests.factories import RECIPE, add, claim
 from tests.store.test_jobs import ERROR, claimed, job_of
@@ -56,7 +56,7 @@ def test_a_change_of_the_order_is_seen_at_once(
 
 def test_an_urgent_job_overtakes_those_read_ahead(store: Store, project: Project, begun: Job) -> None:
     add(store, project.id, "urgent")
-    store.jobs.enqueue(project.id, ["urgent"], RECIPE, Asked(priority=Priority.HIGH))
+    store.jobs.enqueue(project.id, ["urgent"], RECIPE, JobRequest(priority=Priority.HIGH))
     assert claim(store).image_id == "urgent"
 
 

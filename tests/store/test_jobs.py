@@ -13,7 +13,7 @@ from core.db import Database
 from core.errors import ImageUnreadable, InvalidRequest, NotFound, QueueFull, SegmentationError
 from core.models import Image, ImageStatus, Job, JobState, Page, Priority, Project
 from core.monitoring import QueryRecorder
-from core.store import Asked, Recipe, Store
+from core.store import JobRequest, Recipe, Store
 from core.store.job_order import SORTS
 from tests.factories import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
@@ -159,7 +159,7 @@ def test_a_limit_that_was_lowered_refuses_only_what_is_new(db: Database) -> None
 def test_urgent_jobs_come_first_and_in_the_order_of_asking(store: Store, project: Project) -> None:
     add(store, project.id, *"abcdef")
     for keys, priority in (("ab", Priority.LOW), ("cd", Priority.NORMAL), ("ef", Priority.HIGH)):
-        assert store.jobs.enqueue(project.id, list(keys), RECIPE, Asked("Ada", priority)) == 2
+        assert store.jobs.enqueue(project.id, list(keys), RECIPE, JobRequest("Ada", priority)) == 2
     assert [job.image_id for job in store.jobs.page(JobState.QUEUED).items] == list("efcdab")
     job = job_of(store, "e")
     assert (job.priority, job.asked_by) == (Priority.HIGH, "Ada")
@@ -169,7 +169,7 @@ def test_urgent_jobs_come_first_and_in_the_order_of_asking(store: Store, project
 def test_who_asks_anew_is_who_asked(store: Store, project: Project) -> None:
     add(store, project.id, "a", recipe=RECIPE)
     store.jobs.cancel()
-    store.jobs.enqueue(project.id, ["a"], RECIPE, Asked("Bo", Priority.LOW))
+    store.jobs.enqueue(project.id, ["a"], RECIPE, JobRequest("Bo", Priority.LOW))
     assert (job_of(store, "a").asked_by, job_of(store, "a").priority) == ("Bo", Priority.LOW)
 
 
@@ -511,7 +511,7 @@ def test_a_walk_through_ended_jobs_repeats_none_while_more_end(store: Store, pro
 def test_jobs_are_sorted_by_what_is_allowed_and_walked_so(store: Store, project: Project, sort: str) -> None:
     add(store, project.id, *"abcdefgh", recipe=RECIPE)
     store.jobs.prioritise(Priority.HIGH, [store.jobs.page(JobState.QUEUED).items[3].id])
-    store.jobs.enqueue(project.id, ["a", "b"], Recipe("other", "2", {}), Asked("Ann"))
+    store.jobs.enqueue(project.id, ["a", "b"], Recipe("other", "2", {}), JobRequest("Ann"))
     store.results.finish(claim(store), result())
     store.jobs.fail(claim(store), ERROR)
     claim(store)

@@ -12,6 +12,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.cache import MemoryCache
+from core.clock import utc_now
 from core.db import Database
 from core.db.statements import load_queries
 from core.errors import InvalidRequest, NotFound, SpheroscopeError
@@ -20,7 +21,6 @@ from core.monitoring import QueryRecorder
 from core.store import Store
 from core.store.project_versions import READING
 from core.store.projects import MAX_NAME
-from core.store.rows import utc_now
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid
 
 

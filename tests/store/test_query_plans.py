@@ -10,7 +10,7 @@ from core.errors import InvalidRequest, NotFound
 from core.models import Project
 from core.monitoring import QueryRecorder
 from core.store import Store
-from core.store.query_plans import PlanStore
+from core.store.query_plans import QueryPlans
 from tests.factories import add, finish, spheroid
 
 QUERIES = {name: text for name, text in load_queries().items() if not name.startswith("metrics.")}
@@ -19,13 +19,13 @@ OTHERS = sorted(set(QUERIES) - set(READING))
 
 
 @pytest.fixture
-def filled(store: Store, project: Project, db: Database) -> PlanStore:
+def filled(store: Store, project: Project, db: Database) -> QueryPlans:
     add(store, project.id, "a", "b")
     finish(store, "a", spheroid(1), spheroid(2))
-    return PlanStore(db)
+    return QueryPlans(db)
 
 
-def test_every_statement_that_reads_is_explained(filled: PlanStore) -> None:
+def test_every_statement_that_reads_is_explained(filled: QueryPlans) -> None:
     for name in READING:
         plan = filled.explain(name)
         assert plan.text == QUERIES[name]
@@ -36,19 +36,19 @@ def test_every_statement_that_reads_is_explained(filled: PlanStore) -> None:
         assert all(below.depth <= above.depth + 1 for above, below in steps), name
 
 
-def test_it_runs_on_the_largest_project(filled: PlanStore) -> None:
+def test_it_runs_on_the_largest_project(filled: QueryPlans) -> None:
     plan = filled.explain("results.with_objects")
     (scan,) = [step for step in plan.operators if "object" in step.detail]
     assert scan.rows == 2
 
 
-def test_changed_rows_are_looked_up_by_their_key(filled: PlanStore) -> None:
+def test_changed_rows_are_looked_up_by_their_key(filled: QueryPlans) -> None:
     plan = filled.explain("images.table_of")
     (look_up,) = [step for step in plan.operators if "main.image" in step.detail]
     assert "Index Scan" in look_up.detail
 
 
-def test_what_changes_something_is_not_run(filled: PlanStore, db: Database) -> None:
+def test_what_changes_something_is_not_run(filled: QueryPlans, db: Database) -> None:
     before = db.generation
     for name in OTHERS:
         with pytest.raises(InvalidRequest, match="not run again"):
@@ -57,21 +57,21 @@ def test_what_changes_something_is_not_run(filled: PlanStore, db: Database) -> N
 
 
 @pytest.mark.parametrize("name", ["", "no.such", "metrics.window", "images.page; DROP TABLE image"])
-def test_only_the_programs_own_statements_are_known(filled: PlanStore, name: str) -> None:
+def test_only_the_programs_own_statements_are_known(filled: QueryPlans, name: str) -> None:
     with pytest.raises(NotFound):
         filled.explain(name)
 
 
 def test_an_empty_database_is_explained_too(db: Database) -> None:
-    assert PlanStore(db).explain("projects.list").operators
+    assert QueryPlans(db).explain("projects.list").operators
 
 
-def test_explaining_is_not_recorded_as_a_call(filled: PlanStore, recorder: QueryRecorder) -> None:
+def test_explaining_is_not_recorded_as_a_call(filled: QueryPlans, recorder: QueryRecorder) -> None:
     seen = len(recorder.latest())
     filled.explain("projects.list")
     assert [record.name for record in recorder.latest()[seen:]] == ["plans.typical"]
 
 
-def test_texts_are_known_by_name(filled: PlanStore) -> None:
+def test_texts_are_known_by_name(filled: QueryPlans) -> None:
     assert filled.text("projects.list") == QUERIES["projects.list"]
     assert filled.text("gone.since") is None

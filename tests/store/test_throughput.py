@@ -6,11 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from core.clock import utc_now
 from core.db import Database
 from core.errors import ImageUnreadable
 from core.models import Project
 from core.store import Store
-from core.store.rows import utc_now
 from core.store.throughput import Failures, ThroughputStore
 from tests.factories import ENGINE, RECIPE, add, claim, finish, spheroid
 

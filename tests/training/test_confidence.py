@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.segmentation.confidence import FEATURES, Calibration, Curve
+from core.segmentation.confidence import FEATURES, ConfidenceCurve, Curve
 from core.segmentation.engines.base import Prediction
 from training.confidence import Rated, calibrate, fit, judged, look_at
 from training.data import pairs
@@ -81,7 +81,7 @@ def test_images_and_objects_are_looked_at(sets: Path) -> None:
     def knows(grey: np.ndarray) -> Prediction:
         return Prediction((masks[grey.tobytes()] > 0).astype(np.float32))
 
-    traits = Calibration(NOTHING, NOTHING)
+    traits = ConfidenceCurve(NOTHING, NOTHING)
     images, objects = look_at([pair for pair in pairs(sets) if pair.set_name == "first"], knows, traits)
     assert (images.set_name, len(images.overlap)) == ("first", 2)
     assert images.overlap == pytest.approx([1, 1])

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from core.demo.synthetic.noise import smooth
 from core.demo.synthetic.shapes import Shape
 from core.demo.synthetic.spec import SceneSpec
-from core.demo.synthetic.stamps import Look, anywhere, paste, scatter, stamps
+from core.demo.synthetic.stamps import StampStyle, anywhere, paste, scatter, stamps
 
 Floats = NDArray[np.float32]
 
 COARSE = 8  # illumination and wall are smooth: drawn at an eighth and enlarged
-CELL = Look(disc=0.3, ring=0.3, spot=-0.55)  # a refracting sphere: dark ring, bright middle
-SPECK = Look(disc=0.5, ring=0.0, spot=0.3)
-GHOST = Look(disc=0.05, ring=-0.03, spot=0.0)  # dust on another focal plane
+CELL = StampStyle(disc=0.3, ring=0.3, spot=-0.55)  # a refracting sphere: dark ring, bright middle
+SPECK = StampStyle(disc=0.5, ring=0.0, spot=0.3)
+GHOST = StampStyle(disc=0.05, ring=-0.03, spot=0.0)  # dust on another focal plane
 
 
 def light(rng: np.random.Generator, spec: SceneSpec, shapes: Sequence[Shape]) -> Floats:

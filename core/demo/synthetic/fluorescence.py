@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from core.demo.synthetic.noise import smooth
 from core.demo.synthetic.shapes import Shape
 from core.demo.synthetic.spec import SceneSpec
-from core.demo.synthetic.stamps import Look, anywhere, paste, scatter, stamps
+from core.demo.synthetic.stamps import StampStyle, anywhere, paste, scatter, stamps
 
 Floats = NDArray[np.float32]
 
 COARSE = 8
-CELL = Look(disc=0.25, ring=0.0, spot=0.3)
-SPECK = Look(disc=0.12, ring=0.0, spot=0.2)
+CELL = StampStyle(disc=0.25, ring=0.0, spot=0.3)
+SPECK = StampStyle(disc=0.12, ring=0.0, spot=0.2)
 
 
 def light(rng: np.random.Generator, spec: SceneSpec, shapes: Sequence[Shape]) -> Floats:

@@ -18,7 +18,7 @@ SPREAD = 0.55  # of a body's radius: how far its loose cells drift, as an expone
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class StampStyle:
     """Profile of a stamp across its radius: a disc's level, plus a ring at the rim, plus a central spot."""
 
     disc: float
@@ -49,7 +49,7 @@ def anywhere(rng: np.random.Generator, count: int, shape: tuple[int, int]) -> Po
     return np.stack([rng.integers(0, shape[1], count), rng.integers(0, shape[0], count)], axis=1)
 
 
-def stamps(rng: np.random.Generator, radius_px: tuple[float, float], look: Look) -> list[Floats]:
+def stamps(rng: np.random.Generator, radius_px: tuple[float, float], look: StampStyle) -> list[Floats]:
     """STAMPS square, odd-sized patches whose radii are drawn from ``radius_px`` (least, greatest)."""
     return [_stamp(rng, radius, look) for radius in rng.uniform(*radius_px, STAMPS)]
 
@@ -68,7 +68,7 @@ def paste(rng: np.random.Generator, image: Floats, kinds: Sequence[Floats], plac
             ]
 
 
-def _stamp(rng: np.random.Generator, radius: float, look: Look) -> Floats:
+def _stamp(rng: np.random.Generator, radius: float, look: StampStyle) -> Floats:
     half = int(radius + 3)
     axis = np.arange(-half, half + 1, dtype=np.float32)
     stretch, turn = rng.uniform(0.88, 1.14), rng.uniform(0, np.pi)

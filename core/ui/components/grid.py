@@ -91,7 +91,7 @@ class _NoRows:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class GridOptions:
     """What a table offers beside its rows.
 
     ``download`` is the address of a CSV that takes the same filters, ``sort`` and ``fields``: it is offered
@@ -114,7 +114,7 @@ def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     *,
     filters: Mapping[str, str] | None = None,
     row_height: int = 68,
-    look: Look = Look(),
+    look: GridOptions = GridOptions(),
     way: str = "",
 ) -> GridAnswer:
     """Draw the rows that ``url`` pages through (under ``rows`` of its answer).

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import plotly.graph_objects as go
 
-from core.store.rows import utc_now
+from core.clock import utc_now
 
 HEIGHT_PX = 300
 MEDIAN, P95, P99 = "#7fb2bf", "#0f6e84", "#5b4b8a"

@@ -19,7 +19,7 @@ REFRESH = {"off": None, "5 s": 5.0, "30 s": 30.0, "5 min": 300.0}
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
+class TimeRange:
     """A stretch of time up to now, and the slots that it is drawn in."""
 
     label: str
@@ -38,21 +38,21 @@ class Range:
 
 # The slots are multiples of those that old figures are kept in.
 RANGES = (
-    Range("15 minutes", 15, 15),
-    Range("hour", 60, 60),
-    Range("6 hours", 360, 300),
-    Range("24 hours", 1440, 1200),
-    Range("7 days", 7 * 1440, 7200),
-    Range("30 days", 30 * 1440, 21_600),
+    TimeRange("15 minutes", 15, 15),
+    TimeRange("hour", 60, 60),
+    TimeRange("6 hours", 360, 300),
+    TimeRange("24 hours", 1440, 1200),
+    TimeRange("7 days", 7 * 1440, 7200),
+    TimeRange("30 days", 30 * 1440, 21_600),
 )
 DAYS = (
-    Range("24 hours", 1440, 3600),
-    Range("7 days", 7 * 1440, 86_400),
-    Range("30 days", 30 * 1440, 86_400),
+    TimeRange("24 hours", 1440, 3600),
+    TimeRange("7 days", 7 * 1440, 86_400),
+    TimeRange("30 days", 30 * 1440, 86_400),
 )
 
 
-def header(title: str, ranges: Sequence[Range], default: int = 1) -> tuple[Range, float | None]:
+def header(title: str, ranges: Sequence[TimeRange], default: int = 1) -> tuple[TimeRange, float | None]:
     """Draw title, time range and refresh; returns the range and the seconds between refreshes, if any."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.title(title, anchor=False)

@@ -19,7 +19,7 @@ from core.operations.health import State, worst
 from core.services import Services
 from core.settings import ROOT, Settings
 from core.ui.operations import charts
-from core.ui.operations.controls import Range, nothing, section
+from core.ui.operations.controls import TimeRange, nothing, section
 from core.ui.shell import plain
 
 MIB, GIB = 2**20, 2**30
@@ -51,7 +51,7 @@ def checks(services: Services) -> None:
     st.caption("A machine can ask the same at /api/metrics/health: 503 with the reason where it is bad.")
 
 
-def system(services: Services, chosen: Range) -> None:
+def system(services: Services, chosen: TimeRange) -> None:
     """Memory, disk, processor and queue over time."""
     samples = services.history.samples(chosen.minutes, chosen.slot_s)
     if not samples:
@@ -121,7 +121,12 @@ def settings_rows(settings: Settings) -> list[dict[str, object]]:
 
 
 def _chart(
-    chosen: Range, times: Sequence[datetime], title: str, drawn: Sequence[charts.Line], unit: str, good: str
+    chosen: TimeRange,
+    times: Sequence[datetime],
+    title: str,
+    drawn: Sequence[charts.Line],
+    unit: str,
+    good: str,
 ) -> None:
     rows = [
         {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in drawn}}

@@ -8,12 +8,12 @@ from datetime import datetime
 import streamlit as st
 
 from core.monitoring import Histogram, Kind, Timings
-from core.monitoring.summary import Row, hit_percent, rows
-from core.operations.history import Window
+from core.monitoring.summary import SummaryRow, hit_percent, rows
+from core.operations.history import MetricsWindow
 from core.operations.stage_metrics import WHOLE
 from core.ui.format import UNKNOWN, three_digits
 from core.ui.operations import charts
-from core.ui.operations.controls import Range, nothing, rounded, section
+from core.ui.operations.controls import TimeRange, nothing, rounded, section
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
 TILE_PX = 190
@@ -21,7 +21,7 @@ Slots = Mapping[datetime, Timings]
 Courses = Mapping[Kind, Slots]
 
 
-def tiles(window: Window, courses: Courses) -> None:
+def tiles(window: MetricsWindow, courses: Courses) -> None:
     """Four numbers of the whole range, each with its course."""
     columns = st.columns(4)
     for column, (title, kind, good) in zip(
@@ -42,7 +42,7 @@ def tiles(window: Window, courses: Courses) -> None:
     _tile(columns[3], "Cache hits", shown, rates, "Share of looks into the caches that found something")
 
 
-def latencies(window: Window, courses: Courses, chosen: Range) -> None:
+def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
     """Percentiles over time of one kind of work, all of it or one name, and a table of the names."""
     with st.container(horizontal=True):
         label = st.segmented_control(
@@ -73,7 +73,7 @@ GOOD = {
 }
 
 
-def caches(courses: Courses, chosen: Range) -> None:
+def caches(courses: Courses, chosen: TimeRange) -> None:
     """Hit rate by what is cached."""
     course = courses[Kind.CACHE]
     names = sorted({series.name for slot in course.values() for series in slot})
@@ -91,7 +91,7 @@ def caches(courses: Courses, chosen: Range) -> None:
     st.caption("Good: above 90 % once people have looked around. After a restart it begins at 0 and climbs.")
 
 
-def stages(courses: Courses, chosen: Range) -> None:
+def stages(courses: Courses, chosen: TimeRange) -> None:
     """Mean time of each stage of segmenting one image, stacked."""
     course = courses[Kind.STAGE]
     parts = [row for slot in course.values() for row in rows(slot, Kind.STAGE) if row.name != WHOLE]
@@ -129,7 +129,7 @@ def _course(course: Slots, kind: Kind) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _one_of(found: Sequence[Row], label: str) -> str | None:
+def _one_of(found: Sequence[SummaryRow], label: str) -> str | None:
     return st.selectbox(
         "Only",
         [row.name for row in found],
@@ -171,14 +171,14 @@ def _columns(times: Sequence[datetime], lines: Sequence[charts.Line], unit: str)
     ]
 
 
-def _table(found: Sequence[Row], kind: Kind, minutes: float) -> None:
+def _table(found: Sequence[SummaryRow], kind: Kind, minutes: float) -> None:
     amount = {Kind.REQUEST: "KiB a call", Kind.QUERY: "rows a call"}.get(kind)
     shown = [_line(row, amount, minutes) for row in found]
     with st.expander(f"All {len(found)} of them, by time spent"):
         st.dataframe(shown, hide_index=True, key=f"table-{kind.value}")
 
 
-def _line(row: Row, amount: str | None, minutes: float) -> dict[str, object]:
+def _line(row: SummaryRow, amount: str | None, minutes: float) -> dict[str, object]:
     a_call = row.histogram.amount / row.calls
     line: dict[str, object] = {
         "name": row.name,

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.monitoring.summary import Row, slow_queries
-from core.operations.history import Window
+from core.monitoring.summary import SummaryRow, slow_queries
+from core.operations.history import MetricsWindow
 from core.services import Services
 from core.store.query_plans import Operator, Plan
 from core.ui.feedback import explained
-from core.ui.operations.controls import Range, nothing, rounded, section
+from core.ui.operations.controls import TimeRange, nothing, rounded, section
 
 _PLAN = "explained statement"
 
 
-def slow_statements(services: Services, window: Window, chosen: Range) -> None:
+def slow_statements(services: Services, window: MetricsWindow, chosen: TimeRange) -> None:
     """The statements with a slow call, slowest first; one of them can be explained."""
     threshold = services.settings.slow_query_ms
     found = slow_queries(window.timings, threshold)
@@ -74,7 +74,7 @@ def _step(step: Operator, total: float) -> dict[str, object]:
     }
 
 
-def _line(row: Row, threshold: float) -> dict[str, object]:
+def _line(row: SummaryRow, threshold: float) -> dict[str, object]:
     histogram = row.histogram
     percentiles = {f"p{p} ms": rounded(histogram.percentile(p / 100)) for p in (50, 95, 99)}
     return {

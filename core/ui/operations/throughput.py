@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 import streamlit as st
 
 from core import errors
+from core.clock import utc_now
 from core.services import Services
-from core.store.rows import utc_now
-from core.store.throughput import Failures, Made
+from core.store.throughput import Failures, ImagesDone
 from core.ui import project_switcher
 from core.ui.feedback import plural
 from core.ui.format import count
 from core.ui.operations import charts
-from core.ui.operations.controls import Range, nothing, section
+from core.ui.operations.controls import TimeRange, nothing, section
 
 BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
@@ -34,7 +34,9 @@ def choose_project() -> str | None:
     )
 
 
-def work_done(services: Services, chosen: Range, project_id: str | None, failed: Sequence[Failures]) -> None:
+def work_done(
+    services: Services, chosen: TimeRange, project_id: str | None, failed: Sequence[Failures]
+) -> None:
     """Images and spheroids by slot, stacked by project."""
     made = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
     _tiles(made, sum(item.images for item in failed), chosen)
@@ -62,7 +64,7 @@ def work_done(services: Services, chosen: Range, project_id: str | None, failed:
     )
 
 
-def waiting(services: Services, chosen: Range, project_id: str | None) -> None:
+def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> None:
     """How long images waited before a worker took them."""
     found = services.throughput.waits(_since(chosen), chosen.slot_s, project_id)
     rows = [
@@ -91,12 +93,12 @@ def waiting(services: Services, chosen: Range, project_id: str | None) -> None:
     )
 
 
-def failed_in(services: Services, chosen: Range, project_id: str | None) -> tuple[Failures, ...]:
+def failed_in(services: Services, chosen: TimeRange, project_id: str | None) -> tuple[Failures, ...]:
     """The images that failed, by reason."""
     return services.throughput.failures(_since(chosen), project_id)
 
 
-def failures(found: Sequence[Failures], chosen: Range) -> None:
+def failures(found: Sequence[Failures], chosen: TimeRange) -> None:
     """Why images failed, in words, and how many."""
     counts = {reason(item.code): item.images for item in found}
     section(
@@ -131,11 +133,11 @@ def _first_line(kind: type) -> str:
     return (kind.__doc__ or kind.__name__).splitlines()[0].rstrip(".")
 
 
-def _since(chosen: Range) -> datetime:
+def _since(chosen: TimeRange) -> datetime:
     return utc_now() - timedelta(minutes=chosen.minutes)
 
 
-def _tiles(made: Sequence[Made], failed: int, chosen: Range) -> None:
+def _tiles(made: Sequence[ImagesDone], failed: int, chosen: TimeRange) -> None:
     images, spheroids = sum(item.images for item in made), sum(item.spheroids for item in made)
     columns = st.columns(4)
     columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
@@ -145,7 +147,7 @@ def _tiles(made: Sequence[Made], failed: int, chosen: Range) -> None:
 
 
 def _by_project(
-    made: Sequence[Made], slot_s: float, value: Callable[[Made], int]
+    made: Sequence[ImagesDone], slot_s: float, value: Callable[[ImagesDone], int]
 ) -> tuple[list[datetime], list[charts.Line]]:
     times = charts.slots(made[0].slot, made[-1].slot, slot_s)
     totals: dict[str, int] = {}
@@ -165,7 +167,10 @@ def _by_project(
 
 
 def _values(
-    made: Sequence[Made], times: Sequence[datetime], value: Callable[[Made], int], projects: set[str]
+    made: Sequence[ImagesDone],
+    times: Sequence[datetime],
+    value: Callable[[ImagesDone], int],
+    projects: set[str],
 ) -> list[float | None]:
     sums = dict.fromkeys(times, 0)
     for item in made:

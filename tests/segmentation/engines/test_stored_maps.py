@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest, SegmentationError
-from core.segmentation import ENGINES, Look, SegmentationParams, look, segment, trace
+from core.segmentation import ENGINES, EngineOutput, SegmentationParams, delineate, predict, segment
 from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import pack, rounded, unpack
 from tests.segmentation.shapes import field, stored
@@ -17,9 +17,9 @@ DEFAULTS = SegmentationParams()
 
 @pytest.mark.parametrize("engine", [pytest.param("unet", marks=pytest.mark.slow), "classical"])
 def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
-    kept = Look.unpack(look(PICTURE, DEFAULTS, engine).pack(), engine, DEFAULTS)
+    kept = EngineOutput.unpack(predict(PICTURE, DEFAULTS, engine).pack(), engine, DEFAULTS)
     for params in (DEFAULTS, SegmentationParams(sensitivity=0.3, outline="core", min_diameter_px=30.0)):
-        again, anew = trace(PICTURE, kept, params), segment(PICTURE, params, engine)
+        again, anew = delineate(PICTURE, kept, params), segment(PICTURE, params, engine)
         assert np.array_equal(again.labels, anew.labels)
         assert [item.measurements for item in again.spheroids] == [
             item.measurements for item in anew.spheroids
@@ -29,10 +29,10 @@ def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
 
 
 def test_settings_that_change_what_is_seen_need_the_engine():
-    seen = look(PICTURE, DEFAULTS, "classical")
+    seen = predict(PICTURE, DEFAULTS, "classical")
     for params in (SegmentationParams(polarity="bright"), SegmentationParams(working_long_side_px=256)):
         with pytest.raises(InvalidRequest, match="segmented anew"):
-            trace(PICTURE, seen, params)
+            delineate(PICTURE, seen, params)
 
 
 def test_every_map_comes_back():

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from core.images import decode
-from core.images.display import encode_png, thumbnail, to_display
+from core.images.rendering import encode_png, thumbnail, to_display
 from core.models import Limits, Raster
 from tests import corpus
 from tests.corpus import Array, noise
