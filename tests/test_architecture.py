@@ -255,3 +255,23 @@ def test_no_error_is_swallowed_in_silence(path: Path) -> None:
 def test_no_path_of_one_machine_is_written_down(path: Path) -> None:
     for line, text in strings(path):
         assert not re.match(r"/(home|work|root|Users)/", text), f"line {line}"
+
+
+def test_the_page_on_architecture_describes_this_tree() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    first, _, rest = text.partition("## The way of an image")
+    rooms = {
+        name for line in first.splitlines() if line.startswith("| `") for name in _code(line.split("|")[1])
+    }
+    assert rooms == set(RANK), "a row for each room, and no other"
+    order = [
+        name for line in first.splitlines() if line.startswith("| `") for name in _code(line.split("|")[1])
+    ]
+    assert [RANK[name] for name in order] == sorted((RANK[name] for name in order), reverse=True)
+    for name in _code(rest):
+        if "/" in name:
+            assert (ROOT / name).exists(), f"{name} is not there"
+
+
+def _code(text: str) -> list[str]:
+    return re.findall(r"`([^`]+)`", text)
