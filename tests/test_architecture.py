@@ -142,6 +142,11 @@ def test_rooms_do_not_import_each_other_in_circles() -> None:
 
 
 @for_each(core_files)
+def test_pages_and_http_do_not_know_each_other(path: Path) -> None:
+    assert not {room_of(path), *core_rooms(path)} >= {"http", "ui"}
+
+
+@for_each(core_files)
 def test_what_few_may_import_no_other_does(path: Path) -> None:
     for package, allowed in MAY_IMPORT.items():
         place = path.relative_to(CORE).with_suffix("").as_posix()
