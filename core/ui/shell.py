@@ -25,7 +25,7 @@ ASSETS = Path(__file__).parent / "components" / "assets"
 _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 2rem 2rem}
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
-:has(> .st-key-unseen) {display: none}
+:has(> .st-key-unseen), :has(> .st-key-hidden-focus) {display: none}
 </style>"""
 
 

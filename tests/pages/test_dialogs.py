@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.models import Project
 from core.services import Services
+from core.ui import dialogs
 from tests.pages.conftest import texts
 
 
@@ -52,13 +54,19 @@ def press(app: AppTest, label: str) -> None:
     assert not app.exception
 
 
-def test_project_is_created_with_its_pixel_size(services: Services) -> None:
+def test_project_is_created_with_its_pixel_size_and_opened(
+    services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(dialogs, "go", opened.append)
     app = AppTest.from_function(_new_project).run()
     app.text_input[0].set_value("  Melanoma   2026 ")
     app.number_input[0].set_value(1.36)
     press(app, "Create")
     (made,) = services.store.projects.list()
     assert (made.name, made.um_per_px) == ("Melanoma 2026", 1.36)
+    assert opened == ["images.py"]
+    assert app.session_state["project next"] == made.id
 
 
 def test_a_name_that_is_taken_is_refused_in_words(services: Services) -> None:

@@ -1,0 +1,16 @@
+"""Keyboard focus on the first text field of a dialog, which Streamlit has no option for."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui.components.viewer import asset
+
+
+def focus_first_field() -> None:
+    """Focus the first text field of the dialog that is being drawn; draws nothing itself."""
+    with st.container(key="hidden-focus"):
+        _COMPONENT(key="focus")
+
+
+_COMPONENT = st.components.v2.component("spheroscope_focus", html="", css="", js=asset("focus.js"))
