@@ -1,8 +1,16 @@
 # Everything runs in .venv, which `make` creates on a machine that has only Python 3.11 and make.
 PYTHON ?= python3
+# Address of the package index with torch's CPU build, as PyTorch's installation page names it. Only needed where
+# pip's own index serves the build for graphics cards, which is several gigabytes larger.
+TORCH_INDEX ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# The versions of Python for which every pinned package has a binary: others would be compiled, or not be found.
+SUPPORTED := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sys.exit( \
+	"Spheroscope needs Python 3.11 (3.12 to 3.14 install, too) and this is %d.%d. " % v + \
+	"Install Python 3.11 and run: make PYTHON=python3.11")
 
 .PHONY: run test test-all check bench clean
 
@@ -27,9 +35,10 @@ bench: $(READY)
 
 # torch comes first and alone, so that nothing else can pull in a build of several gigabytes.
 $(READY): requirements.txt requirements-cluster.txt requirements-dev.txt
+	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check torch==2.13.0
-	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0
+	$(PIP) -r requirements-dev.txt
 	touch $(READY)
 
 clean:
