@@ -21,14 +21,16 @@ from core.http.answers import crashed, problem, refused
 from core.http.api import Api
 from core.http.connections import send_at_once
 from core.http.downloads import Downloads
-from core.http.encodings import EncodedTags, Uncompressed
-from core.http.entrance import Entrance
-from core.http.guards import PREFIXES, Handler, HostGuard, OwnHeaders, ReadOnly, allowed_names
+from core.http.guards import Handler, ReadOnly
 from core.http.health import Health
 from core.http.metrics import Metrics
+from core.http.middleware.encodings import EncodedTags, Uncompressed
+from core.http.middleware.entrance import Entrance
+from core.http.middleware.headers import PREFIXES, OwnHeaders
+from core.http.middleware.hosts import HostGuard, allowed_names
+from core.http.middleware.recording import Recording, watch_loop
 from core.http.pictures import Pictures
 from core.http.prometheus import Prometheus
-from core.http.recording import Recording, watch_loop
 from core.settings import Settings
 
 if TYPE_CHECKING:

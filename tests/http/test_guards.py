@@ -16,7 +16,7 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 
 from core import http
 from core.errors import InvalidRequest
-from core.http.guards import allowed_names
+from core.http.middleware.hosts import allowed_names
 from core.listing.image_query import SORTS, Sort
 from core.services import Services
 from core.settings import Settings

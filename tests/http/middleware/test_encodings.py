@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from core import http
-from core.http.encodings import Uncompressed
+from core.http.middleware.encodings import Uncompressed
 from core.services import Services
 
 

@@ -12,7 +12,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 from starlette.testclient import TestClient
 
-from core.http.entrance import FOR_EVER, TABLE, Entrance, hints, table_hints
+from core.http.middleware.entrance import FOR_EVER, TABLE, Entrance, hints, table_hints
 
 PAGE = "<html><head><title>Streamlit</title></head><body></body></html>"
 PROGRAM = f"/{TABLE}/main.0123abcd.js"
