@@ -5,17 +5,19 @@ import streamlit as st
 from core.services import get_services
 from core.ui import feedback, image_panel, project_switcher, settings_panel, shell
 from core.ui.components.viewer import viewer
-from core.ui.image_list import image_list_place
+from core.ui.image_list import image_list_place, image_to_open, remember_opened
 
 services = get_services()
-image_id = st.query_params.get("image")
-if image_id is None:
-    feedback.empty("No image chosen", "Open one by its picture or its name in the table of images.")
+if "image" not in st.query_params:
+    st.query_params.update(image_to_open(services, project_switcher.project_of_page(services).id))
+if "image" not in st.query_params:
+    feedback.empty("This project has no images yet", "Upload some, and each opens here.")
     if st.button("Go to images", type="primary"):
         shell.go("images.py")
     st.stop()
 with feedback.explained():
-    image = services.store.images.get(image_id)
+    image = services.store.images.get(st.query_params["image"])
+    remember_opened(image)
     project = project_switcher.project_read(image.project_id)
     here = image_list_place(services, image)
     result = services.store.results.get(image)

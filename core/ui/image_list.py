@@ -1,6 +1,7 @@
 """The list that an image was opened from; its sort and filter stand in the image's address as ``among``.
 
-The next image is the next row of that list, and the way back leads to the page of the list with the image.
+The next image is the next row of that list, and the link back leads to the page of the list with the image.
+An address without an image opens the one that was opened last.
 """
 
 from __future__ import annotations
@@ -13,11 +14,14 @@ import streamlit as st
 from core.errors import SpheroscopeError
 from core.listing.image_query import DEFAULT_SORT
 from core.models import Image, ImageFilter
+from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
 from core.ui import image_filter
 from core.ui.components.grid import PAGE_SIZES, USUAL_SIZE
 
+_OPENED = "images opened last"  # in the session: the image's id by its project's
+LEAST_CERTAIN_FIRST = "sort=confidence"
 _NAMES = image_filter.numbers(True) | image_filter.numbers(False)
 
 
@@ -55,3 +59,25 @@ def _of_page(asked: dict[str, str]) -> dict[str, str | list[str]]:
     if {"created_from", "created_to"} <= asked.keys():
         query["added"] = [str(query.pop("created_from")), str(query.pop("created_to"))]
     return query
+
+
+def remember_opened(image: Image) -> None:
+    """Keep this image as the one that its project opens next, as long as the visit lasts."""
+    st.session_state.setdefault(_OPENED, {})[image.project_id] = image.id
+
+
+def image_to_open(services: Services, project_id: str) -> dict[str, str]:
+    """Return the address of the image that a project opens where none is named, as query parameters.
+
+    It is the image opened last in this visit; else the least certain one, if it is to be looked at; else the
+    first of the table. Empty where the project has no images.
+    """
+    images = services.store.images
+    last = st.session_state.get(_OPENED, {}).get(project_id)
+    if last and images.known([last]).get(last) is False:  # it exists and has not been deleted
+        return {"image": last}
+    least_certain = images.page(project_id, sort="confidence", limit=1).items
+    if least_certain and doubtful(least_certain[0].confidence):
+        return {"image": least_certain[0].id, "among": LEAST_CERTAIN_FIRST}
+    newest = images.page(project_id, limit=1).items
+    return {"image": newest[0].id} if newest else {}

@@ -5,7 +5,8 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import PixelSizeSource, Project
 from core.services import Services
-from tests.pages.conftest import Open, texts
+from core.ui import image_list
+from tests.pages.conftest import PAGES, Open, texts
 from tests.polling import wait_until
 
 
@@ -13,10 +14,37 @@ def first(services: Services, project: Project) -> str:
     return services.store.images.page(project.id, sort="name").items[0].id
 
 
-def test_without_an_image_the_page_sends_to_images(open_page: Open) -> None:
+def test_a_project_without_images_sends_to_images(open_page: Open, services: Services) -> None:
+    services.create_project("Empty")
     page = open_page("image.py")
     assert not page.exception
-    assert "No image chosen" in texts(page)
+    assert "This project has no images yet" in texts(page)
+    assert [button.label for button in page.button] == ["Go to images"]
+
+
+def test_without_an_image_the_one_opened_last_is_shown(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image_id = services.store.images.page(plate.id).items[2].id
+    page = open_page("image.py", image=image_id)
+    open_by_sidebar(page)
+    assert page.query_params["image"] in (image_id, [image_id])
+    services.store.images.delete(plate.id, [image_id])
+    open_by_sidebar(page)
+    assert "1 of 2" in texts(page), "the one opened last has been deleted"
+
+
+def test_without_an_image_the_least_certain_is_shown_that_is_to_be_looked_at(
+    open_page: Open, plate: Project, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    least = services.store.images.page(plate.id, sort="confidence").items[0]
+    newest = services.store.images.page(plate.id).items[0]
+    assert open_page("image.py").query_params["image"] in (newest.id, [newest.id])
+    monkeypatch.setattr(image_list, "doubtful", lambda confidence: confidence == least.confidence)
+    page = open_page("image.py")
+    assert page.query_params["image"] in (least.id, [least.id])
+    assert page.query_params["among"] in ("sort=confidence", ["sort=confidence"])
+    assert "1 of 3" in texts(page)
 
 
 def test_an_image_that_is_gone_is_said_to_be(open_page: Open) -> None:
@@ -112,6 +140,14 @@ def test_settings_are_used_for_the_whole_project(open_page: Open, plate: Project
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
     assert [item.n_objects for item in services.store.images.page(plate.id).items] == [0, 0, 0]
     assert services.store.projects.get(plate.id).params["min_diameter_px"] == 300.0
+
+
+def open_by_sidebar(page: AppTest) -> None:
+    """Go to another page and from there to Image, as the sidebar's links do: without parameters."""
+    for name in ("images.py", "image.py"):
+        page.query_params.clear()
+        page.switch_page(str(PAGES / name)).run()
+        assert not page.exception
 
 
 def press(page: AppTest, label: str, key: str | None = None) -> None:
