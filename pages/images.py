@@ -3,29 +3,40 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, filters, image_actions, image_filter, project_cards, project_switcher, shell
+from core.ui import (
+    feedback,
+    filters,
+    image_actions,
+    image_filter,
+    project_cards,
+    project_switcher,
+    shell,
+    upload_panel,
+)
 from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import image_columns
-from core.ui.upload_panel import uploader
 
 services = get_services()
 project = project_switcher.project_of_page(services)
 
-with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-    st.title(shell.plain(project.name), anchor=False)
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.title(shell.plain(project.name), anchor=False, width="content")
+    shell.live_counts(services, project, project_cards.counted)
+    st.space("stretch")
     image_actions.downloads(services, project)
+    dropped = upload_panel.upload_button(services) if project.n_images else None
 feedback.show_undo()
-shell.live_counts(services, project, project_cards.counted)
-uploader(services, project, expanded=project.n_images == 0)
-if project.n_images == 0:
+if dropped is None:
+    dropped = upload_panel.drop_zone(services)
+upload_panel.store(services, project, dropped)
+upload_panel.show_verdicts(project)
+if not project.n_images:
     st.stop()
 
 calibrated = services.store.objects.calibrated(project.id)
 names = image_filter.numbers(calibrated)
-query = image_filter.draw(names)
-wanted = image_filter.filter_of(query, names)
-if said := image_filter.words(query, names):
-    st.markdown(said)
+with st.expander("Filter", type="compact", icon=":material/filter_list:", key="filter"):
+    query = image_filter.draw(names)
 
 above = st.container(horizontal=True, vertical_alignment="center")
 answer = grid(
@@ -39,4 +50,5 @@ answer = grid(
 )
 filters.take_up(answer.narrowed)
 with above:
-    image_actions.bar(services, project, wanted, answer)
+    image_actions.bar(services, project, image_filter.filter_of(query, names), answer)
+    st.markdown(image_filter.words(query, names))

@@ -92,7 +92,7 @@ def _counts_line(
         st.text("No images yet. Drop them below: every spheroid is outlined in the background.")
         return
     parts = [f"**{plural(project.n_images, 'image')}**", words(project), size]
-    st.markdown(" · ".join(part for part in parts if part))
+    st.markdown(" · ".join(part for part in parts if part), width="content")
     if was_busy and not _busy(project):
         st.rerun()
 

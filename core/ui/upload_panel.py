@@ -1,9 +1,10 @@
-"""Dropping files: each is taken in, one after another, with a verdict that stays until it is dismissed."""
+"""Upload of images: the drop zone, and a verdict on each file that stays until it is dismissed."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import polars as pl
 import streamlit as st
@@ -16,7 +17,7 @@ from core.models import Project
 from core.services import Services
 from core.ui import visitor
 
-_TURN = "upload turn"
+_ZONE = "upload zone"
 _MARKS = {
     Outcome.STORED: "● stored",
     Outcome.PRESENT: "○ already there",
@@ -25,27 +26,46 @@ _MARKS = {
 }
 
 
-def uploader(services: Services, project: Project, *, expanded: bool) -> None:
-    """Draw the drop zone and the verdicts of what was dropped last."""
-    turn = st.session_state.setdefault(_TURN, 0)
-    with st.expander("Upload images", expanded=expanded, icon=":material/upload:"):
-        files = st.file_uploader(
-            f"PNG, JPEG, BMP or TIFF, up to {services.settings.max_upload_mb} MB each; "
-            "every page of a multi-page TIFF becomes an image",
-            accept_multiple_files=True,
-            max_upload_size=services.settings.max_upload_mb,
-            key=f"upload-{turn}",
-        )
-        segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
-    if files:
-        st.session_state[_key(project)] = _take_in(services, project, files, segment)
-        st.session_state[_TURN] = turn + 1  # a fresh drop zone, which no longer names what was taken in
-        st.rerun()
-    show_verdicts(project)
+class DroppedFiles(NamedTuple):
+    """The files dropped in this run of the page, and whether they are to be segmented."""
+
+    files: Sequence[UploadedFile] = ()
+    segment: bool = True
+
+
+def upload_button(services: Services) -> DroppedFiles:
+    """Draw a button that opens the drop zone; return the files dropped there."""
+    zone = st.session_state.setdefault(_ZONE, 0)
+    # Another key after every upload, which closes it.
+    with st.popover("Upload", icon=":material/upload:", key=f"upload-button-{zone}"):
+        return drop_zone(services)
+
+
+def drop_zone(services: Services) -> DroppedFiles:
+    """Draw the drop zone; return the files dropped there."""
+    zone = st.session_state.setdefault(_ZONE, 0)
+    files = st.file_uploader(
+        f"PNG, JPEG, BMP or TIFF, up to {services.settings.max_upload_mb} MB each; "
+        "every page of a multi-page TIFF becomes an image",
+        accept_multiple_files=True,
+        max_upload_size=services.settings.max_upload_mb,
+        key=f"upload-{zone}",
+    )
+    segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
+    return DroppedFiles(files, segment)
+
+
+def store(services: Services, project: Project, dropped: DroppedFiles) -> None:
+    """Store the dropped files in the project, keep their verdicts, and draw the page anew."""
+    if not dropped.files:
+        return
+    st.session_state[_key(project)] = _verdicts(services, project, dropped)
+    st.session_state[_ZONE] += 1  # a new drop zone, which no longer lists the files that have been stored
+    st.rerun()
 
 
 def show_verdicts(project: Project) -> None:
-    """List what became of each file dropped last, refusals first."""
+    """List the verdicts on the files of the last upload, refused ones first."""
     verdicts: list[Verdict] = st.session_state.get(_key(project), [])
     if not verdicts:
         return
@@ -81,21 +101,20 @@ def _key(project: Project) -> str:
     return f"upload verdicts {project.id}"
 
 
-def _take_in(
-    services: Services, project: Project, files: Sequence[UploadedFile], segment: bool
-) -> list[Verdict]:
-    recipe, asked = services.recipe(project) if segment else None, visitor.job_request(services)
+def _verdicts(services: Services, project: Project, dropped: DroppedFiles) -> list[Verdict]:
+    recipe = services.recipe(project) if dropped.segment else None
+    request = visitor.job_request(services)
     bar = st.progress(0.0, text="Storing …")
     verdicts = []
-    for number, file in enumerate(files, start=1):
-        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe, asked))
+    for number, file in enumerate(dropped.files, start=1):
+        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe, request))
         services.queue.wake()
-        _let_go(file)
-        bar.progress(number / len(files), text=f"Stored {number} of {len(files)}")
+        _release(file)
+        bar.progress(number / len(dropped.files), text=f"Stored {number} of {len(dropped.files)}")
     return verdicts
 
 
-def _let_go(file: UploadedFile) -> None:
+def _release(file: UploadedFile) -> None:
     """Free a file's memory: Streamlit would keep it until minutes after its visitor has left."""
     context = get_script_run_ctx()
     if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):

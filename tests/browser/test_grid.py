@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -58,6 +59,23 @@ def summary(page: Page) -> str:
     return " ".join(grid(page).locator(".ag-paging-row-summary-panel").inner_text().split())
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_eight_rows_and_the_pager_are_in_sight_on_a_laptop(
+    theme: Literal["light", "dark"], address: str
+) -> None:
+    with browser_tab(1280, 800, theme) as tab:
+        frame = open_images(tab, address)
+        expect(frame.locator(".ag-row .opens").nth(8)).to_have_text("image111.png")
+        rows = frame.locator(".ag-center-cols-container .ag-row")
+        pager = frame.locator(".ag-paging-panel").bounding_box()  # in the page's pixels
+        assert pager
+        assert pager["y"] + pager["height"] <= 800
+        boxes = [box for row in rows.all() if (box := row.bounding_box())]
+        assert sum(box["y"] + box["height"] <= pager["y"] for box in boxes) >= 8
+        tab.shot(f"grid-{theme}")
+        assert_clean(tab)
+
+
 def test_ticks_survive_paging_and_are_counted_in_words(tab: Tab, address: str) -> None:
     frame = open_images(tab, address)
     frame.locator(".ag-row .ag-checkbox-input").first.check()
@@ -80,6 +98,7 @@ def test_select_all_means_every_page_of_the_filter(tab: Tab, address: str) -> No
     expect(frame.locator(".ag-row .ag-checkbox-input").first).to_be_checked()
     frame.locator(".ag-row .ag-checkbox-input").first.uncheck()
     expect(tab.page.get_by_text("99 images selected, all on this filter but 1")).to_be_visible()
+    tab.page.get_by_text("Filter", exact=True).click()
     tab.page.get_by_label("Name contains").fill("image1")
     tab.page.get_by_label("Name contains").press("Enter")
     expect(tab.page.get_by_text("All 20 images on this filter")).to_be_visible()
@@ -104,6 +123,7 @@ def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: 
     expect(row_names(tab.page).first).to_have_text("image050.png", timeout=30_000)
     assert summary(tab.page) == "51 to 75 of 120"
     expect(grid(tab.page).locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    tab.page.get_by_text("Filter", exact=True).click()
     tab.page.get_by_label("Name contains").fill("image0")
     tab.page.get_by_label("Name contains").press("Enter")
     expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()

@@ -18,7 +18,7 @@ def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services)
     assert not page.exception
     assert page.title[0].value == "Empty"
     assert len(page.file_uploader) == 1
-    assert page.expander[0].proto.expanded
+    assert not page.button
 
 
 def test_page_counts_what_it_shows(open_page: Open, plate: Project) -> None:

@@ -16,7 +16,7 @@ from core.ui.components.grid_columns import Column
 
 BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
-HEIGHT_PX, SCROLLED_PX = 620, 420
+HEIGHT_PX, SCROLLED_PX = 590, 420
 PAGE_SIZES, USUAL_SIZE = [25, 50, 100, 200], 50
 # What the pages around it have, as the component brings it along.
 _FONT = "'Source Sans Pro', 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
@@ -113,7 +113,7 @@ def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     key: str,
     *,
     filters: Mapping[str, str] | None = None,
-    row_height: int = 68,
+    row_height: int = 56,
     look: GridOptions = GridOptions(),
     way: str = "",
 ) -> GridAnswer:

@@ -101,7 +101,7 @@ THUMBNAIL = JsCode("""
 class Thumbnail {
   init(p) {
     this.eGui = document.createElement('img');
-    const look = 'height:60px;max-width:84px;object-fit:contain;border-radius:4px;cursor:pointer';
+    const look = 'height:50px;max-width:84px;object-fit:contain;border-radius:4px;cursor:pointer';
     this.eGui.style.cssText = look;
     this.eGui.alt = '';
     this.refresh(p);
