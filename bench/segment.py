@@ -24,11 +24,13 @@ import numpy as np
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
 from core.models import Job, JobState, Limits
+from core.queue.cpu_slots import CpuSlots, usable_cores
 from core.queue.task import Processed, process
 from core.segmentation import Arithmetic, EngineOutput, SegmentationParams, compute_with, delineate, predict
 
 SIZES = (1024, 2048)
 WORKERS = 4
+CPU_SLOTS = CpuSlots(usable_cores())  # shared by the workers, as in the app
 PEER_SIDE = SIZES[0]
 # engine, and precision of the network's arithmetic
 OURS = {"unet": ("unet", "float32"), "unet bf16": ("unet", "bfloat16"), "classical": ("classical", "float32")}
@@ -94,7 +96,7 @@ def _judge(report: Report, medians: dict[str, float], quick: bool) -> None:
 
 def segment_once(data: bytes, engine: str) -> Processed:
     """What a worker does with one file, by an engine with its defaults."""
-    return process(data, _job(engine), Limits())
+    return process(data, _job(engine), Limits(), CPU_SLOTS)
 
 
 def _ours(data: bytes, name: str, threads: int) -> Processed:

@@ -11,6 +11,7 @@ SpheroscopeError
 ├── InvalidRequest              a name, number, filter or sort column that cannot be
 ├── SearchTooSlow               a search took longer than is allowed, and was stopped
 ├── QueueFull                   more waiting jobs than the limit
+├── AppBusy                     not enough memory free for an image now
 ├── StorageError                the disk or the database refuses
 │   ├── DatabaseLocked          another process holds the database
 │   ├── BlobMissing             a stored file is gone
@@ -99,6 +100,13 @@ class QueueFull(SpheroscopeError):
     """More jobs would wait than the limit allows."""
 
     code = "queue_full"
+
+
+class AppBusy(SpheroscopeError):
+    """There was not enough memory free for an image, or no processor, within the time allowed."""
+
+    code = "app_busy"
+    may_pass = True
 
 
 class StorageError(SpheroscopeError):

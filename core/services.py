@@ -13,7 +13,6 @@ from functools import partial
 
 import streamlit as st
 
-from core import images
 from core.cache import Cache, open_cache
 from core.db import Database
 from core.demo.loading import DemoLoader
@@ -30,8 +29,10 @@ from core.operations.history import History
 from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
+from core.queue.cpu_slots import CpuSlots, usable_cores
 from core.queue.executor import Executor, ThreadExecutor
 from core.queue.job_queue import JobQueue
+from core.queue.previews import Previews
 from core.queue.slots import QueueRules
 from core.queue.status import QueueMonitor
 from core.queue.task import process, process_like
@@ -39,12 +40,9 @@ from core.segmentation import (
     DEFAULT_ENGINE,
     ENGINES,
     Arithmetic,
-    EngineOutput,
     SegmentationParams,
     compute_with,
-    delineate,
     engine_version,
-    predict,
 )
 from core.settings import Settings
 from core.store import JobRequest, Recipe, Store
@@ -68,7 +66,9 @@ class Services:
     cache: Cache
     blobs: Blobs
     store: Store
+    admission: Admission
     queue: JobQueue
+    previews: Previews
     ingest: Ingest
     checks: HealthChecks
     plans: QueryPlans
@@ -105,19 +105,21 @@ class Services:
         cache = open_cache(
             settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
         )
-        batching = settings.project_list_batching
-        store = Store(db, settings.max_queued, settings.page_index_bytes, cache, batching=batching)
+        store = _store(settings, db, cache)
         blobs = Blobs(settings.data)
         needed = store.purge(settings.undo_days)
         if needed is not None:
             log.info("event=blobs.swept files=%d", blobs.sweep(needed))
-        queue = _queue(settings, store, blobs)
+        admission = Admission(settings.segmentation_memory_bytes, settings.memory_wait_seconds)
+        cpu_slots = CpuSlots(usable_cores())
+        queue = _queue(settings, store, blobs, admission, cpu_slots)
         db.follow(partial(abandoning, queue.abandon))
         queue.start()
         board = QueueMonitor(db, store, queue)
-        exports = _exports(settings, db, store, blobs)
-        stages = StageMetrics(queue.timeline)
-        history = History(recorder, settings.data, lambda: _depth(store), [stages], [exports.sweep])
+        exports = _exports(settings, db, store, blobs, admission)
+        history = History(
+            recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], [exports.sweep]
+        )
         history.start()
         return cls(
             settings=settings,
@@ -127,7 +129,9 @@ class Services:
             cache=cache,
             blobs=blobs,
             store=store,
+            admission=admission,
             queue=queue,
+            previews=_previews(settings, store, blobs, admission, cpu_slots),
             ingest=Ingest(store, blobs, settings.limits),
             checks=HealthChecks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
             plans=QueryPlans(db),
@@ -140,12 +144,13 @@ class Services:
     def close(self) -> bool:
         """Drain the queue, checkpoint and close; a second call does nothing.
 
-        Returns False if a job still runs. It is taken up at the next start; but its thread would hold up the
-        end of the process for as long as it runs.
+        Returns False if a job or a preview still runs. A job is taken up at the next start; but its thread
+        would hold up the end of the process for as long as it runs.
         """
         self.demo.close()
         self.exports.close()
-        drained = self.queue.drain(self.settings.drain_seconds)
+        idle = self.previews.close()
+        drained = self.queue.drain(self.settings.drain_seconds) and idle
         self.history.close()
         self.db.close()
         self.cache.close()
@@ -170,29 +175,8 @@ class Services:
         return Recipe(engine, engine_version(engine), full)
 
     def preview(self, image: Image, recipe: Recipe) -> Segmentation:
-        """Segment one image here and now, and keep nothing.
-
-        Where only what is made of the engine's maps differs from the result in force, they are used again.
-
-        Raises:
-            ImageError, StorageError: its file cannot be read.
-            SegmentationError: the engine could not outline it.
-        """
-        raster = images.decode(self.blobs.get(image.sha256), image.page, self.settings.limits)
-        params = SegmentationParams.from_dict(recipe.params)
-        seen = self._seen(image, recipe, params) or predict(raster.pixels, params, recipe.engine)
-        return delineate(raster.pixels, seen, params)
-
-    def _seen(self, image: Image, recipe: Recipe, params: SegmentationParams) -> EngineOutput | None:
-        """What the engine saw when the image was last segmented, where it would see the same again."""
-        stored = self.store.results.segmentation(image)
-        if stored is None or stored.maps_sha256 is None:
-            return None
-        before = SegmentationParams.from_dict(stored.params)
-        same = (stored.engine, stored.engine_version) == (recipe.engine, recipe.engine_version)
-        if not (same and params.sees_as(before)):
-            return None
-        return EngineOutput.unpack(self.blobs.get(stored.maps_sha256), stored.engine, before)
+        """Segment one image now and keep nothing; as ``Previews.segment``."""
+        return self.previews.segment(image, recipe)
 
     def segment(
         self,
@@ -212,11 +196,23 @@ def _depth(store: Store) -> tuple[int, int]:
     return counts[JobState.QUEUED], counts[JobState.RUNNING]
 
 
-def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Exports:
+def _store(settings: Settings, db: Database, cache: Cache) -> Store:
+    batching = settings.project_list_batching
+    return Store(db, settings.max_queued, settings.page_index_bytes, cache, batching=batching)
+
+
+def _previews(
+    settings: Settings, store: Store, blobs: Blobs, admission: Admission, cpu_slots: CpuSlots
+) -> Previews:
+    deadline = settings.preview_deadline_seconds
+    return Previews(store, blobs, settings.limits, admission, cpu_slots, deadline)
+
+
+def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs, admission: Admission) -> Exports:
     return Exports(
         settings.data / "exports",
         settings.data / "tmp",
-        ArchiveBuilder(store, blobs, settings),
+        ArchiveBuilder(store, blobs, settings, admission),
         lambda: db.generation,
         ArchiveRetention(
             timedelta(hours=settings.export_hours),
@@ -226,12 +222,14 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs) -> Ex
     )
 
 
-def _queue(settings: Settings, store: Store, blobs: Blobs) -> JobQueue:
+def _queue(
+    settings: Settings, store: Store, blobs: Blobs, admission: Admission, cpu_slots: CpuSlots
+) -> JobQueue:
     rules = QueueRules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
     if not settings.dask_scheduler:
         threads = ThreadExecutor(rules.slots)
-        admission = Admission(settings.segmentation_memory_bytes)
-        return JobQueue(store, blobs, threads, partial(process, limits=settings.limits), rules, admission)
+        work = partial(process, limits=settings.limits, cpu_slots=cpu_slots)
+        return JobQueue(store, blobs, threads, work, rules, admission)
     cluster = _cluster(settings.dask_scheduler)
     versions = {name: engine_version(name) for name in ENGINES}
     work = partial(process_like, limits=settings.limits, versions=versions, precision=settings.precision)

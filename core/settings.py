@@ -60,6 +60,14 @@ class Settings:
     container_memory_limit_mb: int = _setting(
         1024, "CONTAINER_MEMORY_LIMIT_MB", "Memory that the whole app may take, in MB."
     )
+    memory_wait_seconds: float = _setting(
+        60.0,
+        "MEMORY_WAIT_SECONDS",
+        "Time that a preview, an upload or a picture waits for memory before it is refused.",
+    )
+    preview_deadline_seconds: float = _setting(
+        120.0, "PREVIEW_DEADLINE_SECONDS", "Time that a preview may take, waiting included."
+    )
     max_attempts: int = _setting(
         3, "MAX_ATTEMPTS", "Times an image is tried, and may end the process, before it is failed."
     )

@@ -58,7 +58,7 @@ def test_other_settings_are_tried_without_the_engine(
     def never(*_: object) -> None:
         raise AssertionError("the engine was asked again")
 
-    monkeypatch.setattr("core.services.predict", never)
+    monkeypatch.setattr("core.queue.previews.predict", never)
     same = services.preview(image, services.recipe_of(project.engine, {}))
     assert same.spheroids == found[1]
     assert same.confidence == image.confidence

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core.clock import utc_now
-from core.errors import BlobDamaged, BlobMissing, ImageError, InvalidRequest
+from core.errors import AppBusy, BlobDamaged, BlobMissing, ImageError, ImageTooLarge, InvalidRequest
 from core.export.archive import Archive, ExportContext
 from core.export.item import Item
 from core.export.provenance import Origin
@@ -18,12 +18,16 @@ from core.export.spreadsheets import Problems
 from core.export.writers import FORMATS, Writer
 from core.files.blobs import Blobs
 from core.files.file_names import UniqueNames, stem
+from core.images.memory import overlay_bytes
 from core.listing import columns
+from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Store
 from core.store.rows import image_of
 
 OF_THE_IMAGE = (BlobMissing, BlobDamaged, ImageError)
+OF_PIXELS = frozenset({Part.OVERLAYS, Part.ROIS, Part.COCO})  # parts for which an image or mask is decoded
+MEMORY_WAIT_SECONDS = 600.0  # for one image: nobody sits and waits for an export
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class ArchiveBuilder:
     store: Store
     blobs: Blobs
     settings: Settings
+    admission: Admission
 
     def size(self, request: ExportRequest) -> int:
         """How many images there will be.
@@ -88,8 +93,7 @@ class ArchiveBuilder:
             item = Item(row, names.name(stem(image_of(row.image))), self.blobs, self.settings.limits)
             if item.engine is not None:
                 results[item.engine] += 1
-            for part, writer in writers.items():
-                _add(item, part, writer, problems)
+            self._add(item, writers, problems)
             done += 1
         step(done)
         for writer in writers.values():
@@ -97,6 +101,24 @@ class ArchiveBuilder:
         problems.finish()
         desk.archive.add("provenance.json", origin.provenance(results, done))
         return BuildSummary(done, problems.count)
+
+    def _add(self, item: Item, writers: dict[Part, Writer], problems: Problems) -> None:
+        """Write every part of one image; those made of its pixels only once there is memory for them."""
+        image = item.image
+        refusal: AppBusy | ImageTooLarge | None = None
+        with ExitStack() as stack:
+            if writers.keys() & OF_PIXELS:
+                try:
+                    stack.enter_context(
+                        self.admission.hold(overlay_bytes(image), image.name, MEMORY_WAIT_SECONDS)
+                    )
+                except (AppBusy, ImageTooLarge) as error:
+                    refusal = error
+            for part, writer in writers.items():
+                if refusal is not None and part in OF_PIXELS:
+                    problems.add(image.name, part.value, refusal.code, refusal.message)
+                else:
+                    _add(item, part, writer, problems)
 
 
 def refuse_too_many(rows: int, limit: int) -> None:

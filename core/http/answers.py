@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from core.errors import (
+    AppBusy,
     BlobDamaged,
     BlobMissing,
     InvalidRequest,
@@ -33,6 +34,7 @@ STATUSES: tuple[tuple[type[SpheroscopeError], int], ...] = (
     (NotFound, 404),
     (InvalidRequest, 400),
     (QueueFull, 503),
+    (AppBusy, 503),
     (SearchTooSlow, 503),
     (ServiceClosed, 503),
     (BlobMissing, 500),

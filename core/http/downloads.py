@@ -20,6 +20,7 @@ from core.http.answers import attachment, json_answer
 from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
 from core.images import rendering
+from core.images.memory import overlay_bytes
 from core.listing import columns
 from core.models import Image, ImageFilter
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
@@ -143,9 +144,10 @@ class Downloads:
         tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{__version__}"
 
         def draw() -> bytes:
-            return rendering.encode_png(
-                rendering.draw_outlines(view_of(services, image, stretch=True), spheroids)
-            )
+            with services.admission.hold(overlay_bytes(image), image.name):
+                return rendering.encode_png(
+                    rendering.draw_outlines(view_of(services, image, stretch=True), spheroids)
+                )
 
         return _rendered(
             request,

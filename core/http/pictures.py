@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -17,12 +16,12 @@ from core.cache import cached
 from core.http import parameters
 from core.http.answers import ASK_AGAIN, IMMUTABLE, picture, unchanged
 from core.images import rendering
+from core.images.memory import rendering_bytes
 from core.models import Image
 
 if TYPE_CHECKING:
     from core.services import Services
 
-RENDERED_AT_ONCE = 2  # a 100-megapixel image needs a gigabyte while it is rendered
 RAW = "raw"
 
 
@@ -38,7 +37,6 @@ class Pictures:
 
     def __init__(self, services: Callable[[], Services]) -> None:
         self._services = services
-        self._rendering = threading.BoundedSemaphore(RENDERED_AT_ONCE)
 
     def thumbnail(self, request: Request) -> Response:
         """The small picture, with outlines if there are any.
@@ -72,7 +70,8 @@ class Pictures:
 
     def _rendered(self, services: Services, image: Image, contrast: Contrast, key: str) -> bytes:
         def render() -> bytes:
-            with self._rendering:  # another request may have rendered it meanwhile
+            # once there is memory for it; another request may have rendered it meanwhile
+            with services.admission.hold(rendering_bytes(image), image.name):
                 if (data := services.cache.get("view", key)) is not None:
                     return data
                 return rendering.encode_png(view_of(services, image, contrast is Contrast.STRETCH))

@@ -32,7 +32,7 @@ from core.errors import DeadlinePassed, SpheroscopeError
 from core.files.blobs import Blobs
 from core.models import Job, JobState
 from core.queue import completion
-from core.queue.admission import Admission
+from core.queue.admission import Admission, JobAdmission
 from core.queue.batching import Batcher
 from core.queue.completion import Ended, Outcomes, outcome_of
 from core.queue.executor import Executor
@@ -79,6 +79,7 @@ class JobQueue:
         self._committing = 0  # of those unsaved, how many only wait for their transaction
         self._suspects = 0  # in work or not saved yet: none begins beside one
         self._changed = threading.Condition()
+        self._memory = JobAdmission(admission, self.wake)
         self._woken = False
         self._stopping = False
         self._stop_by = 0.0
@@ -107,22 +108,21 @@ class JobQueue:
         """
         with self._changed:
             running = [one for one in self._workers.running.values() if one.job.image_id in image_ids]
-        for one in running:
-            if one.future is not None:
-                one.future.cancel()
+        for future in [one.future for one in running if one.future is not None]:
+            future.cancel()
+        self.wake()  # the next job may be another
 
     def state(self) -> QueueState:
         """What is going on now; reads no table."""
-        waiting = self._admission.waiting
         with self._changed:
             return QueueState(
                 slots=self._rules.slots,
                 running=len(self._workers.running),
                 lost=len(self._workers.lost),
                 unsaved=self._unsaved,
-                memory_taken_bytes=self._admission.taken_bytes,
+                memory_taken_bytes=self._admission.held_bytes,
                 memory_total_bytes=self._admission.total_bytes,
-                waits_for_memory=waiting.image_name if waiting else None,
+                waits_for_memory=self._admission.waiting,
                 trouble=self._executor.trouble,
             )
 
@@ -210,12 +210,12 @@ class JobQueue:
 
     def _begin(self, worker: str) -> None:
         job = self._claim(worker)
+        self._memory.claimed(worker if job else None)
         if job is None:
             with self._changed:
                 self._workers.free.append(worker)
                 self._changed.notify_all()
             return
-        self._admission.take(worker, job)
         running = Running(job, worker, self._clock())
         with self._changed:
             self._workers.running[worker] = running
@@ -234,11 +234,12 @@ class JobQueue:
 
     def _fits(self, job: Job) -> bool:
         beside = self._workers.running or self._unsaved
-        return not (job.suspect and beside) and self._admission.fits(job)
+        return not (job.suspect and beside) and self._memory.fits(job)
 
     def _submit(self, running: Running) -> None:
         start = time.perf_counter()
         try:
+            self._memory.require_possible(running.job)
             data = self._blobs.get(running.job.sha256)
             running.read_ms = (time.perf_counter() - start) * 1000
             future = running.future = self._executor.submit(self._work, data, running.job)
@@ -254,7 +255,7 @@ class JobQueue:
     def _ended(self, running: Running, future: Future[Processed]) -> None:
         """Free the worker at once; its outcome is saved beside the next job. Blocks nobody."""
         running.seconds = self._clock() - running.start
-        self._admission.give_back(running.worker)
+        self._memory.ended(running.worker)
         with self._changed:
             if self._workers.end(running):
                 self._hand_over(running, outcome_of(future))

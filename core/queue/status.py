@@ -108,7 +108,7 @@ def health_of(state: QueueState, queued: int) -> tuple[QueueHealth, str]:
         )
     if state.waits_for_memory and queued:
         return QueueHealth.AMBER, (
-            f"{state.waits_for_memory} waits for memory: it begins when a running image is done. "
-            "Raise SEGMENTATION_MEMORY_MB if this computer has more."
+            f"{state.waits_for_memory} waits for memory: it begins when an image in work is done. "
+            "Raise CONTAINER_MEMORY_LIMIT_MB if this computer has more."
         )
     return QueueHealth.GREEN, ""

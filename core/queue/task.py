@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 
 from core import images
 from core.errors import WorkersUnavailable
@@ -15,8 +16,6 @@ from core.images import label_png, rendering
 from core.models import Job, Limits, Spheroid
 from core.queue.cpu_slots import CpuSlots, usable_cores
 from core.segmentation import Arithmetic, SegmentationParams, compute_with, delineate, engine_version, predict
-
-_cores = CpuSlots(usable_cores())  # one for the process, whose threads share them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +53,26 @@ def process_like(
             f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
         )
     compute_with(Arithmetic(precision=precision))
-    return process(data, job, limits)
+    return process(data, job, limits, _worker_slots())
 
 
-def process(data: bytes, job: Job, limits: Limits) -> Processed:
-    """Decode, segment and measure the page of ``data`` that ``job`` names, when it is its turn on a core.
+@cache
+def _worker_slots() -> CpuSlots:
+    """Those of a worker process, which Dask gives no other place to keep anything."""
+    return CpuSlots(usable_cores())
+
+
+def process(data: bytes, job: Job, limits: Limits, cpu_slots: CpuSlots) -> Processed:
+    """Decode, segment and measure the page of ``data`` that ``job`` names, once a core is free.
 
     Raises:
         ImageError: the file cannot be decoded.
         InvalidRequest: the parameters are not the engine's.
         SegmentationError: the engine could not outline the image.
     """
-    asked = time.perf_counter()
-    with _cores.turn():
-        waited_ms = (time.perf_counter() - asked) * 1000
+    start = time.perf_counter()
+    with cpu_slots.turn():
+        waited_ms = (time.perf_counter() - start) * 1000
         processed = _process(data, job, limits)
     return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})
 

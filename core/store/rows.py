@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from core.images.memory import estimated_bytes
+from core.images.memory import Extent, segmenting_bytes
 from core.models import (
     MEASUREMENTS,
     Contour,
@@ -70,7 +70,7 @@ def _image_values(kind: type[ImageRow], row: Row) -> dict[str, Any]:
 def job_of(row: Row) -> Job:
     """A row of the job table joined with its image's name, file and page."""
     values = {key: row[key] for key in Job.__slots__ if key != "memory_bytes"}
-    values["memory_bytes"] = estimated_bytes(row)
+    values["memory_bytes"] = segmenting_bytes(Extent.of_row(row))
     values["state"] = JobState(row["state"])
     values["priority"] = Priority(row["priority"])
     values["params"] = json.loads(row["params"])

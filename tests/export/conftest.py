@@ -12,6 +12,7 @@ from core.export.builder import ArchiveBuilder
 from core.export.request import ExportRequest, Part
 from core.files.blobs import Blobs
 from core.models import Project
+from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Store
 from tests.http.lab import Lab
@@ -26,7 +27,7 @@ def lab(store: Store, blobs: Blobs) -> Lab:
 
 @pytest.fixture
 def maker(store: Store, blobs: Blobs, settings: Settings) -> ArchiveBuilder:
-    return ArchiveBuilder(store, blobs, settings)
+    return ArchiveBuilder(store, blobs, settings, Admission(2**40))
 
 
 @pytest.fixture

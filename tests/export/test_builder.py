@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,6 +27,7 @@ from core.export.request import ExportRequest, Part
 from core.images import label_png
 from core.listing import columns
 from core.models import Project
+from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Recipe
 from tests import corpus
@@ -318,15 +320,31 @@ def test_nothing_and_too_much_are_refused(lab: Lab, maker: ArchiveBuilder, setti
     lab.measured(lab.image(project, "a.tif"), disc(1), disc(2), disc(3))
     with pytest.raises(InvalidRequest, match="nothing to export"):
         maker.size(ExportRequest(project.id, frozenset()))
-    limited = ArchiveBuilder(maker.store, maker.blobs, Settings(data=settings.data, max_export_rows=2))
+    limited = replace(maker, settings=Settings(data=settings.data, max_export_rows=2))
     with pytest.raises(InvalidRequest, match="3 rows"):
         limited.size(everything)
     assert maker.size(everything) == 1
 
 
+def test_parts_that_need_more_memory_than_there_is_are_named_and_the_others_made(
+    lab: Lab, maker: ArchiveBuilder, tmp_path: Path
+) -> None:
+    project = lab.project()
+    lab.measured(lab.image(project, "a.tif"), disc(1))
+    small = replace(maker, admission=Admission(2**20))
+    summary = small.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)
+    with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
+        rows = list(csv.DictReader(io.StringIO(archive.read("problems.csv").decode())))
+        names = set(archive.namelist())
+    assert summary.problems == 3
+    assert {row["part"] for row in rows} == {"overlays", "rois", "coco"}
+    assert all("a.tif needs about" in row["error"] for row in rows)
+    assert {"masks/a.png", "objects.csv"} <= names
+
+
 def test_the_disk_is_never_filled(lab: Lab, maker: ArchiveBuilder, tmp_path: Path) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), disc(1))
-    greedy = ArchiveBuilder(maker.store, maker.blobs, Settings(min_free_mb=2**40))
+    greedy = replace(maker, settings=Settings(min_free_mb=2**40))
     with pytest.raises(StorageError, match="too full"):
         greedy.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)

@@ -4,28 +4,55 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tracemalloc
 
+import numpy as np
 import pytest
 
-from core.images.memory import estimated_bytes
+from core.images.memory import Extent, decoding_bytes, overlay_bytes, rendering_bytes, segmenting_bytes
+from core.images.rendering import to_display
 
 MB = 2**20
 
 
-def estimate_mb(megapixels: int, dtype: str = "uint16", channels: int = 1) -> float:
+def extent(megapixels: int, dtype: str = "uint16", channels: int = 1, file_mb: int | None = None) -> Extent:
     item_bytes = {"uint8": 1, "uint16": 2, "float32": 4}[dtype]
-    facts = {"width": megapixels * 1000, "height": 1000, "channels": channels, "dtype": dtype}
-    return estimated_bytes(facts | {"n_bytes": megapixels * 10**6 * item_bytes * channels}) / MB
+    size = megapixels * 10**6 * item_bytes * channels if file_mb is None else file_mb * MB
+    return Extent(megapixels * 1000, 1000, channels, dtype, size)
 
 
-def test_the_estimate_is_near_what_was_measured() -> None:
-    assert 280 < estimate_mb(20) < 320  # 302 with the classical engine, 286 with the network
-    assert 1050 < estimate_mb(80) < 1150  # 1111 and 1084
+def test_the_estimates_are_near_what_was_measured() -> None:
+    assert (
+        280 < segmenting_bytes(extent(20)) / MB < 320
+    )  # 302 with the classical engine, 286 with the network
+    assert 1050 < segmenting_bytes(extent(80)) / MB < 1150  # 1111 and 1080
+    assert 460 < decoding_bytes(extent(80)) / MB < 510  # 460
+    assert 422 < decoding_bytes(extent(80, file_mb=115)) / MB < 460  # 422
+    assert 824 < decoding_bytes(extent(80, "uint8", 3, file_mb=61)) / MB < 870  # 824
+    assert 308 < decoding_bytes(extent(80, "uint8")) / MB < 340  # 308
+    # Smooth images give small files; what must fit is the picture of noise, which is as large as its pixels.
+    assert rendering_bytes(extent(80)) / MB > 460
+    assert overlay_bytes(extent(80)) / MB > 845
+    assert overlay_bytes(extent(20, "uint8", 3, file_mb=15)) / MB > 247
 
 
 def test_more_bits_and_colours_take_more() -> None:
-    assert estimate_mb(20, "uint8") < estimate_mb(20) < estimate_mb(20, "float32")
-    assert estimate_mb(20, "uint8") < estimate_mb(20, "uint8", 3)
+    for estimate in (decoding_bytes, rendering_bytes, overlay_bytes, segmenting_bytes):
+        assert estimate(extent(20, "uint8")) < estimate(extent(20, "float32"))
+        assert estimate(extent(20, "uint8")) < estimate(extent(20, "uint8", 3))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_a_picture_takes_one_byte_a_value_while_it_is_made(dtype: str) -> None:
+    pixels = np.zeros((4096, 1024), dtype)
+    pixels[0, 0] = 200
+    tracemalloc.start()
+    try:
+        to_display(pixels, True, 8)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 2 * pixels.size
 
 
 # Pages that are cleared anew while a piece of 16 MB is taken and freed forty times.

@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -48,10 +48,10 @@ class Lab:
 
     @contextmanager
     def queue(
-        self, work: Work, *, slots: int = SLOTS, memory: int = 2**40, **rules: Any
+        self, work: Work, *, slots: int = SLOTS, admission: Admission | None = None, **rules: Any
     ) -> Iterator[JobQueue]:
         executor = ThreadExecutor(slots)
-        admission = Admission(memory)
+        admission = admission or Admission(2**40)
         queue = JobQueue(self.store, self.blobs, executor, work, QueueRules(slots, **rules), admission)
         queue.start()
         try:
@@ -524,7 +524,7 @@ def test_what_does_not_fit_waits_and_none_overtakes_it(lab: Lab) -> None:
     gate = Gate()
     lab.add(*"abc")
     one = lab.store.jobs.page(JobState.QUEUED).items[0].memory_bytes
-    with lab.queue(gate, memory=2 * one) as queue:
+    with lab.queue(gate, admission=Admission(2 * one)) as queue:
         wait_until(lambda: len(gate.begun) == 2)
         wait_until(lambda: queue.state().waits_for_memory == "c.tif")
         assert queue.state().memory_taken_bytes == 2 * one
@@ -533,6 +533,28 @@ def test_what_does_not_fit_waits_and_none_overtakes_it(lab: Lab) -> None:
         wait_until(lambda: queue.state().running == 0)
         assert (queue.state().memory_taken_bytes, queue.state().waits_for_memory) == (0, None)
     assert lab.counts() == {"done": 3}
+
+
+def test_an_image_that_needs_more_than_all_the_memory_fails_with_what_to_change(lab: Lab) -> None:
+    lab.add("a")
+    with lab.queue(instant, admission=Admission(2**20)):
+        lab.wait_until_ended()
+    failed = lab.jobs(JobState.FAILED)["a"]
+    assert "a.tif needs about" in (failed.error or "")
+    assert lab.store.images.get("a").error_code == "image_too_large"
+
+
+def test_jobs_wait_for_memory_that_others_hold_and_begin_when_it_is_released(lab: Lab) -> None:
+    lab.add("a")
+    one = lab.store.jobs.page(JobState.QUEUED).items[0].memory_bytes
+    admission = Admission(one)
+    with ExitStack() as stack:
+        with admission.hold(one, "preview.tif"):
+            queue = stack.enter_context(lab.queue(instant, admission=admission))
+            wait_until(lambda: queue.state().waits_for_memory == "a.tif")
+            assert lab.counts() == {"queued": 1}
+        lab.wait_until_ended()
+    assert lab.counts() == {"done": 1}
 
 
 def test_a_job_that_hangs_fails_at_its_deadline_and_its_worker_counts_as_lost(lab: Lab) -> None:
@@ -560,7 +582,7 @@ def test_a_clock_that_jumps_changes_no_order_and_no_duration(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     days = itertools.cycle([timedelta(days=1), timedelta(days=-1), timedelta()])
-    for module in ("core.store.jobs", "core.queue.job_queue.slots", "core.store.results"):
+    for module in ("core.store.jobs", "core.queue.slots", "core.store.results"):
         monkeypatch.setattr(f"{module}.utc_now", lambda: utc_now() + next(days))
     gate = Gate()
     gate.open()
@@ -620,7 +642,7 @@ def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> N
 
     lab.add(*"ab")
     cluster = Cluster(1)
-    queue = JobQueue(lab.store, lab.blobs, cluster, instant, QueueRules(1), Admission(1))
+    queue = JobQueue(lab.store, lab.blobs, cluster, instant, QueueRules(1), Admission(2**40))
     queue.start()
     assert queue.state().trouble == "The scheduler cannot be reached."
     threading.Event().wait(0.2)
@@ -667,7 +689,7 @@ def test_draining_gives_up_in_time_and_what_still_runs_is_an_orphan(lab: Lab) ->
 
 
 def test_a_queue_that_never_began_can_be_drained(lab: Lab) -> None:
-    queue = JobQueue(lab.store, lab.blobs, ThreadExecutor(1), instant, QueueRules(1), Admission(1))
+    queue = JobQueue(lab.store, lab.blobs, ThreadExecutor(1), instant, QueueRules(1), Admission(2**40))
     assert queue.drain(1)
     assert queue.drain(1)
 
