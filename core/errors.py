@@ -14,6 +14,7 @@ SpheroscopeError
 ├── AppBusy                     not enough memory free for an image now
 ├── StorageError                the disk or the database refuses
 │   ├── DatabaseLocked          another process holds the database
+│   ├── DatabaseOutOfMemory     a statement needs more memory than the database may use
 │   ├── BlobMissing             a stored file is gone
 │   └── BlobDamaged             a stored file is not what was stored
 ├── SegmentationError           an engine could not outline an image
@@ -120,6 +121,12 @@ class DatabaseLocked(StorageError):
     """Another process holds the database file."""
 
     code = "database_locked"
+
+
+class DatabaseOutOfMemory(StorageError):
+    """A statement needs more memory than the database may use."""
+
+    code = "database_out_of_memory"
 
 
 class BlobMissing(StorageError):

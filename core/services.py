@@ -113,7 +113,7 @@ class Services:
         admission = Admission(settings.segmentation_memory_bytes, settings.memory_wait_seconds)
         cpu_slots = CpuSlots(usable_cores())
         queue = _queue(settings, store, blobs, admission, cpu_slots)
-        db.follow(partial(abandoning, queue.abandon))
+        db.add_commit_hook(partial(abandoning, queue.abandon))
         queue.start()
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, admission)

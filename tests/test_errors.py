@@ -52,5 +52,5 @@ def test_codes_are_unique() -> None:
 
 
 def test_only_a_lack_of_disk_memory_or_other_computers_may_pass() -> None:
-    passing = {"AppBusy", "StorageError", "DatabaseLocked", "WorkersUnavailable"}
+    passing = {"AppBusy", "StorageError", "DatabaseLocked", "DatabaseOutOfMemory", "WorkersUnavailable"}
     assert {item.__name__ for item in CLASSES if item.may_pass} == passing

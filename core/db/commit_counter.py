@@ -1,7 +1,7 @@
-"""A number beside the database: how many transactions it is known to hold.
+"""The number of commits, kept beside the database file.
 
-A damaged write-ahead log may open without a word and with half of what was committed (docs/recovery.md). The
-database counts its commits inside itself; this file counts them outside, so that a start can compare the two.
+A damaged write-ahead log may open without an error and with half of what was committed (docs/recovery.md).
+The database counts its commits inside itself; this file counts them outside, so a start can compare the two.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ class CommitCounter:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def noted(self) -> int:
-        """The last number noted; 0 where there is none that can be read."""
+    def load(self) -> int:
+        """Return the number saved last; 0 where there is none that can be read."""
         try:
             return int(self._path.read_bytes()[:DIGITS])
         except (OSError, ValueError):
             return 0
 
-    def note(self, number: int) -> None:
-        """Write ``number`` in place of the last one; a disk that refuses is no reason to stop."""
+    def save(self, number: int) -> None:
+        """Replace the saved number; a disk that refuses is only logged."""
         try:
             handle = os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o644)
             try:
@@ -37,4 +37,4 @@ class CommitCounter:
             finally:
                 os.close(handle)
         except OSError as error:
-            log.warning("event=journal.refused reason=%s", error.strerror)
+            log.warning("event=db.commit_count_refused reason=%s", error.strerror)

@@ -1,4 +1,4 @@
-"""A session: one cursor in use by one thread, which runs statements by their names."""
+"""A session runs the named statements of ``sql/`` on one cursor, in one thread."""
 
 from __future__ import annotations
 
@@ -12,56 +12,56 @@ import polars as pl
 from core.monitoring import QueryRecorder
 
 Row = dict[str, Any]
-ExecutedStatement = tuple[str, list[Row]]  # a statement's name and the rows that came back
+ExecutedStatement = tuple[str, list[Row]]  # a statement's name and the rows that it returned
 
 
 class Session:
-    """One cursor in use by one thread: statements by name, each recorded with its duration."""
+    """Statements by name on one cursor, each recorded with its duration. For one thread only."""
 
     def __init__(
         self,
         cursor: Any,
         queries: dict[str, str],
         recorder: QueryRecorder,
-        watching: Callable[[Any], AbstractContextManager[None]] = nullcontext,
+        watch: Callable[[Any], AbstractContextManager[None]] = nullcontext,
         appenders: dict[str, Any] | None = None,
     ) -> None:
-        """``watching`` is entered with the cursor while a statement runs whose rows are wanted at once.
+        """``watch(cursor)`` is entered while a statement runs that has to respect the query timeout.
 
-        ``appenders`` of the cursor are kept there: making one takes as long as using it.
+        ``appenders`` holds the cursor's appenders by name: making one takes as long as using it.
         """
         self._cursor = cursor
         self._queries = queries
         self._recorder = recorder
-        self._watching = watching
+        self._watch = watch
         self._appenders = {} if appenders is None else appenders
-        self.ran: list[ExecutedStatement] = []  # what a transaction did, for those who follow commits
+        self.executed: list[ExecutedStatement] = []  # for commit hooks
 
     def rows(self, name: str, values: Row | None = None, **parts: str) -> list[Row]:
         """Run the statement ``name`` with ``values`` bound; return its rows.
 
-        ``parts`` fill {braces} in the statement's text (a sort order, say) and must come from the program
-        itself, never from a user.
+        ``parts`` fill {braces} in the statement's text (a sort order, say) and must come from the program,
+        never from a user.
         """
         text = self._queries[name]
         if parts:
             text = text.format(**parts)
         start = time.perf_counter()
-        with self._watching(self._cursor):
+        with self._watch(self._cursor):
             self._cursor.execute(text, values or {})
             names = [column[0] for column in self._cursor.description or ()]
             found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
         self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
-        self.ran.append((name, found))
+        self.executed.append((name, found))
         return found
 
     def change(self, name: str, values: Row, touched: Row) -> bool:
-        """Run the statement ``name``, which changes one row or none and gives none back; whether it did.
+        """Run the statement ``name``, which changes one row or none and returns none; whether it changed one.
 
-        Those who follow commits are told ``touched`` of it. RETURNING would cost as much again as the change.
+        Commit hooks get ``touched`` as its row: RETURNING would cost as much again as the change.
         """
         changed = bool(self.rows(name, values)[0]["Count"])
-        self.ran[-1] = (name, [touched] if changed else [])
+        self.executed[-1] = (name, [touched] if changed else [])
         return changed
 
     def one(self, name: str, values: Row | None = None) -> Row | None:
@@ -79,7 +79,7 @@ class Session:
     def append(self, name: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Add ``rows``, with one value for each of ``columns``, to ``table``; recorded as ``name``.
 
-        DuckDB takes a seventh of the time over 150 rows that it takes over a statement with a frame.
+        For 150 rows this takes a seventh of the time of a statement with a frame.
         """
         start = time.perf_counter()
         if name not in self._appenders:
@@ -94,13 +94,14 @@ class Session:
         self._recorder.record(name, (time.perf_counter() - start) * 1000, len(rows))
 
     def explain(self, name: str, values: Row, **parts: str) -> str:
-        """Run the statement ``name`` once more; return DuckDB's account of it as JSON. It is not recorded.
+        """Run the statement ``name``; return DuckDB's profile of it as JSON. It is not recorded.
 
-        Only for statements that read: any other would do its work, too.
+        Only for statements that read: any other one would make its changes.
         """
         text = self._queries[name].format(**parts) if parts else self._queries[name]
-        self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
-        return str(self._cursor.fetchall()[0][1])
+        with self._watch(self._cursor):
+            self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
+            return str(self._cursor.fetchall()[0][1])
 
     def frame(self, name: str, values: Row) -> pl.DataFrame:
         """Run the statement ``name``; return its rows as a frame."""
@@ -112,7 +113,7 @@ class Session:
     def stream(self, name: str, values: Row, size: int = 2000, **parts: str) -> Iterator[list[Row]]:
         """Run the statement ``name`` with ``parts`` as in ``rows``; yield its rows ``size`` at a time.
 
-        Recorded when it ends or is left: only the database's time, not that of whoever takes the rows.
+        Recorded when it ends or is closed, with the database's time only, not the reader's.
         """
         total, ms, start = 0, 0.0, time.perf_counter()
         try:

@@ -68,7 +68,7 @@ class PageIndex:
         self._too_large: set[str] = set()
         self._counts = _Counts()
         self._lock = threading.Lock()  # of all the above; held for moments only
-        db.follow(self._follow)
+        db.add_commit_hook(self._follow)
 
     def page(
         self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, start: int | tuple[Any, ...]

@@ -24,13 +24,13 @@ class JobPrefetch:
     def __init__(self, db: Database) -> None:
         self._rows: list[Row] = []
         self._read_in: Session | None = None  # a transaction that is not committed, or never was
-        db.follow(self._follow)
+        db.add_commit_hook(self._follow)
 
     def next(self, session: Session) -> Row | None:
         """The next job with its image's facts, as jobs.page gives it; None where none waits."""
         if self._read_in is not None and self._read_in is not session:
             self._rows = []
-        begun = _begun(session.ran)
+        begun = _begun(session.executed)
         found = next((row for row in self._rows if row["id"] not in begun), None)
         return found or self.read(session)
 

@@ -23,7 +23,7 @@ class ProjectVersions:
         self._start = f"{time.time_ns():x}"  # never the same again after a restart
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
-        db.follow(self._follow)
+        db.add_commit_hook(self._follow)
 
     def of(self, project_id: str) -> str:
         """A text that is another one after every change of the project, its images or their results.

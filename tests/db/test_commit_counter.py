@@ -8,15 +8,15 @@ from core.db.commit_counter import CommitCounter
 
 
 def test_the_last_number_is_what_is_noted(tmp_path: Path) -> None:
-    journal = CommitCounter(tmp_path / "a.commits")
-    assert journal.noted() == 0
+    counter = CommitCounter(tmp_path / "a.commits")
+    assert counter.load() == 0
     for number in (7, 123_456, 9):
-        journal.note(number)
-        assert CommitCounter(tmp_path / "a.commits").noted() == number
+        counter.save(number)
+        assert CommitCounter(tmp_path / "a.commits").load() == number
 
 
 def test_what_cannot_be_read_or_written_counts_for_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.commits").write_bytes(b"not a number")
-    assert CommitCounter(tmp_path / "a.commits").noted() == 0
-    CommitCounter(tmp_path / "no such folder" / "a.commits").note(3)
+    assert CommitCounter(tmp_path / "a.commits").load() == 0
+    CommitCounter(tmp_path / "no such folder" / "a.commits").save(3)
     assert not (tmp_path / "no such folder").exists()

@@ -119,7 +119,7 @@ def test_the_way_back_is_the_order_of_adding(path: Path) -> None:
 def test_the_app_goes_on_with_it_as_with_the_one_before(path: Path) -> None:
     with opened(path) as store:
         before = store.projects.list(), store.jobs.page(None, limit=100)
-    noted = CommitCounter(path.with_suffix(".commits")).noted()
+    noted = CommitCounter(path.with_suffix(".commits")).load()
     compact(path, MEMORY_MB)
     with opened(path) as store:
         assert (store.projects.list(), store.jobs.page(None, limit=100)) == before
@@ -128,7 +128,7 @@ def test_the_app_goes_on_with_it_as_with_the_one_before(path: Path) -> None:
         assert store.jobs.page(JobState.QUEUED).items[-1].sequence > last, "numbers go on"
         for _ in range(3):
             assert store.results.finish(claim(store), result(spheroid(1)))
-    assert CommitCounter(path.with_suffix(".commits")).noted() > noted > 0
+    assert CommitCounter(path.with_suffix(".commits")).load() > noted > 0
 
 
 def test_a_log_that_was_left_is_folded_in(path: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,9 +21,10 @@ import pytest
 
 from core.clock import utc_now
 from core.db import Database, Session
-from core.db.database import MAX_BATCH
+from core.db.session import ExecutedStatement
 from core.db.statements import load_migrations, load_queries
-from core.errors import DatabaseLocked, NotFound, ServiceClosed, StorageError
+from core.db.writer import MAX_BATCH, CommitHook
+from core.errors import DatabaseLocked, DatabaseOutOfMemory, NotFound, ServiceClosed, StorageError
 from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.polling import wait_until
@@ -212,7 +213,7 @@ def test_one_failing_closure_harms_no_other_of_its_batch(db: Database) -> None:
         good = [pool.submit(db.write, add_project(f"p{n}")) for n in range(10)]
         bad = pool.submit(db.write, guilty)
         good += [pool.submit(db.write, add_project(f"p{n}")) for n in range(10, 20)]
-        wait_until(lambda: db._writes.qsize() == 21, what="the batch")
+        wait_until(lambda: db.writes_waiting == 21, what="the batch")
     assert [item.result() for item in good] == [None] * 20
     with pytest.raises(NotFound):
         bad.result()
@@ -251,7 +252,7 @@ def test_many_waiting_writes_share_transactions(db: Database) -> None:
     before = db.generation
     with held(db, MAX_BATCH) as pool:
         rest = [pool.submit(db.write, add_project(f"p{n}")) for n in range(MAX_BATCH)]
-        wait_until(lambda: db._writes.qsize() == MAX_BATCH, what="the batch")
+        wait_until(lambda: db.writes_waiting == MAX_BATCH, what="the batch")
     for item in rest:
         item.result()
     assert db.generation - before == 2
@@ -359,6 +360,118 @@ def test_a_frame_can_be_read_as_a_table_and_is_gone_afterwards(db: Database, sto
         db.write(lambda session: session.rows("jobs.add", values))
 
 
+# Commit hooks
+
+
+def hook_of(events: list[str], name: str, fails: str = "") -> CommitHook:
+    """A hook that notes when it is entered and left, and raises where ``fails`` says."""
+
+    @contextmanager
+    def hook(_: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
+        if fails == "before":
+            raise ValueError(f"{name} fails before COMMIT")
+        try:
+            yield
+        except BaseException as error:
+            events.append(f"{name} left with {type(error).__name__}")
+            raise
+        events.append(f"{name} left after {len(executed)} statements")
+        if fails == "after":
+            raise ValueError(f"{name} fails after COMMIT")
+
+    return hook
+
+
+def test_a_hook_that_fails_after_commit_does_not_undo_or_repeat_it(
+    db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    events: list[str] = []
+    for name, fails in (("first", ""), ("second", "after"), ("third", "")):
+        db.add_commit_hook(hook_of(events, name, fails))
+    runs: list[int] = []
+
+    def work(session: Session) -> int:
+        runs.append(1)
+        add_project("once")(session)
+        return 7
+
+    before = db.generation
+    assert db.write(work) == 7
+    assert runs == [1]
+    assert names(db) == {"once"}
+    assert db.generation == before + 1
+    assert events == [f"{name} left after 1 statements" for name in ("third", "second", "first")]
+    assert [item.message for item in caplog.records] == ["event=db.commit_hook_failed"]
+
+
+def test_a_hook_that_fails_before_commit_fails_the_write_and_nothing_is_saved(db: Database) -> None:
+    events: list[str] = []
+    db.add_commit_hook(hook_of(events, "first"))
+    db.add_commit_hook(hook_of(events, "second", "before"))
+    before = db.generation
+    with pytest.raises(ValueError, match="second fails before COMMIT"):
+        db.write(add_project("never"))
+    assert names(db) == set()
+    assert db.generation == before
+    assert events == ["first left with ValueError"]
+
+
+# Reading in turn with the writes
+
+
+def test_a_read_on_the_writer_commits_nothing_and_repeats_no_write_of_its_batch(db: Database) -> None:
+    runs: list[str] = []
+
+    def work(name: str) -> Callable[[Session], None]:
+        return lambda session: (runs.append(name), add_project(name)(session))[1]
+
+    def ask(session: Session) -> int:
+        return int(session.rows("health.schema")[0]["number"])
+
+    before = db.generation
+    assert db.read_on_writer(ask) > 0
+    assert db.generation == before
+    with held(db, 3) as pool:
+        first = pool.submit(db.write, work("a"))
+        wait_until(lambda: db.writes_waiting == 1, what="the first write")
+        question = pool.submit(db.read_on_writer, ask)
+        wait_until(lambda: db.writes_waiting == 2, what="the question")
+        last = pool.submit(db.write, work("b"))
+        wait_until(lambda: db.writes_waiting == 3, what="the last write")
+    assert (first.result(), last.result()) == (None, None)
+    assert question.result() > 0
+    assert runs == ["a", "b"]
+    assert db.generation == before + 1
+
+
+# Memory
+
+HUNGRY = "SELECT list(range) AS n FROM range(50000000)"  # an aggregate that cannot spill to the disk
+
+
+def test_too_little_memory_has_an_error_of_its_own_and_is_not_called_a_full_disk(tmp_path: Path) -> None:
+    db = Database.open(tmp_path / "a.duckdb", QueryRecorder(), memory_mb=64)
+    db._queries["test.hungry"] = HUNGRY
+
+    def read() -> None:
+        with db.read() as session:
+            session.rows("test.hungry")
+
+    def stream() -> None:
+        with db.read() as session:
+            list(session.stream("test.hungry", {}))
+
+    for act in (read, stream, lambda: db.write(lambda session: session.rows("test.hungry"))):
+        with pytest.raises(DatabaseOutOfMemory) as caught:
+            act()
+        assert "more memory than the database may use" in caught.value.message
+        assert "DUCKDB_MEMORY_MB" in caught.value.message
+        assert "disk" not in caught.value.message
+    db.write(add_project("after"))
+    assert names(db) == {"after"}
+    db.close()
+
+
 # The recorder
 
 
@@ -407,9 +520,9 @@ def test_writes_that_wait_are_finished_before_closing(tmp_path: Path) -> None:
     db = Database.open(tmp_path / "a.duckdb", QueryRecorder())
     with held(db, 7) as pool:
         waiting = [pool.submit(db.write, add_project(f"p{n}")) for n in range(6)]
-        wait_until(lambda: db._writes.qsize() == 6, what="writes that wait")
+        wait_until(lambda: db.writes_waiting == 6, what="writes that wait")
         closing = pool.submit(db.close)
-        wait_until(lambda: db._writes.qsize() == 7, what="the call to close")
+        wait_until(lambda: db.writes_waiting == 7, what="the call to close")
     for item in [*waiting, closing]:
         item.result()
     db = Database.open(tmp_path / "a.duckdb", QueryRecorder())
@@ -453,11 +566,11 @@ FULL = """
     import resource, sys
     from pathlib import Path
     import polars as pl
-    from core.db import Database, duckdb
+    from core.db import Database
     from core.errors import StorageError
     from core.monitoring import QueryRecorder
     from core.store import Store
-    from tests.making import add
+    from tests.factories import add
 
     def limit(size):
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
@@ -466,7 +579,7 @@ FULL = """
     db = Database.open(folder / "a.duckdb", QueryRecorder())
     store = Store(db)
     project = store.projects.create("full", "e")
-    db._checkpoint()
+    db._writer.checkpoint()
     kept, turn = [], 0
     limit((folder / "a.duckdb").stat().st_size + room)
     while turn < 400:
@@ -483,7 +596,7 @@ FULL = """
     if fill:  # what the writer does when it is idle, and what invalidates the whole database
         for _ in range(3):
             db.write(lambda session: None)
-            db._checkpoint()
+            db._writer.checkpoint()
     limit(resource.RLIM_INFINITY)
     for attempt in range(10):
         try:

@@ -118,7 +118,7 @@ def test_twenty_readers_that_take_nothing_hold_no_cursor(
     for spool in spools:
         spool.start(pool)
     lab.project("written meanwhile")
-    wait_until(db._checkpoint, 30, "a checkpoint, which an open cursor would refuse")
+    wait_until(db._writer.checkpoint, 30, "a checkpoint, which an open cursor would refuse")
     for spool in spools:
         assert b"".join(spool.read()).count(b"\r\n") == 3000
         spool.close()

@@ -112,12 +112,12 @@ def test_a_disk_full_amid_a_checkpoint_costs_one_reopening_and_no_row(
     store = Store(db)
     told = [store.projects.create(f"Project {number}", ENGINE).id for number in range(400)]
     ballast.leave(8192)  # too little for the pages that a checkpoint writes
-    assert not db._checkpoint()
+    assert not db._writer.checkpoint()
     assert caplog.messages.count("event=db.invalidated") == 1
     assert {project.id for project in store.projects.list()} == set(told)
     ballast.lift()
     told.append(store.projects.create("after", ENGINE).id)
-    assert db._checkpoint()
+    assert db._writer.checkpoint()
     db.close()
     again = Database.open(disk / "spheroscope.duckdb", QueryRecorder())
     assert {project.id for project in Store(again).projects.list()} == set(told)
@@ -137,7 +137,7 @@ def test_slow_clients_on_a_full_disk_hold_nothing_and_those_after_them_are_serve
     with serving(services) as port, ExitStack() as stack:
         clients = [stack.enter_context(slow_client(port, address)) for _ in range(CLIENTS)]
         assert spools(process, folder) == CLIENTS
-        wait_until(services.db._checkpoint, 30, "the tables to be read to their ends")
+        wait_until(services.db._writer.checkpoint, 30, "the tables to be read to their ends")
         ballast.leave(SOME_BYTES)
         assert status_of(port, address) == 503
         assert spools(process, folder) == CLIENTS, "who is refused leaves nothing"
@@ -146,7 +146,7 @@ def test_slow_clients_on_a_full_disk_hold_nothing_and_those_after_them_are_serve
         wait_until(lambda: spools(process, folder) == 0, 30, "the files of who has vanished to be closed")
         assert status_of(port, address) == 200  # what they held is room again
         ballast.lift()
-        wait_until(services.db._checkpoint, 30, "a checkpoint, which an open cursor would refuse")
+        wait_until(services.db._writer.checkpoint, 30, "a checkpoint, which an open cursor would refuse")
     services.close()
     oracle.check(disk)
 

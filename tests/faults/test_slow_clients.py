@@ -74,7 +74,7 @@ def test_slow_clients_hold_no_cursor_and_vanished_ones_nothing(services: Service
         assert spools(process, folder) == CLIENTS, "the tables are too large for the network's buffers"
         lab.project("written meanwhile")
         # Every table has been read to its end, although no client has taken more than its beginning.
-        wait_until(services.db._checkpoint, 30, "a checkpoint, which an open cursor would refuse")
+        wait_until(services.db._writer.checkpoint, 30, "a checkpoint, which an open cursor would refuse")
         assert clients[0].recv(64), "and those that wait can still take theirs"
         for client in clients:
             client.close()

@@ -425,7 +425,7 @@ def test_a_commit_that_fails_is_not_shown(
             raise OSError("no space left")
             yield
 
-        patched.setattr(db, "_followers", (*db._followers, refuse))
+        patched.setattr(db._writer, "hooks", (*db._writer.hooks, refuse))
         with pytest.raises(OSError, match="no space"):
             add(store, project.id, "b")
     assert store.images.page(project.id).total == 1

@@ -16,7 +16,7 @@ from tests.factories import RECIPE, add, claim
 @pytest.fixture
 def heard(db: Database) -> list[frozenset[str]]:
     told: list[frozenset[str]] = []
-    db.follow(partial(abandoning, told.append))
+    db.add_commit_hook(partial(abandoning, told.append))
     return told
 
 

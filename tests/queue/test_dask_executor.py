@@ -175,7 +175,7 @@ def test_a_cancelled_job_frees_its_slot_at_once_and_its_task_is_withdrawn(
     begun.mkdir()
     slots = 3 * WORKERS  # more than there are workers: the rest waits for one of them
     queue = begin(partial(noted, folder=str(begun), seconds=3.0), slots)
-    db.follow(partial(abandoning, queue.abandon))
+    db.add_commit_hook(partial(abandoning, queue.abandon))
     wait_until(
         lambda: queue.state().running == slots and len(list(begun.iterdir())) == WORKERS, START_SECONDS
     )
