@@ -276,9 +276,10 @@ def _rows(lab: Lab) -> Iterator[list[tuple[Any, ...]]]:
         columns = COLUMNS.replace("status", "status::VARCHAR AS status").replace(
             "um_per_px_source", "um_per_px_source::VARCHAR AS um_per_px_source"
         )
-        connection.execute(
-            f"SELECT {columns.replace('created_at', 'created_at::VARCHAR AS created_at')} FROM image_row"
-        )
+        columns = columns.replace("created_at", "created_at::VARCHAR AS created_at")
+        columns = columns.replace("name_key", "lower(name) AS name_key")
+        columns = columns.replace("diameter_um", "largest_diameter_px * um_per_px AS diameter_um")
+        connection.execute(f"SELECT {columns} FROM image WHERE deleted_at IS NULL")
         while chunk := connection.fetchmany(_CHUNK):
             yield chunk
     finally:

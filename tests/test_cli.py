@@ -18,7 +18,7 @@ from core.batch.inputs import find_inputs
 from core.demo.plate import tiff
 from core.demo.synthetic import BodySpec, Scene, SceneSpec, scene
 from core.images import label_png
-from core.listing import columns
+from core.listing import export_rows
 from core.models import Limits, Segmentation
 from core.segmentation import DEFAULT_ENGINE
 from core.settings import ROOT
@@ -63,7 +63,7 @@ def test_a_folder_becomes_tables(tmp_path: Path, out: Path, capsys: pytest.Captu
     assert segment(tmp_path / "plate", "--out", out) == 0
     images, objects = rows(out / "images.csv"), rows(out / "objects.csv")
     assert [Path(row["path"]).name for row in images] == ["A2.tif", "A10.tif", "B1.TIF"]
-    assert tuple(images[0]) == columns.IMAGE_COLUMNS
+    assert tuple(images[0]) == export_rows.IMAGE_HEADER
     for row in images:
         assert (row["status"], row["n_objects"], row["um_per_px"], row["um_per_px_source"]) == (
             "done",

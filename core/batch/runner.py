@@ -24,7 +24,7 @@ from core.errors import (
 )
 from core.images import label_png
 from core.images.rendering import draw_outlines, encode_png, to_display
-from core.listing import columns
+from core.listing import csv_table, export_rows
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
 from core.segmentation import DEFAULT_ENGINE, SegmentationParams, segment
 
@@ -51,8 +51,8 @@ class Options:
 class Measured:
     """Rows of one page, or of one file that could not be looked into."""
 
-    image: columns.ExportRow
-    objects: tuple[columns.ExportRow, ...] = ()
+    image: export_rows.ExportRow
+    objects: tuple[export_rows.ExportRow, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -72,10 +72,10 @@ def run(inputs: Sequence[Input], options: Options, report: Callable[[Measured], 
         _prepare(inputs, options)
         with ExitStack() as stack:
             image_table, object_table = (
-                columns.CsvTable(names, stack.enter_context(_create(options.out / name)))
+                csv_table.CsvTable(names, stack.enter_context(_create(options.out / name)))
                 for name, names in (
-                    ("images.csv", columns.IMAGE_COLUMNS),
-                    ("objects.csv", columns.OBJECT_COLUMNS),
+                    ("images.csv", export_rows.IMAGE_HEADER),
+                    ("objects.csv", export_rows.OBJECT_HEADER),
                 )
             )
             for measured in _measured_in_order(inputs, options):
@@ -98,7 +98,7 @@ def _prepare(inputs: Sequence[Input], options: Options) -> None:
     for folder in (options.out, *pictures):
         folder.mkdir(parents=True, exist_ok=True)
     with _create(options.out / "formulas.csv") as file:
-        file.write(columns.formulas_text())
+        file.write(export_rows.formulas_text())
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +163,7 @@ def _file(item: Input, stems: frozenset[str], options: Options) -> list[Measured
         pages = images.inspect(data, options.limits)
     except Exception as error:  # the boundary of one file: a defect in a reader must not end the batch
         failure = _failure(str(item.path), error)
-        return [Measured(columns.image_row(str(item.path), None, columns.Calibration(), failure))]
+        return [Measured(export_rows.measured_image(str(item.path), None, export_rows.PixelSize(), failure))]
     several = len(pages) > 1
     return [
         _page(data, facts, _Names(item, facts.page if several else None, stems), options) for facts in pages
@@ -187,27 +187,33 @@ def _read(path: Path, limits: Limits) -> bytes:
 
 def _page(data: bytes, facts: PageFacts, names: _Names, options: Options) -> Measured:
     start = time.perf_counter()
-    size = _calibration(facts, options)
+    size = _pixel_size(facts, options)
     try:
         raster = images.decode(data, facts.page, options.limits)
         result = segment(raster.pixels, options.params, options.engine)
         files = _write_pictures(raster, result, names.stem, options)
     except Exception as error:  # the boundary of one page, as above
         failure = _failure(names.path, error)
-        return Measured(columns.image_row(names.path, facts, size, failure, time.perf_counter() - start))
-    row = columns.image_row(names.path, facts, size, result, time.perf_counter() - start)
-    return Measured(row | files, tuple(columns.object_rows(names.path, result, size.um_per_px)))
+        return Measured(
+            export_rows.measured_image(names.path, facts, size, failure, time.perf_counter() - start)
+        )
+    row = export_rows.measured_image(names.path, facts, size, result, time.perf_counter() - start)
+    return Measured(row | files, tuple(export_rows.measured_objects(names.path, result, size.um_per_px)))
 
 
-def _calibration(facts: PageFacts, options: Options) -> columns.Calibration:
+def _pixel_size(facts: PageFacts, options: Options) -> export_rows.PixelSize:
     if options.um_per_px is not None:
-        return columns.Calibration(options.um_per_px, PixelSizeSource.USER)
-    return columns.Calibration(facts.um_per_px, PixelSizeSource.FILE if facts.um_per_px is not None else None)
+        return export_rows.PixelSize(options.um_per_px, PixelSizeSource.USER)
+    return export_rows.PixelSize(
+        facts.um_per_px, PixelSizeSource.FILE if facts.um_per_px is not None else None
+    )
 
 
-def _write_pictures(raster: Raster, result: Segmentation, stem: str, options: Options) -> columns.ExportRow:
+def _write_pictures(
+    raster: Raster, result: Segmentation, stem: str, options: Options
+) -> export_rows.ExportRow:
     """Write the wanted pictures of a page; returns their names for its row."""
-    files: columns.ExportRow = {}
+    files: export_rows.ExportRow = {}
     if options.masks:
         files["mask"] = _write(options.out / "masks", stem, label_png.encode(result.labels))
     if options.overlays:

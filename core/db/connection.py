@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from core.db.statements import create_views, load_migrations, migrate
+from core.db.statements import load_migrations, migrate
 from core.errors import DatabaseLocked, StorageError
 
 
@@ -38,7 +38,6 @@ def connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         migrate(connection, load_migrations(schema))
-        create_views(connection, schema / "views")
         connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
     except duckdb.Error as error:
         connection.close()

@@ -103,10 +103,10 @@ class Session:
             self._cursor.execute(f"EXPLAIN (ANALYZE, FORMAT json) {text}", values)
             return str(self._cursor.fetchall()[0][1])
 
-    def frame(self, name: str, values: Row) -> pl.DataFrame:
-        """Run the statement ``name``; return its rows as a frame."""
+    def frame(self, name: str, values: Row, **parts: str) -> pl.DataFrame:
+        """Run the statement ``name`` with ``parts`` as in ``rows``; return its rows as a frame."""
         start = time.perf_counter()
-        found: pl.DataFrame = self._cursor.sql(self._queries[name], params=values).pl()
+        found: pl.DataFrame = self._cursor.sql(self._queries[name].format(**parts), params=values).pl()
         self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
         return found
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,18 +81,3 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
         except BaseException:
             connection.rollback()
             raise
-
-
-def create_views(connection: Any, folder: Path) -> None:
-    """Put the views of this version in place: they are code, not data, so no migration is needed.
-
-    A view is named like its file, and is marked with its text's digest. Only one that differs is written: a
-    folder on a full disk can still be opened, and read.
-    """
-    known = dict(connection.execute("SELECT view_name, comment FROM duckdb_views()").fetchall())
-    for path in sorted(folder.glob("*.sql")):
-        text = path.read_text(encoding="utf-8")
-        digest = hashlib.sha256(text.encode()).hexdigest()
-        if known.get(path.stem) != digest:
-            connection.execute(text)
-            connection.execute(f"COMMENT ON VIEW {path.stem} IS '{digest}'")

@@ -19,7 +19,7 @@ from core.export.writers import FORMATS, Writer
 from core.files.blobs import Blobs
 from core.files.file_names import UniqueNames, stem
 from core.images.memory import overlay_bytes
-from core.listing import columns
+from core.listing import export_rows
 from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Store
@@ -76,7 +76,7 @@ class ArchiveBuilder:
             stack.enter_context(archive)
             desk = ExportContext(archive, folder, stack)
             archive.add("README.txt", origin.readme())
-            archive.add("formulas.csv", columns.formulas_text().encode())
+            archive.add("formulas.csv", export_rows.formulas_text().encode())
             return self._fill(desk, request, origin, step)
 
     def _fill(

@@ -6,16 +6,15 @@ from functools import cached_property
 from typing import Any
 
 from core import images
-from core.export.rows import image_row, object_row
 from core.files.blobs import Blobs
 from core.images import label_png
-from core.listing import columns
+from core.listing import export_rows
 from core.models import Image, Limits, Raster, Spheroid
 from core.segmentation.outlines import boundaries
 from core.store.export_reader import ExportedImage
 from core.store.rows import image_of, spheroid_of
 
-_OF_IMAGE = ("name", "um_per_px", "um_per_px_source", "engine", "engine_version")
+_OF_IMAGE = ("um_per_px", "engine", "engine_version")
 
 
 class Item:
@@ -40,15 +39,15 @@ class Item:
         return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
 
     @property
-    def image_cells(self) -> columns.ExportRow:
+    def image_cells(self) -> export_rows.ExportRow:
         """Row of images.csv, as the parts before have named their files."""
-        return image_row(self._row.image) | dict(self.files)
+        return export_rows.image_row({**self._row.image, **self.files})
 
     @cached_property
-    def object_cells(self) -> list[columns.ExportRow]:
+    def object_cells(self) -> list[export_rows.ExportRow]:
         """Rows of objects.csv."""
-        same = {name: self._row.image[name] for name in _OF_IMAGE}
-        return [object_row(row | same) for row in self._row.objects]
+        image = {name: self._row.image[name] for name in _OF_IMAGE} | {"image_name": self.image.name}
+        return [export_rows.object_row({**row, **image}) for row in self._row.objects]
 
     @cached_property
     def spheroids(self) -> tuple[Spheroid, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pyarrow.parquet as pq
 
 from core.export.archive import ExportContext
 from core.export.item import Item
-from core.listing import columns
+from core.listing import export_rows, image_table, object_table
+from core.listing.columns import Column
 
 GROUP_ROWS = 20_000
+TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), datetime: pa.timestamp("us")}
 
 
 class Parquet:
@@ -21,8 +24,8 @@ class Parquet:
 
     def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
-        self._images = _Table(desk.folder / "images.parquet", columns.IMAGE_COLUMNS)
-        self._objects = _Table(desk.folder / "objects.parquet", columns.OBJECT_COLUMNS)
+        self._images = _Table(desk.folder / "images.parquet", image_table.EXPORTED)
+        self._objects = _Table(desk.folder / "objects.parquet", object_table.EXPORTED)
         for table in (self._images, self._objects):
             desk.stack.callback(table.close)
 
@@ -39,13 +42,13 @@ class Parquet:
 class _Table:
     """One file, written a row group at a time."""
 
-    def __init__(self, path: Path, names: Sequence[str]) -> None:
+    def __init__(self, path: Path, columns: Mapping[str, Column]) -> None:
         self.path = path
-        self._schema = pa.schema([(name, _type(name)) for name in names])
+        self._schema = pa.schema([(name, _type(column)) for name, column in columns.items()])
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
-        self._rows: list[columns.ExportRow] = []
+        self._rows: list[export_rows.ExportRow] = []
 
-    def add(self, rows: Sequence[columns.ExportRow]) -> None:
+    def add(self, rows: Sequence[export_rows.ExportRow]) -> None:
         self._rows += rows
         if len(self._rows) >= GROUP_ROWS:
             self._flush()
@@ -60,9 +63,6 @@ class _Table:
             self._rows = []
 
 
-def _type(name: str) -> Any:
-    if name in columns.TEXT_COLUMNS:
-        return pa.string()
-    if name in columns.COUNT_COLUMNS:
-        return pa.int64()
-    return pa.bool_() if name in columns.TRUTH_COLUMNS else pa.float64()
+def _type(column: Column) -> Any:
+    """Arrow's type of a column's values; words of a list of words are text."""
+    return next((arrow for kind, arrow in TYPES.items() if issubclass(column.type, kind)), pa.string())

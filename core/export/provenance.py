@@ -12,7 +12,7 @@ from importlib.metadata import version
 
 from core import __version__
 from core.export.request import ExportRequest, Part
-from core.listing import columns
+from core.listing import export_rows
 from core.models import Project
 from core.settings import ROOT, Settings
 
@@ -76,7 +76,7 @@ class Origin:
             "images": {"n": n_images, "chosen_by": self.request.chosen_by},
             "parts": _in_order(self.request.parts),
             "results": [_result(key, count) for key, count in sorted(results.items())],
-            "formulas": list(columns.formula_rows()),
+            "formulas": list(export_rows.formula_rows()),
             "settings": _settings(self.settings),
             "python": platform.python_version(),
             "platform": f"{platform.system()} {platform.machine()}",

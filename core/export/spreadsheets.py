@@ -11,7 +11,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from core.export.archive import ExportContext
 from core.export.item import Item
-from core.listing import columns
+from core.listing import csv_table, export_rows
 
 MAX_SHEET_ROWS = 2**20 - 1  # below the header
 COLUMN_WIDTH = 16
@@ -23,8 +23,8 @@ class Csv:
     def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._files = {name: desk.text(name) for name in ("images.csv", "objects.csv")}
-        self._images = columns.CsvTable(columns.IMAGE_COLUMNS, self._files["images.csv"])
-        self._objects = columns.CsvTable(columns.OBJECT_COLUMNS, self._files["objects.csv"])
+        self._images = csv_table.CsvTable(export_rows.IMAGE_HEADER, self._files["images.csv"])
+        self._objects = csv_table.CsvTable(export_rows.OBJECT_HEADER, self._files["objects.csv"])
 
     def add(self, item: Item) -> None:
         self._images.write(item.image_cells)
@@ -49,8 +49,8 @@ class Xlsx:
         options |= {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
         self._book = xlsxwriter.Workbook(str(desk.folder / self.NAME), options)
         desk.stack.callback(self._close)
-        self._images = _Sheet(self._book, "images", columns.IMAGE_COLUMNS)
-        self._objects = _Sheet(self._book, "objects", columns.OBJECT_COLUMNS)
+        self._images = _Sheet(self._book, "images", export_rows.IMAGE_HEADER)
+        self._objects = _Sheet(self._book, "objects", export_rows.OBJECT_HEADER)
 
     def add(self, item: Item) -> None:
         self._images.write(item.image_cells)
@@ -58,8 +58,8 @@ class Xlsx:
             self._objects.write(row)
 
     def finish(self) -> None:
-        formulas = _Sheet(self._book, "formulas", columns.FORMULA_COLUMNS)
-        for row in columns.formula_rows():
+        formulas = _Sheet(self._book, "formulas", export_rows.FORMULA_HEADER)
+        for row in export_rows.formula_rows():
             formulas.write(row)
         self._book.close()
         self._desk.hand_in(self.NAME)
@@ -81,7 +81,7 @@ class _Sheet:
         self._sheets = 0
         self._begin()
 
-    def write(self, row: columns.ExportRow) -> None:
+    def write(self, row: export_rows.ExportRow) -> None:
         if self._row > MAX_SHEET_ROWS:
             self._begin()
         for place, name in enumerate(self._columns):
@@ -98,13 +98,13 @@ class _Sheet:
             self._sheet.write_string(0, place, column, self._bold)
         self._row = 1
 
-    def _cell(self, place: int, value: columns.Cell) -> None:
+    def _cell(self, place: int, value: csv_table.Cell) -> None:
         if value is None:
             return
         if isinstance(value, bool):
             self._sheet.write_boolean(self._row, place, value)
         elif isinstance(value, str):
-            self._sheet.write_string(self._row, place, columns.safe_text(value))
+            self._sheet.write_string(self._row, place, csv_table.safe_text(value))
         else:
             self._sheet.write_number(self._row, place, value)
 
@@ -118,7 +118,7 @@ class Problems:
     def __init__(self, desk: ExportContext) -> None:
         self._desk = desk
         self._file = desk.text(self.NAME)
-        self._table = columns.CsvTable(self.COLUMNS, self._file)
+        self._table = csv_table.CsvTable(self.COLUMNS, self._file)
         self.count = 0
 
     def add(self, path: str, part: str, code: str, message: str) -> None:

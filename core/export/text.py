@@ -11,8 +11,8 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from core.export.rows import image_row, object_row
-from core.listing import columns
+from core.listing import csv_table, export_rows
+from core.listing.export_rows import image_row, object_row
 from core.store.results import Rows
 
 PIECE_CHARACTERS = 64 * 1024
@@ -20,28 +20,28 @@ PIECE_CHARACTERS = 64 * 1024
 Pieces = Generator[str, None, None]
 
 
-def objects_csv(rows: Rows, names: Sequence[str] = columns.OBJECT_COLUMNS) -> Pieces:
+def objects_csv(rows: Rows, names: Sequence[str] = export_rows.OBJECT_HEADER) -> Pieces:
     """objects.csv of the rows of ``ResultStore.objects``, or some columns of it."""
-    if names == columns.OBJECT_COLUMNS:
+    if names == export_rows.OBJECT_HEADER:
         return _pieces(rows, object_row, names)
     return _pieces(rows, lambda row: _some(object_row(row), names), names)
 
 
 def images_csv(rows: Rows) -> Pieces:
     """images.csv of the rows of ``ResultStore.images``."""
-    return _pieces(rows, image_row, columns.IMAGE_COLUMNS)
+    return _pieces(rows, image_row, export_rows.IMAGE_HEADER)
 
 
-def _some(row: columns.ExportRow, names: Sequence[str]) -> columns.ExportRow:
+def _some(row: export_rows.ExportRow, names: Sequence[str]) -> export_rows.ExportRow:
     return {name: row[name] for name in names}
 
 
 def _pieces(
-    rows: Rows, to_row: Callable[[Mapping[str, Any]], columns.ExportRow], names: Sequence[str]
+    rows: Rows, to_row: Callable[[Mapping[str, Any]], export_rows.ExportRow], names: Sequence[str]
 ) -> Pieces:
     with closing(rows):
         text = io.StringIO(newline="")
-        table = columns.CsvTable(names, text)
+        table = csv_table.CsvTable(names, text)
         for row in rows:
             table.write(to_row(row))
             if text.tell() >= PIECE_CHARACTERS:

@@ -21,7 +21,7 @@ from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
 from core.images import rendering
 from core.images.memory import overlay_bytes
-from core.listing import columns
+from core.listing import export_rows
 from core.models import Image, ImageFilter
 from core.store.objects import DEFAULT_SORT as OBJECT_SORT
 
@@ -113,7 +113,7 @@ class Downloads:
         return _rendered(
             request,
             f"formulas-{__version__}",
-            lambda: columns.formulas_text().encode(),
+            lambda: export_rows.formulas_text().encode(),
             CSV,
             "formulas.csv",
         )

@@ -13,9 +13,10 @@ from typing import TypeVar
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
-from core.listing.image_query import RANGES
+from core.listing import object_table
+from core.listing.image_table import RANGES
 from core.models import ImageFilter, ImageStatus, Range
-from core.store.objects import NUMBERS, ObjectFilter
+from core.store.objects import ObjectFilter
 
 DEFAULT_LIMIT = 50
 MAX_NAME = 200
@@ -97,7 +98,7 @@ def object_filter(request: Request) -> ObjectFilter:
     """
     text = request.query_params.get("touches_border") or None
     border = None if text is None else switch(request, "touches_border")
-    bounds = (_range(request.query_params, column) for column in NUMBERS)
+    bounds = (_range(request.query_params, column) for column in object_table.RANGES)
     return ObjectFilter(name(request), border, tuple(item for item in bounds if item))
 
 

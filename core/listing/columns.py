@@ -1,255 +1,202 @@
-"""Rows of the exported tables: what a column is called, what stands in it, and how it is written as CSV.
+"""``Column``: everything that the program has to know of one column of a table.
 
-``images.csv`` has a row an image, ``objects.csv`` a row a spheroid, ``formulas.csv`` a row a measured column.
-Every number is written with full precision; what is not known is an empty cell. Text that a spreadsheet
-would run as a formula gets a leading apostrophe.
+``image_columns`` and ``object_columns`` describe each column of the two tables once, in the order of the
+exported files. From these descriptions come the SQL select lists, what lists may be sorted and narrowed by,
+the fields of the API, the grids, the filters, the exported tables and ``docs/columns.md``.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TextIO
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, replace
+from enum import StrEnum
+from operator import itemgetter
+from typing import Any
 
-from core import __version__
-from core.errors import SpheroscopeError
-from core.models import (
-    MEASUREMENTS,
-    Column,
-    Dimension,
-    ImageStatus,
-    PageFacts,
-    PixelSizeSource,
-    Segmentation,
-    Spheroid,
-)
+from core.models import Dimension
 
-Cell = str | int | float | bool | None
-ExportRow = dict[str, Cell]
+UNIT_WORDS = frozenset({"", "ratio", "count", "true or false", "raw units"})  # not shown behind a title
 
-IMAGE_COLUMNS = (
-    "path",
-    "status",
-    "error_code",
-    "error",
-    "page",
-    "width",
-    "height",
-    "bit_depth",
-    "um_per_px",
-    "um_per_px_source",
-    "n_objects",
-    "largest_equivalent_diameter",
-    "largest_equivalent_diameter_um",
-    "confidence",
-    "engine",
-    "engine_version",
-    "params",
-    "spheroscope_version",
-    "seconds",
-    "mask",
-    "overlay",
-)
-MEASUREMENT_COLUMNS = tuple(
-    name
-    for column in MEASUREMENTS
-    for name in (column.name, column.name + column.dimension.um_suffix)[: 1 + bool(column.dimension.power)]
-)
-OBJECT_COLUMNS = (
-    "path",
-    "object",
-    *MEASUREMENT_COLUMNS,
-    "confidence",
-    "reasons",
-    "engine",
-    "engine_version",
-    "spheroscope_version",
-)
-FORMULA_COLUMNS = ("column", "unit", "formula")
 
-# What typed formats make of a column; one that is named nowhere here holds numbers with a fraction.
-TEXT_COLUMNS = frozenset(
-    {
-        *("path", "status", "error_code", "error", "um_per_px_source", "params", "mask", "overlay"),
-        *("reasons", "engine", "engine_version", "spheroscope_version"),
-    }
-)
-COUNT_COLUMNS = frozenset(
-    {
-        *("page", "width", "height", "bit_depth", "n_objects", "object", "n_holes"),
-        *("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height"),
-    }
-)
-TRUTH_COLUMNS = frozenset({"touches_border"})
+class Shown(StrEnum):
+    """Whether a grid has a column."""
 
-CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
-RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
-# units of the columns that a pixel size does not scale; the other ones are ratios
-PURE_UNITS = {
-    "centroid_x": "px",
-    "centroid_y": "px",
-    "bbox_x": "px",
-    "bbox_y": "px",
-    "bbox_width": "px",
-    "bbox_height": "px",
-    "intensity_mean": "raw units",
-    "intensity_sd": "raw units",
-    "touches_border": "true or false",
-    "n_holes": "count",
-}
+    DEFAULT = "by default"
+    ON_DEMAND = "on demand"  # ticked in the grid's list of columns
+    NEVER = "never"
+
+
+class Format(StrEnum):
+    """How a grid shows the values of a column."""
+
+    NUMBER = "three significant digits"
+    COUNT = "a whole number in full"
+    YES_NO = "yes or no"
+    SECONDS = "seconds"
+    TIME = "date and time"
+    STATUS = "mark, colour and word"
+    CONFIDENCE = "number, marked where it is low"
+    SIZE = "micrometres where the pixel size is known, else pixels"
+    NAME = "link to what the row is about"
+    NUMBERED = "number of the row, as such a link"
+    PICTURE = "small picture"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
-    """µm per pixel and who said so; both None where nobody did."""
+class Column:
+    """One column of a table.
 
-    um_per_px: float | None = None
-    source: PixelSizeSource | None = None
-
-
-def image_row(
-    path: str,
-    facts: PageFacts | None,
-    size: Calibration,
-    result: Segmentation | SpheroscopeError,
-    seconds: float | None = None,
-) -> ExportRow:
-    """Row of ``images.csv``; ``facts`` is None where the file could not even be looked into.
-
-    ``mask`` and ``overlay`` are left to whoever wrote those files.
+    ``name`` is its key in rows and its field in the API; ``type`` the Python type of its values, None apart,
+    which only a ``required`` column never holds. ``sort``, ``filter`` and ``export`` are its names in the
+    API's ``sort``, in ``…_min`` and ``…_max``, and in exported tables; None where it is not there. A
+    ``listed`` column is read from the database for every list: ``sql`` says how, the column ``name`` of the
+    table where that is empty. Where ``inputs`` are given, they are the keys in rows that the value is read
+    from, and ``compute`` makes it from theirs, in their order.
     """
-    row: ExportRow = dict.fromkeys(IMAGE_COLUMNS)
-    row |= {"path": path, "spheroscope_version": __version__, "seconds": seconds}
-    if facts is not None:
-        row |= {"page": facts.page, "width": facts.width, "height": facts.height}
-        row |= {"bit_depth": facts.bit_depth, "um_per_px": size.um_per_px, "um_per_px_source": size.source}
-    if isinstance(result, SpheroscopeError):
-        return row | {"status": ImageStatus.FAILED, "error_code": result.code, "error": result.message}
-    return row | _result_cells(result, size.um_per_px)
+
+    name: str
+    title: str
+    description: str
+    _: KW_ONLY
+    type: Any = float
+    required: bool = False
+    unit: str = ""
+    dimension: Dimension = Dimension.PURE
+    formula: str = ""  # for formulas.csv; columns without one are not in it
+
+    listed: bool = True
+    sql: str = ""
+    compute: Callable[..., Any] | None = None
+    inputs: tuple[str, ...] = ()
+
+    api: bool = True
+    exact: bool = False  # sent with all its digits, since nobody measured it
+    sort: str | None = None
+    filter: str | None = None
+    export: str | None = None
+
+    shown: Shown = Shown.NEVER
+    format: Format = Format.NUMBER
+    header: str = ""  # of the grid, where the title is too long for it
+    help: str = ""  # of the header
+    tooltip: str = ""  # name of the column whose value explains a cell
+    width: int = 108
+    position: int = 50  # order in grids and filters; those of one position stand in the table's order
+    twin_of: str = ""  # name of the column in pixels, where this is the same in micrometres
+
+    @property
+    def label(self) -> str:
+        """Title and unit: “Area, µm²”."""
+        return self.title if self.unit in UNIT_WORDS else f"{self.title}, {self.unit}"
+
+    @property
+    def annotation(self) -> Any:
+        """Type of the API's field."""
+        return self.type if self.required else self.type | None
+
+    @property
+    def in_um(self) -> Column | None:
+        """The same quantity in µm, µm² or µm³; None where a pixel size does not scale it."""
+        power = self.dimension.power
+        if not power:
+            return None
+        suffix, unit = self.dimension.um_suffix, "µm" + exponent(power)
+        return Column(
+            name=self.name.removesuffix("_px") + suffix,
+            title=self.title,
+            description=f"{self.title} in {unit}; null where the pixel size is not known",
+            unit=unit,
+            formula=self.formula and f"{self.export} × um_per_px{exponent(power)}",
+            sql=f"({' * '.join([self.sql or self.name, *['um_per_px'] * power])})",
+            compute=_SCALE[power],
+            inputs=(self.name, "um_per_px"),
+            api=self.api,
+            filter=self.filter and self.filter.removesuffix("_px") + suffix,
+            export=self.export and self.export + suffix,
+            shown=Shown.NEVER if self.format is Format.SIZE else self.shown,
+            header=self.header,
+            width=self.width,
+            position=self.position,
+            twin_of=self.name,
+        )
 
 
-def object_rows(path: str, result: Segmentation, um_per_px: float | None) -> Iterator[ExportRow]:
-    """Rows of ``objects.csv``, in the order of the spheroids' numbers."""
-    versions: ExportRow = {
-        "engine": result.engine,
-        "engine_version": result.engine_version,
-        "spheroscope_version": __version__,
-    }
-    for spheroid in result.spheroids:
-        row: ExportRow = {"path": path, "object": spheroid.number}
-        row |= measurement_cells(spheroid.measurements, um_per_px)
-        yield row | {"confidence": spheroid.confidence, "reasons": reasons_text(spheroid)} | versions
-
-
-def measurement_cells(values: Mapping[str, float | int | bool | None], um_per_px: float | None) -> ExportRow:
-    """Every measurement in pixels, each beside its µm twin; the twin is None where the size is not known."""
-    cells: ExportRow = {}
-    for column in MEASUREMENTS:
-        value = values[column.name]
-        cells[column.name] = value
-        if column.dimension.power:
-            cells[column.name + column.dimension.um_suffix] = scaled(value, column.dimension, um_per_px)
-    return cells
+def exported_only(name: str, title: str, description: str, **more: Any) -> Column:
+    """A column of text that exported tables alone have."""
+    column = Column(name, title, description, type=str, listed=False, api=False, export=name)
+    return replace(column, **more)
 
 
 def scaled(value: float | None, dimension: Dimension, um_per_px: float | None) -> float | None:
     """A length, area or volume in pixels as µm, µm² or µm³."""
-    if value is None or um_per_px is None:
-        return None
-    return float(value) * um_per_px**dimension.power
+    return _SCALE[dimension.power](value, um_per_px)
 
 
-def reasons_text(spheroid: Spheroid) -> str | None:
-    """Why values are missing: ``name: reason``, parted by semicolons."""
-    return "; ".join(f"{name}: {reason}" for name, reason in spheroid.reasons.items()) or None
-
-
-def safe_text(text: str) -> str:
-    """``text`` such that a spreadsheet shows it and does not run it."""
-    return f"'{text}" if text.startswith(RISKY_STARTS) or "\0" in text else text
-
-
-class CsvTable:
-    """Writes rows one by one as RFC 4180 CSV, header first. Open ``stream`` with ``newline=""``."""
-
-    def __init__(self, columns: Sequence[str], stream: TextIO) -> None:
-        self._columns = tuple(columns)
-        self._writer = csv.writer(stream)
-        self._writer.writerow(self._columns)
-
-    def write(self, row: Mapping[str, object]) -> None:
-        """Write one row; a column that it lacks stays empty.
-
-        Raises:
-            ValueError: ``row`` has a key that is no column.
-        """
-        if unknown := row.keys() - set(self._columns):
-            raise ValueError(f"not a column: {', '.join(sorted(unknown))}")
-        self._writer.writerow([_cell(row.get(name)) for name in self._columns])
-
-
-def write_csv(rows: Iterable[Mapping[str, object]], columns: Sequence[str], stream: TextIO) -> None:
-    """Write all ``rows`` to ``stream``, holding one at a time."""
-    table = CsvTable(columns, stream)
-    for row in rows:
-        table.write(row)
-
-
-def formulas_text() -> str:
-    """CSV text that says unit and formula of every measured column; goes beside each exported table."""
-    text = io.StringIO()
-    write_csv(formula_rows(), FORMULA_COLUMNS, text)
-    return text.getvalue()
-
-
-def _result_cells(result: Segmentation, um_per_px: float | None) -> ExportRow:
-    diameters = [spheroid.measurements["equivalent_diameter"] for spheroid in result.spheroids]
-    largest = max((value for value in diameters if value is not None), default=None)
-    return {
-        "status": ImageStatus.DONE,
-        "n_objects": len(result.spheroids),
-        "largest_equivalent_diameter": largest,
-        "largest_equivalent_diameter_um": scaled(largest, Dimension.LENGTH, um_per_px),
-        "confidence": result.confidence,
-        "engine": result.engine,
-        "engine_version": result.engine_version,
-        "params": json.dumps(result.params, sort_keys=True, ensure_ascii=False),
-    }
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return repr(float(value))  # the shortest text that reads back as the same number
-    return safe_text(value) if isinstance(value, str) else str(value)
-
-
-def formula_rows() -> Iterator[ExportRow]:
-    """Unit and formula of every measured column."""
-    for column in MEASUREMENTS:
-        yield {"column": column.name, "unit": _unit(column), "formula": column.formula}
-        if power := column.dimension.power:
-            yield {
-                "column": column.name + column.dimension.um_suffix,
-                "unit": "µm" + _exponent(power),
-                "formula": f"{column.name} × um_per_px{_exponent(power)}",
-            }
-    largest = "of the image's spheroids, the greatest equivalent_diameter"
-    for suffix, unit in (("", "px"), ("_um", "µm")):
-        yield {"column": "largest_equivalent_diameter" + suffix, "unit": unit, "formula": largest + suffix}
-    yield {"column": "confidence", "unit": "ratio", "formula": CONFIDENCE}
-
-
-def _unit(column: Column) -> str:
-    power = column.dimension.power
-    return "px" + _exponent(power) if power else PURE_UNITS.get(column.name, "ratio")
-
-
-def _exponent(power: int) -> str:
+def exponent(power: int) -> str:
+    """How a unit's power is written: nothing, ² or ³."""
     return {1: "", 2: "²", 3: "³"}[power]
+
+
+def with_twins(columns: Iterable[Column]) -> Iterator[Column]:
+    """Each column, followed by its twin in micrometres where it has one."""
+    for column in columns:
+        yield column
+        if (twin := column.in_um) is not None:
+            yield twin
+
+
+def on_screen(columns: Iterable[Column]) -> list[Column]:
+    """Columns in the order of grids and filters."""
+    return sorted(columns, key=lambda column: column.position)
+
+
+class CellReader:
+    """Reads some columns of a row; what it has to look up is looked up once, not for every row.
+
+    ``columns`` are given by the key that each has in the result. ``getter`` makes a function that reads
+    several values of a row: ``itemgetter`` of mappings, ``attrgetter`` of objects.
+    """
+
+    def __init__(
+        self, columns: Mapping[str, Column], getter: Callable[..., Callable[[Any], Any]] = itemgetter
+    ) -> None:
+        self.keys = tuple(columns)
+        needed = [
+            column.inputs if column.inputs or column.compute else (column.name,)
+            for column in columns.values()
+        ]
+        names = list(dict.fromkeys(name for inputs in needed for name in inputs))
+        self.names = tuple(names)
+        self._read = getter(*names) if len(names) > 1 else lambda row: (getter(*names)(row),)
+        self._steps: Sequence[tuple[Callable[..., Any] | None, tuple[int, ...]]] = [
+            (column.compute, tuple(names.index(name) for name in inputs))
+            for column, inputs in zip(columns.values(), needed, strict=True)
+        ]
+
+    def values(self, row: Any) -> list[Any]:
+        """The values, in the order of ``keys``."""
+        found = self._read(row)
+        return [
+            found[places[0]] if compute is None else compute(*[found[place] for place in places])
+            for compute, places in self._steps
+        ]
+
+    def __call__(self, row: Any) -> dict[str, Any]:
+        """The values by key."""
+        return dict(zip(self.keys, self.values(row), strict=True))
+
+
+def _length(value: float | None, um_per_px: float | None) -> float | None:
+    return None if value is None or um_per_px is None else float(value) * um_per_px
+
+
+def _area(value: float | None, um_per_px: float | None) -> float | None:
+    return None if value is None or um_per_px is None else float(value) * um_per_px**2
+
+
+def _volume(value: float | None, um_per_px: float | None) -> float | None:
+    return None if value is None or um_per_px is None else float(value) * um_per_px**3
+
+
+_SCALE: dict[int, Callable[[float | None, float | None], float | None]] = {1: _length, 2: _area, 3: _volume}

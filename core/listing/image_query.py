@@ -1,4 +1,4 @@
-"""What tables of images may be sorted and narrowed by: one definition, for SQL and for the page index."""
+"""Sorts and filters of lists of images, checked, and as SQL. ``image_columns`` says which there are."""
 
 from __future__ import annotations
 
@@ -9,39 +9,11 @@ from typing import Any
 
 from core.errors import InvalidRequest
 from core.listing import keyset
+from core.listing.image_table import RANGES, SORT_TYPES, SORTS
 from core.listing.keyset import SortKey
-from core.models import ImageFilter, ImageStatus
+from core.models import ImageFilter
 
-# Columns of image_row, in the order that they decide; the id decides last. Rows without a value come last
-# whichever way the sort goes, so uncalibrated images come after those whose size in µm is known.
-SORTS: dict[str, tuple[str, ...]] = {
-    "created": ("created_at",),
-    "name": ("name_key",),
-    "status": ("status",),
-    "objects": ("n_objects",),
-    "diameter": ("diameter_um", "largest_diameter_px"),
-    "area": ("area_um2", "largest_area_px"),
-    "circularity": ("largest_circularity",),
-    "confidence": ("confidence",),
-    "pixel_size": ("um_per_px",),
-    "seconds": ("seconds",),
-}
 DEFAULT_SORT = "-created"
-# Of what kind they are, but for numbers with a fraction.
-_KINDS: dict[str, type] = {"created_at": datetime, "name_key": str, "status": ImageStatus, "n_objects": int}
-
-RANGES: dict[str, str] = {
-    "created": "created_at",
-    "objects": "n_objects",
-    "diameter_px": "largest_diameter_px",
-    "diameter_um": "diameter_um",
-    "area_px": "largest_area_px",
-    "area_um2": "area_um2",
-    "circularity": "largest_circularity",
-    "confidence": "confidence",
-    "pixel_size": "um_per_px",
-    "seconds": "seconds",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +36,12 @@ class Sort:
         return cls(name, text.startswith("-"))
 
     def order_by(self) -> str:
-        """The ORDER BY of image_row."""
+        """The order as SQL, over the listed columns."""
         return keyset.order_by(self.keys())
 
     def keys(self) -> tuple[SortKey, ...]:
-        """What decides the order of image_row."""
-        columns = [SortKey(name, _KINDS.get(name, float), self.descending) for name in SORTS[self.name]]
+        """Keys that decide the order."""
+        columns = [SortKey(name, SORT_TYPES.get(name, float), self.descending) for name in SORTS[self.name]]
         return (*columns, SortKey("id", str, self.descending))
 
 

@@ -22,6 +22,7 @@ import polars as pl
 from core.db import Database
 from core.db.session import ExecutedStatement, Session
 from core.listing.image_query import Sort
+from core.listing.image_table import ENUM_CODES, SELECT_LIST
 from core.listing.project_table import ProjectTable, RowOrder
 from core.models import ImageFilter, ImageRow, Page
 
@@ -195,7 +196,10 @@ class PageIndex:
                     return patched
             with self._lock:
                 self._counts.loads += 1
-            return ProjectTable.of(session.frame("images.table", {"project_id": project_id}))
+            frame = session.frame(
+                "images.table", {"project_id": project_id}, columns=SELECT_LIST, codes=ENUM_CODES
+            )
+            return ProjectTable.of(frame)
 
     def _folded(self, wanted: ImageFilter) -> ImageFilter:
         """The filter with its name in the case that the database compares in."""
@@ -247,7 +251,7 @@ class PageIndex:
 
 
 def _rows_of(session: Session, project_id: str, ids: Iterable[str]) -> pl.DataFrame:
-    found = session.frame("images.table_of", {"ids": list(ids)})
+    found = session.frame("images.table_of", {"ids": list(ids)}, columns=SELECT_LIST, codes=ENUM_CODES)
     return found.filter(pl.col("project_id") == project_id).drop("project_id")
 
 

@@ -24,9 +24,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from core.listing.image_query import RANGES, SORTS, Sort
+from core.listing.image_query import Sort
+from core.listing.image_table import ENUMS, RANGES, SORTS, row_type
 from core.listing.keyset import KeyValues, plain
-from core.models import ImageFilter, ImageRow, ImageStatus, PixelSizeSource
+from core.models import ImageFilter, ImageRow, ImageStatus
 
 RowOrder = NDArray[np.int32]
 RowKey = tuple[Any, ...]
@@ -35,8 +36,11 @@ TAIL_ROWS = 2048  # copied at every patch: 0.1 ms
 KEPT_FILTERS = 8
 NEWEST = 4
 _COLUMNS = {"id": (), **SORTS}
-_STATUSES, _SOURCES = list(ImageStatus), list(PixelSizeSource)  # in the order of the database's enums
-_SHOWN = [field.name for field in fields(ImageRow)]
+# Words by their codes, which are in the order of the database's enums.
+_WORDS = {name: list(words) for name, words in ENUMS.items()}
+_STATUSES = list(ImageStatus)
+_ROW = row_type(ImageRow)
+_SHOWN = [field.name for field in fields(_ROW)]
 
 
 class ProjectTable:
@@ -52,7 +56,7 @@ class ProjectTable:
 
     @classmethod
     def of(cls, frame: pl.DataFrame) -> ProjectTable:
-        """The rows of ``frame``, which has the columns of image_row and comes sorted by id."""
+        """The rows of ``frame``, which has the listed columns and comes sorted by id."""
         return cls(frame, frame.clear(), {"id": np.arange(len(frame), dtype=np.int32)})
 
     def __len__(self) -> int:
@@ -102,17 +106,20 @@ class ProjectTable:
         slots = self._window(order, sort, limit, offset)
         rows = self._gather(slots, _SHOWN).rows(named=True)
         for row in rows:
-            row["status"] = _STATUSES[row["status"]]
-            if (source := row["um_per_px_source"]) is not None:
-                row["um_per_px_source"] = _SOURCES[source]
+            for name, words in _WORDS.items():
+                if (code := row[name]) is not None:
+                    row[name] = words[code]
         last = self._keys(sort, slots[-1]) if len(slots) else ()
-        return tuple(ImageRow(**row) for row in rows), last
+        return tuple(_ROW(**row) for row in rows), last
 
     def up_to(self, order: RowOrder, sort: Sort, keys: Sequence[Any]) -> int:
         """How many rows of an order of this sort come up to and with the one that has, or had, these keys."""
         *values, image_id = keys
-        if sort.name == "status" and values[0] is not None:
-            values = [_STATUSES.index(values[0])]
+        columns = SORTS[sort.name]
+        values = [
+            _WORDS[column].index(value) if column in _WORDS and value is not None else value
+            for column, value in zip(columns, values, strict=True)
+        ]
         key = (*map(_ranked, values), image_id)
         if not sort.descending:
             return bisect_right(order, key, key=partial(self._key, sort.name))
@@ -226,10 +233,12 @@ class ProjectTable:
         return self._tail.get_column(column)[int(slot) - n_base]
 
     def _keys(self, sort: Sort, slot: int) -> KeyValues:
-        values = [self._value(column, slot) for column in SORTS[sort.name]]
-        if sort.name == "status":
-            values = [_STATUSES[values[0]].value]
-        return (*map(plain, values), self._value("id", slot))
+        columns = (*SORTS[sort.name], "id")
+        values = ((column, self._value(column, slot)) for column in columns)
+        return tuple(
+            _WORDS[column][value].value if column in _WORDS and value is not None else plain(value)
+            for column, value in values
+        )
 
     def _slot(self, image_id: str) -> int | None:
         order = self._orders["id"]

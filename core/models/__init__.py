@@ -24,11 +24,10 @@ from core.models.domain import (
     StoredSegmentation,
 )
 from core.models.jobs import Job, JobState, Priority
-from core.models.measurements import MEASUREMENTS, Column, Dimension
+from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
 
 __all__ = [
     "MEASUREMENTS",
-    "Column",
     "Contour",
     "Dimension",
     "Image",
@@ -38,6 +37,7 @@ __all__ = [
     "Job",
     "JobState",
     "Limits",
+    "MeasurementDefinition",
     "Page",
     "PageFacts",
     "PixelSizeSource",

@@ -26,42 +26,66 @@ class Dimension(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """One measured quantity: its name, how it scales, and its formula for people."""
+class MeasurementDefinition:
+    """One measured quantity.
+
+    ``name`` is its column everywhere, ``label`` its name for people, ``type`` that of its values, which are
+    in pixels or in ``unit``. A table of spheroids shows those with a ``header``, and the others on demand.
+    """
 
     name: str
     dimension: Dimension
     label: str
     formula: str
+    type: type[float | int | bool] = float
+    unit: str = "ratio"
+    header: str = ""
 
 
 _L, _A, _V, _P = Dimension.LENGTH, Dimension.AREA, Dimension.VOLUME, Dimension.PURE
+_M = MeasurementDefinition
 
-MEASUREMENTS: tuple[Column, ...] = (
-    Column("area", _A, "Area", "pixel count, holes taken out"),
-    Column("perimeter", _L, "Perimeter", "Crofton, 4 directions"),
-    Column("equivalent_diameter", _L, "Equivalent diameter", "√(4A/π)"),
-    Column("circularity", _P, "Circularity", "4πA/P², Crofton perimeter"),
-    Column("circularity_imagej", _P, "Circularity (ImageJ)", "4πA/P², ImageJ's traced perimeter, at most 1"),
-    Column("roundness", _P, "Roundness", "4A/(π·major²)"),
-    Column("aspect_ratio", _P, "Aspect ratio", "major/minor axis of the second-moment ellipse"),
-    Column("eccentricity", _P, "Eccentricity", "√(1 − minor²/major²)"),
-    Column("solidity", _P, "Solidity", "A / convex area"),
-    Column("extent", _P, "Extent", "A / bounding box area"),
-    Column("convexity", _P, "Convexity", "convex perimeter / P"),
-    Column("feret_max", _L, "Feret max", "greatest caliper width"),
-    Column("feret_min", _L, "Feret min", "least caliper width"),
-    Column("volume_sphere", _V, "Volume (sphere)", "π/6 · equivalent diameter³"),
-    Column("volume_ellipsoid", _V, "Volume (ellipsoid)", "π/6 · L · W², L = Feret max, W = Feret min"),
-    Column("sphericity_2d", _P, "Sphericity (2D)", "√(4πA)/P"),
-    Column("centroid_x", _P, "Centroid x", "pixels from the left"),
-    Column("centroid_y", _P, "Centroid y", "pixels from the top"),
-    Column("bbox_x", _P, "Box left", "pixels from the left"),
-    Column("bbox_y", _P, "Box top", "pixels from the top"),
-    Column("bbox_width", _P, "Box width", "pixels"),
-    Column("bbox_height", _P, "Box height", "pixels"),
-    Column("intensity_mean", _P, "Mean intensity", "over the raw pixels"),
-    Column("intensity_sd", _P, "Intensity SD", "over the raw pixels"),
-    Column("touches_border", _P, "Touches border", "true where a pixel lies on the image's edge"),
-    Column("n_holes", _P, "Holes", "number of enclosed holes"),
+MEASUREMENTS: tuple[MeasurementDefinition, ...] = (
+    _M("area", _A, "Area", "pixel count, holes taken out", int, "px²", "Area"),
+    _M("perimeter", _L, "Perimeter", "Crofton, 4 directions", unit="px"),
+    _M("equivalent_diameter", _L, "Equivalent diameter", "√(4A/π)", unit="px", header="Ø"),
+    _M("circularity", _P, "Circularity", "4πA/P², Crofton perimeter", header="Circularity"),
+    _M("circularity_imagej", _P, "Circularity (ImageJ)", "4πA/P², ImageJ's traced perimeter, at most 1"),
+    _M("roundness", _P, "Roundness", "4A/(π·major²)"),
+    _M(
+        "aspect_ratio",
+        _P,
+        "Aspect ratio",
+        "major/minor axis of the second-moment ellipse",
+        header="Aspect ratio",
+    ),
+    _M("eccentricity", _P, "Eccentricity", "√(1 − minor²/major²)"),
+    _M("solidity", _P, "Solidity", "A / convex area", header="Solidity"),
+    _M("extent", _P, "Extent", "A / bounding box area"),
+    _M("convexity", _P, "Convexity", "convex perimeter / P"),
+    _M("feret_max", _L, "Feret max", "greatest caliper width", unit="px"),
+    _M("feret_min", _L, "Feret min", "least caliper width", unit="px"),
+    _M("volume_sphere", _V, "Volume (sphere)", "π/6 · equivalent diameter³", unit="px³", header="Volume"),
+    _M(
+        "volume_ellipsoid", _V, "Volume (ellipsoid)", "π/6 · L · W², L = Feret max, W = Feret min", unit="px³"
+    ),
+    _M("sphericity_2d", _P, "Sphericity (2D)", "√(4πA)/P"),
+    _M("centroid_x", _P, "Centroid x", "pixels from the left", unit="px"),
+    _M("centroid_y", _P, "Centroid y", "pixels from the top", unit="px"),
+    _M("bbox_x", _P, "Box left", "pixels from the left", int, "px"),
+    _M("bbox_y", _P, "Box top", "pixels from the top", int, "px"),
+    _M("bbox_width", _P, "Box width", "pixels", int, "px"),
+    _M("bbox_height", _P, "Box height", "pixels", int, "px"),
+    _M("intensity_mean", _P, "Mean intensity", "over the raw pixels", unit="raw units"),
+    _M("intensity_sd", _P, "Intensity SD", "over the raw pixels", unit="raw units"),
+    _M(
+        "touches_border",
+        _P,
+        "Touches border",
+        "true where a pixel lies on the image's edge",
+        bool,
+        "true or false",
+        "At the edge",
+    ),
+    _M("n_holes", _P, "Holes", "number of enclosed holes", int, "count"),
 )

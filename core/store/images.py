@@ -13,6 +13,7 @@ from core.clock import utc_now
 from core.db import Database, Session
 from core.errors import NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
+from core.listing.image_table import SELECT_LIST
 from core.listing.keyset import KeyValues, behind, keys_of, read
 from core.listing.page_index import PageIndex
 from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
@@ -121,7 +122,7 @@ class ImageStore:
         if after is not None:
             offset = 0
         cut = {"limit": limit, "offset": offset}
-        parts = {"where": conditions, "behind": rest}
+        parts = {"columns": SELECT_LIST, "where": conditions, "behind": rest}
         with self._db.read() as session:
             rows = session.rows("images.page", values | cut, order=sort.order_by(), **parts)
             count = session.rows("images.count", values, **parts)[0]
@@ -140,8 +141,9 @@ class ImageStore:
             return tuple(ids)
         conditions, values = where(wanted)
         values["project_id"] = project_id
+        parts = {"columns": SELECT_LIST, "where": conditions, "order": sort.order_by()}
         with self._db.read() as session:
-            rows = session.rows("images.ids", values, where=conditions, order=sort.order_by())
+            rows = session.rows("images.ids", values, **parts)
         return tuple(row["id"] for row in rows)
 
     def neighbours(
@@ -163,8 +165,9 @@ class ImageStore:
                 return Neighbours(*around)
         conditions, values = where(wanted)
         values |= {"project_id": image.project_id, "id": image.id}
+        parts = {"columns": SELECT_LIST, "where": conditions, "order": order.order_by()}
         with self._db.read() as session:
-            rows = session.rows("images.neighbours", values, where=conditions, order=order.order_by())
+            rows = session.rows("images.neighbours", values, **parts)
         if not rows:
             raise NotFound("This image does not exist, or has been deleted.")
         return Neighbours(**rows[0])

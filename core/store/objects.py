@@ -11,35 +11,16 @@ from core.cache import Cache, cached_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
 from core.listing.keyset import KeyValues, SortKey, behind, keys_of, order_by
-from core.models import MEASUREMENTS, Page, Range
+from core.listing.object_table import RANGES, SORT_TYPES, SORTS
+from core.models import Page, Range
 from core.store.project_versions import ProjectVersions
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]
 Values = dict[str, Any]
 
-# What may be narrowed by numbers, as SQL: every measurement in pixels, and its twin in µm where it has one.
-NUMBERS: dict[str, str] = {
-    name: expression
-    for column in MEASUREMENTS
-    if column.name != "touches_border"
-    for name, expression in (
-        (column.name, f"object.{column.name}"),
-        (
-            column.name + column.dimension.um_suffix,
-            f"(object.{column.name} * image.um_per_px ** {column.dimension.power})",
-        ),
-    )[: 1 + bool(column.dimension.power)]
-}
-SORTS: dict[str, str] = {
-    "name": "lower(image.name)",
-    "object": "object.number",
-    "touches_border": "object.touches_border",
-    **NUMBERS,
-}
 DEFAULT_SORT = "name"
 CALIBRATED = "calibrated"  # kind of cached values
-_KINDS: dict[str, type] = {"name": str, "object": int, "touches_border": bool}  # the others are numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +193,7 @@ def _keys(sort: str) -> tuple[SortKey, ...]:
     if expression is None:
         raise InvalidRequest(f"Spheroids cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
     name, down = sort.removeprefix("-"), sort.startswith("-")
-    kind = _KINDS.get(name, float)
+    kind = SORT_TYPES.get(name, float)
     return (
         SortKey("key", kind, down, expression),
         SortKey("image_id", str, down, "image.id"),
@@ -221,9 +202,9 @@ def _keys(sort: str) -> tuple[SortKey, ...]:
 
 
 def _number(column: str) -> str:
-    expression = NUMBERS.get(column)
+    expression = RANGES.get(column)
     if expression is None:
-        raise InvalidRequest(f"There is no number “{column[:40]}”. Known: {', '.join(NUMBERS)}.")
+        raise InvalidRequest(f"There is no number “{column[:40]}”. Known: {', '.join(RANGES)}.")
     return expression
 
 

@@ -13,11 +13,12 @@ from core.clock import utc_now
 from core.db import Database, Session
 from core.db.statements import load_queries, stands_alone
 from core.errors import InvalidRequest, NotFound
+from core.listing.image_table import ENUM_CODES, SELECT_LIST
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _BRACES = re.compile(r"\{(\w+)\}")
 # what stands for the parts that the program fills in
-_PARTS = {"order": "1", "where": "", "behind": "true"} | {
+_PARTS = {"order": "1", "where": "", "behind": "true", "columns": SELECT_LIST, "codes": ENUM_CODES} | {
     "value": "object.area",
     "x": "object.area",
     "y": "object.circularity",

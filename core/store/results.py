@@ -15,6 +15,7 @@ from core.errors import NotFound
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, Spheroid, StoredSegmentation
 from core.models.jobs import seconds_of
+from core.models.summary import summary
 from core.store.project_versions import ProjectVersions
 from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of
 
@@ -175,19 +176,5 @@ def _segmentation_row(job: Job, result: Result, now: datetime) -> Row:
 
 
 def _summary(job: Job, result: Result) -> dict[str, Any]:
-    largest = _largest(result.spheroids)
-    return {
-        "segmentation_id": job.id,
-        "n_objects": len(result.spheroids),
-        "largest_diameter_px": largest.get("equivalent_diameter"),
-        "largest_area_px": largest.get("area"),
-        "largest_circularity": largest.get("circularity"),
-        "seconds": seconds_of(result.timings_ms),
-        "confidence": result.confidence,
-    }
-
-
-def _largest(spheroids: Sequence[Spheroid]) -> dict[str, Any]:
-    if not spheroids:
-        return {}
-    return max(spheroids, key=lambda item: item.measurements["area"] or 0).measurements
+    seconds = seconds_of(result.timings_ms)
+    return {"segmentation_id": job.id, "seconds": seconds} | summary(result.spheroids, result.confidence)

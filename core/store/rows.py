@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 
 from core.images.memory import Extent, segmenting_bytes
+from core.listing.image_table import ENUMS, row_type
 from core.models import (
     MEASUREMENTS,
     Contour,
@@ -19,7 +20,6 @@ from core.models import (
     ImageStatus,
     Job,
     JobState,
-    PixelSizeSource,
     Priority,
     Project,
     Ring,
@@ -29,7 +29,9 @@ from core.models import (
 
 Row = Mapping[str, Any]
 
-_COUNTS = ("area", "bbox_x", "bbox_y", "bbox_width", "bbox_height", "n_holes")
+_COUNTS = tuple(definition.name for definition in MEASUREMENTS if definition.type is int)
+_IMAGE: type[Image] = row_type(Image)
+_IMAGE_ROW: type[ImageRow] = row_type(ImageRow)
 
 
 def project_of(row: Row, totals: Row) -> Project:
@@ -51,19 +53,19 @@ def project_of(row: Row, totals: Row) -> Project:
 
 def image_of(row: Row) -> Image:
     """A row of the image table."""
-    return Image(**_image_values(Image, row))
+    return _IMAGE(**_image_values(_IMAGE, row))
 
 
 def image_row_of(row: Row) -> ImageRow:
-    """A row of image_row."""
-    return ImageRow(**_image_values(ImageRow, row))
+    """A row of the listed columns."""
+    return _IMAGE_ROW(**_image_values(_IMAGE_ROW, row))
 
 
 def _image_values(kind: type[ImageRow], row: Row) -> dict[str, Any]:
     values = {field.name: row[field.name] for field in fields(kind)}
-    source = row["um_per_px_source"]
-    values |= {"status": ImageStatus(row["status"])}
-    values |= {"um_per_px_source": PixelSizeSource(source) if source else None}
+    for name, words in ENUMS.items():
+        if values[name] is not None:
+            values[name] = words(values[name])
     return values
 
 

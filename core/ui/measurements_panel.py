@@ -8,9 +8,10 @@ from typing import Any
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.listing import object_table
 from core.models import MEASUREMENTS, Project
 from core.services import Services
-from core.store.objects import NUMBERS, ObjectFilter, ObjectHistogram, Point
+from core.store.objects import ObjectFilter, ObjectHistogram, Point
 from core.ui import filters
 from core.ui.feedback import plural
 from core.ui.shell import go as open_page
@@ -32,7 +33,7 @@ def labels(calibrated: bool) -> dict[str, str]:
     found: dict[str, str] = {}
     for column in MEASUREMENTS:
         suffix, power = column.dimension.um_suffix, column.dimension.power
-        if column.name not in NUMBERS:
+        if column.name not in object_table.RANGES:
             continue
         if power and calibrated:
             found[column.name + suffix] = f"{column.label}, {_UNITS[suffix]}"
@@ -62,7 +63,7 @@ def filter_of(query: Mapping[str, str]) -> ObjectFilter:
     """The same filter for the store."""
     border = query.get("touches_border")
     wanted = None if border is None else border == "1"
-    return ObjectFilter(query.get("name"), wanted, filters.ranges(query, NUMBERS))
+    return ObjectFilter(query.get("name"), wanted, filters.ranges(query, object_table.RANGES))
 
 
 def words(services: Services, project: Project, query: Mapping[str, str], names: Mapping[str, str]) -> str:

@@ -25,6 +25,7 @@ from core.db.session import ExecutedStatement
 from core.db.statements import load_migrations, load_queries
 from core.db.writer import MAX_BATCH, CommitHook
 from core.errors import DatabaseLocked, DatabaseOutOfMemory, NotFound, ServiceClosed, StorageError
+from core.listing.image_table import ENUM_CODES, SELECT_LIST
 from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.polling import wait_until
@@ -682,6 +683,8 @@ def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
                 "value": "object.area",
                 "x": "object.area",
                 "y": "object.area",
+                "columns": SELECT_LIST,
+                "codes": ENUM_CODES,
             }
             session._cursor.execute(f"EXPLAIN {text.format(**parts)}", values)
             assert session._cursor.fetchall(), name

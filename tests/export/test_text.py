@@ -18,7 +18,7 @@ from core.db import Database
 from core.errors import ImageUnreadable
 from core.export import text
 from core.files.blobs import Blobs
-from core.listing import columns
+from core.listing import csv_table, export_rows
 from core.models import MEASUREMENTS, Project, Segmentation, Spheroid
 from core.monitoring import QueryRecorder
 from core.store import Store
@@ -62,8 +62,10 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     spheroids = (disc(1, 3.0, solidity=None, feret_max=1 / 3), disc(2, 10.0, touches_border=True))
     lab.measured(lab.image(project, "=a.tif"), *spheroids)
     wanted = io.StringIO(newline="")
-    columns.write_csv(
-        columns.object_rows("=a.tif", said(*spheroids), um_per_px), columns.OBJECT_COLUMNS, wanted
+    csv_table.write_csv(
+        export_rows.measured_objects("=a.tif", said(*spheroids), um_per_px),
+        export_rows.OBJECT_HEADER,
+        wanted,
     )
     assert objects_text(lab, project) == wanted.getvalue()
 
@@ -73,13 +75,15 @@ def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
     image = lab.measured(lab.image(project, "a.tif"), disc(1, 3.0), disc(2, 10.0))
     error = ImageUnreadable("Cut short.")
     lab.failed(lab.image(project, "b.tif"), error)
-    size = columns.Calibration(image.um_per_px, image.um_per_px_source)
+    size = export_rows.PixelSize(image.um_per_px, image.um_per_px_source)
     result = said(disc(1, 3.0), disc(2, 10.0))
     done, failed = read(images_text(lab, project))
     for row, path, outcome in ((done, "a.tif", result), (failed, "b.tif", error)):
         wanted = io.StringIO(newline="")
-        told = columns.image_row(path, _facts(image), size, outcome, image.seconds if row is done else None)
-        columns.write_csv([told], columns.IMAGE_COLUMNS, wanted)
+        told = export_rows.measured_image(
+            path, _facts(image), size, outcome, image.seconds if row is done else None
+        )
+        csv_table.write_csv([told], export_rows.IMAGE_HEADER, wanted)
         assert [row] == read(wanted.getvalue())
 
 
@@ -134,7 +138,7 @@ def test_a_limit_is_kept(lab: Lab) -> None:
 
 def row_of(number: int) -> dict[str, Any]:
     return {
-        "name": f"image {number}.tif",
+        "image_name": f"image {number}.tif",
         "um_per_px": 2.0,
         "number": 1,
         "engine": "classical",

@@ -24,7 +24,7 @@ from starlette.testclient import TestClient
 from core.http import files
 from core.http.answers import attachment
 from core.http.downloads import CsvStream
-from core.listing import columns
+from core.listing import export_rows
 from core.services import Services
 from tests import corpus
 from tests.http.conftest import application
@@ -61,7 +61,7 @@ def test_objects_of_a_project(client: TestClient, lab: Lab) -> None:
     response = client.get(f"/downloads/projects/{project.id}/objects.csv")
     assert saved_as(response) == "Plate µ 1 objects.csv"
     rows = rows_of(response)
-    assert list(rows[0]) == list(columns.OBJECT_COLUMNS)
+    assert list(rows[0]) == list(export_rows.OBJECT_HEADER)
     assert [(row["path"], row["object"]) for row in rows] == [("a.tif", "1"), ("a.tif", "2"), ("b.tif", "1")]
     assert (rows[1]["area"], rows[1]["area_um2"]) == ("314", "1256.0")
 
@@ -73,7 +73,7 @@ def test_images_of_a_project(client: TestClient, lab: Lab) -> None:
     response = client.get(f"/downloads/projects/{project.id}/images.csv")
     assert saved_as(response) == "Plate 1 images.csv"
     rows = rows_of(response)
-    assert list(rows[0]) == list(columns.IMAGE_COLUMNS)
+    assert list(rows[0]) == list(export_rows.IMAGE_HEADER)
     assert [(row["path"], row["status"], row["n_objects"], row["engine"]) for row in rows] == [
         ("a.tif", "done", "1", "classical"),
         ("b.tif", "new", "", ""),
@@ -92,7 +92,7 @@ def test_objects_of_one_image(client: TestClient, lab: Lab) -> None:
 def test_an_empty_table_has_its_header(client: TestClient, lab: Lab) -> None:
     project = lab.project()
     response = client.get(f"/downloads/projects/{project.id}/objects.csv")
-    assert response.text == ",".join(columns.OBJECT_COLUMNS) + "\r\n"
+    assert response.text == ",".join(export_rows.OBJECT_HEADER) + "\r\n"
 
 
 def test_the_formulas(client: TestClient) -> None:

@@ -17,7 +17,8 @@ from starlette.testclient import TestClient, WebSocketDenialResponse
 from core import http
 from core.errors import InvalidRequest
 from core.http.middleware.hosts import allowed_names
-from core.listing.image_query import SORTS, Sort
+from core.listing.image_query import Sort
+from core.listing.image_table import SORTS
 from core.services import Services
 from core.settings import Settings
 from tests.http.conftest import application

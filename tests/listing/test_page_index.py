@@ -21,7 +21,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, initial
 from core.db import Database
 from core.errors import CrashedRepeatedly, InvalidRequest, NotFound, StorageError
 from core.listing import page_index, project_table
-from core.listing.image_query import RANGES, SORTS
+from core.listing.image_table import RANGES, SORTS
 from core.listing.page_index import PageIndex
 from core.listing.project_table import ProjectTable
 from core.models import Image, ImageFilter, ImageStatus, Project, Range
@@ -439,7 +439,7 @@ def test_a_load_that_fails_is_told_and_tried_again(
     add(store, project.id, "a")
     with monkeypatch.context() as patched:
 
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise StorageError("The disk is on fire.")
 
         patched.setattr("core.db.session.Session.frame", fail)

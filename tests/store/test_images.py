@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.db import Database
 from core.errors import CrashedRepeatedly, InvalidRequest, NotFound, QueueFull
-from core.listing.image_query import DEFAULT_SORT, SORTS
+from core.listing.image_query import DEFAULT_SORT
+from core.listing.image_table import SORTS
 from core.models import Image, ImageFilter, ImageRow, ImageStatus, JobState, PixelSizeSource, Project
 from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store

@@ -1,10 +1,13 @@
 -- Of a statement that changes images, those who follow commits must learn which: it returns id and project_id, or is
 -- run by Session.change, which is told them.
 
+-- {columns} are what lists of images hold, by core/listing/image_columns.py; {where} and {order} come from
+-- core/listing/image_query.py.
+
 -- name: page
--- {where} and {order} come from core/listing/image_query.py; the ids are found first so that only one page of wide rows
--- is read.
-SELECT *
+-- The ids are found first so that only one page of wide rows is read.
+WITH image_row AS NOT MATERIALIZED (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL)
+SELECT * EXCLUDE (project_id)
 FROM image_row
 WHERE project_id = $project_id AND id IN (
     SELECT id FROM image_row
@@ -14,15 +17,18 @@ WHERE project_id = $project_id AND id IN (
 ORDER BY {order}
 
 -- name: count
+WITH image_row AS NOT MATERIALIZED (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL)
 SELECT count(*) AS total, count(*) FILTER (NOT {behind}) AS before
 FROM image_row
 WHERE project_id = $project_id {where}
 
 -- name: ids
+WITH image_row AS NOT MATERIALIZED (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL)
 SELECT id FROM image_row WHERE project_id = $project_id {where} ORDER BY {order}
 
 -- name: neighbours
-WITH ordered AS (
+WITH image_row AS NOT MATERIALIZED (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL),
+ordered AS (
     SELECT
         id,
         lag(id) OVER place AS previous,
@@ -36,18 +42,15 @@ WITH ordered AS (
 SELECT previous, next, position, total FROM ordered WHERE id = $id
 
 -- name: table
--- What the page index holds of a project. Small whole numbers for the enums: they take a byte a row.
-SELECT * EXCLUDE (project_id)
-    REPLACE (enum_code(status) AS status, enum_code(um_per_px_source) AS um_per_px_source)
-FROM image_row
-WHERE project_id = $project_id
+-- What the page index holds of a project; {codes} are its enums as small whole numbers, a byte a row.
+SELECT * REPLACE ({codes})
+FROM (SELECT {columns} FROM image WHERE project_id = $project_id AND deleted_at IS NULL)
 ORDER BY id
 
 -- name: table_of
--- The same of some images, wherever they are.
-SELECT * REPLACE (enum_code(status) AS status, enum_code(um_per_px_source) AS um_per_px_source)
-FROM image_row
-WHERE id IN (SELECT unnest($ids::VARCHAR[]))
+-- The same of some images, wherever they are: with a condition more, they would not be looked up by their key.
+SELECT * REPLACE ({codes})
+FROM (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL AND id IN (SELECT unnest($ids::VARCHAR[])))
 ORDER BY id
 
 -- name: folded

@@ -24,7 +24,7 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 -- name: stream
 -- The same rows as results.project_objects gives, in the order and of the filter of the table.
 SELECT
-    image.name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    image.name AS image_name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
     object.*
 FROM image
 JOIN segmentation ON segmentation.id = image.segmentation_id

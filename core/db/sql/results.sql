@@ -23,7 +23,7 @@ WHERE project_id = $project_id AND deleted_at IS NULL
 -- name: project_objects
 -- Every spheroid of a project's results in force, with its image.
 SELECT
-    image.name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    image.name AS image_name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
     object.*
 FROM image
 JOIN segmentation ON segmentation.id = image.segmentation_id

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.models import MEASUREMENTS
-from core.models import Column as Measurement
+from core.models import MEASUREMENTS, MeasurementDefinition
 from core.ui.components import grid_scripts
 
 Column = dict[str, Any]
@@ -159,7 +158,7 @@ def object_columns(calibrated: bool) -> tuple[Column, ...]:
     return (*shown, *(column | {"initialHide": True} for column in hidden))
 
 
-def _format_of(column: Measurement) -> Any:
+def _format_of(column: MeasurementDefinition) -> Any:
     return grid_scripts.YES_NO if column.name == "touches_border" else grid_scripts.NUMBER
 
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from core import __version__
 from core.errors import NotAnImage
-from core.listing import columns
+from core.listing import csv_table, export_rows
 from core.models import MEASUREMENTS, Contour, PageFacts, PixelSizeSource, Segmentation, Spheroid
 
 FACTS = PageFacts(1, 640, 480, 1, "uint16", 12, 2.5, "OME")
-SIZED = columns.Calibration(2.5, PixelSizeSource.FILE)
+SIZED = export_rows.PixelSize(2.5, PixelSizeSource.FILE)
 
 
 def spheroid(number: int = 1, **values: float | bool | None) -> Spheroid:
@@ -33,12 +33,12 @@ def read(text: str) -> list[dict[str, str]]:
 
 def written(rows: list, names: tuple[str, ...]) -> str:
     stream = io.StringIO(newline="")
-    columns.write_csv(iter(rows), names, stream)
+    csv_table.write_csv(iter(rows), names, stream)
     return stream.getvalue()
 
 
 def test_object_columns_are_the_measurements_each_beside_its_twin() -> None:
-    assert columns.OBJECT_COLUMNS[:8] == (
+    assert export_rows.OBJECT_HEADER[:8] == (
         "path",
         "object",
         "area",
@@ -49,21 +49,21 @@ def test_object_columns_are_the_measurements_each_beside_its_twin() -> None:
         "equivalent_diameter_um",
     )
     assert {"volume_sphere_um3", "feret_min_um", "circularity", "touches_border"} < set(
-        columns.OBJECT_COLUMNS
+        export_rows.OBJECT_HEADER
     )
-    assert not {"circularity_um", "centroid_x_um", "n_holes_um"} & set(columns.OBJECT_COLUMNS)
-    assert columns.OBJECT_COLUMNS[-5:] == (
+    assert not {"circularity_um", "centroid_x_um", "n_holes_um"} & set(export_rows.OBJECT_HEADER)
+    assert export_rows.OBJECT_HEADER[-5:] == (
         "confidence",
         "reasons",
         "engine",
         "engine_version",
         "spheroscope_version",
     )
-    assert set(columns.OBJECT_COLUMNS) > {column.name for column in MEASUREMENTS}
+    assert set(export_rows.OBJECT_HEADER) > {column.name for column in MEASUREMENTS}
 
 
 def test_lengths_areas_and_volumes_scale_by_their_power() -> None:
-    (row,) = columns.object_rows(
+    (row,) = export_rows.measured_objects(
         "a.tif", segmentation(spheroid(area=100, perimeter=7.0, volume_sphere=8.0)), 2.5
     )
     assert (row["area_um2"], row["perimeter_um"], row["volume_sphere_um3"]) == (625.0, 17.5, 125.0)
@@ -71,7 +71,7 @@ def test_lengths_areas_and_volumes_scale_by_their_power() -> None:
 
 
 def test_uncalibrated_rows_have_every_twin_empty() -> None:
-    row = next(columns.object_rows("a.tif", segmentation(spheroid()), None))
+    row = next(export_rows.measured_objects("a.tif", segmentation(spheroid()), None))
     twins = {column.name + column.dimension.um_suffix for column in MEASUREMENTS if column.dimension.power}
     assert {row[name] for name in twins} == {None}
     assert {row[column.name] for column in MEASUREMENTS} == {1.0}
@@ -79,8 +79,12 @@ def test_uncalibrated_rows_have_every_twin_empty() -> None:
 
 def test_what_cannot_be_computed_is_empty_with_its_reason() -> None:
     text = written(
-        list(columns.object_rows("a.tif", segmentation(spheroid(eccentricity=None, perimeter=None)), 2.5)),
-        columns.OBJECT_COLUMNS,
+        list(
+            export_rows.measured_objects(
+                "a.tif", segmentation(spheroid(eccentricity=None, perimeter=None)), 2.5
+            )
+        ),
+        export_rows.OBJECT_HEADER,
     )
     (row,) = read(text)
     assert (row["eccentricity"], row["perimeter"], row["perimeter_um"]) == ("", "", "")
@@ -88,10 +92,12 @@ def test_what_cannot_be_computed_is_empty_with_its_reason() -> None:
 
 
 def test_a_measured_image() -> None:
-    result = segmentation(spheroid(1, equivalent_diameter=4.0), spheroid(2, equivalent_diameter=10.0))
-    row = columns.image_row("a.tif", FACTS, SIZED, result, 0.25)
-    assert tuple(row) == columns.IMAGE_COLUMNS
-    (cells,) = read(written([row], columns.IMAGE_COLUMNS))
+    result = segmentation(
+        spheroid(1, area=12, equivalent_diameter=4.0), spheroid(2, area=78, equivalent_diameter=10.0)
+    )
+    row = export_rows.measured_image("a.tif", FACTS, SIZED, result, 0.25)
+    assert tuple(row) == export_rows.IMAGE_HEADER
+    (cells,) = read(written([row], export_rows.IMAGE_HEADER))
     assert json.loads(cells.pop("params")) == {"a": "µ", "b": 1}
     assert cells == {
         "path": "a.tif",
@@ -118,24 +124,24 @@ def test_a_measured_image() -> None:
 
 
 def test_an_image_without_spheroids_has_a_count_and_no_diameter() -> None:
-    row = columns.image_row("a.tif", FACTS, SIZED, segmentation())
+    row = export_rows.measured_image("a.tif", FACTS, SIZED, segmentation())
     assert (row["n_objects"], row["largest_equivalent_diameter"]) == (0, None)
 
 
 def test_a_failed_image() -> None:
-    row = columns.image_row("a.tif", None, columns.Calibration(), NotAnImage("No picture."))
+    row = export_rows.measured_image("a.tif", None, export_rows.PixelSize(), NotAnImage("No picture."))
     assert (row["status"], row["error_code"], row["error"]) == ("failed", "not_an_image", "No picture.")
     assert row["n_objects"] is row["width"] is row["um_per_px"] is None
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", "a\0b"])
 def test_formulas_become_text(text: str) -> None:
-    assert columns.safe_text(text) == "'" + text
+    assert csv_table.safe_text(text) == "'" + text
 
 
 @pytest.mark.parametrize("text", ["", "a.tif", "A-1 (2).tif", "1=1", "µ", "'quoted"])
 def test_plain_text_stays(text: str) -> None:
-    assert columns.safe_text(text) == text
+    assert csv_table.safe_text(text) == text
 
 
 def test_numbers_are_written_exactly_and_never_quoted() -> None:
@@ -148,7 +154,7 @@ def test_numbers_are_written_exactly_and_never_quoted() -> None:
 def test_any_text_survives_but_for_the_apostrophe(text: str) -> None:
     ((cell,),) = csv.reader(io.StringIO(written([{"x": text}], ("x",)).removeprefix("x\r\n"), newline=""))
     assert cell in {text, "'" + text}
-    assert not cell.startswith(columns.RISKY_STARTS)
+    assert not cell.startswith(csv_table.RISKY_STARTS)
 
 
 def test_a_column_that_is_not_promised_is_refused() -> None:
@@ -164,13 +170,13 @@ def test_rows_are_written_as_they_come() -> None:
             assert stream.getvalue().count("\n") == number + 1
             yield {"n": number}
 
-    columns.write_csv(rows(), ("n",), stream)
+    csv_table.write_csv(rows(), ("n",), stream)
 
 
 def test_every_measured_column_has_its_formula() -> None:
-    rows = {row["column"]: row for row in read(columns.formulas_text())}
+    rows = {row["column"]: row for row in read(export_rows.formulas_text())}
     assert rows.keys() == {
-        *columns.MEASUREMENT_COLUMNS,
+        *(name for name in export_rows.OBJECT_HEADER[2:-5]),
         "largest_equivalent_diameter",
         "largest_equivalent_diameter_um",
         "confidence",

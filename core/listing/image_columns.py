@@ -1,0 +1,239 @@
+"""The columns of the table of images, each described once; ``image_table`` generates the rest from it.
+
+To add one: a line in ``IMAGE_COLUMNS``, a migration that adds it to the table ``image``, and its value where
+rows are written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+
+from core import __version__
+from core.listing.columns import Column, Format, Shown, exported_only
+from core.models import Dimension, ImageStatus, PixelSizeSource
+from core.segmentation.confidence import doubtful
+
+CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
+
+
+def thumbnail_address(image_id: str, segmentation_id: str | None) -> str:
+    """Address of an image's thumbnail: a new result has a new one, so answers may be cached for ever."""
+    return f"/thumbs/{image_id}?v={segmentation_id or 'raw'}"
+
+
+def params_text(params: Mapping[str, object] | str | None) -> str | None:
+    """Parameters, given by name or as JSON, as JSON with its keys in order."""
+    if params is None:
+        return None
+    by_name = json.loads(params) if isinstance(params, str) else params
+    return json.dumps(by_name, sort_keys=True, ensure_ascii=False)
+
+
+IMAGE_COLUMNS: tuple[Column, ...] = (
+    Column("id", "Id", "Names the image", type=str, required=True),
+    Column(
+        "name",
+        "Name",
+        "Name of the file; of a page of several, with the page's number",
+        type=str,
+        required=True,
+        sort="name",
+        export="path",
+        shown=Shown.DEFAULT,
+        format=Format.NAME,
+        width=140,
+        position=10,
+    ),
+    Column(
+        "status",
+        "Status",
+        "Where the image stands: new, queued, running, done or failed",
+        type=ImageStatus,
+        required=True,
+        sort="status",
+        export="status",
+        shown=Shown.DEFAULT,
+        format=Format.STATUS,
+        tooltip="error",
+        width=122,
+        position=20,
+    ),
+    Column(
+        "error_code",
+        "Error code",
+        "Short name of the reason why segmenting failed",
+        type=str,
+        export="error_code",
+    ),
+    Column("error", "Error", "Why segmenting failed, in words", type=str, export="error"),
+    exported_only("page", "Page", "Page of the file, counted from 0", type=int, required=True),
+    Column("width", "Width", "Width of the image", type=int, required=True, unit="px", export="width"),
+    Column("height", "Height", "Height of the image", type=int, required=True, unit="px", export="height"),
+    Column(
+        "bit_depth",
+        "Bit depth",
+        "Significant bits of a pixel",
+        type=int,
+        required=True,
+        unit="bits",
+        export="bit_depth",
+    ),
+    Column(
+        "um_per_px",
+        "Pixel size",
+        "Micrometres that a pixel is wide and high",
+        unit="µm/px",
+        exact=True,
+        sort="pixel_size",
+        filter="pixel_size",
+        export="um_per_px",
+        shown=Shown.DEFAULT,
+        header="µm/px",
+        tooltip="um_per_px_source",
+        width=78,
+        position=60,
+    ),
+    Column(
+        "um_per_px_source",
+        "Source of the pixel size",
+        "Where the pixel size comes from: project, file or user",
+        type=PixelSizeSource,
+        export="um_per_px_source",
+    ),
+    Column(
+        "n_objects",
+        "Spheroids",
+        "Number of spheroids of the result in force",
+        type=int,
+        unit="count",
+        sort="objects",
+        filter="objects",
+        export="n_objects",
+        shown=Shown.DEFAULT,
+        format=Format.COUNT,
+        width=112,
+        position=30,
+    ),
+    Column(
+        "largest_diameter_px",
+        "Ø largest",
+        "Equivalent diameter of the largest spheroid",
+        unit="px",
+        dimension=Dimension.LENGTH,
+        formula="of the image's spheroids, the greatest equivalent_diameter",
+        sort="diameter",
+        filter="diameter_px",
+        export="largest_equivalent_diameter",
+        shown=Shown.DEFAULT,
+        format=Format.SIZE,
+        help="Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
+        width=104,
+        position=40,
+    ),
+    Column(
+        "largest_area_px",
+        "Area of the largest",
+        "Area of the largest spheroid",
+        unit="px²",
+        dimension=Dimension.AREA,
+        sort="area",
+        filter="area_px",
+        position=45,
+    ),
+    Column(
+        "largest_circularity",
+        "Circularity",
+        "Circularity of the spheroid with the largest area",
+        unit="ratio",
+        sort="circularity",
+        filter="circularity",
+        shown=Shown.DEFAULT,
+        width=104,
+    ),
+    Column(
+        "confidence",
+        "Confidence",
+        "Expected intersection over union with a person's outlines, 0 to 1",
+        unit="ratio",
+        formula=CONFIDENCE,
+        sort="confidence",
+        filter="confidence",
+        export="confidence",
+        shown=Shown.DEFAULT,
+        format=Format.CONFIDENCE,
+        help="Overlap with a person's outlines that is to be expected, 0 to 1",
+        width=112,
+    ),
+    Column(
+        "look_at_this",
+        "Look at this",
+        "Whether somebody should look at the outlines before using the numbers",
+        type=bool,
+        required=True,
+        listed=False,
+        compute=doubtful,
+        inputs=("confidence",),
+    ),
+    exported_only("engine", "Engine", "What predicted the outlines"),
+    exported_only("engine_version", "Engine's version", "Version of the engine, or of its weights"),
+    exported_only(
+        "params",
+        "Parameters",
+        "Parameters of the segmentation, as JSON",
+        compute=params_text,
+        inputs=("params",),
+    ),
+    exported_only(
+        "spheroscope_version",
+        "Version",
+        "Version of Spheroscope that wrote the file",
+        required=True,
+        compute=lambda: __version__,
+    ),
+    Column(
+        "seconds",
+        "Time taken",
+        "How long the segmentation took",
+        unit="s",
+        sort="seconds",
+        filter="seconds",
+        export="seconds",
+        shown=Shown.DEFAULT,
+        format=Format.SECONDS,
+        header="Took",
+        width=80,
+        position=80,
+    ),
+    Column(
+        "created_at",
+        "Added",
+        "When the image was added, in UTC",
+        type=datetime,
+        required=True,
+        sort="created",
+        filter="created",
+        shown=Shown.DEFAULT,
+        format=Format.TIME,
+        width=116,
+        position=70,
+    ),
+    Column("segmentation_id", "Result", "Names the result in force", type=str, api=False),
+    Column(
+        "thumbnail",
+        "Picture",
+        "Address of the small picture; another result has another one",
+        type=str,
+        required=True,
+        listed=False,
+        compute=thumbnail_address,
+        inputs=("id", "segmentation_id"),
+        shown=Shown.DEFAULT,
+        format=Format.PICTURE,
+        width=92,
+        position=0,
+    ),
+    exported_only("mask", "Mask", "File of the label image beside the table"),
+    exported_only("overlay", "Overlay", "File of the picture with outlines beside the table"),
+)

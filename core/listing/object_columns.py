@@ -1,0 +1,147 @@
+"""The columns of the tables of spheroids, each described once; ``object_table`` generates the rest from it.
+
+To add a measurement: a line in ``core.models.MEASUREMENTS``, a migration that adds it to the table
+``object``, and its value in ``core.segmentation.measurement``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from core import __version__
+from core.listing.columns import Column, Format, Shown, exported_only
+from core.listing.image_columns import CONFIDENCE
+from core.models import MEASUREMENTS, MeasurementDefinition
+from core.segmentation.confidence import doubtful
+
+
+def whole(value: float | None) -> int | None:
+    """A count, which the database stores as a number with a fraction."""
+    return None if value is None else int(value)
+
+
+def reasons_text(reasons: Mapping[str, str] | str) -> str | None:
+    """Why values are missing, as ``name: reason`` with semicolons between; given by name, or as JSON."""
+    by_name: Mapping[str, str] = json.loads(reasons) if isinstance(reasons, str) else reasons
+    return "; ".join(f"{name}: {reason}" for name, reason in by_name.items()) or None
+
+
+def _measured(definition: MeasurementDefinition) -> Column:
+    compute: Callable[..., Any] | None = whole if definition.type is int else None
+    is_number = definition.type is not bool
+    return Column(
+        definition.name,
+        definition.label,
+        f"{definition.label}: {definition.formula}",
+        type=definition.type,
+        unit=definition.unit,
+        dimension=definition.dimension,
+        formula=definition.formula,
+        sql=f"object.{definition.name}",
+        compute=compute,
+        inputs=(definition.name,),
+        sort=definition.name,
+        filter=definition.name if is_number else None,
+        export=definition.name,
+        shown=Shown.DEFAULT if definition.header else Shown.ON_DEMAND,
+        format=Format.NUMBER if is_number else Format.YES_NO,
+        header=definition.header,
+    )
+
+
+_ID = Column("id", "Id", "Names the row in its list", type=str, required=True)
+_OF_IMAGE = (
+    Column("image_id", "Image's id", "Names the image", type=str, required=True, sql="image.id"),
+    Column(
+        "image_name",
+        "Image",
+        "Name of the image",
+        type=str,
+        required=True,
+        sql="image.name",
+        sort="name",
+        export="path",
+        shown=Shown.DEFAULT,
+        format=Format.NAME,
+        width=150,
+    ),
+    Column(
+        "um_per_px",
+        "Pixel size",
+        "Micrometres that a pixel of the image is wide and high",
+        unit="µm/px",
+        sql="image.um_per_px",
+        exact=True,
+    ),
+)
+_NUMBER = Column(
+    "object",
+    "Spheroid",
+    "Number of the spheroid in the label image",
+    type=int,
+    required=True,
+    sql="object.number",
+    inputs=("number",),
+    sort="object",
+    export="object",
+    shown=Shown.DEFAULT,
+    format=Format.NUMBERED,
+    header="#",
+    width=60,
+)
+_MEASURED = tuple(_measured(definition) for definition in MEASUREMENTS)
+_TRUST = (
+    Column(
+        "confidence",
+        "Confidence",
+        "Expected intersection over union with a person's outline, 0 to 1",
+        unit="ratio",
+        formula=CONFIDENCE,
+        listed=False,
+        export="confidence",
+    ),
+    Column(
+        "look_at_this",
+        "Look at this",
+        "Whether somebody should look at the outline before using the numbers",
+        type=bool,
+        required=True,
+        listed=False,
+        compute=doubtful,
+        inputs=("confidence",),
+    ),
+    Column(
+        "reasons", "Reasons", "Why a value is null, by name", type=dict[str, str], required=True, listed=False
+    ),
+    Column(
+        "reasons_text",
+        "Reasons",
+        "Why cells are empty: name and reason, with semicolons between",
+        type=str,
+        listed=False,
+        compute=reasons_text,
+        inputs=("reasons",),
+        api=False,
+        export="reasons",
+    ),
+)
+_RESULT = (
+    exported_only("engine", "Engine", "What predicted the outlines", required=True),
+    exported_only(
+        "engine_version", "Engine's version", "Version of the engine, or of its weights", required=True
+    ),
+    exported_only(
+        "spheroscope_version",
+        "Version",
+        "Version of Spheroscope that wrote the file",
+        required=True,
+        compute=lambda: __version__,
+    ),
+)
+
+OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *_RESULT)
+# Those that the API has in the list of a project's spheroids, and of an image's.
+PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED)
+IMAGE_LIST = (_ID, _NUMBER, *_MEASURED, *_TRUST)

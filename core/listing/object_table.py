@@ -1,0 +1,27 @@
+"""What is generated from ``object_columns``: sorts, filters, fields of the API, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from core.listing.columns import Column, with_twins
+from core.listing.object_columns import IMAGE_LIST, OBJECT_COLUMNS, PROJECT_LIST
+
+LISTED = tuple(column for column in with_twins(OBJECT_COLUMNS) if column.listed)
+# Names that the list of a project's spheroids is narrowed by, as SQL.
+RANGES: Mapping[str, str] = {column.filter: column.sql for column in LISTED if column.filter}
+# Names that it is sorted by, as SQL, and of which type they are in the database.
+SORTS: Mapping[str, str] = {
+    name: f"lower({column.sql})" if column.type is str else column.sql
+    for column in LISTED
+    if (name := column.sort or (column.twin_of and column.filter))
+}
+SORT_TYPES: Mapping[str, Any] = {"object": int} | {
+    column.sort: column.type for column in OBJECT_COLUMNS if column.sort and column.type in (str, bool)
+}  # the others are numbers with a fraction
+PROJECT_API = tuple(column for column in with_twins(PROJECT_LIST) if column.api)
+IMAGE_API = tuple(column for column in with_twins(IMAGE_LIST) if column.api)
+EXPORTED: Mapping[str, Column] = {
+    column.export: column for column in with_twins(OBJECT_COLUMNS) if column.export
+}

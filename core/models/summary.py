@@ -1,0 +1,25 @@
+"""What an image's row says of all of its spheroids together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from core.models.domain import Spheroid
+
+
+def summary(spheroids: Sequence[Spheroid], confidence: float | None) -> dict[str, Any]:
+    """Columns of the image table that follow from a result's spheroids, by name; sizes in pixels.
+
+    The ``largest_`` values are those of the spheroid with the largest area, None where there is none.
+    """
+    largest = (
+        max(spheroids, key=lambda item: item.measurements["area"] or 0).measurements if spheroids else {}
+    )
+    return {
+        "n_objects": len(spheroids),
+        "largest_diameter_px": largest.get("equivalent_diameter"),
+        "largest_area_px": largest.get("area"),
+        "largest_circularity": largest.get("circularity"),
+        "confidence": confidence,
+    }
