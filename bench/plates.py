@@ -50,11 +50,11 @@ def plate(data: Path, name: str, n_images: int, spheroids_each: int, side_px: in
 
 
 def _add(store: Store, blobs: Blobs, project_id: str, name: str, file: bytes) -> None:
-    (facts,) = images.inspect(file, Limits())
     sha256 = hashlib.sha256(file).hexdigest()
     path = blobs.path(sha256)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(file)  # Blobs.put would wait for the disk each time
+    (facts,) = images.inspect(path, Limits())
     new = NewImage(image_id(project_id, sha256, facts.page), name, sha256, len(file), facts, sha256)
     store.add_images(project_id, (new,), Recipe(DEFAULT_ENGINE, engine_version(DEFAULT_ENGINE), {}))
 

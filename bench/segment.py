@@ -10,6 +10,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -96,7 +97,10 @@ def _judge(report: Report, medians: dict[str, float], quick: bool) -> None:
 
 def segment_once(data: bytes, engine: str) -> Processed:
     """What a worker does with one file, by an engine with its defaults."""
-    return process(data, _job(engine), Limits(), CPU_SLOTS)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return process(Path(file.name), _job(engine), Limits(), CPU_SLOTS)
 
 
 def _ours(data: bytes, name: str, threads: int) -> Processed:

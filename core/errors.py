@@ -72,6 +72,14 @@ class ImageTooLarge(ImageError):
 
     code = "image_too_large"
 
+    @classmethod
+    def of_bytes(cls, max_bytes: int) -> ImageTooLarge:
+        """Return the error of a file of more than ``max_bytes``."""
+        return cls(
+            f"This file has more than {max_bytes / 2**20:,.0f} MiB, the most that are taken. "
+            "Crop it or split the stack, or raise MAX_UPLOAD_MB."
+        )
+
 
 class PixelsUnsupported(ImageError):
     """The pixels could only be read by changing their values."""

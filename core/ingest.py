@@ -1,16 +1,22 @@
-"""Taking a file in: checked, stored, registered and queued, with a verdict for the person who sent it."""
+"""Uploads: each file is written to disk, checked there, stored, registered and queued, with a verdict.
+
+The bytes of a file are never all in memory, but for those formats whose checks need them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import logging
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from io import BytesIO
+from typing import BinaryIO
 
 from core import images
-from core.errors import SpheroscopeError
-from core.files.blobs import Blobs
+from core.errors import ImageTooLarge, SpheroscopeError
+from core.files.blobs import Blobs, Incoming, pieces_of
 from core.images import rendering
 from core.models import Limits, PageFacts
 from core.store import JobRequest, NewImage, Recipe, Store
@@ -51,39 +57,68 @@ class Ingest:
         self._limits = limits
 
     def add(
-        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, request: JobRequest = ANONYMOUS
+        self,
+        project_id: str,
+        name: str,
+        file: BinaryIO | bytes,
+        recipe: Recipe | None,
+        request: JobRequest = ANONYMOUS,
     ) -> Verdict:
         """Take one file into a project and queue its pages by ``recipe``; never raises for a bad file.
 
-        A stored verdict means that the file survives a crash of the program from here on.
+        An open ``file`` is read once, from where it stands. A stored verdict means that the file survives a
+        crash of the program from here on.
         """
         shown = clean_name(name)
         try:
-            return self._add(project_id, shown, data, recipe, request)
+            self._store.projects.require(project_id)
+            with self._blobs.receive(self._limited(file)) as incoming:
+                return self._add(project_id, shown, incoming, recipe, request)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
             return Verdict(shown, Outcome.REFUSED, error.message, error.code)
         except Exception as error:  # a fault in here must not take the rest of the dropped files with it
             log.exception("event=ingest.failed")
-            said = f"This file could not be taken in ({type(error).__name__}). The log has details."
-            return Verdict(shown, Outcome.REFUSED, said, SpheroscopeError.code)
+            message = f"This file could not be taken in ({type(error).__name__}). The log has details."
+            return Verdict(shown, Outcome.REFUSED, message, SpheroscopeError.code)
+
+    def _limited(self, file: BinaryIO | bytes) -> Iterator[bytes]:
+        """Yield a file piece by piece.
+
+        Raises:
+            ImageTooLarge: it has more bytes than the limits allow.
+        """
+        n_bytes = 0
+        for piece in pieces_of(BytesIO(file) if isinstance(file, bytes) else file):
+            n_bytes += len(piece)
+            if n_bytes > self._limits.max_bytes:
+                raise ImageTooLarge.of_bytes(self._limits.max_bytes)
+            yield piece
 
     def _add(
-        self, project_id: str, name: str, data: bytes, recipe: Recipe | None, request: JobRequest
+        self, project_id: str, name: str, incoming: Incoming, recipe: Recipe | None, request: JobRequest
     ) -> Verdict:
-        self._store.projects.require(project_id)
-        pages = images.inspect(data, self._limits)
-        sha256 = hashlib.sha256(data).hexdigest()
-        ids = tuple(image_id(project_id, sha256, facts.page) for facts in pages)
-        self._blobs.put(data)  # even where the images are known: this is how a damaged file is made whole
-        if len(self._store.images.known(ids)) == len(ids):
+        with images.open_image(incoming.path, self._limits) as reader:
+            ids = tuple(image_id(project_id, incoming.sha256, plane.page) for plane in reader.planes)
+            known = len(self._store.images.known(ids)) == len(ids)
+            pages = [] if known else [_page(reader, plane) for plane in reader.planes]
+        incoming.keep()  # even where the images are known: this is how a damaged file is made whole
+        if known:
             return self._present(project_id, name, ids, recipe, request)
         rows = tuple(
-            self._row(ids[index], name, sha256, data, facts, len(pages)) for index, facts in enumerate(pages)
+            NewImage(
+                id=key,
+                name=f"{name}#{facts.page}" if len(pages) > 1 else name,
+                sha256=incoming.sha256,
+                n_bytes=incoming.n_bytes,
+                facts=facts,
+                thumbnail_sha256=self._blobs.put(thumbnail),
+            )
+            for key, (facts, thumbnail) in zip(ids, pages, strict=True)
         )
         if not self._store.add_images(project_id, rows, recipe, request):  # another thread was quicker
             return self._present(project_id, name, ids, recipe, request)
-        return Verdict(name, Outcome.STORED, _described(pages), image_ids=ids)
+        return Verdict(name, Outcome.STORED, _described([facts for facts, _ in pages]), image_ids=ids)
 
     def _present(
         self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, request: JobRequest
@@ -103,16 +138,11 @@ class Ingest:
             message = f"The same file is in this project already, as {stored}."
         return Verdict(name, Outcome.PRESENT, message, image_ids=ids)
 
-    def _row(self, key: str, name: str, sha256: str, data: bytes, facts: PageFacts, n_pages: int) -> NewImage:
-        raster = images.decode(data, facts.page, self._limits)
-        return NewImage(
-            id=key,
-            name=f"{name}#{facts.page}" if n_pages > 1 else name,
-            sha256=sha256,
-            n_bytes=len(data),
-            facts=facts,
-            thumbnail_sha256=self._blobs.put(rendering.thumbnail(raster)),
-        )
+
+def _page(reader: images.Reader, plane: images.Plane) -> tuple[PageFacts, bytes]:
+    """Return the facts and the thumbnail of a page, which is decoded for both: this proves that it can be."""
+    raster = reader.read(plane)
+    return raster.facts, rendering.thumbnail(raster)
 
 
 def image_id(project_id: str, sha256: str, page: int) -> str:
@@ -129,7 +159,7 @@ def clean_name(name: str) -> str:
     return kept or "unnamed"
 
 
-def _described(pages: tuple[PageFacts, ...]) -> str:
+def _described(pages: list[PageFacts]) -> str:
     first = pages[0]
     size = f"{first.width}×{first.height} px, {first.bit_depth} bits"
     scale = f"{first.um_per_px:.4g} µm/px" if first.um_per_px else "pixel size unknown"

@@ -8,6 +8,7 @@ import os
 import unicodedata
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,9 @@ from hypothesis import strategies as st
 
 from core.db import Database
 from core.files.blobs import Blobs
+from core.images import Plane, Reader
 from core.ingest import MAX_NAME, Ingest, Outcome, clean_name, image_id
-from core.models import ImageStatus, JobState, Limits, PixelSizeSource, Project
+from core.models import ImageStatus, JobState, Limits, PixelSizeSource, Project, Raster
 from core.monitoring import QueryRecorder
 from core.settings import Settings
 from core.store import Store
@@ -247,6 +249,68 @@ def test_a_stack_dropped_again_is_known_by_its_name(ingest: Ingest, store: Store
     store.images.delete(project.id, [first.image_ids[1]])
     assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.RESTORED
     assert store.images.page(project.id).total == 3
+
+
+def test_every_page_is_decoded_once_and_a_known_file_not_at_all(
+    ingest: Ingest, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = []
+    real = Reader.read
+
+    def read(self: Reader, plane: Plane) -> Raster:
+        pages.append(plane.page)
+        return real(self, plane)
+
+    monkeypatch.setattr(Reader, "read", read)
+    data = corpus.stack(5)
+    assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.STORED
+    assert pages == [1, 2, 3, 4, 5]
+    assert ingest.add(project.id, "again.tif", data, None).outcome is Outcome.PRESENT
+    assert pages == [1, 2, 3, 4, 5]
+
+
+# Streams
+
+
+def test_a_stream_is_stored_piece_by_piece(ingest: Ingest, blobs: Blobs, project: Project) -> None:
+    sizes = []
+
+    class Stream(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            sizes.append(size)
+            return super().read(size)
+
+    data = corpus.png(corpus.noise((1200, 1200)))
+    verdict = ingest.add(project.id, "a.png", Stream(data), None)
+    assert verdict.outcome is Outcome.STORED
+    assert blobs.get(hashlib.sha256(data).hexdigest()) == data
+    assert len(sizes) > 2
+    assert all(size is not None and 0 < size <= 2**20 for size in sizes)
+
+
+def test_a_stream_without_end_is_refused_at_the_limit(
+    store: Store, blobs: Blobs, settings: Settings, project: Project
+) -> None:
+    class Endless(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            return bytes(size or 0)
+
+    verdict = Ingest(store, blobs, Limits(max_bytes=3 * 2**20)).add(project.id, "a.png", Endless(), None)
+    assert verdict.code == "image_too_large"
+    assert "3 MiB" in verdict.message
+    assert files(settings) == files(settings, "tmp") == []
+
+
+def test_a_stream_that_breaks_off_leaves_nothing(
+    ingest: Ingest, settings: Settings, project: Project
+) -> None:
+    class Broken(BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            raise ConnectionResetError
+
+    verdict = ingest.add(project.id, "a.png", Broken(), None)
+    assert verdict.outcome is Outcome.REFUSED
+    assert files(settings) == files(settings, "tmp") == []
 
 
 # Names

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.images import decode, inspect, to_grey
+from core.images import open_image
+from core.images.formats import SUFFIXES
 from core.models import Limits
+from core.segmentation import grayscale
 from core.segmentation.engines.contrast import views
 from core.segmentation.engines.unet import ENLARGE, normalise
 from core.segmentation.outlines.postprocess import largest_parts
@@ -24,7 +26,6 @@ Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
 LIMITS = Limits()
-IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 WORKING = 512  # long side at which the network sees an image
 FINEST = 1024  # long side of the largest copy that is kept
 # a set is drawn in proportion to its number of images to this power, so that no lab's look dominates
@@ -54,10 +55,10 @@ def pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
 
 def read_grey(path: Path) -> NDArray[np.generic]:
     """Grey pixels (Y, X); of several pages of one size the brightest at each place (a fluorescence stack)."""
-    data = path.read_bytes()
-    grey = [to_grey(decode(data, facts.page, LIMITS).pixels) for facts in inspect(data, LIMITS)]
-    same = [page for page in grey if page.shape == grey[0].shape]
-    return np.max(same, axis=0) if len(same) > 1 else grey[0]
+    with open_image(path, LIMITS) as reader:
+        pages = [grayscale.grey(reader.read(plane).pixels) for plane in reader.planes]
+    same = [page for page in pages if page.shape == pages[0].shape]
+    return np.max(same, axis=0) if len(same) > 1 else pages[0]
 
 
 def read_labels(path: Path) -> Labels:
@@ -73,7 +74,7 @@ def _set_pairs(folder: Path) -> Iterator[Pair]:
         return
     masks = {path.stem: path for path in (folder / "masks").glob("*.png")}
     for image in sorted((folder / "images").iterdir()):
-        if image.suffix.lower() in IMAGE_SUFFIXES and image.stem in masks:
+        if image.suffix.lower() in SUFFIXES and image.stem in masks:
             yield Pair(folder.name, image, masks[image.stem])
 
 

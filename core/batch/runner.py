@@ -15,7 +15,6 @@ from typing import TextIO
 from core import images
 from core.batch.inputs import Input
 from core.errors import (
-    ImageTooLarge,
     InvalidRequest,
     NotFound,
     SegmentationError,
@@ -159,37 +158,42 @@ def _measured_in_order(inputs: Sequence[Input], options: Options) -> Iterator[Me
 def _file(item: Input, stems: frozenset[str], options: Options) -> list[Measured]:
     """Measure every page of one file; whatever goes wrong is a row."""
     try:
-        data = _read(item.path, options.limits)
-        pages = images.inspect(data, options.limits)
+        _check(item.path)
+        with images.open_image(item.path, options.limits) as reader:
+            several = len(reader.planes) > 1
+            return [
+                _page(reader, plane, _Names(item, plane.page if several else None, stems), options)
+                for plane in reader.planes
+            ]
     except Exception as error:  # the boundary of one file: a defect in a reader must not end the batch
-        failure = _failure(str(item.path), error)
-        return [Measured(export_rows.measured_image(str(item.path), None, export_rows.PixelSize(), failure))]
-    several = len(pages) > 1
-    return [
-        _page(data, facts, _Names(item, facts.page if several else None, stems), options) for facts in pages
-    ]
+        return [_failed(str(item.path), error)]
 
 
-def _read(path: Path, limits: Limits) -> bytes:
-    """Bytes of an ordinary file; one over the limit is refused before it fills the memory."""
+def _failed(path: str, error: Exception) -> Measured:
+    """The row of a file or a page that could not be decoded."""
+    return Measured(export_rows.measured_image(path, None, export_rows.PixelSize(), _failure(path, error)))
+
+
+def _check(path: Path) -> None:
+    """Check that a path is an ordinary file.
+
+    Raises:
+        NotFound, InvalidRequest
+    """
     if not path.exists():
         raise NotFound(f"{path} is not there.")
     if not path.is_file():
         raise InvalidRequest(f"{path} is not a file.")
-    size = path.stat().st_size
-    if size > limits.max_bytes:
-        raise ImageTooLarge(
-            f"{path} has {size / 2**20:.0f} MiB; at most {limits.max_bytes / 2**20:.0f} are taken. "
-            "Raise MAX_UPLOAD_MB to take it."
-        )
-    return path.read_bytes()
 
 
-def _page(data: bytes, facts: PageFacts, names: _Names, options: Options) -> Measured:
+def _page(reader: images.Reader, plane: images.Plane, names: _Names, options: Options) -> Measured:
     start = time.perf_counter()
-    size = _pixel_size(facts, options)
     try:
-        raster = images.decode(data, facts.page, options.limits)
+        raster = reader.read(plane)
+    except Exception as error:  # the boundary of one page, as above
+        return _failed(names.path, error)
+    facts, size = raster.facts, _pixel_size(raster.facts, options)
+    try:
         result = segment(raster.pixels, options.params, options.engine)
         files = _write_pictures(raster, result, names.stem, options)
     except Exception as error:  # the boundary of one page, as above

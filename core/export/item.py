@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from core import images
@@ -69,14 +70,14 @@ class Item:
         """Every object of the mask."""
         return [] if self.mask is None else boundaries.find(label_png.decode(self.mask))
 
-    @cached_property
-    def original(self) -> bytes:
-        """The file as it was uploaded.
+    @property
+    def original(self) -> Path:
+        """Where the file lies as it was uploaded.
 
         Raises:
             BlobMissing, BlobDamaged: it is not what was stored.
         """
-        return self._blobs.get(self.image.sha256)
+        return self._blobs.path_of(self.image.sha256)
 
     def raster(self) -> Raster:
         """The original pixels.

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from core.export.archive import ExportContext
 from core.export.item import Item
-from core.files.file_names import UniqueNames, content_type, named_as, uploaded_name
+from core.files.file_names import UniqueNames, uploaded_name
 from core.images import rendering
+from core.images.formats import HEAD_BYTES, content_type, named_as
 
 
 class Masks:
@@ -55,9 +56,11 @@ class Originals:
     def add(self, item: Item) -> None:
         if item.image.sha256 in self._there:
             return
-        data = item.original
-        saved = Path(named_as(content_type(data[:16]), uploaded_name(item.image)))
-        self._archive.add(f"originals/{self._names.name(saved.stem, saved.suffix)}", data)
+        original = item.original
+        with original.open("rb") as file:
+            media_type = content_type(file.read(HEAD_BYTES))
+        saved = Path(named_as(media_type, uploaded_name(item.image)))
+        self._archive.add_file(f"originals/{self._names.name(saved.stem, saved.suffix)}", original)
         self._there.add(item.image.sha256)
 
     def finish(self) -> None:

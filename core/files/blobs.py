@@ -1,15 +1,40 @@
-"""Content-addressed files: a file's name is the SHA-256 of what is in it, so it never changes."""
+"""Content-addressed files: a file's name is the SHA-256 of its bytes, so it never changes.
+
+A file is checked against its name when a process reads it for the first time, and again when its size, its
+time or its place on the disk has changed since. ``audit`` checks every file whatever is remembered, and so
+finds bits that the disk itself has lost. See docs/decisions.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import secrets
-from collections.abc import Container
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Container, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
 from core.files.fsync import fsync
+
+REMEMBERED = 65_536  # files that are known to be whole, about 300 bytes each
+SETTLED_SECONDS = (
+    1.0  # a file that was written this lately could change again within the same tick of its time
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What checking every stored file found: names are their SHA-256."""
+
+    n_files: int
+    n_bytes: int
+    damaged: tuple[str, ...]
 
 
 class Blobs:
@@ -18,11 +43,12 @@ class Blobs:
     def __init__(self, folder: Path) -> None:
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
+        self._verified = _Verified(REMEMBERED)
         try:
             self._blobs.mkdir(parents=True, exist_ok=True)
             self._tmp.mkdir(parents=True, exist_ok=True)
-            for left in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
-                left.unlink()
+            for part in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
+                part.unlink()
         except OSError as error:
             raise StorageError(f"The data folder {folder} cannot be written: {error.strerror}.") from error
 
@@ -35,81 +61,199 @@ class Blobs:
             StorageError: the disk refuses.
         """
         sha256 = hashlib.sha256(data).hexdigest()
-        path = self.path(sha256)
-        try:
-            if not _holds(path, sha256):
-                self._write(path, data)
-        except OSError as error:
-            raise StorageError(
-                f"The file could not be saved: {error.strerror}. Free some disk space, then try again."
-            ) from error
+        with _saving():
+            if not _is_whole(self.path(sha256), sha256):
+                with self.receive((data,)) as incoming:
+                    incoming.keep()
         return sha256
 
+    @contextmanager
+    def receive(self, pieces: Iterable[bytes]) -> Iterator[Incoming]:
+        """Write a file to disk piece by piece, to be looked at and then kept; without ``keep`` it is deleted.
+
+        Raises:
+            StorageError: the disk refuses. What ``pieces`` raise passes through.
+        """
+        part = self._tmp / f"{secrets.token_hex(16)}.part"
+        digest = hashlib.sha256()
+        n_bytes = 0
+        try:
+            with _saving():
+                stream = part.open("wb")
+            with stream:
+                for piece in pieces:
+                    with _saving():
+                        stream.write(piece)
+                    digest.update(piece)
+                    n_bytes += len(piece)
+                with _saving():
+                    stream.flush()
+            yield Incoming(self, part, digest.hexdigest(), n_bytes)
+        finally:
+            part.unlink(missing_ok=True)
+
     def get(self, sha256: str) -> bytes:
-        """Read a file and check that it is what was stored.
+        """Return the bytes of a file, which are what was stored.
 
         Raises:
             BlobMissing: it is not there.
             BlobDamaged: its content has changed.
             StorageError: the disk refuses.
         """
+        path = self.path(sha256)
         try:
-            data = self.path(sha256).read_bytes()
+            status = path.stat()
+            data = path.read_bytes()
         except OSError as error:
             raise _unreadable(error) from error
-        if hashlib.sha256(data).hexdigest() != sha256:
-            raise _damaged()
+        if not self._verified.knows(sha256, status):
+            if hashlib.sha256(data).hexdigest() != sha256:
+                raise _damaged()
+            self._verified.add(sha256, status)
         return data
 
-    def checked(self, sha256: str) -> Path:
-        """Where a file lies, after it has been read through, in constant memory.
+    def path_of(self, sha256: str, *, verify: bool = True) -> Path:
+        """Return where a file lies that is there and, unless ``verify`` is off, is what was stored.
+
+        It is read through where this process has not done so yet, in constant memory.
 
         Raises:
             BlobMissing, BlobDamaged, StorageError: as ``get``.
         """
         path = self.path(sha256)
         try:
-            with path.open("rb") as file:
-                right = hashlib.file_digest(file, "sha256").hexdigest() == sha256
+            status = path.stat()
+            if verify and not self._verified.knows(sha256, status):
+                if not _is_whole(path, sha256):
+                    raise _damaged()
+                self._verified.add(sha256, status)
         except OSError as error:
             raise _unreadable(error) from error
-        if not right:
-            raise _damaged()
         return path
 
     def path(self, sha256: str) -> Path:
-        """Where the file lies. Only a digest makes a path; no user's text ever does."""
+        """Return where a file lies or would lie. Only a digest makes a path; no user's text ever does."""
         return self._blobs / sha256[:2] / sha256
 
+    def audit(self) -> Audit:
+        """Read every stored file through and compare it with its name; may take long.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        damaged, n_files, n_bytes = [], 0, 0
+        for path in sorted(self._blobs.glob("??/*")):
+            try:
+                if not _is_whole(path, path.name):
+                    damaged.append(path.name)
+                    self._verified.forget(path.name)
+                n_bytes += path.stat().st_size
+            except FileNotFoundError:  # swept meanwhile
+                continue
+            except OSError as error:
+                raise _unreadable(error) from error
+            n_files += 1
+        return Audit(n_files, n_bytes, tuple(damaged))
+
     def sweep(self, needed: Container[str]) -> int:
-        """Delete the files that nothing needs; return how many went."""
-        gone = [path for path in self._blobs.glob("??/*") if path.name not in needed]
-        for path in gone:
+        """Delete the files that nothing needs; return how many there were."""
+        unneeded = [path for path in self._blobs.glob("??/*") if path.name not in needed]
+        for path in unneeded:
             path.unlink()
-        return len(gone)
+        return len(unneeded)
 
-    def _write(self, path: Path, data: bytes) -> None:
-        part = self._tmp / f"{secrets.token_hex(16)}.part"
-        if not path.parent.exists():
-            path.parent.mkdir(exist_ok=True)
-            fsync(self._blobs)
-        try:
-            with part.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
+    def store(self, part: Path, sha256: str) -> None:
+        """Put a written file durably in its place; one that is there and whole stays.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        path = self.path(sha256)
+        with _saving():
+            if _is_whole(path, sha256):
+                return
+            if not path.parent.exists():
+                path.parent.mkdir(exist_ok=True)
+                fsync(self._blobs)
+            fsync(part)
             part.replace(path)
-        except OSError:
-            part.unlink(missing_ok=True)
-            raise
-        fsync(path.parent)
+            fsync(path.parent)
 
 
-def _holds(path: Path, sha256: str) -> bool:
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A file that has been written but is not stored yet: where it lies, its SHA-256, its size."""
+
+    blobs: Blobs
+    path: Path
+    sha256: str
+    n_bytes: int
+
+    def keep(self) -> None:
+        """Store it durably. ``path`` is gone then.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        self.blobs.store(self.path, self.sha256)
+
+
+class _Verified:
+    """The files that this process has found to be whole, and their state at that time."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._states: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def knows(self, sha256: str, status: os.stat_result) -> bool:
+        with self._lock:
+            known = self._states.get(sha256) == _state(status)
+            if known:
+                self._states.move_to_end(sha256)
+            return known
+
+    def add(self, sha256: str, status: os.stat_result) -> None:
+        """Remember a file that has been read since ``status`` was taken."""
+        if time.time() - status.st_mtime < SETTLED_SECONDS:
+            return
+        with self._lock:
+            self._states[sha256] = _state(status)
+            self._states.move_to_end(sha256)
+            if len(self._states) > self._most:
+                self._states.popitem(last=False)
+
+    def forget(self, sha256: str) -> None:
+        with self._lock:
+            self._states.pop(sha256, None)
+
+
+def pieces_of(file: BinaryIO, size: int = 2**20) -> Iterator[bytes]:
+    """Yield what is left of an open file, ``size`` bytes at a time."""
+    while piece := file.read(size):
+        yield piece
+
+
+def _state(status: os.stat_result) -> tuple[int, int, int]:
+    return status.st_size, status.st_mtime_ns, status.st_ino
+
+
+def _is_whole(path: Path, sha256: str) -> bool:
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
     except FileNotFoundError:
         return False
+
+
+@contextmanager
+def _saving() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageError(
+            f"The file could not be saved: {error.strerror}. Free some disk space, then try again."
+        ) from error
 
 
 def _unreadable(error: OSError) -> StorageError:

@@ -9,20 +9,6 @@ from pathlib import PurePath
 from core.models import Image
 
 MAX_NAME = 200
-# The suffixes that a file of each type may keep; any other gets the first one added.
-SUFFIXES = {
-    "image/png": (".png",),
-    "image/jpeg": (".jpg", ".jpeg", ".jpe", ".jfif"),
-    "image/bmp": (".bmp", ".dib"),
-    "image/tiff": (".tif", ".tiff", ".lsm", ".stk"),
-}
-_TYPES = (
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"RIFF....WEBP", re.DOTALL), "image/webp"),
-    (re.compile(rb"II[*+]\0|MM\0[*+]"), "image/tiff"),
-    (re.compile(rb"BM"), "image/bmp"),
-)
 _NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')  # on one system or another
 # Windows keeps these for devices, whatever stands after the first dot.
 _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", re.IGNORECASE)
@@ -48,17 +34,6 @@ def stem(image: Image) -> str:
     """The image's name without its file's suffix; pages of one file stay apart."""
     uploaded = uploaded_name(image)
     return PurePath(uploaded).stem + image.name[len(uploaded) :].replace("#", "_")
-
-
-def content_type(head: bytes) -> str:
-    """The type that a file's first bytes say; its name is not asked."""
-    return next((name for magic, name in _TYPES if magic.match(head)), "application/octet-stream")
-
-
-def named_as(kind: str, name: str) -> str:
-    """``name`` with a suffix that fits the content: an image called x.html must not open as a page."""
-    known = SUFFIXES.get(kind, (".bin",))
-    return name if name.lower().endswith(known) else name + known[0]
 
 
 class UniqueNames:

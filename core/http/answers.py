@@ -25,7 +25,8 @@ from core.errors import (
     SpheroscopeError,
     StorageError,
 )
-from core.files.file_names import content_type, file_name
+from core.files.file_names import file_name
+from core.images.formats import HEAD_BYTES, content_type
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,7 @@ def crashed(_request: Request, _error: Exception) -> Response:
 def picture(data: bytes, etag: str, cache_control: str) -> Response:
     """A picture to be shown, its type told from its first bytes."""
     headers = {"Cache-Control": cache_control, "ETag": etag}
-    return Response(data, headers=headers, media_type=content_type(data[:16]))
+    return Response(data, headers=headers, media_type=content_type(data[:HEAD_BYTES]))
 
 
 def unchanged(request: Request, etag: str, cache_control: str) -> Response | None:

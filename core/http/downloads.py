@@ -14,12 +14,13 @@ from core import __version__, export
 from core.cache import cached
 from core.errors import NotFound
 from core.export.builder import refuse_too_many
-from core.files.file_names import content_type, named_as, stem, uploaded_name
+from core.files.file_names import stem, uploaded_name
 from core.http import forms, parameters
 from core.http.answers import attachment, json_answer
 from core.http.files import FileAnswer, not_modified, patient
 from core.http.pictures import view_of
 from core.images import rendering
+from core.images.formats import HEAD_BYTES, content_type, named_as
 from core.images.memory import overlay_bytes
 from core.listing import export_rows
 from core.models import Image, ImageFilter
@@ -214,10 +215,9 @@ def _table(
 def _stored(services: Services, request: Request, sha256: str, name: str) -> Response:
     if answer := not_modified(request, sha256, OWN_COPY):
         return answer
-    # Read once in full, for a damaged file must not pass for the real one; then sent piece by piece.
-    path = services.blobs.checked(sha256)
+    path = services.blobs.path_of(sha256)  # a damaged file must not pass for the real one
     with path.open("rb") as file:
-        kind = content_type(file.read(16))
+        kind = content_type(file.read(HEAD_BYTES))
     return FileAnswer(path, sha256, kind, _headers(named_as(kind, name)))
 
 

@@ -81,6 +81,6 @@ class Pictures:
 
 def view_of(services: Services, image: Image, stretch: bool) -> NDArray[np.uint8]:
     """Decode an image for eyes: uint8 (Y, X) or (Y, X, 3)."""
-    data = services.blobs.get(image.sha256)
-    raster = images.decode(data, image.page, services.settings.limits)
+    path = services.blobs.path_of(image.sha256)
+    raster = images.decode(path, image.page, services.settings.limits)
     return rendering.to_display(raster.pixels, stretch, raster.facts.bit_depth)

@@ -1,4 +1,4 @@
-"""What must be known of a JPEG before it is decoded.
+"""Check a JPEG's segments before it is decoded.
 
 Source: ITU-T T.81, annex B.
 """
@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 
 from core.errors import ImageUnreadable
-
-SIGNATURE = b"\xff\xd8\xff"
 
 _MAX_SCANS = 64  # programs write 1 to 20; a hostile file repeats a few bytes ten thousand times
 _MAX_SEGMENTS = 10_000

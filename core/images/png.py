@@ -1,4 +1,4 @@
-"""What a PNG says of itself before a pixel is decoded.
+"""Check a PNG's header and chunks before a pixel is decoded.
 
 Source: PNG specification, third edition (W3C 2025), sections 5 and 11.
 """
@@ -11,19 +11,18 @@ from dataclasses import dataclass
 
 from core.errors import ImageUnreadable, PixelsUnsupported
 
-SIGNATURE = b"\x89PNG\r\n\x1a\n"
-
+_FIRST_CHUNK = 8  # behind the signature
 _MAX_CHUNKS = 200_000  # 200 MiB in the usual 8 KiB chunks are 25,600
-_CHANNELS = {0: 1, 2: 3, 4: 4, 6: 4}
+_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 4, 6: 4}  # by colour type
 _CRITICAL = {b"IHDR", b"PLTE", b"IDAT", b"IEND"}
 _DAMAGED = "This PNG file is damaged or was cut short. Copy it again from the microscope's computer."
 
 
 @dataclass(frozen=True, slots=True)
 class PngHeader:
-    """Size in pixels, the bits of one sample, and the channels of an image that has no palette.
+    """Size in pixels, the bits of one sample, and the channels of the decoded image.
 
-    Grey with alpha counts as 4 channels, since it is decoded to RGB with alpha.
+    A palette is decoded to RGB, grey with alpha to RGB with alpha.
     """
 
     width: int
@@ -33,7 +32,7 @@ class PngHeader:
 
 
 def read_header(data: bytes) -> PngHeader:
-    """Return what the first chunk says.
+    """Return the first chunk's content.
 
     Raises:
         ImageUnreadable: there is no whole first chunk.
@@ -52,7 +51,7 @@ def check_chunks(data: bytes) -> None:
         PixelsUnsupported: an animation, of which only one picture would be read.
     """
     view = memoryview(data)
-    position, headers = len(SIGNATURE), 0
+    position, headers = _FIRST_CHUNK, 0
     for _ in range(_MAX_CHUNKS):
         if position + 12 > len(data):
             break

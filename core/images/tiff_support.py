@@ -12,12 +12,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.errors import ImageTooLarge, PixelsUnsupported
+from core.images import pixel_size
+from core.images.pixel_size import PixelSize, Resolution
+from core.images.reader import check_size
 from core.images.tiff_tags import Directory, damaged
 from core.models import Limits
 
-DESCRIPTION = 270
-X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+_DESCRIPTION, _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 270, 282, 283, 296
 
 _SUBFILE, _OLD_SUBFILE, _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC = 254, 255, 256, 257, 258, 259, 262
 _FILL_ORDER, _STRIPS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_BYTES, _PLANAR = 266, 273, 277, 278, 279, 284
@@ -53,6 +58,28 @@ class TiffPage:
     compression: int
     planar: bool
 
+    @property
+    def channels(self) -> int:
+        """Channels of the decoded pixels: colours of a palette are RGB, grey with alpha is RGB with alpha."""
+        if self.photometric == _PALETTE:
+            return 3
+        return 4 if self.samples == 2 else self.samples
+
+    @property
+    def dtype(self) -> str:
+        """Type of the decoded pixels."""
+        if self.bits <= 8:
+            return "uint8"
+        return "float32" if self.is_float else "uint16"
+
+
+def tiff_pixel_size(page: Directory, first: Directory, tag: str) -> PixelSize | None:
+    """Return the pixel size that a page states; stacks describe themselves once, on their first page."""
+    resolution = Resolution(
+        page.ratio_of(_X_RESOLUTION), page.ratio_of(_Y_RESOLUTION), page.number_of(_RESOLUTION_UNIT, 2)
+    )
+    return pixel_size.read(page.raw(_DESCRIPTION) or first.raw(_DESCRIPTION), resolution, tag)
+
 
 def pages(directories: tuple[Directory, ...], limits: Limits) -> tuple[TiffPage, ...]:
     """Return the pages that hold pictures; previews and transparency masks are passed over.
@@ -70,7 +97,7 @@ def pages(directories: tuple[Directory, ...], limits: Limits) -> tuple[TiffPage,
             "This TIFF holds only a preview, as camera raw files do. Export the picture itself as TIFF."
         )
     for page in found:
-        _check_size(page, limits)
+        check_size(page.width, page.height, limits, f"Page {page.directory.number}")
     if sum(page.width * page.height for page in found) > _MAX_STACK * limits.max_pixels:
         raise ImageTooLarge(
             f"The pages of this TIFF have more than {_MAX_STACK * limits.max_pixels:,} pixels together. "
@@ -79,7 +106,7 @@ def pages(directories: tuple[Directory, ...], limits: Limits) -> tuple[TiffPage,
     _check_complete(directories)
     for page in found:
         _check_pixels(page)
-        _check_segments(page)
+        segments(page)
     return found
 
 
@@ -124,18 +151,10 @@ def _is_unmarked_preview(page: TiffPage, first: TiffPage) -> bool:
     return small and skew <= first.width + first.height  # sides rounded to whole pixels
 
 
-def _check_size(page: TiffPage, limits: Limits) -> None:
-    if page.width * page.height > limits.max_pixels:
-        raise ImageTooLarge(
-            f"Page {page.directory.number} has {page.width:,} × {page.height:,} pixels; "
-            f"at most {limits.max_pixels:,} are taken. Crop it or save it at a lower resolution."
-        )
-
-
 def _check_complete(directories: tuple[Directory, ...]) -> None:
     """Refuse stacks whose pages are not in the list of pages: only the first one would be read."""
     first = directories[0]
-    match = re.match(rb"ImageJ=[^\n]*\nimages=(\d{1,9})", first.text_of(DESCRIPTION))
+    match = re.match(rb"ImageJ=[^\n]*\nimages=(\d{1,9})", first.raw(_DESCRIPTION))
     planes = first.entries[_STK_PLANES].count if first.has(_STK_PLANES) else 1
     n_images = max(planes, int(match[1]) if match else 1)
     if n_images > 1 and len(directories) == 1:
@@ -172,7 +191,7 @@ def _is_exact(page: TiffPage) -> bool:
     if page.bits > 8:
         deep = page.bits == (32 if page.is_float else 16) and page.compression != _JPEG
         return deep and not page.planar and layout in _COLOURED
-    if page.is_float or page.directory.is_big_endian_big_tiff:  # Pillow cannot read the latter
+    if page.is_float:
         return False
     if page.compression == _JPEG:
         return page.bits == 8 and not page.planar and layout in _JPEGS
@@ -201,8 +220,10 @@ def _has_8_bit_colours(directory: Directory) -> bool:
     return len(table) > 0 and bool(((low == 0) | (low == high)).all())
 
 
-def _check_segments(page: TiffPage) -> None:
-    """Check that every strip or tile is there, since Pillow leaves missing ones black.
+def segments(page: TiffPage) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Return where the strips or tiles of a page lie: positions in the file, and lengths in bytes.
+
+    Every one of them is there, since Pillow leaves missing ones black.
 
     Raises:
         ImageUnreadable: one is missing or lies beyond the end of the file.
@@ -223,9 +244,10 @@ def _check_segments(page: TiffPage) -> None:
         lengths = lengths * 0 + per_row * rows
         if not tiled:
             lengths[down - 1 :: down] = per_row * (page.height - (down - 1) * rows)
-    size = len(directory.data)
+    size = directory.file_bytes
     if max(int(offsets.max()), int(lengths.max())) > size or int((offsets + lengths).max()) > size:
         raise damaged(f"page {directory.number} ends too early")
+    return offsets, lengths
 
 
 def _segment_size(page: TiffPage, tiled: bool) -> tuple[int, int]:

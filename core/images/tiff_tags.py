@@ -1,4 +1,6 @@
-"""The directories of a TIFF: where its pages and their tags lie, read without decoding and without trust.
+"""Read the directories of a TIFF: where its pages and their tags lie. Nothing is decoded, nothing trusted.
+
+Only directories and the values of single tags are read from the file, never all of it.
 
 Source: TIFF 6.0 (Adobe, 1992), section 2; BigTIFF (2004). Own code, since Pillow and libtiff disagree on
 repeated tags, follow any number of directories, and Pillow counts them in quadratic time.
@@ -6,16 +8,17 @@ repeated tags, follow any number of directories, and Pillow counts them in quadr
 
 from __future__ import annotations
 
-import io
+import os
 import struct
 from dataclasses import dataclass, field
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.errors import ImageTooLarge, ImageUnreadable
 
-SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_SIGNATURES = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 _DAMAGED = "This TIFF is damaged or was cut short: {}. Copy it again from the microscope's computer."
 _MAX_TAGS = 4096
@@ -39,7 +42,6 @@ _TYPE_BYTES = {
 }
 _WHOLE = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _RATIONAL = 5
-_ORIENTATION = 274
 
 
 def damaged(what: str) -> ImageUnreadable:
@@ -48,7 +50,34 @@ def damaged(what: str) -> ImageUnreadable:
 
 
 @dataclass(frozen=True, slots=True)
-class _Layout:
+class _File:
+    """An open file and its size in bytes."""
+
+    file: BinaryIO
+    size: int
+
+    def read(self, position: int, size: int) -> bytes:
+        """Return ``size`` bytes from ``position``.
+
+        Raises:
+            ImageUnreadable: the file is shorter.
+        """
+        if position + size > self.size:
+            raise damaged("it points beyond its own end")
+        self.file.seek(position)
+        data = self.file.read(size)
+        if len(data) != size:
+            raise damaged("it became shorter while it was read")
+        return data
+
+    def unpack(self, form: struct.Struct, position: int) -> int:
+        """Return one number."""
+        value: int = form.unpack(self.read(position, form.size))[0]
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
     """The struct formats of a file's kind and byte order."""
 
     order: str
@@ -87,13 +116,14 @@ class Directory:
 
     number: int
     offset: int
-    layout: _Layout
-    data: bytes = field(repr=False)
+    layout: Layout
+    source: _File = field(repr=False)
     entries: dict[int, _Entry] = field(repr=False)
 
     @property
-    def is_big_endian_big_tiff(self) -> bool:
-        return self.layout == _Layout(">", big=True)
+    def file_bytes(self) -> int:
+        """Size of the file."""
+        return self.source.size
 
     def has(self, tag: int) -> bool:
         return tag in self.entries
@@ -109,8 +139,7 @@ class Directory:
         entry = self.entries[tag]
         if entry.kind not in _WHOLE:
             raise damaged(f"tag {tag} is not a whole number")
-        form = self.layout.order + _WHOLE[entry.kind]
-        return np.frombuffer(self.data, form, entry.count, entry.position).astype(np.uint64)
+        return np.frombuffer(self.raw(tag), self.layout.order + _WHOLE[entry.kind]).astype(np.uint64)
 
     def number_of(self, tag: int, default: int) -> int:
         """Return the one whole number of a tag.
@@ -128,26 +157,27 @@ class Directory:
         entry = self.entries.get(tag)
         if entry is None or entry.kind != _RATIONAL or entry.count != 1:
             return None
-        above, below = struct.unpack_from(self.layout.order + "II", self.data, entry.position)
+        above, below = struct.unpack(self.layout.order + "II", self.raw(tag))
         return above / below if below else None
 
-    def text_of(self, tag: int) -> bytes:
-        """Return a tag's raw bytes, empty where it is absent."""
+    def raw(self, tag: int) -> bytes:
+        """Return the bytes of a tag's value, empty where it is absent."""
         entry = self.entries.get(tag)
         if entry is None:
             return b""
-        return self.data[entry.position : entry.position + entry.count * _TYPE_BYTES[entry.kind]]
+        return self.source.read(entry.position, entry.count * _TYPE_BYTES[entry.kind])
 
 
-def directories(data: bytes, max_pages: int) -> tuple[Directory, ...]:
-    """Return every page's tags, in order.
+def directories(file: BinaryIO, max_pages: int) -> tuple[Directory, ...]:
+    """Return the tags of every page of an open file, in order; they are read from it when they are used.
 
     Raises:
         ImageUnreadable: a directory is damaged, missing, or the list of them runs in a circle.
         ImageTooLarge: more than ``max_pages``.
     """
-    layout = _layout(data)
-    offset = _unpack(layout.pointer, data, layout.first)
+    source = _File(file, file.seek(0, os.SEEK_END))
+    layout = _layout(source)
+    offset = source.unpack(layout.pointer, layout.first)
     found: dict[int, Directory] = {}
     while offset:
         if offset in found:
@@ -157,78 +187,54 @@ def directories(data: bytes, max_pages: int) -> tuple[Directory, ...]:
                 f"This TIFF has more than {max_pages} pages, the most that are taken from one file. "
                 "Split it into smaller stacks."
             )
-        entries, following = _entries(data, layout, offset)
-        found[offset] = Directory(len(found) + 1, offset, layout, data, entries)
+        entries, following = _entries(source, layout, offset)
+        found[offset] = Directory(len(found) + 1, offset, layout, source, entries)
         offset = following
     if not found:
         raise damaged("it has no page")
     return tuple(found.values())
 
 
-def put_first(file: io.BytesIO, directory: Directory) -> None:
-    """Change the file in memory so that ``directory`` is its first page and has no rotation tag.
-
-    The decoders then need not walk the pages before it, and give the pixels in the order in which they are
-    stored. Nothing is written, and so nothing copied, where that is so already.
-    """
-    layout, entry = directory.layout, directory.entries.get(_ORIENTATION)
-    _overwrite(file, layout.first, layout.pointer.pack(directory.offset))
-    if entry is not None and entry.kind in _WHOLE:
-        upright = np.ones(entry.count, layout.order + _WHOLE[entry.kind])
-        _overwrite(file, entry.position, upright.tobytes())
-
-
-def _overwrite(file: io.BytesIO, position: int, wanted: bytes) -> None:
-    file.seek(position)
-    if file.read(len(wanted)) != wanted:
-        file.seek(position)
-        file.write(wanted)
-    file.seek(0)
-
-
-def _layout(data: bytes) -> _Layout:
-    order = "<" if data[:2] == b"II" else ">"
-    big = data[2:4] in (b"+\0", b"\0+")
-    if big and data[4:8] != struct.pack(order + "HH", 8, 0):
+def _layout(source: _File) -> Layout:
+    head = source.read(0, 4)
+    if head not in _SIGNATURES:
+        raise damaged("it does not begin as a TIFF does")
+    order = "<" if head[:2] == b"II" else ">"
+    big = head[2:4] in (b"+\0", b"\0+")
+    if big and source.read(4, 4) != struct.pack(order + "HH", 8, 0):
         raise damaged("its header is not that of a BigTIFF")
-    return _Layout(order, big)
+    return Layout(order, big)
 
 
-def _entries(data: bytes, layout: _Layout, offset: int) -> tuple[dict[int, _Entry], int]:
+def _entries(source: _File, layout: Layout, offset: int) -> tuple[dict[int, _Entry], int]:
     """Return a directory's entries and the offset of the next directory."""
-    n_tags = _unpack(layout.count, data, offset)
+    n_tags = source.unpack(layout.count, offset)
     if n_tags > _MAX_TAGS:
         raise damaged(f"a page claims {n_tags} tags")
     position, total = offset + layout.count.size, 0
+    block = source.read(position, n_tags * layout.entry.size)
     entries: dict[int, _Entry] = {}
-    for _ in range(n_tags):
-        tag, entry = _entry(data, layout, position)
+    for index in range(n_tags):
+        tag, entry = _entry(source, layout, block, position, index)
         # Honest values do not overlap. Without this check a small file makes the decoders read itself
         # thousands of times over.
         total += entry.count * _TYPE_BYTES[entry.kind]
-        if tag in entries or total > len(data):
+        if tag in entries or total > source.size:
             raise damaged(f"tag {tag} is there twice or too long")
         entries[tag] = entry
-        position += layout.entry.size
-    return entries, _unpack(layout.pointer, data, position)
+    return entries, source.unpack(layout.pointer, position + len(block))
 
 
-def _entry(data: bytes, layout: _Layout, position: int) -> tuple[int, _Entry]:
-    if position + layout.entry.size > len(data):
-        raise damaged("a page's list of tags is cut short")
-    tag, kind, count = layout.entry.unpack_from(data, position)
+def _entry(source: _File, layout: Layout, block: bytes, start: int, index: int) -> tuple[int, _Entry]:
+    """Return the tag and the entry at ``index`` of a directory's ``block``, which lies at ``start``."""
+    place = index * layout.entry.size
+    tag, kind, count = layout.entry.unpack_from(block, place)
     kind = kind if kind in _TYPE_BYTES else 7  # an unknown type is bytes to be passed over
-    value = position + layout.entry.size - layout.pointer.size
+    place += layout.entry.size - layout.pointer.size
     size = count * _TYPE_BYTES[kind]
+    position: int = start + place
     if size > layout.pointer.size:
-        value = _unpack(layout.pointer, data, value)
-    if value + size > len(data):
+        (position,) = layout.pointer.unpack_from(block, place)
+    if position + size > source.size:
         raise damaged(f"tag {tag} points beyond its end")
-    return tag, _Entry(kind, count, value)
-
-
-def _unpack(form: struct.Struct, data: bytes, position: int) -> int:
-    if position + form.size > len(data):
-        raise damaged("it points beyond its own end")
-    value: int = form.unpack_from(data, position)[0]
-    return value
+    return tag, _Entry(kind, count, position)

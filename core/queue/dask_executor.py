@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future
+from pathlib import Path
 from typing import Any
 
 import dask
@@ -60,7 +61,7 @@ class DaskExecutor:
         return None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run ``fn`` on a worker.
+        """Run ``fn`` on a worker; a Path among ``args`` is sent as the bytes of its file.
 
         The future ends with BrokenExecutor where the worker died of it, with CancelledError where its
         scheduler was lost. Cancelled, it is over at once; its task is withdrawn a moment later, but a worker
@@ -71,7 +72,8 @@ class DaskExecutor:
         if client is None or client.status != "running":
             told.set_exception(CancelledError())
             return told
-        asked = client.get_executor(pure=False).submit(fn, *args)
+        sent = [arg.read_bytes() if isinstance(arg, Path) else arg for arg in args]
+        asked = client.get_executor(pure=False).submit(fn, *sent)
         asked.add_done_callback(lambda ended: _tell(told, ended))
         told.add_done_callback(lambda ended: self._unwanted.append(asked) if ended.cancelled() else None)
         return told

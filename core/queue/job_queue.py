@@ -37,14 +37,12 @@ from core.queue.batching import Batcher
 from core.queue.completion import Ended, Outcomes, outcome_of
 from core.queue.executor import Executor
 from core.queue.slots import QueueRules, QueueState, Running, WorkerSlots
-from core.queue.task import Processed
+from core.queue.task import Processed, Work
 from core.queue.timeline import Timeline
 from core.store import Store
 from core.store.results import Result
 
 log = logging.getLogger(__name__)
-
-Work = Callable[[bytes, Job], Processed]
 
 GATHER_SECONDS = 0.1  # results that come this close together share a transaction
 
@@ -240,9 +238,9 @@ class JobQueue:
         start = time.perf_counter()
         try:
             self._memory.require_possible(running.job)
-            data = self._blobs.get(running.job.sha256)
+            path = self._blobs.path_of(running.job.sha256)
             running.read_ms = (time.perf_counter() - start) * 1000
-            future = running.future = self._executor.submit(self._work, data, running.job)
+            future = running.future = self._executor.submit(self._work, path, running.job)
         except Exception as error:  # a file that is gone or damaged, an executor that has been shut down
             future = Future()
             future.set_exception(error)

@@ -71,7 +71,7 @@ class Previews:
 
     def _segment(self, image: Image, recipe: Recipe) -> Segmentation:
         with self._admission.hold(segmenting_bytes(image), image.name), self._cpu_slots.turn():
-            raster = images.decode(self._blobs.get(image.sha256), image.page, self._limits)
+            raster = images.decode(self._blobs.path_of(image.sha256), image.page, self._limits)
             params = SegmentationParams.from_dict(recipe.params)
             output = self._stored_output(image, recipe, params)
             if output is None:

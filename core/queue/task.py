@@ -1,14 +1,16 @@
-"""What a worker does with one image: bytes and a job in, everything worth keeping out.
+"""Segment one image: a file and a job in, everything that is saved out.
 
-It touches neither the database nor the disk, so it can run in any thread, process or machine.
+It writes neither to the database nor to the data folder, so it can run in any thread, process or machine.
 """
 
 from __future__ import annotations
 
+import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 
 from core import images
 from core.errors import WorkersUnavailable
@@ -37,10 +39,15 @@ class Processed:
     timings_ms: dict[str, float]
 
 
+Work = Callable[[Path, Job], Processed]  # what an executor is given to do with a file
+
+
 def process_like(
     data: bytes, job: Job, limits: Limits, versions: Mapping[str, str], precision: str
 ) -> Processed:
     """As ``process``, on another computer, for an app whose engines have these ``versions`` by name.
+
+    ``data`` is the content of the file, since the app's disk is not there.
 
     The network computes with the app's ``precision``, whatever this computer's environment says.
 
@@ -53,7 +60,10 @@ def process_like(
             f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
         )
     compute_with(Arithmetic(precision=precision))
-    return process(data, job, limits, _worker_slots())
+    with tempfile.TemporaryDirectory(prefix="spheroscope-") as folder:
+        path = Path(folder) / "image"
+        path.write_bytes(data)
+        return process(path, job, limits, _worker_slots())
 
 
 @cache
@@ -62,24 +72,25 @@ def _worker_slots() -> CpuSlots:
     return CpuSlots(usable_cores())
 
 
-def process(data: bytes, job: Job, limits: Limits, cpu_slots: CpuSlots) -> Processed:
-    """Decode, segment and measure the page of ``data`` that ``job`` names, once a core is free.
+def process(path: Path, job: Job, limits: Limits, cpu_slots: CpuSlots) -> Processed:
+    """Decode, segment and measure the page of a file that ``job`` names, once a core is free.
 
     Raises:
         ImageError: the file cannot be decoded.
+        StorageError: the disk refuses.
         InvalidRequest: the parameters are not the engine's.
         SegmentationError: the engine could not outline the image.
     """
     start = time.perf_counter()
     with cpu_slots.turn():
         waited_ms = (time.perf_counter() - start) * 1000
-        processed = _process(data, job, limits)
+        processed = _process(path, job, limits)
     return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})
 
 
-def _process(data: bytes, job: Job, limits: Limits) -> Processed:
+def _process(path: Path, job: Job, limits: Limits) -> Processed:
     start = time.perf_counter()
-    raster = images.decode(data, job.page, limits)
+    raster = images.decode(path, job.page, limits)
     decoded = time.perf_counter()
     params = SegmentationParams.from_dict(job.params)
     seen = predict(raster.pixels, params, job.engine)

@@ -12,6 +12,7 @@ from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileMan
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
+from core.images import formats
 from core.ingest import Outcome, Verdict
 from core.models import Project
 from core.services import Services
@@ -45,7 +46,7 @@ def drop_zone(services: Services) -> DroppedFiles:
     """Draw the drop zone; return the files dropped there."""
     zone = st.session_state.setdefault(_ZONE, 0)
     files = st.file_uploader(
-        f"PNG, JPEG, BMP or TIFF, up to {services.settings.max_upload_mb} MB each; "
+        f"{formats.NAMES}, up to {services.settings.max_upload_mb} MB each; "
         "every page of a multi-page TIFF becomes an image",
         accept_multiple_files=True,
         max_upload_size=services.settings.max_upload_mb,
@@ -107,7 +108,7 @@ def _verdicts(services: Services, project: Project, dropped: DroppedFiles) -> li
     bar = st.progress(0.0, text="Storing …")
     verdicts = []
     for number, file in enumerate(dropped.files, start=1):
-        verdicts.append(services.ingest.add(project.id, file.name, file.getvalue(), recipe, request))
+        verdicts.append(services.ingest.add(project.id, file.name, file, recipe, request))
         services.queue.wake()
         _release(file)
         bar.progress(number / len(dropped.files), text=f"Stored {number} of {len(dropped.files)}")

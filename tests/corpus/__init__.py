@@ -47,6 +47,7 @@ from tests.corpus.bad import (
     webp,
     zip_archive,
 )
+from tests.corpus.files import decode, inspect, on_disk
 from tests.corpus.plain import (
     bmp,
     chunk,
@@ -91,6 +92,7 @@ __all__ = [
     "circular_tiff",
     "colours_of_5_bits_bmp",
     "datasets",
+    "decode",
     "deflated_zeros",
     "eps",
     "exif",
@@ -99,6 +101,7 @@ __all__ = [
     "gif",
     "html",
     "infinite_tiff",
+    "inspect",
     "jpeg",
     "jpeg_2000",
     "low_bit_png",
@@ -111,6 +114,7 @@ __all__ = [
     "negative_tiff",
     "noise",
     "numpy_file",
+    "on_disk",
     "packed_bits",
     "palette_png",
     "palette_tiff",

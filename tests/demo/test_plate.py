@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core import images
 from core.demo.plate import PROBLEMS, Problem, demo_plate, dose_micromolar, manifest
 from core.models import Limits
+from tests import corpus
 
 FIRST = 7
 
@@ -43,12 +43,12 @@ def test_the_same_seed_gives_the_same_files(plate: list) -> None:
 def test_files_are_small_and_read_back_exactly(plate: list) -> None:
     for file in plate:
         assert len(file.data) < 60e6 / 288
-        (facts,) = images.inspect(file.data, Limits())
+        (facts,) = corpus.inspect(file.data, Limits())
         assert (facts.width, facts.height, facts.channels, facts.dtype) == (384, 384, 1, "uint16")
         assert facts.bit_depth == 12
         assert facts.um_per_px == 2.5
         with Image.open(io.BytesIO(file.data)) as picture:
-            assert np.array_equal(images.decode(file.data, facts.page, Limits()).pixels, np.asarray(picture))
+            assert np.array_equal(corpus.decode(file.data, facts.page, Limits()).pixels, np.asarray(picture))
 
 
 def test_doses_rise_by_half_a_decade_from_column_three() -> None:

@@ -103,7 +103,7 @@ def _cuts() -> dict[str, Callable[[Callable[[], None]], None]]:
         "an image before its commit": _cut(Session, "rows", _statement("images.add"), after=True),
         "an image after its commit": _cut(Store, "add_images", _always, after=True),
         "a claim before its commit": _cut(Session, "rows", _statement("jobs.claim"), after=True),
-        "a claim after its commit": _cut(Blobs, "get", _always, after=False),
+        "a claim after its commit": _cut(Blobs, "path_of", _always, after=False),
         "a result before its commit": _cut(Session, "rows", _statement("images.set_result"), after=True),
         "a result half saved": _cut(Session, "append", _statement("results.add_objects"), after=True),
         "a result after its commit": _cut(JobQueue, "_saved", _always, after=False),
@@ -127,8 +127,8 @@ def _arm(plan: Plan) -> None:
     _cuts()[plan.die_at](passed)
 
 
-def _work(plan: Plan) -> Callable[[bytes, Job], Processed]:
-    def work(_data: bytes, job: Job) -> Processed:
+def _work(plan: Plan) -> Callable[[Path, Job], Processed]:
+    def work(_path: Path, job: Job) -> Processed:
         if job.image_name == "poison":
             os.kill(os.getpid(), signal.SIGSEGV)
         time.sleep(HANGS_SECONDS if job.image_name == "hangs" else plan.seconds)

@@ -31,7 +31,7 @@ from tests.polling import wait_until
 FULL = pytest.mark.full
 
 
-def instant(_data: bytes, job: Job) -> Processed:
+def instant(_path: Path, job: Job) -> Processed:
     return processed(job.image_id, [spheroid()])
 
 
@@ -118,11 +118,11 @@ def test_four_hundred_jobs_of_eight_errors_leave_four_workers(tmp_path: Path) ->
     store, blobs = Store(db), Blobs(tmp_path)
     fill(store, blobs, 400)
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         number = int(job.image_id)
         if number % 2:
             raise kinds[number // 2 % len(kinds)]
-        return instant(data, job)
+        return instant(path, job)
 
     queue = queue_on(store, blobs, work)
     wait_until(lambda: store.jobs.totals().left == 0, 120, "all jobs to end")

@@ -7,6 +7,7 @@ import hashlib
 import os
 import pathlib
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.blobs import Blobs
+from core.files.blobs import Audit, Blobs
 
 
 def left_over(folder: Path) -> list[Path]:
@@ -208,3 +209,120 @@ def test_sweeping_takes_what_nothing_needs_and_nothing_else(tmp_path: Path) -> N
     assert blobs.sweep(kept) == 20
     assert {path.name for path in files(tmp_path)} == kept
     assert blobs.sweep(kept) == 0
+
+
+# What has been checked is remembered
+
+
+def aged(path: Path) -> None:
+    """Make a file older than the ticks of the file system's clock."""
+    os.utime(path, ns=(10**18, 10**18))
+
+
+@pytest.fixture
+def digests(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What has been hashed since, one entry a file or piece of bytes."""
+    hashed = []
+    real, real_file = hashlib.sha256, hashlib.file_digest
+    monkeypatch.setattr(hashlib, "sha256", lambda *data: hashed.append("bytes") or real(*data))
+    monkeypatch.setattr(
+        hashlib, "file_digest", lambda file, name: hashed.append(file.name) or real_file(file, real)
+    )
+    return hashed
+
+
+def test_a_file_is_hashed_once_a_process(blobs: Blobs, tmp_path: Path, digests: list[str]) -> None:
+    sha256 = blobs.put(b"hello")
+    aged(blobs.path(sha256))
+    digests.clear()
+    for _ in range(3):
+        assert blobs.path_of(sha256).read_bytes() == blobs.get(sha256) == b"hello"
+    assert len(digests) == 1
+
+
+def test_a_file_that_was_just_written_is_not_trusted_yet(blobs: Blobs, digests: list[str]) -> None:
+    """Changed again within the same tick it would have the same time."""
+    sha256 = blobs.put(b"hello")
+    digests.clear()
+    for _ in range(3):
+        blobs.path_of(sha256)
+    assert len(digests) == 3
+
+
+@pytest.mark.parametrize("read", [Blobs.get, Blobs.path_of])
+def test_damage_is_found_at_the_first_read_of_a_process(
+    blobs: Blobs, read: Callable[[Blobs, str], object]
+) -> None:
+    sha256 = blobs.put(b"hello")
+    blobs.path(sha256).write_bytes(b"hellO")
+    aged(blobs.path(sha256))
+    for _ in range(2):
+        with pytest.raises(BlobDamaged):
+            read(blobs, sha256)
+
+
+@pytest.mark.parametrize("read", [Blobs.get, Blobs.path_of])
+def test_a_file_that_changes_is_checked_again(blobs: Blobs, read: Callable[[Blobs, str], object]) -> None:
+    sha256 = blobs.put(b"hello")
+    aged(blobs.path(sha256))
+    read(blobs, sha256)
+    blobs.path(sha256).write_bytes(b"hellO")
+    with pytest.raises(BlobDamaged):
+        read(blobs, sha256)
+
+
+def test_an_audit_finds_what_no_time_betrays(blobs: Blobs) -> None:
+    """The disk loses a bit: size and time are as they were."""
+    names = [blobs.put(bytes([number]) * 100) for number in range(10)]
+    for name in names:
+        aged(blobs.path(name))
+        blobs.path_of(name)
+    assert blobs.audit() == Audit(10, 1000, ())
+    blobs.path(names[3]).write_bytes(b"x" * 100)
+    aged(blobs.path(names[3]))
+    blobs.path_of(names[3])  # as far as this process knows
+    assert blobs.audit() == Audit(10, 1000, (names[3],))
+    with pytest.raises(BlobDamaged):
+        blobs.path_of(names[3])
+
+
+def test_only_so_many_are_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digests: list[str]
+) -> None:
+    monkeypatch.setattr("core.files.blobs.REMEMBERED", 2)
+    blobs = Blobs(tmp_path)
+    names = [blobs.put(bytes([number])) for number in range(3)]
+    for name in names:
+        aged(blobs.path(name))
+        blobs.path_of(name)
+    digests.clear()
+    blobs.path_of(names[2])
+    blobs.path_of(names[0])
+    assert len(digests) == 1
+
+
+def test_without_verifying_only_the_place_is_looked_at(blobs: Blobs, digests: list[str]) -> None:
+    sha256 = blobs.put(b"hello")
+    digests.clear()
+    assert blobs.path_of(sha256, verify=False) == blobs.path(sha256)
+    assert digests == []
+    with pytest.raises(BlobMissing):
+        blobs.path_of("0" * 64, verify=False)
+
+
+# Received piece by piece
+
+
+def test_what_is_received_is_kept_or_leaves_nothing(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    with blobs.receive([b"he", b"llo"]) as incoming:
+        assert (incoming.path.read_bytes(), incoming.n_bytes) == (b"hello", 5)
+        assert incoming.sha256 == hashlib.sha256(b"hello").hexdigest()
+    assert files(tmp_path) == left_over(tmp_path) == []
+    with blobs.receive([b"he", b"llo"]) as incoming:
+        incoming.keep()
+    assert blobs.get(incoming.sha256) == b"hello"
+    assert left_over(tmp_path) == []
+    with pytest.raises(ZeroDivisionError), blobs.receive(bytes(1 // number) for number in (1, 0)):
+        pass
+    assert left_over(tmp_path) == []

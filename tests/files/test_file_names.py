@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.files.file_names import MAX_NAME, UniqueNames, content_type, file_name, named_as
+from core.files.file_names import MAX_NAME, UniqueNames, file_name
 
 HOSTILE = [
     "../../etc/passwd",
@@ -56,9 +56,3 @@ def test_no_two_names_are_alike_whatever_becomes_of_capitals() -> None:
     names = UniqueNames()
     given_out = [names.name(name, ".png") for name in ("a", "A", "a", "a_2", "b/c", "b_c")]
     assert given_out == ["a.png", "A_2.png", "a_3.png", "a_2_2.png", "b_c.png", "b_c_2.png"]
-
-
-def test_a_suffix_fits_the_content() -> None:
-    assert named_as(content_type(b"II*\0"), "scan.LSM") == "scan.LSM"
-    assert named_as(content_type(b"\x89PNG\r\n\x1a\n"), "page.html") == "page.html.png"
-    assert named_as(content_type(b"<html>"), "page.html") == "page.html.bin"

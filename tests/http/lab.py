@@ -8,7 +8,6 @@ from math import pi, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from core import images
 from core.errors import SpheroscopeError
 from core.files.blobs import Blobs
 from core.ingest import image_id
@@ -41,7 +40,7 @@ class Lab:
     def pages(self, project_id: str, name: str, data: bytes | None = None) -> tuple[NewImage, ...]:
         """Every page of a file, its bytes stored."""
         data = corpus.png(corpus.noise(seed=len(name))) + name.encode() if data is None else data
-        pages = images.inspect(data, Limits())
+        pages = corpus.inspect(data, Limits())
         sha256 = self.blobs.put(data)
         shown = f"{name}#{{}}" if len(pages) > 1 else name
         return tuple(

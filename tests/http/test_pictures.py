@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from core import images
 from core.http import pictures
-from core.models import Limits
+from core.models import Image, Limits
 from core.services import Services
 from core.store import Recipe
 from tests import corpus
@@ -18,7 +17,7 @@ FOREVER = "public, max-age=31536000, immutable"
 
 
 def pixels(data: bytes) -> np.ndarray:
-    return np.asarray(images.decode(data, 1, Limits()).pixels)
+    return np.asarray(corpus.decode(data, 1, Limits()).pixels)
 
 
 def test_a_new_image_shows_its_plain_thumbnail(client: TestClient, lab: Lab) -> None:
@@ -118,7 +117,7 @@ def test_a_view_is_rendered_once(client: TestClient, lab: Lab, monkeypatch: pyte
     rendered: list[str] = []
     genuine = pictures.view_of
 
-    def counted(services: Services, image: images.Raster, stretch: bool) -> np.ndarray:
+    def counted(services: Services, image: Image, stretch: bool) -> np.ndarray:
         rendered.append(image.id)
         return genuine(services, image, stretch)
 

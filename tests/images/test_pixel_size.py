@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.images import inspect
 from core.images.pixel_size import Resolution, read
 from core.models import Limits, PageFacts
 from tests import corpus
-from tests.corpus import noise
+from tests.corpus import inspect, noise
 
 OME = '<?xml version="1.0" encoding="UTF-8"?><OME xmlns="http://x"><Image><Pixels {}/></Image></OME>'
 METAMORPH = "<MetaData><PlaneInfo>{}</PlaneInfo></MetaData>"

@@ -30,7 +30,7 @@ def test_real_images_decode(name: str) -> None:
     files = sorted((corpus.datasets() / name / "images").iterdir())
     assert len(files) == n_files
     for file in files:
-        pages = inspect(file.read_bytes(), LIMITS)
+        pages = inspect(file, LIMITS)
         assert [facts.page for facts in pages] == list(range(1, n_pages + 1)), file.name
         assert {facts.dtype for facts in pages} == {dtype}, file.name
         sizes = {facts.um_per_px and round(facts.um_per_px, 4) for facts in pages}
@@ -46,6 +46,6 @@ def test_real_tiffs_are_as_tifffile_reads_them() -> None:
     for file in files:
         stack = tifffile.imread(file)
         stack = stack[None] if stack.ndim == 2 else stack
-        for facts in inspect(file.read_bytes(), LIMITS):
-            raster = decode(file.read_bytes(), facts.page, LIMITS)
+        for facts in inspect(file, LIMITS):
+            raster = decode(file, facts.page, LIMITS)
             np.testing.assert_array_equal(raster.pixels, stack[facts.page - 1])

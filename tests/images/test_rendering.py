@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.images import decode
 from core.images.rendering import encode_png, thumbnail, to_display
 from core.models import Limits, Raster
 from tests import corpus
-from tests.corpus import Array, noise
+from tests.corpus import Array, decode, noise
 
 
 def opened(data: bytes) -> Image.Image:

@@ -147,9 +147,9 @@ def test_a_worker_finds_what_this_process_finds(
     wait_until_ended(store)
     there = store.results.get(store.images.get("real"))
     compute_with(Arithmetic(precision={"bfloat16": "float32", "float32": "bfloat16"}[precision]))
-    otherwise = process(data, job, Limits(), CpuSlots(1))
+    otherwise = process(blobs.path_of(row.sha256), job, Limits(), CpuSlots(1))
     compute_with(Arithmetic(precision=precision))
-    here = process(data, job, Limits(), CpuSlots(1))
+    here = process(blobs.path_of(row.sha256), job, Limits(), CpuSlots(1))
     assert there is not None
     assert there[0].maps_sha256 is not None
     assert blobs.get(there[0].maps_sha256) == here.maps != otherwise.maps

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -80,7 +81,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.queue.job_queue.completion.RETRY_SECONDS", 0.05)
 
 
-def instant(_data: bytes, job: Job) -> Processed:
+def instant(_path: Path, job: Job) -> Processed:
     return processed(job.image_id, [spheroid()])
 
 
@@ -91,10 +92,10 @@ class Gate:
         self.begun: list[str] = []
         self._open = threading.Event()
 
-    def __call__(self, data: bytes, job: Job) -> Processed:
+    def __call__(self, path: Path, job: Job) -> Processed:
         self.begun.append(job.image_id)
         assert self._open.wait(30)
-        return instant(data, job)
+        return instant(path, job)
 
     def open(self) -> None:
         self._open.set()
@@ -106,9 +107,9 @@ class Gate:
 def test_every_image_is_segmented_once_from_its_own_bytes(lab: Lab) -> None:
     seen: list[tuple[bytes, str]] = []
 
-    def work(data: bytes, job: Job) -> Processed:
-        seen.append((data, job.image_id))
-        return instant(data, job)
+    def work(path: Path, job: Job) -> Processed:
+        seen.append((path.read_bytes(), job.image_id))
+        return instant(path, job)
 
     keys = [f"{number:02}" for number in range(24)]
     lab.add(*keys)
@@ -128,9 +129,9 @@ def test_every_image_is_segmented_once_from_its_own_bytes(lab: Lab) -> None:
 def test_four_images_really_are_segmented_at_once(lab: Lab) -> None:
     meeting = threading.Barrier(SLOTS, timeout=20)
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         meeting.wait()  # only four at once get past it
-        return instant(data, job)
+        return instant(path, job)
 
     lab.add(*(f"{number}" for number in range(3 * SLOTS)))
     with lab.queue(work):
@@ -211,11 +212,11 @@ RAISED: list[Callable[[], BaseException]] = [
 def test_eight_kinds_of_errors_leave_four_workers_and_nothing_stuck(lab: Lab) -> None:
     attempts: Counter[str] = Counter()
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         attempts[job.image_id] += 1
         if job.image_id.startswith("bad"):
             raise RAISED[int(job.image_id[-1])]()
-        return instant(data, job)
+        return instant(path, job)
 
     bad = [f"bad {number} {number % len(RAISED)}" for number in range(8)]
     lab.add(*(key for number in range(8) for key in (bad[number], f"good {number}")))
@@ -240,7 +241,7 @@ def test_eight_kinds_of_errors_leave_four_workers_and_nothing_stuck(lab: Lab) ->
 def test_an_error_that_says_what_is_wrong_is_not_tried_again(lab: Lab) -> None:
     attempts: Counter[str] = Counter()
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         attempts[job.image_id] += 1
         raise {"image": ImageUnreadable, "engine": SegmentationError}[job.image_id]("Told.")
 
@@ -255,11 +256,11 @@ def test_an_error_that_says_what_is_wrong_is_not_tried_again(lab: Lab) -> None:
 def test_what_may_pass_is_put_back_until_it_does(lab: Lab) -> None:
     turns: list[tuple[str, int]] = []
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         turns.append((job.image_id, job.attempt))
         if job.image_id == "flaky" and job.attempt < 3:
             raise OSError(5, "Input/output error")
-        return instant(data, job)
+        return instant(path, job)
 
     lab.add("flaky", "b", "c")
     with lab.queue(work, slots=1):
@@ -272,7 +273,7 @@ def test_what_may_pass_is_put_back_until_it_does(lab: Lab) -> None:
 def test_the_number_of_attempts_is_a_setting(lab: Lab) -> None:
     attempts: Counter[str] = Counter()
 
-    def work(_data: bytes, job: Job) -> Processed:
+    def work(_path: Path, job: Job) -> Processed:
         attempts[job.image_id] += 1
         raise ValueError
 
@@ -296,15 +297,15 @@ def test_a_file_that_is_gone_or_damaged_fails_its_job_alone(lab: Lab) -> None:
 def test_a_file_that_cannot_be_read_leaves_the_dispatcher_alive(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = lab.blobs.get
+    real = lab.blobs.path_of
 
-    def get(sha256: str) -> bytes:
+    def path_of(sha256: str) -> Path:
         if sha256 == lab.store.images.get("bad").sha256:
             raise PermissionError(13, "Permission denied")
         return real(sha256)
 
     lab.add("bad", "fine")
-    monkeypatch.setattr(lab.blobs, "get", get)
+    monkeypatch.setattr(lab.blobs, "path_of", path_of)
     with lab.queue(instant):
         lab.wait_until_ended()
     assert lab.counts() == {"done": 1, "failed": 1}
@@ -329,10 +330,10 @@ def test_a_claim_that_fails_is_tried_again(
 
 
 def test_a_result_that_can_never_be_saved_fails_its_job_and_frees_its_slot(lab: Lab) -> None:
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         if job.image_id.startswith("bad"):
             return processed("x", [spheroid(bbox_x=2**40)])  # no column holds it
-        return instant(data, job)
+        return instant(path, job)
 
     lab.add(*(f"bad {number}" for number in range(SLOTS)), "good")
     with lab.queue(work):
@@ -357,9 +358,9 @@ def test_a_save_refused_by_a_full_disk_is_kept_until_it_holds(
             raise StorageError("The disk is full.")
         return real(data)
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         runs[job.image_id] += 1
-        return instant(data, job)
+        return instant(path, job)
 
     keys = [f"{number}" for number in range(10)]
     lab.add(*keys)
@@ -472,7 +473,7 @@ def test_orphans_run_first_and_alone(lab: Lab) -> None:
     crash(lab, 3)
     lock, running, beside, order = threading.Lock(), set[str](), set[str](), list[str]()
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         with lock:
             order.append(job.image_id)
             running.add(job.image_id)
@@ -481,7 +482,7 @@ def test_orphans_run_first_and_alone(lab: Lab) -> None:
         threading.Event().wait(0.03)  # long enough for another to begin beside it, were it let
         with lock:
             running.remove(job.image_id)
-        return instant(data, job)
+        return instant(path, job)
 
     with lab.queue(work):
         lab.wait_until_ended()
@@ -494,10 +495,10 @@ def test_an_orphan_that_raises_every_time_does_not_stop_the_others(lab: Lab) -> 
     lab.add("bad", "b", "c")
     crash(lab, 2)
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         if job.image_id == "bad":
             raise ValueError
-        return instant(data, job)
+        return instant(path, job)
 
     with lab.queue(work):
         lab.wait_until_ended()
@@ -560,8 +561,8 @@ def test_jobs_wait_for_memory_that_others_hold_and_begin_when_it_is_released(lab
 def test_a_job_that_hangs_fails_at_its_deadline_and_its_worker_counts_as_lost(lab: Lab) -> None:
     gate = Gate()
 
-    def work(data: bytes, job: Job) -> Processed:
-        return gate(data, job) if job.image_id == "hangs" else instant(data, job)
+    def work(path: Path, job: Job) -> Processed:
+        return gate(path, job) if job.image_id == "hangs" else instant(path, job)
 
     lab.add("hangs", "fine")
     with lab.queue(work, slots=2, deadline_seconds=0.3) as queue:
@@ -618,11 +619,11 @@ def test_the_timeline_tells_who_did_what_and_how_long_each_stage_took(lab: Lab) 
 def test_a_worker_process_that_dies_makes_its_job_run_alone_and_fail_at_last(lab: Lab) -> None:
     alone: list[bool] = []
 
-    def work(data: bytes, job: Job) -> Processed:
+    def work(path: Path, job: Job) -> Processed:
         if job.image_id == "poison":
             alone.append(job.suspect)
             raise BrokenExecutor
-        return instant(data, job)
+        return instant(path, job)
 
     lab.add("poison", "b", "c")
     with lab.queue(work):
