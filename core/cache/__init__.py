@@ -1,6 +1,6 @@
-"""Bytes that cost more to compute than to keep: in this process, or in Redis where one is configured.
+"""Cache of bytes that cost more to compute than to keep: in this process, or in Redis where it is configured.
 
-A cache changes speed and nothing else: one that is lost, slow or wrong is a miss.
+It changes speed and nothing else: a value that is lost, late or damaged is a miss.
 Only this room imports redis.
 """
 

@@ -1,19 +1,18 @@
-"""Redis as a cache that may fail in any way without anyone but the clock noticing.
+"""Redis cache: failures cost latency, never errors.
 
-Every call ends within the timeout, since the client neither retries nor waits longer for a word; after a few
-failures in a row, or one call that took too long, the breaker keeps all calls from it for a while. What comes
-back is believed only with its seal: the checksum covers the key, so a value of another key or version is a
-miss like any damage. Nothing in it is code.
+Every call ends within the timeout, since the client does not retry. After some failures in a row, or one call
+that took too long, a breaker skips Redis for a while and the memory cache takes over. Each value carries a
+CRC-32 over its key and itself, so a damaged or misplaced one is a miss. Values are never executed.
 """
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import struct
 import threading
 import time
+import zlib
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import redis
@@ -27,39 +26,44 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 TIMEOUT_SECONDS = 0.1
-FAILURES, PAUSE_SECONDS = 3, 5.0  # in a row until the breaker opens, and how long it stays so
-KEPT_SECONDS = 24 * 3600  # keys of former generations are asked for by nobody
-MOST_BYTES = 2**20  # what is larger takes too long on the way, and stays in this process
-_PREFIX = "spheroscope:1"
-_HEAD = struct.Struct("<d16s")  # when it was put (seconds since 1970), and the seal
+FAILURES, PAUSE_SECONDS = 3, 5.0  # in a row until the breaker opens, and how long it stays open
+EXPIRY_SECONDS = 24 * 3600  # nobody asks for the keys of former project versions
+MAX_BYTES = 2**20  # larger values take too long on the way and stay in this process
+CHECKSUM_BYTES = 4
+_PREFIX = "spheroscope:2"
 
 
 class Breaker:
-    """Opens after several failures in a row; then lets one call try at each end of a pause."""
+    """Circuit breaker: opens after FAILURES in a row, then lets one call through after each pause.
+
+    pybreaker would do for the counting, but it holds a lock during each call, so one slow call would hold up
+    all others, and a call that succeeds too late cannot open it.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._failures = 0
-        self._closed_from = 0.0
+        self._retry_at = 0.0
         self._lock = threading.Lock()
 
     @property
     def open(self) -> bool:
-        """Whether calls are kept away."""
+        """Whether calls are skipped."""
         return self._failures >= FAILURES
 
     def allows(self) -> bool:
-        """Whether a call may be made; after a pause, yes to one caller only."""
+        """Whether a call may be made; after a pause, True for one caller only."""
         with self._lock:
             if not self.open:
                 return True
             now = self._clock()
-            if now < self._closed_from:
+            if now < self._retry_at:
                 return False
-            self._closed_from = now + PAUSE_SECONDS
+            self._retry_at = now + PAUSE_SECONDS
             return True
 
     def succeeded(self) -> None:
+        """Close the breaker."""
         with self._lock:
             if self.open:
                 log.info("event=cache.redis_back")
@@ -68,15 +72,15 @@ class Breaker:
     def failed(self, reason: str, at_once: bool = False) -> None:
         """Count a failure; ``at_once`` opens the breaker whatever came before."""
         with self._lock:
-            before = self.open
+            was_open = self.open
             self._failures = FAILURES if at_once else self._failures + 1
-            if self.open and not before:
+            if self.open and not was_open:
                 log.warning("event=cache.redis_away reason=%s", reason)
-            self._closed_from = self._clock() + PAUSE_SECONDS
+            self._retry_at = self._clock() + PAUSE_SECONDS
 
 
 class RedisCache:
-    """A Cache in Redis. ``memory`` takes what is too large for it, and everything while it is away."""
+    """A Cache in Redis. ``memory`` takes values too large for it, and all while the breaker is open."""
 
     def __init__(self, client: redis.Redis, memory: MemoryCache, breaker: Breaker | None = None) -> None:
         self._client = client
@@ -86,7 +90,7 @@ class RedisCache:
 
     @classmethod
     def connect(cls, url: str, memory: MemoryCache) -> RedisCache:
-        """Use the Redis at ``url``, as soon as it is there."""
+        """Return a cache in the Redis at ``url``, which need not be running yet."""
         client = redis.Redis.from_url(
             url,
             socket_timeout=TIMEOUT_SECONDS,
@@ -100,28 +104,20 @@ class RedisCache:
         return self.get_many(kind, [key]).get(key)
 
     def get_many(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
-        found: dict[str, bytes] = {}
-        away: list[str] = []
+        local = {key: value for key in keys if (value := self._memory.peek(kind, key)) is not None}
+        remote = [key for key in keys if key not in local]
+        values = local | (self._load(kind, remote) if remote else {})
         for key in keys:
-            if self._memory.peek(kind, key) is None:
-                away.append(key)
-            elif (value := self._memory.get(kind, key)) is not None:
-                found[key] = value
-        answers = self._call(lambda: self._client.mget([_name(kind, key) for key in away])) if away else []
-        if not isinstance(answers, list) or len(answers) != len(away):
-            answers = [None] * len(away)
-        for key, answer in zip(away, answers, strict=True):
-            if (value := self._unsealed(kind, key, answer)) is not None:
-                found[key] = value
-        return found
+            self._counts.lookup(kind, key in values)
+        return values
 
     def put(self, kind: str, key: str, value: bytes) -> None:
-        if len(value) > MOST_BYTES or self._breaker.open:
+        if len(value) > MAX_BYTES or self._breaker.open:
             self._memory.put(kind, key, value)
             return
         name = _name(kind, key)
-        sealed = _sealed(name, time.time(), value)
-        if self._call(lambda: self._client.set(name, sealed, ex=KEPT_SECONDS)):
+        packed = _checksum(name, value) + value
+        if self._call(lambda: self._client.set(name, packed, ex=EXPIRY_SECONDS)):
             self._counts.add(kind, puts=1)
         else:
             self._memory.put(kind, key, value)
@@ -130,41 +126,40 @@ class RedisCache:
         return self._memory.snapshot() | {"backend": "redis", "away": self.away}
 
     def answers(self) -> bool:
-        """Ask the server now; while the breaker is open, only once in each pause."""
+        """Ping the server now; while the breaker is open, only once in each pause."""
         return bool(self._call(self._client.ping))
 
     @property
     def away(self) -> bool:
-        """Whether it is left alone, since it has failed several times in a row."""
+        """Whether Redis is skipped at present."""
         return self._breaker.open
 
     def close(self) -> None:
         self._memory.close()
         self._client.close()
 
-    def _unsealed(self, kind: str, key: str, answer: object) -> bytes | None:
-        if answer is None:
-            self._counts.looked(kind, None)
-            return None
-        name = _name(kind, key)
-        if isinstance(answer, bytes) and len(answer) >= _HEAD.size:
-            put, seal = _HEAD.unpack_from(answer)
-            value = answer[_HEAD.size :]
-            if seal == _seal(name, put, value):
-                self._counts.looked(kind, time.time() - put)
-                return value
-        self._counts.add(kind, damaged=1)
-        self._counts.looked(kind, None)
-        self._call(lambda: self._client.delete(name))
-        return None
+    def _load(self, kind: str, keys: Sequence[str]) -> dict[str, bytes]:
+        """The intact values of ``keys``; a damaged one is deleted."""
+        names = [_name(kind, key) for key in keys]
+        replies = self._call(lambda: self._client.mget(names))
+        if not isinstance(replies, list) or len(replies) != len(keys):
+            return {}
+        values: dict[str, bytes] = {}
+        for key, name, reply in zip(keys, names, replies, strict=True):
+            if (value := _unpacked(name, reply)) is not None:
+                values[key] = value
+            elif reply is not None:
+                self._counts.add(kind, damaged=1)
+                self._call(partial(self._client.delete, name))
+        return values
 
-    def _call(self, ask: Callable[[], T]) -> T | None:
-        """The answer; None where there is none in time."""
+    def _call(self, command: Callable[[], T]) -> T | None:
+        """The reply; None where there is none in time."""
         if not self._breaker.allows():
             return None
         start = time.perf_counter()
         try:
-            answer = ask()
+            reply = command()
         except Exception as error:  # a server that is down, or no Redis, may make the client raise anything
             self._breaker.failed(type(error).__name__, at_once=_too_long(start))
             return None
@@ -172,7 +167,7 @@ class RedisCache:
             self._breaker.failed("slow", at_once=True)
         else:
             self._breaker.succeeded()
-        return answer
+        return reply
 
 
 def _too_long(start: float) -> bool:
@@ -183,12 +178,12 @@ def _name(kind: str, key: str) -> str:
     return f"{_PREFIX}:{kind}:{key}"
 
 
-def _sealed(name: str, put: float, value: bytes) -> bytes:
-    return _HEAD.pack(put, _seal(name, put, value)) + value
+def _checksum(name: str, value: bytes) -> bytes:
+    return zlib.crc32(value, zlib.crc32(name.encode())).to_bytes(CHECKSUM_BYTES, "big")
 
 
-def _seal(name: str, put: float, value: bytes) -> bytes:
-    digest = hashlib.blake2b(struct.pack("<d", put), digest_size=16)
-    digest.update(name.encode() + b"\0")
-    digest.update(value)
-    return digest.digest()
+def _unpacked(name: str, reply: object) -> bytes | None:
+    if not isinstance(reply, bytes):
+        return None
+    value = reply[CHECKSUM_BYTES:]
+    return value if reply[:CHECKSUM_BYTES] == _checksum(name, value) else None
