@@ -15,7 +15,7 @@ if not services.recorder.enabled:
 def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
     window = services.history.window(chosen.minutes)
-    courses = services.history.courses(chosen.minutes, chosen.slot_s)
+    courses = services.history.over_time_by_kind(chosen.minutes, chosen.slot_s)
     performance.tiles(window, courses)
     performance.latencies(window, courses, chosen)
     slow.slow_statements(services, window, chosen)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.models import MEASUREMENTS, Contour, Image, Job, PageFacts, Spheroid
+from core.monitoring import HIT, MISS, Kind, Recorder
 from core.queue.task import Processed
 from core.store import NewImage, Recipe, Store
 from core.store.results import Result
@@ -66,3 +67,9 @@ def finish(store: Store, image_id: str, *spheroids: Spheroid, recipe: Recipe = R
     assert job.image_id == image_id
     assert store.results.finish(job, replace(result(*spheroids), engine=recipe.engine))
     return store.images.get(image_id)
+
+
+def record_lookups(recorder: Recorder, name: str, hits: int, misses: int = 0) -> None:
+    """Record lookups in a cache."""
+    for outcome in [HIT] * hits + [MISS] * misses:
+        recorder.record(Kind.CACHE, name, 0.0, outcome)

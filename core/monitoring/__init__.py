@@ -1,4 +1,7 @@
-"""What the parts report of themselves, in memory: how often, how long, how much. Names only, no values."""
+"""Metrics in memory: calls, durations and amounts by name, and samples of the system.
+
+Names are the program's own; nothing that a user typed is recorded. ``operations`` writes the metrics to disk.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""A histogram of durations in fixed, log-spaced buckets: bounded memory, and sums over any stretch of time.
+"""Histogram of durations in fixed, log-spaced buckets: bounded memory, and histograms can be added.
 
-Ten buckets a decade from 0.01 ms to 100 s, so a percentile lies within a quarter of the true one at worst,
-and usually within a few percent, since it is placed within its bucket. Every power of ten is an edge.
+Ten buckets a decade from 0.01 ms to 100 s, so a percentile is off by a quarter at worst and usually by a few
+percent, since it is interpolated within its bucket. Every power of ten is an edge.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 PER_DECADE = 10
-# Upper edges in ms, each belonging to its bucket; what is slower goes into one more, without an upper edge.
+# Upper edges in ms, each belonging to its bucket; one more bucket, without an upper edge, follows.
 BOUNDS_MS = tuple(float(f"{10 ** (step / PER_DECADE - 2):.6g}") for step in range(7 * PER_DECADE + 1))
 
 
 @dataclass(slots=True)
 class Bucket:
-    """The calls whose durations fell between two edges."""
+    """Calls with durations between two edges."""
 
     calls: int = 0
     ms: float = 0.0
@@ -27,12 +27,12 @@ class Bucket:
 
 @dataclass(slots=True)
 class Histogram:
-    """Calls by duration, and an amount that they carried: rows or bytes. Only buckets in use are kept."""
+    """Calls by duration, and their amount: rows or bytes. Only buckets in use are stored."""
 
     buckets: dict[int, Bucket] = field(default_factory=dict)
 
     def add(self, ms: float, amount: int = 0) -> None:
-        """Count one call."""
+        """Add one call."""
         number = bisect_left(BOUNDS_MS, ms)
         bucket = self.buckets.get(number)
         if bucket is None:
@@ -44,7 +44,7 @@ class Histogram:
             bucket.worst_ms = ms
 
     def add_bucket(self, number: int, other: Bucket) -> None:
-        """Count all calls of a bucket of another histogram."""
+        """Add all calls of a bucket of another histogram."""
         bucket = self.buckets.setdefault(number, Bucket())
         bucket.calls += other.calls
         bucket.ms += other.ms
@@ -52,14 +52,14 @@ class Histogram:
         bucket.worst_ms = max(bucket.worst_ms, other.worst_ms)
 
     def add_all(self, other: Histogram) -> Histogram:
-        """Count all calls of another histogram; returns itself."""
+        """Add all calls of another histogram; return itself."""
         for number, bucket in other.buckets.items():
             self.add_bucket(number, bucket)
         return self
 
     @classmethod
     def of(cls, histograms: Iterable[Histogram]) -> Histogram:
-        """One histogram of all calls of several."""
+        """Return one histogram of all calls of several."""
         whole = cls()
         for histogram in histograms:
             whole.add_all(histogram)
@@ -79,17 +79,17 @@ class Histogram:
 
     @property
     def mean_ms(self) -> float | None:
-        """None where there were no calls."""
+        """In ms; None without calls."""
         calls = self.calls
         return self.total_ms / calls if calls else None
 
     @property
     def worst_ms(self) -> float | None:
-        """None where there were no calls."""
+        """In ms; None without calls."""
         return max((bucket.worst_ms for bucket in self.buckets.values()), default=None)
 
     def percentile(self, share: float) -> float | None:
-        """Duration in ms that the share (0 to 1) of calls did not exceed; None where there were no calls.
+        """Duration in ms that ``share`` (0 to 1) of the calls did not exceed; None without calls.
 
         Linear within a bucket, between its lower edge and its slowest call.
         """
@@ -108,10 +108,10 @@ class Histogram:
         return last
 
     def slower_than(self, ms: float) -> int:
-        """How many calls took longer; exact where ``ms`` is an edge, as every power of ten is."""
+        """Number of calls that took longer; exact if ``ms`` is an edge, as every power of ten is."""
         first = bisect_left(BOUNDS_MS, ms) + 1
         return sum(bucket.calls for number, bucket in self.buckets.items() if number >= first)
 
     def up_to(self, ms: float) -> int:
-        """How many calls took at most ``ms``, which is one of the edges."""
+        """Number of calls that took at most ``ms``, which is one of the edges."""
         return self.calls - self.slower_than(ms)

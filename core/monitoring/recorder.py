@@ -1,4 +1,4 @@
-"""Where every part says how long something took. Made to cost the caller next to nothing."""
+"""Recorder of calls and their durations; about half a microsecond a call."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import NamedTuple
 from core.monitoring.histogram import Histogram
 
 OK, FAILED, HIT, MISS = "ok", "failed", "hit", "miss"
-FOLD_AT = 4096  # calls that may wait to be counted; whoever brings the next one counts them all
+FOLD_AT = 4096  # calls that may wait to be counted; the caller of the next one counts them all
 
 
 class Kind(StrEnum):
-    """What is recorded."""
+    """Kinds of calls."""
 
     REQUEST = "request"  # name: method and route template; outcome: HTTP status; amount: bytes sent
     PAGE = "page"  # name: the page's title
@@ -27,7 +27,7 @@ class Kind(StrEnum):
 
 
 class Series(NamedTuple):
-    """What one histogram is about. All three are words of the program: nothing that a user typed."""
+    """Key of a histogram. All three are words of the program: nothing that a user typed."""
 
     kind: Kind
     name: str
@@ -35,7 +35,7 @@ class Series(NamedTuple):
 
 
 class Record(NamedTuple):
-    """One call. ``at`` is seconds since 1970; ``rows`` is the amount that its kind says."""
+    """One call. ``at`` is seconds since 1970; ``rows`` is the amount, as Kind says."""
 
     at: float
     kind: Kind
@@ -46,20 +46,20 @@ class Record(NamedTuple):
 
 
 Timings = dict[Series, Histogram]
-_Call = tuple[float, Kind, str, str, float, int]  # a Record that is not one yet: making those takes time
+_Call = tuple[float, Kind, str, str, float, int]  # the fields of a Record: a plain tuple is made in less time
 
 
 class Recorder:
-    """Counts calls into one histogram a series and keeps the latest of each kind; safe from any thread.
+    """One histogram a series, and the latest calls of each kind. Thread-safe.
 
-    A call is only appended to a list, which costs its caller about half a microsecond; the counting is done
-    by whoever reads, or by the caller who finds FOLD_AT calls waiting.
+    ``record`` only appends to a list; the counting is done by the readers, or by a caller that finds FOLD_AT
+    calls waiting.
     """
 
     def __init__(self, enabled: bool = True, keep: int = 2000) -> None:
         self.enabled = enabled
         self.started = time.time()
-        self.pending: deque[_Call] = deque()  # of this module; whoever adds the last of FOLD_AT folds
+        self.pending: deque[_Call] = deque()  # of this module only
         self._latest: dict[Kind, deque[_Call]] = {kind: deque(maxlen=keep) for kind in Kind}
         self._open: Timings = {}  # since ``take`` was last called
         self._taken: Timings = {}
@@ -73,20 +73,12 @@ class Recorder:
                 self.fold()
 
     def fold(self) -> None:
-        """Count what waits."""
+        """Count the calls that wait."""
         with self._lock:
             self._fold()
 
-    def count(self, kind: Kind, name: str, outcome: str, calls: int) -> None:
-        """Count calls whose durations are not measured, such as looks into a cache."""
-        if self.enabled and calls:
-            with self._lock:
-                bucket = self._open.setdefault(Series(kind, name, outcome), Histogram())
-                bucket.add(0.0)
-                bucket.buckets[0].calls += calls - 1
-
     def take(self) -> Timings:
-        """What has been counted since the last call of this; the caller owns it."""
+        """Return the metrics since the last call of ``take``; the caller owns them."""
         with self._lock:
             self._fold()
             taken, self._open = self._open, {}
@@ -94,19 +86,19 @@ class Recorder:
             return taken
 
     def waiting(self) -> Timings:
-        """A copy of what ``take`` would give."""
+        """Return a copy of what ``take`` would return."""
         with self._lock:
             self._fold()
             return merge({}, self._open)
 
     def totals(self) -> Timings:
-        """Everything since the start; a copy."""
+        """Return a copy of the metrics since the start."""
         with self._lock:
             self._fold()
             return merge(merge({}, self._taken), self._open)
 
     def latest(self, kind: Kind) -> tuple[Record, ...]:
-        """The latest calls of one kind, oldest first."""
+        """Return the latest calls of one kind, oldest first."""
         with self._lock:
             self._fold()
             return tuple(Record(*call) for call in self._latest[kind])
@@ -127,15 +119,15 @@ _now, _QUERY = time.time, Kind.QUERY
 
 
 class QueryRecorder:
-    """What a database tells its statements to."""
+    """Recorder of a database's statements."""
 
     def __init__(self, recorder: Recorder | None = None) -> None:
         self._recorder = recorder or Recorder()
 
     def record(self, name: str, ms: float, rows: int) -> None:
-        """Add one call that took ``ms`` milliseconds, fetching included, and gave ``rows`` rows.
+        """Count one call that took ``ms`` milliseconds, fetching included, and returned ``rows`` rows.
 
-        As ``Recorder.record`` does, written out: a call less is a fifth of the cost.
+        The code of ``Recorder.record`` once more: one call less is a fifth of the cost.
         """
         recorder = self._recorder
         if recorder.enabled:
@@ -145,12 +137,12 @@ class QueryRecorder:
                 recorder.fold()
 
     def latest(self) -> tuple[Record, ...]:
-        """The latest calls, oldest first."""
+        """Return the latest calls, oldest first."""
         return self._recorder.latest(Kind.QUERY)
 
 
 def merge(into: Timings, other: Mapping[Series, Histogram]) -> Timings:
-    """Add every series of ``other``; returns ``into``, which shares no histogram with ``other``."""
+    """Add every series of ``other`` to ``into`` and return it; it shares no histogram with ``other``."""
     for series, histogram in other.items():
         into.setdefault(series, Histogram()).add_all(histogram)
     return into

@@ -1,4 +1,4 @@
-"""How the process and its machine are doing, read from the system."""
+"""Samples of the process and its machine: memory, CPU, threads, disk."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import psutil
 _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
-SHORT_SECONDS = 1.0  # in which the processor's time cannot be told: it is counted in hundredths of a second
+MIN_SECONDS = 1.0  # between two readings of CPU time, which is counted in hundredths of a second
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the system, ``at`` in seconds since 1970.
+    """The system at the time ``at``, in seconds since 1970.
 
-    ``cpu_percent`` is of all cores, since the look before. What could not be learned is None.
+    ``cpu_percent`` is of all cores, since the sample before. None means unknown.
     """
 
     at: float
@@ -34,21 +34,23 @@ class Sample:
 
 
 class SystemSampler:
-    """Looks at this process, and at the disk that ``folder`` is on; safe from any thread."""
+    """Samples this process and the disk of ``folder``. Thread-safe."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process = psutil.Process()
         self._lock = threading.Lock()
-        self._looked = time.monotonic()
-        self._cpu_percent = float(self._process.cpu_percent())  # 0: there is nothing to compare with yet
+        self._cpu_read_at = time.monotonic()
+        self._cpu_percent = float(
+            self._process.cpu_percent()
+        )  # 0: the first reading has none to compare with
 
     def sample(self, queued: int | None, running: int | None) -> Sample:
-        """Look now; the queue's figures are put beside it."""
+        """Return a sample taken now, with the queue's figures in it."""
         with self._lock, self._process.oneshot():
             now = time.monotonic()
-            if now - self._looked >= SHORT_SECONDS:
-                self._looked = now
+            if now - self._cpu_read_at >= MIN_SECONDS:
+                self._cpu_read_at = now
                 self._cpu_percent = self._process.cpu_percent() / (os.cpu_count() or 1)
             return Sample(
                 at=time.time(),
@@ -62,7 +64,7 @@ class SystemSampler:
 
 
 def memory_limit_bytes() -> int:
-    """What this process may use at most: its container's limit, or else the machine's memory."""
+    """Return the memory limit of the container, or else the machine's memory."""
     most = int(psutil.virtual_memory().total)
     for path in _CGROUPS:
         if path.is_file():
@@ -74,5 +76,5 @@ def memory_limit_bytes() -> int:
 def _free(folder: Path) -> int | None:
     try:
         return int(psutil.disk_usage(str(folder)).free)
-    except OSError:  # not mounted (any more): whoever writes there will say so
+    except OSError:  # not mounted (any more): writing there raises an error with a message
         return None

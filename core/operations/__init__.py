@@ -1,4 +1,4 @@
-"""Operation of the app: health checks, and the history of what monitoring has counted.
+"""Operation of the app: health checks, and the history of its metrics.
 
-Monitoring counts in memory; this room writes the counts to disk, reads them back for any period and judges.
+``monitoring`` counts in memory; this room writes the counts to disk and reads them back for any period.
 """

@@ -1,4 +1,4 @@
-"""Whether the app can do its work, in words: for a person, or a container's health check."""
+"""Health checks: whether each part of the app works, with a sentence for a person."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ MIB, GIB = 2**20, 2**30
 
 
 class State(StrEnum):
-    """How bad it is."""
+    """Result of a check, the best first."""
 
     GOOD = "good"
-    WATCH = "watch"  # works, and somebody should look
-    BAD = "bad"  # the app cannot save what it is given
+    WATCH = "watch"  # works, but needs attention
+    BAD = "bad"  # the app cannot save data
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that was looked at. ``ms``: how long the part took to answer, where it was asked."""
+    """One check. ``ms``: how long the part took to answer, of parts that are called."""
 
     name: str
     state: State
@@ -45,7 +45,7 @@ class Check:
 
 
 class HealthChecks:
-    """Asks every part whether it works."""
+    """Checks every part of the app."""
 
     def __init__(
         self,
@@ -53,10 +53,10 @@ class HealthChecks:
         db: Database,
         history: History,
         memory_limit_mb: int = 0,
-        board: QueueMonitor | None = None,
+        queue_monitor: QueueMonitor | None = None,
         cache: Cache | None = None,
     ) -> None:
-        self._board = board
+        self._queue_monitor = queue_monitor
         self._cache = cache
         self._folder = folder
         self._db = db
@@ -65,18 +65,18 @@ class HealthChecks:
 
     @property
     def memory_limit_bytes(self) -> int:
-        """What this process may use at most."""
+        """The most memory that this process may use."""
         limit = memory_limit_bytes()
         return min(limit, self._memory_limit_mb * MIB) if self._memory_limit_mb else limit
 
     def run(self) -> tuple[Check, ...]:
-        """Look at everything now; takes some milliseconds and leaves nothing behind."""
+        """Run every check now; takes some milliseconds and changes nothing."""
         return tuple(self._all())
 
     def _all(self) -> Iterator[Check]:
-        yield _asked("database", lambda: ask_writer(self._db), "The database answers and takes writes.")
+        yield _checked("database", lambda: ask_writer(self._db), "The database answers and takes writes.")
         yield from self._lost()
-        yield _asked("disk", lambda: write_probe(self._folder), "The data folder takes files.")
+        yield _checked("disk", lambda: write_probe(self._folder), "The data folder takes files.")
         yield self._space()
         yield self._memory()
         yield self._recording()
@@ -93,13 +93,13 @@ class HealthChecks:
             )
 
     def _queue(self) -> Iterator[Check]:
-        if self._board is not None and not self._db.closed:
-            snapshot = self._board.snapshot()
+        if self._queue_monitor is not None and not self._db.closed:
+            snapshot = self._queue_monitor.snapshot()
             state = State.GOOD if snapshot.light is QueueHealth.GREEN else State.WATCH
             yield Check("queue", state, snapshot.message or "The queue takes images.")
 
     def _redis(self) -> Iterator[Check]:
-        """Never bad: without it the app only has more to read and to draw."""
+        """Never BAD: without Redis the app is slower, and nothing else."""
         if not isinstance(self._cache, RedisCache):
             return
         start = time.perf_counter()
@@ -107,11 +107,11 @@ class HealthChecks:
             ms = (time.perf_counter() - start) * 1000
             yield Check("redis", State.GOOD, "Redis answers.", ms=ms)
             return
-        said = "Redis did not answer just now."
+        problem = "Redis did not answer just now."
         if self._cache.away:
-            said = f"Redis does not answer; it is left alone and tried again every {PAUSE_SECONDS:g} seconds."
-        means = "That costs speed only. Look whether the server at REDIS_URL runs."
-        yield Check("redis", State.WATCH, f"{said} {means}")
+            problem = f"Redis does not answer; it is skipped and tried again every {PAUSE_SECONDS:g} seconds."
+        advice = "That costs speed only. Look whether the server at REDIS_URL runs."
+        yield Check("redis", State.WATCH, f"{problem} {advice}")
 
     def _space(self) -> Check:
         try:
@@ -147,15 +147,15 @@ class HealthChecks:
 
 
 def worst(checks: tuple[Check, ...]) -> State:
-    """The state of the whole."""
+    """The worst state of the checks; GOOD if there are none."""
     order = tuple(State)
     return max((check.state for check in checks), key=order.index, default=State.GOOD)
 
 
 def ask_writer(db: Database) -> int:
-    """Read the schema's number on the writer thread: it waits its turn there as a write would.
+    """Return the schema's number, read on the writer thread in turn with the writes.
 
-    Nothing is committed, since a commit would count as a change and empty every cache.
+    Nothing is committed: a commit would count as a change and make every cached value stale.
     """
 
     def work(session: Session) -> int:
@@ -165,7 +165,7 @@ def ask_writer(db: Database) -> int:
 
 
 def write_probe(folder: Path) -> int:
-    """Write a little to the disk for good and take it away again; return the bytes left on it.
+    """Write a small file through to the disk and delete it; return the free bytes of the disk.
 
     Raises:
         StorageError: the disk refuses.
@@ -183,10 +183,10 @@ def write_probe(folder: Path) -> int:
         ) from error
 
 
-def _asked(name: str, ask: Callable[[], object], good: str) -> Check:
+def _checked(name: str, probe: Callable[[], object], good: str) -> Check:
     start = time.perf_counter()
     try:
-        ask()
+        probe()
     except SpheroscopeError as error:
         return Check(name, State.BAD, error.message, error.code)
     return Check(name, State.GOOD, good, ms=(time.perf_counter() - start) * 1000)

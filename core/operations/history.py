@@ -1,7 +1,7 @@
-"""Takes what was recorded to disk every few seconds, in one batch, and gives it back for any stretch of time.
+"""Flushes metrics to a database file every 5 s, and queries them by time range.
 
-Recording is never a reason not to work: where its file cannot be opened or written, what was counted stays in
-memory (histograms have a fixed size), and ``problem`` says why.
+A file that cannot be opened or written stops nothing: the metrics stay in memory (histograms have a fixed
+size), and ``problem`` says why.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
 
 @dataclass(frozen=True, slots=True)
 class MetricsWindow:
-    """What was counted in the last ``minutes`` for which there is anything: fewer than asked for, if so."""
+    """Metrics of the last ``minutes``; fewer than requested if there are none from before."""
 
     timings: Timings
     minutes: float
 
 
 class History:
-    """The recorder's memory beyond the process. Any thread may ask it."""
+    """Metrics on disk and those not yet flushed. Any thread may call every method."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class History:
         sources: Sequence[Source] = (),
         chores: Sequence[Chore] = (),
     ) -> None:
-        """``chores`` are done with every flush, and also where nothing is recorded."""
+        """``sources`` are called before reading and flushing; ``chores`` run after every flush."""
         self.recorder = recorder
         self.problem: str | None = None
         self._depth = depth
@@ -62,18 +62,18 @@ class History:
         self._chores = chores
         self._sampler = SystemSampler(folder)
         self._unsaved: Timings = {}
-        self._lock = threading.Lock()  # of a flush
+        self._lock = threading.Lock()  # held during a flush and while a window is put together
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
-        self._db = self._opened(folder) if recorder.enabled else None
+        self._db = self._open_file(folder) if recorder.enabled else None
         self._store = MetricStore(self._db) if self._db else None
 
     def start(self) -> None:
-        """Begin to save, and to do the chores, every few seconds."""
+        """Start the thread that flushes and runs the chores."""
         self._thread.start()
 
     def close(self) -> None:
-        """Save what is left; a second call does nothing."""
+        """Flush a last time and close the file; a second call does nothing."""
         if self._closing.is_set():
             return
         self._closing.set()
@@ -84,7 +84,7 @@ class History:
             self._db.close()
 
     def sample(self) -> Sample:
-        """Look at the system now; the queue's depth is unknown where the database does not answer."""
+        """Sample the system now; the queue's depth is None if the database does not answer."""
         try:
             queued, running = self._depth()
         except SpheroscopeError:
@@ -92,49 +92,46 @@ class History:
         return self._sampler.sample(queued, running)
 
     def flush(self) -> None:
-        """Save now what was counted since the last time."""
+        """Save what was recorded since the last flush."""
         if self._store is None:
             return
         with self._lock:
-            self._ask_sources()
+            self._call_sources()
             self._unsaved = merge(self.recorder.take(), self._unsaved)
             try:
                 self._store.add(utc_now(), self._unsaved, self.sample())
             except SpheroscopeError as error:
-                self._trouble(error)
+                self._set_problem(error)
                 return
             self._unsaved = {}
             self.problem = None
 
     def window(self, minutes: float) -> MetricsWindow:
-        """Everything counted in the last ``minutes``, to this moment.
-
-        Where nothing is kept, everything since the start.
-        """
+        """Metrics of the last ``minutes`` up to now; without a file, those since the start."""
         with self._lock:
-            self._ask_sources()
-            kept = self._asked(lambda store: self._kept(store, minutes))
-            return kept or MetricsWindow(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
+            self._call_sources()
+            stored = self._query(lambda store: self._stored_window(store, minutes))
+            return stored or MetricsWindow(self.recorder.totals(), (time.time() - self.recorder.started) / 60)
 
     def over_time(self, kind: Kind, minutes: float, slot_s: float) -> dict[datetime, Timings]:
-        """What was saved of one kind in the last ``minutes``, by slots of ``slot_s`` seconds."""
+        """Flushed metrics of one kind in the last ``minutes``, by slots of ``slot_s`` seconds."""
         since = utc_now() - timedelta(minutes=minutes)
-        return self._asked(lambda store: store.over_time(kind, since, slot_s)) or {}
+        return self._query(lambda store: store.over_time(kind, since, slot_s)) or {}
 
-    def courses(self, minutes: float, slot_s: float) -> dict[Kind, dict[datetime, Timings]]:
-        """The same of every kind, asked for at once."""
+    def over_time_by_kind(self, minutes: float, slot_s: float) -> dict[Kind, dict[datetime, Timings]]:
+        """As ``over_time`` for every kind, in one query."""
         since = utc_now() - timedelta(minutes=minutes)
-        found = self._asked(lambda store: store.over_time(None, since, slot_s)) or {}
-        courses: dict[Kind, dict[datetime, Timings]] = {kind: {} for kind in Kind}
-        for slot, timings in found.items():
+        slots = self._query(lambda store: store.over_time(None, since, slot_s)) or {}
+        by_kind: dict[Kind, dict[datetime, Timings]] = {kind: {} for kind in Kind}
+        for slot, timings in slots.items():
             for series, histogram in timings.items():
-                courses[series.kind].setdefault(slot, {})[series] = histogram
-        return courses
+                by_kind[series.kind].setdefault(slot, {})[series] = histogram
+        return by_kind
 
     def samples(self, minutes: float, slot_s: float) -> tuple[Sample, ...]:
         """The samples of the last ``minutes``, one a slot, oldest first."""
         since = utc_now() - timedelta(minutes=minutes)
-        return self._asked(lambda store: store.samples(since, slot_s)) or ()
+        return self._query(lambda store: store.samples(since, slot_s)) or ()
 
     def _run(self) -> None:
         flushes = 0
@@ -144,39 +141,39 @@ class History:
             for chore in chores:
                 try:
                     chore()
-                except Exception:  # without its thread nothing would be kept any more
+                except Exception:  # without this thread nothing would be flushed any more
                     log.exception("event=history.failed")
 
     def _thin(self, flushes: int) -> None:
         if flushes % FLUSHES_A_THINNING == 1 and self._store:
             self._store.thin(utc_now())
 
-    def _asked(self, ask: Callable[[MetricStore], T]) -> T | None:
-        """What the file says; None where there is none, or it does not answer."""
+    def _query(self, query: Callable[[MetricStore], T]) -> T | None:
+        """The result of a query; None if there is no file, or it cannot be read."""
         try:
-            return ask(self._store) if self._store else None
+            return query(self._store) if self._store else None
         except StorageError as error:
-            self._trouble(error)
+            self._set_problem(error)
             return None
 
-    def _kept(self, store: MetricStore, minutes: float) -> MetricsWindow:
+    def _stored_window(self, store: MetricStore, minutes: float) -> MetricsWindow:
         now = utc_now()
         timings = store.window(now - timedelta(minutes=minutes))
         merge(merge(timings, self._unsaved), self.recorder.waiting())
         since = store.first() or datetime.fromtimestamp(self.recorder.started, UTC).replace(tzinfo=None)
         return MetricsWindow(timings, min(minutes, (now - since).total_seconds() / 60))
 
-    def _ask_sources(self) -> None:
+    def _call_sources(self) -> None:
         for source in self._sources:
             source(self.recorder)
 
-    def _trouble(self, error: SpheroscopeError) -> None:
+    def _set_problem(self, error: SpheroscopeError) -> None:
         if self.problem is None:
             log.warning("event=history.refused reason=%s", error.message)
         self.problem = error.message
 
-    def _opened(self, folder: Path) -> Database | None:
-        # Its own statements go to a recorder of their own: the watching is not what is watched.
+    def _open_file(self, folder: Path) -> Database | None:
+        # Its statements are not recorded: each flush would add to the next one.
         try:
             return Database.open(
                 folder / FILE,
@@ -186,5 +183,5 @@ class History:
                 schema=METRICS_MIGRATIONS,
             )
         except StorageError as error:
-            self._trouble(error)
+            self._set_problem(error)
             return None

@@ -1,4 +1,4 @@
-"""What other parts count themselves, passed on to the recorder: stages of jobs."""
+"""Metrics of the stages of jobs, taken from the queue's timeline."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from core.models import JobState
 from core.monitoring import FAILED, OK, Kind, Recorder
 from core.queue.timeline import Timeline
 
-Source = Callable[[Recorder], None]  # called again and again; each time it passes on what is new
+Source = Callable[[Recorder], None]  # records what is new since its last call
 
-WHOLE = "whole image"  # from a worker's taking it to its being free again
+WHOLE = "whole image"  # from the start of a job in a worker slot until the slot is free again
 
 
 class StageMetrics:
-    """How long the stages of segmenting an image took. A try that ends in the queue again has failed."""
+    """Records how long the stages of a job took. An attempt that queues the job again counts as failed."""
 
     def __init__(self, timeline: Timeline) -> None:
         self._timeline = timeline
-        self._known = 0
+        self._position = 0
 
     def __call__(self, recorder: Recorder) -> None:
-        """Pass on the tries that have ended since the last call."""
-        self._known, spans = self._timeline.since(self._known)
+        """Record the attempts that have ended since the last call."""
+        self._position, spans = self._timeline.since(self._position)
         for span in spans:
             outcome = OK if span.state is JobState.DONE else FAILED
             recorder.record(Kind.STAGE, WHOLE, span.seconds * 1000, outcome)

@@ -13,10 +13,11 @@ from starlette.testclient import TestClient
 
 from core.cache import redis as redis_cache
 from core.cache.redis import FAILURES
-from core.monitoring import HIT, MISS, Kind
+from core.monitoring import Kind
 from core.operations.health import HealthChecks
 from core.services import Services
 from core.settings import Settings
+from tests.factories import record_lookups
 from tests.http.conftest import application
 from tests.http.lab import Lab
 from tests.polling import wait_until
@@ -130,8 +131,7 @@ def test_rates_are_a_real_minutes(client: TestClient, services: Services) -> Non
 def test_the_hit_rate_is_of_looks(
     client: TestClient, services: Services, hits: int, misses: int, rate: float
 ) -> None:
-    services.recorder.count(Kind.CACHE, "thumbnails", HIT, hits)
-    services.recorder.count(Kind.CACHE, "thumbnails", MISS, misses)
+    record_lookups(services.recorder, "thumbnails", hits, misses)
     assert answer(client, "summary")["cache"] == {"hitRate": rate, "totalHits": hits, "totalMisses": misses}
     cache = answer(client, "performance")["metrics"]["cache"]
     assert (cache["hitRate"], cache["kinds"]) == (rate, {"thumbnails": {"hitRate": rate}})
@@ -251,7 +251,7 @@ def families(client: TestClient) -> dict[str, Any]:
 def test_prometheus_reads_what_was_counted(client: TestClient, services: Services) -> None:
     for _ in range(3):
         client.get("/api/version")
-    services.recorder.count(Kind.CACHE, "views", HIT, 5)
+    record_lookups(services.recorder, "views", 5)
     found = families(client)
     requests = [
         sample

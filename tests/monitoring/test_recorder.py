@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from core.monitoring import FAILED, HIT, MISS, OK, Histogram, Kind, QueryRecorder, Recorder, Series, merge
+from core.monitoring import FAILED, HIT, OK, Histogram, Kind, QueryRecorder, Recorder, Series, merge
 from core.monitoring.recorder import FOLD_AT
 
 
@@ -57,18 +57,10 @@ def test_what_was_given_out_is_no_longer_the_recorders() -> None:
     assert calls(recorder.totals()) == {("Images", OK): 1}
 
 
-def test_looks_into_a_cache_are_counted_without_durations() -> None:
-    recorder = Recorder()
-    recorder.count(Kind.CACHE, "thumbnails", HIT, 3)
-    recorder.count(Kind.CACHE, "thumbnails", HIT, 4)
-    recorder.count(Kind.CACHE, "thumbnails", MISS, 0)
-    assert calls(recorder.take()) == {("thumbnails", HIT): 7}
-
-
 def test_switched_off_it_keeps_nothing() -> None:
     recorder = Recorder(enabled=False)
     recorder.record(Kind.PAGE, "Images", 5.0)
-    recorder.count(Kind.CACHE, "thumbnails", HIT, 3)
+    recorder.record(Kind.CACHE, "thumbnails", 0.0, HIT)
     assert recorder.totals() == {}
     assert recorder.latest(Kind.PAGE) == ()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from core.monitoring import FAILED, HIT, MISS, OK, Kind, Recorder, Timings
+from core.monitoring import FAILED, OK, Kind, Recorder, Timings
 from core.monitoring.summary import cache_looks, hit_percent, rows, whole
+from tests.factories import record_lookups
 
 
 def recorded(*calls: tuple[Kind, str, str, float]) -> Timings:
@@ -23,10 +24,9 @@ def test_no_calls_give_no_numbers() -> None:
 
 
 @pytest.mark.parametrize(("hits", "misses", "percent"), [(5, 0, 100.0), (0, 5, 0.0), (3, 1, 75.0)])
-def test_the_hit_rate_is_of_looks(hits: int, misses: int, percent: float) -> None:
+def test_the_hit_rate_is_of_lookups(hits: int, misses: int, percent: float) -> None:
     recorder = Recorder()
-    recorder.count(Kind.CACHE, "views", HIT, hits)
-    recorder.count(Kind.CACHE, "views", MISS, misses)
+    record_lookups(recorder, "views", hits, misses)
     recorder.record(Kind.QUERY, "views", 1.0)
     assert hit_percent(recorder.totals()) == hit_percent(recorder.totals(), "views") == percent
     assert cache_looks(recorder.totals()) == (hits, misses)

@@ -96,7 +96,7 @@ def test_redis_is_asked_where_it_is_used_and_its_absence_is_never_bad(tmp_path: 
             services.cache.get("view", "anything")
         state, sentence = by_name(services.checks)["redis"]
         assert state is State.WATCH
-        assert sentence.startswith("Redis does not answer; it is left alone and tried again every 5 seconds.")
+        assert sentence.startswith("Redis does not answer; it is skipped and tried again every 5 seconds.")
         services.close()
 
 

@@ -107,7 +107,7 @@ def test_what_others_count_is_asked_for_at_each_look(tmp_path: Path) -> None:
 
     def source(recorder: Recorder) -> None:
         asked.append(recorder)
-        recorder.count(Kind.CACHE, "views", HIT if len(asked) > 1 else MISS, 1)
+        recorder.record(Kind.CACHE, "views", 0.0, HIT if len(asked) > 1 else MISS)
 
     recorder = Recorder()
     counted = History(recorder, tmp_path, lambda: (0, 0), [source])

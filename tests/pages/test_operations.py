@@ -11,10 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from core.errors import ImageUnreadable
 from core.models import Project
-from core.monitoring import HIT, Kind
+from core.monitoring import Kind
 from core.services import Services, get_services
 from core.settings import Settings
 from core.ui.operations.health import settings_rows
+from tests.factories import record_lookups
 from tests.http.lab import Lab
 from tests.pages.conftest import Open, texts
 
@@ -40,7 +41,7 @@ def test_performance_without_figures_says_so(open_page: Open) -> None:
 def test_performance_shows_percentiles_caches_and_stages(open_page: Open, services: Services) -> None:
     for number in range(1, 101):
         services.recorder.record(Kind.REQUEST, "GET /api/jobs", float(number), "200", 1024)
-    services.recorder.count(Kind.CACHE, "thumbnails", HIT, 7)
+    record_lookups(services.recorder, "thumbnails", 7)
     services.recorder.record(Kind.STAGE, "predict", 80.0)
     services.recorder.record(Kind.STAGE, "whole image", 120.0)
     services.history.flush()
