@@ -18,13 +18,16 @@ from core import images
 from core.errors import ImageTooLarge, SpheroscopeError
 from core.files.blobs import Blobs, Incoming, pieces_of
 from core.images import rendering
+from core.images.memory import Extent, rendering_bytes
 from core.models import Limits, PageFacts
+from core.queue.admission import Admission
 from core.store import JobRequest, NewImage, Recipe, Store
 from core.store.recipe import ANONYMOUS
 
 log = logging.getLogger(__name__)
 
 MAX_NAME = 200
+UNLIMITED = 2**62
 _UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, bidi, unassigned; line separators
 
 
@@ -51,10 +54,14 @@ class Verdict:
 class Ingest:
     """The upload use case."""
 
-    def __init__(self, store: Store, blobs: Blobs, limits: Limits) -> None:
+    def __init__(
+        self, store: Store, blobs: Blobs, limits: Limits, admission: Admission | None = None
+    ) -> None:
+        """``admission`` holds the memory for each page while it is decoded; None where it is not limited."""
         self._store = store
         self._blobs = blobs
         self._limits = limits
+        self._admission = Admission(UNLIMITED) if admission is None else admission
 
     def add(
         self,
@@ -98,10 +105,10 @@ class Ingest:
     def _add(
         self, project_id: str, name: str, incoming: Incoming, recipe: Recipe | None, request: JobRequest
     ) -> Verdict:
-        with images.open_image(incoming.path, self._limits) as reader:
+        with self._open(name, incoming) as reader:
             ids = tuple(image_id(project_id, incoming.sha256, plane.page) for plane in reader.planes)
             known = len(self._store.images.known(ids)) == len(ids)
-            pages = [] if known else [_page(reader, plane) for plane in reader.planes]
+            pages = [] if known else [self._page(name, reader, plane) for plane in reader.planes]
         incoming.keep()  # even where the images are known: this is how a damaged file is made whole
         if known:
             return self._present(project_id, name, ids, recipe, request)
@@ -120,6 +127,17 @@ class Ingest:
             return self._present(project_id, name, ids, recipe, request)
         return Verdict(name, Outcome.STORED, _described([facts for facts, _ in pages]), image_ids=ids)
 
+    def _open(self, name: str, incoming: Incoming) -> images.Reader:
+        with self._admission.hold(incoming.n_bytes, name):  # some formats' checks need the whole file
+            return images.open_image(incoming.path, self._limits)
+
+    def _page(self, name: str, reader: images.Reader, plane: images.Plane) -> tuple[PageFacts, bytes]:
+        """Return the facts and the thumbnail of a page, which is decoded for both: that proves it can be."""
+        extent = Extent(plane.width, plane.height, plane.channels, plane.dtype, plane.file_bytes)
+        with self._admission.hold(rendering_bytes(extent), name):
+            raster = reader.read(plane)
+            return raster.facts, rendering.thumbnail(raster)
+
     def _present(
         self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, request: JobRequest
     ) -> Verdict:
@@ -137,12 +155,6 @@ class Ingest:
         if stored != name:
             message = f"The same file is in this project already, as {stored}."
         return Verdict(name, Outcome.PRESENT, message, image_ids=ids)
-
-
-def _page(reader: images.Reader, plane: images.Plane) -> tuple[PageFacts, bytes]:
-    """Return the facts and the thumbnail of a page, which is decoded for both: this proves that it can be."""
-    raster = reader.read(plane)
-    return raster.facts, rendering.thumbnail(raster)
 
 
 def image_id(project_id: str, sha256: str, page: int) -> str:

@@ -132,7 +132,7 @@ class Services:
             admission=admission,
             queue=queue,
             previews=_previews(settings, store, blobs, admission, cpu_slots),
-            ingest=Ingest(store, blobs, settings.limits),
+            ingest=Ingest(store, blobs, settings.limits, admission),
             checks=HealthChecks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),

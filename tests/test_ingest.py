@@ -10,6 +10,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -21,6 +22,7 @@ from core.images import Plane, Reader
 from core.ingest import MAX_NAME, Ingest, Outcome, clean_name, image_id
 from core.models import ImageStatus, JobState, Limits, PixelSizeSource, Project, Raster
 from core.monitoring import QueryRecorder
+from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Store
 from tests import corpus
@@ -267,6 +269,28 @@ def test_every_page_is_decoded_once_and_a_known_file_not_at_all(
     assert pages == [1, 2, 3, 4, 5]
     assert ingest.add(project.id, "again.tif", data, None).outcome is Outcome.PRESENT
     assert pages == [1, 2, 3, 4, 5]
+
+
+def test_a_page_is_decoded_within_the_memory_for_images(store: Store, blobs: Blobs, project: Project) -> None:
+    admission = Admission(40 * 2**20, timeout_seconds=0.01)
+    ingest = Ingest(store, blobs, Limits(), admission)
+    large = corpus.png(np.zeros((3000, 4000), np.uint8))
+    assert ingest.add(project.id, "large.png", large, None).code == "image_too_large"
+    assert admission.try_hold("another", 39 * 2**20, "another image")
+    busy = ingest.add(project.id, "a.png", FILE, None)
+    admission.release("another")
+    assert (busy.outcome, busy.code) == (Outcome.REFUSED, "app_busy")
+    assert ingest.add(project.id, "a.png", FILE, None).outcome is Outcome.STORED
+    assert admission.held_bytes == 0
+
+
+def test_a_page_of_a_long_stack_takes_the_memory_of_a_page(
+    store: Store, blobs: Blobs, project: Project
+) -> None:
+    data = corpus.tiff(np.zeros((20, 1000, 1000), np.uint16), photometric="minisblack")
+    ingest = Ingest(store, blobs, Limits(), Admission(45 * 2**20, timeout_seconds=0.01))
+    assert len(data) > 39 * 10**6
+    assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.STORED
 
 
 # Streams

@@ -40,7 +40,8 @@ class Plane:
     ``page`` counts from 1 and is the number that a stored image is known by; numbers may be missing, where a
     file holds previews. ``series``, ``z``, ``channel`` and ``time`` count from 0; a file that does not say
     what its pages are has one series a page. ``channels`` are the samples of a pixel: 1, 3 (RGB) or 4 (RGB
-    with alpha). ``dtype`` is uint8, uint16 or float32, and ``bit_depth`` its bits.
+    with alpha). ``dtype`` is uint8, uint16 or float32, and ``bit_depth`` its bits. ``file_bytes`` is what of
+    the file is read into memory to decode it.
     """
 
     page: int
@@ -48,6 +49,7 @@ class Plane:
     height: int
     channels: int
     dtype: str
+    file_bytes: int
     pixel_size: PixelSize | None = None
     series: int = 0
     z: int = 0
@@ -59,7 +61,7 @@ class Plane:
         return np.dtype(self.dtype).itemsize * 8
 
     @property
-    def n_bytes(self) -> int:
+    def pixel_bytes(self) -> int:
         """Bytes of the decoded pixels."""
         return self.width * self.height * self.channels * np.dtype(self.dtype).itemsize
 

@@ -1,7 +1,6 @@
 """Readers of formats that hold one picture a file: PNG, JPEG and BMP.
 
-Pillow decodes up to 8 bits and OpenCV more, each what tests have shown it to decode bit for bit. The file is
-read into memory once, since its checks pass over every byte.
+Pillow decodes up to 8 bits and OpenCV more, each what tests have shown it to decode bit for bit.
 """
 
 from __future__ import annotations
@@ -70,22 +69,32 @@ def _mode(image: Image.Image) -> tuple[int, str]:
 
 
 class _SinglePicture(Reader):
-    """A file of one plane, held in memory until it is closed."""
+    """A file of one plane. It is read when it is opened, to be checked, and again to be decoded."""
 
     def __init__(self, path: Path, limits: Limits) -> None:
-        self._data = path.read_bytes()
-        self.planes = (self._header(limits),)
+        self._path: Path | None = path
+        self.planes = (self._checked(path.read_bytes(), limits),)
 
-    def _header(self, limits: Limits) -> Plane:
-        """Check the file before it is decoded, and return its one plane."""
+    def _checked(self, data: bytes, limits: Limits) -> Plane:
+        """Check a file before it is decoded, and return its one plane."""
         raise NotImplementedError
 
-    def close(self) -> None:
-        self._data = b""
+    def _decoded(self, data: bytes, plane: Plane) -> Pixels:
+        """Return the pixels of a file that has been checked."""
+        raise NotImplementedError
 
-    # Plugins are called by name: Image.open would try 43 formats, and its limit on pixels is a global.
-    def _image(self, plugin: type[ImageFile.ImageFile]) -> ImageFile.ImageFile:
-        return plugin(io.BytesIO(self._data))
+    def decode(self, plane: Plane) -> Pixels:
+        if self._path is None:
+            raise ValueError("the file has been closed")
+        return self._decoded(self._path.read_bytes(), plane)
+
+    def close(self) -> None:
+        self._path = None
+
+
+# Plugins are called by name: Image.open would try 43 formats, and its limit on pixels is a global.
+def _image(plugin: type[ImageFile.ImageFile], data: bytes) -> ImageFile.ImageFile:
+    return plugin(io.BytesIO(data))
 
 
 class PngReader(_SinglePicture):
@@ -93,18 +102,18 @@ class PngReader(_SinglePicture):
 
     format_name = "PNG"
 
-    def _header(self, limits: Limits) -> Plane:
-        header = png.read_header(self._data)
+    def _checked(self, data: bytes, limits: Limits) -> Plane:
+        header = png.read_header(data)
         check_size(header.width, header.height, limits)
-        png.check_chunks(self._data)
+        png.check_chunks(data)
         self._bits = header.bits
         dtype = "uint16" if header.bits > 8 else "uint8"
-        return Plane(1, header.width, header.height, header.channels, dtype)
+        return Plane(1, header.width, header.height, header.channels, dtype, len(data))
 
-    def decode(self, plane: Plane) -> Pixels:
+    def _decoded(self, data: bytes, plane: Plane) -> Pixels:
         if self._bits > 8:
-            return decode_with_opencv(self._data, plane.channels)
-        return decode_with_pillow(self._image(PngImagePlugin.PngImageFile))
+            return decode_with_opencv(data, plane.channels)
+        return decode_with_pillow(_image(PngImagePlugin.PngImageFile, data))
 
 
 class JpegReader(_SinglePicture):
@@ -112,14 +121,14 @@ class JpegReader(_SinglePicture):
 
     format_name = "JPEG"
 
-    def _header(self, limits: Limits) -> Plane:
-        jpeg.check_scans(self._data)
-        image = self._image(JpegImagePlugin.JpegImageFile)
+    def _checked(self, data: bytes, limits: Limits) -> Plane:
+        jpeg.check_scans(data)
+        image = _image(JpegImagePlugin.JpegImageFile, data)
         check_size(*image.size, limits)
-        return Plane(1, *image.size, _mode(image)[0], "uint8", _exif_pixel_size(image))
+        return Plane(1, *image.size, _mode(image)[0], "uint8", len(data), _exif_pixel_size(image))
 
-    def decode(self, plane: Plane) -> Pixels:
-        return decode_with_pillow(self._image(JpegImagePlugin.JpegImageFile))
+    def _decoded(self, data: bytes, plane: Plane) -> Pixels:
+        return decode_with_pillow(_image(JpegImagePlugin.JpegImageFile, data))
 
 
 class BmpReader(_SinglePicture):
@@ -127,15 +136,15 @@ class BmpReader(_SinglePicture):
 
     format_name = "BMP"
 
-    def _header(self, limits: Limits) -> Plane:
-        image = self._image(BmpImagePlugin.BmpImageFile)
+    def _checked(self, data: bytes, limits: Limits) -> Plane:
+        image = _image(BmpImagePlugin.BmpImageFile, data)
         check_size(*image.size, limits)
         if image.tile and "BGR;1" in str(image.tile[0].args):  # BGR;15, BGR;16: 16 bits for three colours
             raise PixelsUnsupported("This BMP has 5 bits a colour. Save it as PNG or TIFF.")
-        return Plane(1, *image.size, _mode(image)[0], "uint8")
+        return Plane(1, *image.size, _mode(image)[0], "uint8", len(data))
 
-    def decode(self, plane: Plane) -> Pixels:
-        return decode_with_pillow(self._image(BmpImagePlugin.BmpImageFile))
+    def _decoded(self, data: bytes, plane: Plane) -> Pixels:
+        return decode_with_pillow(_image(BmpImagePlugin.BmpImageFile, data))
 
 
 def _exif_pixel_size(image: Image.Image) -> PixelSize | None:

@@ -56,6 +56,14 @@ class _TiffFile(TiffImagePlugin.TiffImageFile):
 
 def _plane(page: TiffPage, series: int, first: tiff_tags.Directory) -> Plane:
     size = tiff_pixel_size(page.directory, first, "TIFF resolution tag")
+    n_bytes = int(tiff_support.segments(page)[1].sum())
     return Plane(
-        page.directory.number, page.width, page.height, page.channels, page.dtype, size, series=series
+        page.directory.number,
+        page.width,
+        page.height,
+        page.channels,
+        page.dtype,
+        n_bytes,
+        size,
+        series=series,
     )

@@ -33,7 +33,7 @@ def test_planes_are_known_before_anything_is_decoded(tmp_path: Path) -> None:
             (plane,) = reader.planes
         assert (plane.page, plane.width, plane.height, plane.channels, plane.dtype) == (1, 53, 37, 1, dtype)
         assert plane.bit_depth == np.dtype(dtype).itemsize * 8
-        assert plane.n_bytes == 53 * 37 * np.dtype(dtype).itemsize
+        assert plane.pixel_bytes == 53 * 37 * np.dtype(dtype).itemsize
 
 
 def test_a_page_is_a_series_of_its_own_and_keeps_its_number(tmp_path: Path) -> None:
