@@ -16,7 +16,7 @@ from core.images import label_png
 from core.ingest import image_id
 from core.models import Limits, Spheroid
 from core.monitoring import QueryRecorder, Recorder
-from core.segmentation import DEFAULT_ENGINE, describe, engine_version
+from core.segmentation import DEFAULT_ENGINE, describe
 from core.store import NewImage, Recipe, Store
 from core.store.results import Result
 
@@ -56,7 +56,7 @@ def _add(store: Store, blobs: Blobs, project_id: str, name: str, file: bytes) ->
     path.write_bytes(file)  # Blobs.put would wait for the disk each time
     (facts,) = images.inspect(path, Limits())
     new = NewImage(image_id(project_id, sha256, facts.page), name, sha256, len(file), facts, sha256)
-    store.add_images(project_id, (new,), Recipe(DEFAULT_ENGINE, engine_version(DEFAULT_ENGINE), {}))
+    store.add_images(project_id, (new,), Recipe(DEFAULT_ENGINE, "1", {}))
 
 
 def _result(blobs: Blobs, side_px: int, count: int) -> Result:

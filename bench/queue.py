@@ -22,9 +22,9 @@ import psutil
 from bench.report import Bar, Report, median_p95
 from bench.running import HOST, free_port
 from bench.scenes import png, spheroids
-from bench.segment import segment_once
+from bench.segment import resources, segment_once
 from core.models import JobState
-from core.segmentation import DEFAULT_ENGINE, Arithmetic, compute_with
+from core.segmentation import DEFAULT_ENGINE
 from core.services import Services, set_aside
 from core.settings import Settings
 
@@ -51,8 +51,8 @@ def run(quick: bool) -> Report:
     """Each side in turn, as often as there are rounds."""
     count, rounds = (8, 1) if quick else (200, 2)
     files = [_file(number) for number in range(count)]
-    compute_with(Arithmetic(1, PRECISION))
-    segment_once(files[0], DEFAULT_ENGINE)  # loads what is loaded once
+    resources(1, PRECISION).engines.arithmetic.prepare_process()
+    segment_once(files[0], DEFAULT_ENGINE, resources(1, PRECISION))  # loads what is loaded once
     set_aside()  # as every page does
     runs: dict[str, list[Run]] = {}
     for _ in range(rounds):
@@ -74,7 +74,7 @@ def _file(number: int) -> bytes:
 def _bare(files: Sequence[bytes]) -> Run:
     start, cpu = time.perf_counter(), time.process_time()
     with ThreadPoolExecutor(MOST) as pool:
-        list(pool.map(lambda data: segment_once(data, DEFAULT_ENGINE), files))
+        list(pool.map(lambda data: segment_once(data, DEFAULT_ENGINE, resources(1, PRECISION)), files))
     return Run(time.perf_counter() - start, time.process_time() - cpu)
 
 

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,13 @@ import numpy as np
 
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from bench.scenes import png, spheroids
-from core.models import Job, JobState, Limits
-from core.queue.cpu_slots import CpuSlots, usable_cores
+from core.models import Job, JobState
+from core.queue.resources import ComputeResources
 from core.queue.task import Processed, process
-from core.segmentation import Arithmetic, EngineOutput, SegmentationParams, compute_with, delineate, predict
+from core.segmentation import Arithmetic, EngineOutput, EngineRegistry, SegmentationParams, delineate, predict
 
 SIZES = (1024, 2048)
 WORKERS = 4
-CPU_SLOTS = CpuSlots(usable_cores())  # shared by the workers, as in the app
 PEER_SIDE = SIZES[0]
 # engine, and precision of the network's arithmetic
 OURS = {"unet": ("unet", "float32"), "unet bf16": ("unet", "bfloat16"), "classical": ("classical", "float32")}
@@ -70,10 +69,11 @@ def run(quick: bool) -> Report:
 def _tried(report: Report, side: int, rounds: int) -> None:
     """Other settings from the maps kept with a result, decoded pixels at hand."""
     pixels, params = spheroids(side, 6).pixels, SegmentationParams()
-    kept = predict(pixels, params, "unet").pack()
+    engine = resources(1, "float32").engines.get("unet")
+    kept = predict(pixels, params, engine).pack()
     other = SegmentationParams(sensitivity=0.2)
     again = interleaved_ms(
-        {"": lambda: delineate(pixels, EngineOutput.unpack(kept, "unet", params), other)}, rounds
+        {"": lambda: delineate(pixels, EngineOutput.unpack(kept, engine, params), other)}, rounds
     )[""]
     report.rows.append(_row("unet", side, "other settings", again))
     report.bars.append(Bar(f"other settings on a {side}² image", median_p95(again)[0], 50, "ms"))
@@ -95,18 +95,25 @@ def _judge(report: Report, medians: dict[str, float], quick: bool) -> None:
         report.bars.append(Bar(f"132 M network's time to ours, {precision}", ratio, bar, "times", False))
 
 
-def segment_once(data: bytes, engine: str) -> Processed:
-    """What a worker does with one file, by an engine with its defaults."""
+@cache
+def resources(threads: int, precision: str) -> ComputeResources:
+    """What workers share that compute in this way."""
+    return ComputeResources(EngineRegistry.shipped(Arithmetic(threads, precision)))
+
+
+def segment_once(data: bytes, engine: str, shared: ComputeResources) -> Processed:
+    """Segment one file as a worker does, by an engine with its defaults."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(data)
         file.flush()
-        return process(Path(file.name), _job(engine), Limits(), CPU_SLOTS)
+        return process(Path(file.name), _job(engine), shared)
 
 
 def _ours(data: bytes, name: str, threads: int) -> Processed:
     engine, precision = OURS[name]
-    compute_with(Arithmetic(threads, precision))
-    return segment_once(data, engine)
+    shared = resources(threads, precision)
+    shared.engines.arithmetic.prepare_process()
+    return segment_once(data, engine, shared)
 
 
 def _alone(

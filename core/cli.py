@@ -19,7 +19,7 @@ from core import __version__
 from core.batch import runner
 from core.batch.inputs import find_inputs
 from core.errors import SpheroscopeError
-from core.segmentation import DEFAULT_ENGINE, ENGINES, Arithmetic, SegmentationParams, compute_with
+from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import ROOT, Settings
 
 DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
@@ -97,11 +97,12 @@ def _segment(options: argparse.Namespace) -> int:
     progress = Progress(len(inputs))
     workers = min(options.workers or settings.segmentation_workers, len(inputs))
     threads = max(1, (os.cpu_count() or 1) // workers)
-    compute_with(Arithmetic(threads, settings.segmentation_precision))
+    arithmetic = Arithmetic(threads, settings.segmentation_precision)
+    arithmetic.prepare_process()
     chosen = runner.Options(
         out=options.out,
         um_per_px=options.um_per_px,
-        engine=options.engine,
+        engine=EngineRegistry.shipped(arithmetic).get(options.engine),
         params=SegmentationParams.from_texts(dict(options.set)),
         workers=workers,
         masks=options.masks,
@@ -168,7 +169,7 @@ def _parser() -> argparse.ArgumentParser:
         "--um-per-px", metavar="X", type=_pixel_size, help="pixel size in µm; wins over what the files say"
     )
     segment.add_argument(
-        "--engine", choices=sorted(ENGINES), default=DEFAULT_ENGINE, help="default: %(default)s"
+        "--engine", choices=sorted(ENGINE_NAMES), default=DEFAULT_ENGINE, help="default: %(default)s"
     )
     segment.add_argument(
         "--set",

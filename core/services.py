@@ -29,21 +29,14 @@ from core.operations.history import History
 from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
-from core.queue.cpu_slots import CpuSlots, usable_cores
 from core.queue.executor import Executor, ThreadExecutor
 from core.queue.job_queue import JobQueue
 from core.queue.previews import Previews
+from core.queue.resources import UNLIMITED_BYTES, ComputeResources
 from core.queue.slots import QueueRules
 from core.queue.status import QueueMonitor
-from core.queue.task import process, process_like
-from core.segmentation import (
-    DEFAULT_ENGINE,
-    ENGINES,
-    Arithmetic,
-    SegmentationParams,
-    compute_with,
-    engine_version,
-)
+from core.queue.task import process, process_elsewhere
+from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import Settings
 from core.store import JobRequest, Recipe, Store
 from core.store.query_plans import QueryPlans
@@ -51,8 +44,6 @@ from core.store.recipe import ANONYMOUS
 from core.store.throughput import ThroughputStore
 
 log = logging.getLogger(__name__)
-
-NO_LIMIT_BYTES = 2**62  # what workers elsewhere have for memory is not ours to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +57,7 @@ class Services:
     cache: Cache
     blobs: Blobs
     store: Store
+    engines: EngineRegistry
     admission: Admission
     queue: JobQueue
     previews: Previews
@@ -101,7 +93,6 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
-        compute_with(Arithmetic(precision=settings.precision))
         cache = open_cache(
             settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
         )
@@ -110,13 +101,12 @@ class Services:
         needed = store.purge(settings.undo_days)
         if needed is not None:
             log.info("event=blobs.swept files=%d", blobs.sweep(needed))
-        admission = Admission(settings.segmentation_memory_bytes, settings.memory_wait_seconds)
-        cpu_slots = CpuSlots(usable_cores())
-        queue = _queue(settings, store, blobs, admission, cpu_slots)
+        resources = _resources(settings)
+        queue = _queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
         queue.start()
         board = QueueMonitor(db, store, queue)
-        exports = _exports(settings, db, store, blobs, admission)
+        exports = _exports(settings, db, store, blobs, resources)
         history = History(
             recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], [exports.sweep]
         )
@@ -129,10 +119,11 @@ class Services:
             cache=cache,
             blobs=blobs,
             store=store,
-            admission=admission,
+            engines=resources.engines,
+            admission=resources.admission,
             queue=queue,
-            previews=_previews(settings, store, blobs, admission, cpu_slots),
-            ingest=Ingest(store, blobs, settings.limits, admission),
+            previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
+            ingest=Ingest(store, blobs, settings.limits, resources.admission),
             checks=HealthChecks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),
@@ -172,7 +163,7 @@ class Services:
             InvalidRequest: there is no such engine or parameter, or a value cannot be.
         """
         full = SegmentationParams.from_dict(params).to_dict()
-        return Recipe(engine, engine_version(engine), full)
+        return Recipe(engine, self.engines.get(engine).version, full)
 
     def preview(self, image: Image, recipe: Recipe) -> Segmentation:
         """Segment one image now and keep nothing; as ``Previews.segment``."""
@@ -201,18 +192,18 @@ def _store(settings: Settings, db: Database, cache: Cache) -> Store:
     return Store(db, settings.max_queued, settings.page_index_bytes, cache, batching=batching)
 
 
-def _previews(
-    settings: Settings, store: Store, blobs: Blobs, admission: Admission, cpu_slots: CpuSlots
-) -> Previews:
-    deadline = settings.preview_deadline_seconds
-    return Previews(store, blobs, settings.limits, admission, cpu_slots, deadline)
+def _resources(settings: Settings) -> ComputeResources:
+    admission = Admission(settings.segmentation_memory_bytes, settings.memory_wait_seconds)
+    return ComputeResources.open(Arithmetic(precision=settings.precision), settings.limits, admission)
 
 
-def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs, admission: Admission) -> Exports:
+def _exports(
+    settings: Settings, db: Database, store: Store, blobs: Blobs, resources: ComputeResources
+) -> Exports:
     return Exports(
         settings.data / "exports",
         settings.data / "tmp",
-        ArchiveBuilder(store, blobs, settings, admission),
+        ArchiveBuilder(store, blobs, settings, resources.engines, resources.admission),
         lambda: db.generation,
         ArchiveRetention(
             timedelta(hours=settings.export_hours),
@@ -222,18 +213,21 @@ def _exports(settings: Settings, db: Database, store: Store, blobs: Blobs, admis
     )
 
 
-def _queue(
-    settings: Settings, store: Store, blobs: Blobs, admission: Admission, cpu_slots: CpuSlots
-) -> JobQueue:
+def _queue(settings: Settings, store: Store, blobs: Blobs, resources: ComputeResources) -> JobQueue:
     rules = QueueRules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
     if not settings.dask_scheduler:
         threads = ThreadExecutor(rules.slots)
-        work = partial(process, limits=settings.limits, cpu_slots=cpu_slots)
-        return JobQueue(store, blobs, threads, work, rules, admission)
+        work = partial(process, resources=resources)
+        return JobQueue(store, blobs, threads, work, rules, resources.admission)
     cluster = _cluster(settings.dask_scheduler)
-    versions = {name: engine_version(name) for name in ENGINES}
-    work = partial(process_like, limits=settings.limits, versions=versions, precision=settings.precision)
-    return JobQueue(store, blobs, cluster, work, rules, Admission(NO_LIMIT_BYTES))
+    work = partial(
+        process_elsewhere,
+        limits=settings.limits,
+        keys=resources.engines.keys,
+        precision=settings.precision,
+    )
+    # what workers elsewhere have for memory is not ours to count
+    return JobQueue(store, blobs, cluster, work, rules, Admission(UNLIMITED_BYTES))
 
 
 def _cluster(address: str) -> Executor:

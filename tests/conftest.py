@@ -12,7 +12,7 @@ from core.db import Database
 from core.files.blobs import Blobs
 from core.models import Project
 from core.monitoring import QueryRecorder
-from core.segmentation import Arithmetic, compute_with
+from core.segmentation import Arithmetic
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
@@ -32,10 +32,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _exact_arithmetic() -> Iterator[None]:
-    """However an app or a command of an earlier test wanted the network to compute, the next starts anew."""
+def _one_thread() -> Iterator[None]:
+    """However many threads of OpenCV an app or a command of an earlier test had, the next has one."""
     yield
-    compute_with(Arithmetic())
+    Arithmetic().prepare_process()
 
 
 @pytest.fixture

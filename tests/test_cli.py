@@ -23,6 +23,7 @@ from core.models import Limits, Segmentation
 from core.segmentation import DEFAULT_ENGINE
 from core.settings import ROOT
 from tests.corpus import datasets
+from tests.engines import ENGINES
 
 
 def drawn(seed: int = 0, *bodies: BodySpec) -> Scene:
@@ -295,7 +296,7 @@ def test_rows_keep_the_inputs_order_with_few_files_under_way(
         seen.append(measured.image["path"])
         assert len(started) <= len(seen) + runner.AHEAD * 2
 
-    runner.run(inputs, runner.Options(out, workers=2), report)
+    runner.run(inputs, runner.Options(out, ENGINES.get(DEFAULT_ENGINE), workers=2), report)
     assert seen == [str(path) for path in files]
 
 

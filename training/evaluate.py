@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.segmentation import ENGINES, SegmentationParams
-from core.segmentation.engines.base import Engine, Prediction
+from core.segmentation import ENGINE_NAMES, EngineRegistry, SegmentationParams
+from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import rounded
+from core.segmentation.engines.weights import pin
 from core.segmentation.outlines.postprocess import postprocess
 from training.baselines import BASELINES
 from training.data import Pair, pairs
@@ -37,12 +37,8 @@ def outliner(name: str, weights: Path | None = None) -> Outline:
 
 def predictor(name: str, weights: Path | None = None) -> Callable[[NDArray[Any]], Prediction]:
     """What an engine sees in grey pixels, as the app would keep it."""
-    engine, params = ENGINES[name], SegmentationParams()
-    if weights is not None:
-        from core.segmentation.engines.unet import predict_with  # noqa: PLC0415  # torch only where a network is used
-        from core.segmentation.engines.weights import load  # noqa: PLC0415
-
-        engine = Engine(weights.stem, partial(predict_with, load(weights)))
+    engines, params = EngineRegistry.shipped(), SegmentationParams()
+    engine = engines.get(name) if weights is None else engines.add_weights(name, weights)
     return lambda grey: rounded(engine.predict(grey, params))
 
 
@@ -52,8 +48,6 @@ def held_out(runs: Path) -> dict[str, Path]:
     Raises:
         FileNotFoundError: there are none.
     """
-    from core.segmentation.engines.weights import pin  # noqa: PLC0415
-
     found = {}
     for file in sorted(runs.glob("*/unet.safetensors")):
         left_out = pin(file)["held_out"]
@@ -101,7 +95,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
     )
-    parser.add_argument("--engine", choices=[*sorted(ENGINES), *BASELINES], default="unet")
+    parser.add_argument("--engine", choices=[*sorted(ENGINE_NAMES), *BASELINES], default="unet")
     parser.add_argument("--weights", type=Path, help="other weights for unet, with their JSON beside them")
     parser.add_argument(
         "--held-out",

@@ -25,7 +25,7 @@ from core.images import label_png
 from core.images.rendering import draw_outlines, encode_png, to_display
 from core.listing import csv_table, export_rows
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
-from core.segmentation import DEFAULT_ENGINE, SegmentationParams, segment
+from core.segmentation import Engine, SegmentationParams, segment
 
 LOG = logging.getLogger(__name__)
 
@@ -37,8 +37,8 @@ class Options:
     """How a batch is run. ``um_per_px`` wins over what a file says; None leaves it to the file."""
 
     out: Path
+    engine: Engine
     um_per_px: float | None = None
-    engine: str = DEFAULT_ENGINE
     params: SegmentationParams = field(default_factory=SegmentationParams)
     workers: int = 1
     masks: bool = False

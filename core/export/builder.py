@@ -21,6 +21,7 @@ from core.files.file_names import UniqueNames, stem
 from core.images.memory import overlay_bytes
 from core.listing import export_rows
 from core.queue.admission import Admission
+from core.segmentation import EngineRegistry
 from core.settings import Settings
 from core.store import Store
 from core.store.rows import image_of
@@ -45,6 +46,7 @@ class ArchiveBuilder:
     store: Store
     blobs: Blobs
     settings: Settings
+    engines: EngineRegistry
     admission: Admission
 
     def size(self, request: ExportRequest) -> int:
@@ -99,7 +101,7 @@ class ArchiveBuilder:
         for writer in writers.values():
             writer.finish()
         problems.finish()
-        desk.archive.add("provenance.json", origin.provenance(results, done))
+        desk.archive.add("provenance.json", origin.provenance(results, self.engines, done))
         return BuildSummary(done, problems.count)
 
     def _add(self, item: Item, writers: dict[Part, Writer], problems: Problems) -> None:

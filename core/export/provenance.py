@@ -14,13 +14,13 @@ from core import __version__
 from core.export.request import ExportRequest, Part
 from core.listing import export_rows
 from core.models import Project
-from core.settings import ROOT, Settings
+from core.segmentation import EngineRegistry
+from core.settings import Settings
 
 PACKAGES = (
     *("numpy", "opencv-python-headless", "scipy", "torch", "safetensors", "pillow", "duckdb"),
     *("polars", "pyarrow", "xlsxwriter", "roifile", "pycocotools"),
 )
-WEIGHTS = ROOT / "data" / "weights"
 
 README = """Exported from Spheroscope {version}, project “{project}”, {time} UTC: {chosen}.
 
@@ -60,7 +60,9 @@ class Origin:
             chosen=self.request.chosen_by,
         ).encode()
 
-    def provenance(self, results: Counter[tuple[str, str, str]], n_images: int) -> bytes:
+    def provenance(
+        self, results: Counter[tuple[str, str, str]], engines: EngineRegistry, n_images: int
+    ) -> bytes:
         """provenance.json; ``results`` counts images by engine, version and parameters of their results."""
         project = self.project
         told = {
@@ -75,7 +77,7 @@ class Origin:
             },
             "images": {"n": n_images, "chosen_by": self.request.chosen_by},
             "parts": _in_order(self.request.parts),
-            "results": [_result(key, count) for key, count in sorted(results.items())],
+            "results": [_result(key, engines, count) for key, count in sorted(results.items())],
             "formulas": list(export_rows.formula_rows()),
             "settings": _settings(self.settings),
             "python": platform.python_version(),
@@ -89,25 +91,15 @@ def _in_order(parts: Sequence[Part] | frozenset[Part]) -> list[str]:
     return [part.value for part in Part if part in parts]
 
 
-def _result(key: tuple[str, str, str], n_images: int) -> dict[str, object]:
+def _result(key: tuple[str, str, str], engines: EngineRegistry, n_images: int) -> dict[str, object]:
     engine, engine_version, params = key
     return {
         "engine": engine,
         "engine_version": engine_version,
         "params": json.loads(params),
-        "weights_sha256": _weights_sha256(engine, engine_version),
+        "weights_sha256": engines.weights_sha256(engine, engine_version),
         "n_images": n_images,
     }
-
-
-def _weights_sha256(engine: str, engine_version: str) -> str | None:
-    """Of a network's result, the checksum of its weights; None for an engine without, or for weights of
-    another version, which are not there any more."""
-    file = WEIGHTS / f"{engine}.json"
-    if not file.exists():
-        return None
-    about = json.loads(file.read_text(encoding="utf-8"))
-    return str(about["sha256"]) if about["version"] == engine_version else None
 
 
 def _settings(settings: Settings) -> dict[str, object]:

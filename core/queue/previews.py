@@ -12,10 +12,9 @@ from core import images
 from core.errors import AppBusy
 from core.files.blobs import Blobs
 from core.images.memory import segmenting_bytes
-from core.models import Image, Limits, Segmentation
-from core.queue.admission import Admission
-from core.queue.cpu_slots import CpuSlots
-from core.segmentation import EngineOutput, SegmentationParams, delineate, predict
+from core.models import Image, Segmentation
+from core.queue.resources import ComputeResources
+from core.segmentation import Engine, EngineOutput, SegmentationParams, delineate, predict
 from core.store import Recipe, Store
 
 AT_ONCE = 2  # further previews wait; each is within the admission besides
@@ -25,19 +24,11 @@ class Previews:
     """Segments images by any recipe, in threads of its own. Safe from any thread."""
 
     def __init__(
-        self,
-        store: Store,
-        blobs: Blobs,
-        limits: Limits,
-        admission: Admission,
-        cpu_slots: CpuSlots,
-        deadline_seconds: float,
+        self, store: Store, blobs: Blobs, resources: ComputeResources, deadline_seconds: float
     ) -> None:
         self._store = store
         self._blobs = blobs
-        self._limits = limits
-        self._admission = admission
-        self._cpu_slots = cpu_slots
+        self._resources = resources
         self._deadline_seconds = deadline_seconds
         self._threads = ThreadPoolExecutor(AT_ONCE, "preview")
         self._unfinished: set[Future[Segmentation]] = set()
@@ -49,6 +40,7 @@ class Previews:
 
         Raises:
             ImageError, StorageError: its file cannot be read.
+            InvalidRequest: there is no such engine.
             SegmentationError: the engine could not outline it.
             AppBusy: there was no memory for it, or it was not done, within the time allowed.
         """
@@ -70,21 +62,22 @@ class Previews:
         return not self._unfinished
 
     def _segment(self, image: Image, recipe: Recipe) -> Segmentation:
-        with self._admission.hold(segmenting_bytes(image), image.name), self._cpu_slots.turn():
-            raster = images.decode(self._blobs.path_of(image.sha256), image.page, self._limits)
+        resources = self._resources
+        engine = resources.engines.get(recipe.engine)
+        memory = resources.admission.hold(segmenting_bytes(image), image.name)
+        with memory, resources.cpu_slots.turn():
+            raster = images.decode(self._blobs.path_of(image.sha256), image.page, resources.limits)
             params = SegmentationParams.from_dict(recipe.params)
-            output = self._stored_output(image, recipe, params)
-            if output is None:
-                output = predict(raster.pixels, params, recipe.engine)
+            output = self._stored_output(image, engine, params) or predict(raster.pixels, params, engine)
             return delineate(raster.pixels, output, params)
 
-    def _stored_output(self, image: Image, recipe: Recipe, params: SegmentationParams) -> EngineOutput | None:
+    def _stored_output(self, image: Image, engine: Engine, params: SegmentationParams) -> EngineOutput | None:
         """What the engine predicted for the result in force, if it would predict the same now."""
         stored = self._store.results.segmentation(image)
         if stored is None or stored.maps_sha256 is None:
             return None
         before = SegmentationParams.from_dict(stored.params)
-        same = (stored.engine, stored.engine_version) == (recipe.engine, recipe.engine_version)
+        same = (stored.engine, stored.engine_version) == (engine.name, engine.version)
         if not (same and params.sees_as(before)):
             return None
-        return EngineOutput.unpack(self._blobs.get(stored.maps_sha256), stored.engine, before)
+        return EngineOutput.unpack(self._blobs.get(stored.maps_sha256), engine, before)

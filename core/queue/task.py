@@ -16,8 +16,8 @@ from core import images
 from core.errors import WorkersUnavailable
 from core.images import label_png, rendering
 from core.models import Job, Limits, Spheroid
-from core.queue.cpu_slots import CpuSlots, usable_cores
-from core.segmentation import Arithmetic, SegmentationParams, compute_with, delineate, engine_version, predict
+from core.queue.resources import ComputeResources
+from core.segmentation import Arithmetic, Engine, SegmentationParams, delineate, predict
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Processed:
     """One segmented image.
 
     ``labels_png`` holds uint16 labels, 0 is background; ``thumbnail`` is the small picture with outlines;
-    ``maps`` is what the engine saw, as ``Look.pack`` gives it.
+    ``maps`` is what the engine predicted, as ``EngineOutput.pack`` gives it.
     """
 
     engine: str
@@ -42,63 +42,62 @@ class Processed:
 Work = Callable[[Path, Job], Processed]  # what an executor is given to do with a file
 
 
-def process_like(
-    data: bytes, job: Job, limits: Limits, versions: Mapping[str, str], precision: str
+def process_elsewhere(
+    data: bytes, job: Job, limits: Limits, keys: Mapping[str, str], precision: str
 ) -> Processed:
-    """As ``process``, on another computer, for an app whose engines have these ``versions`` by name.
+    """As ``process``, on another computer, for an app whose engines have these ``keys`` by name.
 
     ``data`` is the content of the file, since the app's disk is not there.
 
     The network computes with the app's ``precision``, whatever this computer's environment says.
 
     Raises:
-        WorkersUnavailable: the engine here is another version, which may outline otherwise.
+        WorkersUnavailable: this computer has another version of the engine, which may outline otherwise.
     """
-    own = engine_version(job.engine)
-    if own != versions.get(job.engine):
+    resources = _worker_resources(limits, precision)
+    if job.engine in keys and resources.engines.keys.get(job.engine) != keys[job.engine]:
         raise WorkersUnavailable(
-            f"A worker has another version of the engine {job.engine} ({own}) than this app. Update it."
+            f"A worker has another version of the engine {job.engine} than this app. Update it."
         )
-    compute_with(Arithmetic(precision=precision))
     with tempfile.TemporaryDirectory(prefix="spheroscope-") as folder:
         path = Path(folder) / "image"
         path.write_bytes(data)
-        return process(path, job, limits, _worker_slots())
+        return process(path, job, resources)
 
 
 @cache
-def _worker_slots() -> CpuSlots:
+def _worker_resources(limits: Limits, precision: str) -> ComputeResources:
     """Those of a worker process, which Dask gives no other place to keep anything."""
-    return CpuSlots(usable_cores())
+    return ComputeResources.open(Arithmetic(precision=precision), limits)
 
 
-def process(path: Path, job: Job, limits: Limits, cpu_slots: CpuSlots) -> Processed:
+def process(path: Path, job: Job, resources: ComputeResources) -> Processed:
     """Decode, segment and measure the page of a file that ``job`` names, once a core is free.
 
     Raises:
         ImageError: the file cannot be decoded.
         StorageError: the disk refuses.
-        InvalidRequest: the parameters are not the engine's.
+        InvalidRequest: there is no such engine, or the parameters cannot be.
         SegmentationError: the engine could not outline the image.
     """
     start = time.perf_counter()
-    with cpu_slots.turn():
+    with resources.cpu_slots.turn():
         waited_ms = (time.perf_counter() - start) * 1000
-        processed = _process(path, job, limits)
+        processed = _process(path, job, resources.limits, resources.engines.get(job.engine))
     return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})
 
 
-def _process(path: Path, job: Job, limits: Limits) -> Processed:
+def _process(path: Path, job: Job, limits: Limits, engine: Engine) -> Processed:
     start = time.perf_counter()
     raster = images.decode(path, job.page, limits)
     decoded = time.perf_counter()
     params = SegmentationParams.from_dict(job.params)
-    seen = predict(raster.pixels, params, job.engine)
-    result = delineate(raster.pixels, seen, params)
+    output = predict(raster.pixels, params, engine)
+    result = delineate(raster.pixels, output, params)
     segmented = time.perf_counter()
     labels_png = label_png.encode(result.labels)
     thumbnail = rendering.thumbnail(raster, result.spheroids)
-    maps = seen.pack()
+    maps = output.pack()
     encoded = time.perf_counter()
     return Processed(
         engine=result.engine,

@@ -6,31 +6,23 @@ Nothing here knows of files, databases or users.
 
 from __future__ import annotations
 
+from core.segmentation.engines.arithmetic import Arithmetic
 from core.segmentation.engines.base import Engine
-from core.segmentation.engines.unet import Arithmetic, compute_with
+from core.segmentation.engines.registry import DEFAULT_ENGINE, ENGINE_NAMES, EngineRegistry
 from core.segmentation.measurement.spheroids import describe
 from core.segmentation.params import SegmentationParams
-from core.segmentation.segment import (
-    DEFAULT_ENGINE,
-    ENGINES,
-    EngineOutput,
-    delineate,
-    engine_version,
-    predict,
-    segment,
-)
+from core.segmentation.segment import EngineOutput, delineate, predict, segment
 
 __all__ = [
     "DEFAULT_ENGINE",
-    "ENGINES",
+    "ENGINE_NAMES",
     "Arithmetic",
     "Engine",
     "EngineOutput",
+    "EngineRegistry",
     "SegmentationParams",
-    "compute_with",
     "delineate",
     "describe",
-    "engine_version",
     "predict",
     "segment",
 ]

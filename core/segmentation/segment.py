@@ -7,14 +7,11 @@ imported when an engine first runs, never by a page that only wants the names.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from core.errors import InvalidRequest
 from core.models import Segmentation
 from core.segmentation import confidence
-from core.segmentation.engines import classical, unet
 from core.segmentation.engines.base import Engine, Prediction
 from core.segmentation.engines.stored_maps import pack, rounded, unpack
 from core.segmentation.grayscale import Pixels, grey
@@ -22,20 +19,10 @@ from core.segmentation.measurement.spheroids import describe_timed, timed
 from core.segmentation.outlines import postprocess as stages
 from core.segmentation.params import SegmentationParams
 
-# Chosen by docs/accuracy.md.
-DEFAULT_ENGINE = "unet"
-
-ENGINES: Mapping[str, Engine] = MappingProxyType(
-    {
-        "unet": Engine(unet.VERSION, unet.predict),
-        "classical": Engine(classical.VERSION, classical.predict),
-    }
-)
-
 
 @dataclass(frozen=True, slots=True)
 class EngineOutput:
-    """What an engine said of one image; ``params`` are those that it was asked with."""
+    """What an engine predicted for one image with ``params``."""
 
     prediction: Prediction
     engine: str
@@ -48,77 +35,57 @@ class EngineOutput:
         return pack(self.prediction)
 
     @classmethod
-    def unpack(cls, data: bytes, engine: str, params: SegmentationParams) -> EngineOutput:
+    def unpack(cls, data: bytes, engine: Engine, params: SegmentationParams) -> EngineOutput:
         """From the bytes of ``pack``, whose engine and parameters are kept elsewhere.
 
         Raises:
             SegmentationError: other bytes.
-            InvalidRequest: no such engine.
         """
         prediction, ms = timed(lambda: unpack(data))
-        return cls(prediction, engine, engine_version(engine), params, ms)
+        return cls(prediction, engine.name, engine.version, params, ms)
 
 
-def segment(
-    image: Pixels, params: SegmentationParams | None = None, engine: str = DEFAULT_ENGINE
-) -> Segmentation:
+def segment(image: Pixels, params: SegmentationParams, engine: Engine) -> Segmentation:
     """Segment one image and measure what is found.
 
     Args:
         image: raw pixels, (Y, X) or (Y, X, 3 or 4) red-green-blue with or without alpha; uint8, uint16 or
             float32.
-        params: the defaults where None.
-        engine: a name in ``ENGINES``.
+        engine: of an ``EngineRegistry``.
 
     Returns:
         Spheroids numbered 1..N from the largest to the smallest; N = 0 where nothing is found.
 
     Raises:
-        InvalidRequest: no such engine, or pixels of another kind.
+        InvalidRequest: pixels of another kind.
+        SegmentationError: the engine could not outline the image.
     """
-    params = params or SegmentationParams()
     return delineate(image, predict(image, params, engine), params)
 
 
-def predict(image: Pixels, params: SegmentationParams, engine: str = DEFAULT_ENGINE) -> EngineOutput:
-    """Ask an engine what it sees; as ``segment``."""
-    chosen = _engine(engine)
-    bright = grey(image, params.channel)
-    prediction, ms = timed(lambda: rounded(chosen.predict(bright, params)))
-    return EngineOutput(prediction, engine, chosen.version, params, ms)
+def predict(image: Pixels, params: SegmentationParams, engine: Engine) -> EngineOutput:
+    """Run an engine on one image; as ``segment``."""
+    grey_image = grey(image, params.channel)
+    prediction, ms = timed(lambda: rounded(engine.predict(grey_image, params)))
+    return EngineOutput(prediction, engine.name, engine.version, params, ms)
 
 
-def delineate(image: Pixels, seen: EngineOutput, params: SegmentationParams) -> Segmentation:
-    """Outline, measure and rate what an engine saw, without asking it again; as ``segment``.
+def delineate(image: Pixels, output: EngineOutput, params: SegmentationParams) -> Segmentation:
+    """Outline, measure and rate what an engine predicted, without running it again; as ``segment``.
 
     Raises:
-        InvalidRequest: with these parameters the engine would have seen something else.
+        InvalidRequest: with these parameters the engine would have predicted something else.
     """
-    if not params.sees_as(seen.params):
+    if not params.sees_as(output.params):
         raise InvalidRequest("With these settings the image must be segmented anew.")
-    bright = grey(image, params.channel)
-    timings_ms = {"predict": seen.predict_ms}
+    grey_image = grey(image, params.channel)
+    timings_ms = {"predict": output.predict_ms}
     labels, timings_ms["postprocess"] = timed(
-        lambda: stages.postprocess(seen.prediction, params, bright.shape)
+        lambda: stages.postprocess(output.prediction, params, grey_image.shape)
     )
-    rated, rating_ms = timed(lambda: confidence.rate(seen.prediction, labels, seen.engine))
-    spheroids = describe_timed(labels, bright, timings_ms, rated.objects)
+    rated, rating_ms = timed(lambda: confidence.rate(output.prediction, labels, output.engine))
+    spheroids = describe_timed(labels, grey_image, timings_ms, rated.objects)
     timings_ms["measure"] += rating_ms
     return Segmentation(
-        labels, spheroids, seen.engine, seen.engine_version, params.to_dict(), timings_ms, rated.image
+        labels, spheroids, output.engine, output.engine_version, params.to_dict(), timings_ms, rated.image
     )
-
-
-def engine_version(name: str) -> str:
-    """The version of an engine, which changes whenever its outlines may.
-
-    Raises:
-        InvalidRequest: no such engine.
-    """
-    return _engine(name).version
-
-
-def _engine(name: str) -> Engine:
-    if name not in ENGINES:
-        raise InvalidRequest(f"There is no engine {name!r}; there are {', '.join(ENGINES)}.")
-    return ENGINES[name]

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.models import Image, Project, Spheroid
-from core.segmentation import ENGINES, SegmentationParams
+from core.segmentation import SegmentationParams
 from core.services import Services
 from core.store import Recipe
 from core.ui import visitor
@@ -39,7 +39,8 @@ def settings_panel(services: Services, project: Project, image: Image) -> None:
     with st.expander("Try other settings", icon=":material/tune:", expanded=preview_of(image) is not None):
         with st.form(f"settings-{image.id}", border=False):
             current = _current(project, image)
-            engine = st.selectbox("Engine", list(ENGINES), index=list(ENGINES).index(current.engine))
+            engines = services.engines.names
+            engine = st.selectbox("Engine", engines, index=engines.index(current.engine))
             columns = st.columns(2)
             given = {
                 item.name: _widget(columns[index % 2], item, current.params)

@@ -15,6 +15,7 @@ from core.models import Project
 from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Store
+from tests.engines import ENGINES
 from tests.http.lab import Lab
 
 Pack = Callable[..., zipfile.ZipFile]
@@ -27,7 +28,7 @@ def lab(store: Store, blobs: Blobs) -> Lab:
 
 @pytest.fixture
 def maker(store: Store, blobs: Blobs, settings: Settings) -> ArchiveBuilder:
-    return ArchiveBuilder(store, blobs, settings, Admission(2**40))
+    return ArchiveBuilder(store, blobs, settings, ENGINES, Admission(2**40))
 
 
 @pytest.fixture

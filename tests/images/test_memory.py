@@ -58,7 +58,7 @@ def test_a_picture_takes_one_byte_a_value_while_it_is_made(dtype: str) -> None:
 # Pages that are cleared anew while a piece of 16 MB is taken and freed forty times.
 FAULTS = """
 import ctypes, resource
-from core.segmentation import Arithmetic, compute_with
+from core.segmentation import Arithmetic
 {call}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -80,4 +80,4 @@ def test_what_is_freed_is_kept_for_the_next_step() -> None:
         return int(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
 
     assert cleared_mb("") > 20 * 16
-    assert cleared_mb("compute_with(Arithmetic())") < 16
+    assert cleared_mb("Arithmetic().prepare_process()") < 16

@@ -20,14 +20,15 @@ from core.files.blobs import Blobs
 from core.models import JobState, Limits, Project
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
-from core.queue.cpu_slots import CpuSlots
 from core.queue.dask_executor import DaskExecutor
 from core.queue.job_queue import JobQueue
+from core.queue.resources import ComputeResources
 from core.queue.slots import QueueRules
-from core.queue.task import process, process_like
-from core.segmentation import DEFAULT_ENGINE, Arithmetic, compute_with, engine_version
+from core.queue.task import process, process_elsewhere
+from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry
 from core.store import NewImage, Recipe, Store
 from tests import corpus
+from tests.engines import ENGINES
 from tests.factories import RECIPE, new_image
 from tests.polling import wait_until
 from tests.queue.dask_jobs import noted, poisoned, slowly, where
@@ -139,17 +140,17 @@ def test_a_worker_finds_what_this_process_finds(
     data = corpus.png(corpus.spheroid((200, 200)))
     facts = new_image("real")
     row = NewImage("real", "real.png", blobs.put(data), len(data), facts.facts, blobs.put(b"t"))
-    recipe = Recipe("unet", engine_version("unet"), {})
+    recipe = Recipe("unet", "1", {})
     store.add_images(project.id, (row,), recipe)
     (job,) = store.jobs.page(JobState.QUEUED).items
-    versions = {"unet": engine_version("unet")}
-    begin(partial(process_like, limits=Limits(), versions=versions, precision=precision))
+    begin(partial(process_elsewhere, limits=Limits(), keys=ENGINES.keys, precision=precision))
     wait_until_ended(store)
     there = store.results.get(store.images.get("real"))
-    compute_with(Arithmetic(precision={"bfloat16": "float32", "float32": "bfloat16"}[precision]))
-    otherwise = process(blobs.path_of(row.sha256), job, Limits(), CpuSlots(1))
-    compute_with(Arithmetic(precision=precision))
-    here = process(blobs.path_of(row.sha256), job, Limits(), CpuSlots(1))
+    path = blobs.path_of(row.sha256)
+    here, otherwise = (
+        process(path, job, ComputeResources(EngineRegistry.shipped(Arithmetic(precision=name))))
+        for name in (precision, {"bfloat16": "float32", "float32": "bfloat16"}[precision])
+    )
     assert there is not None
     assert there[0].maps_sha256 is not None
     assert blobs.get(there[0].maps_sha256) == here.maps != otherwise.maps
@@ -159,7 +160,7 @@ def test_a_worker_finds_what_this_process_finds(
 
 def test_a_worker_of_another_version_is_not_believed() -> None:
     with pytest.raises(WorkersUnavailable, match="another version"):
-        process_like(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"}, "float32")
+        process_elsewhere(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"}, "float32")
 
 
 def job_of_the_default_engine():  # type: ignore[no-untyped-def]

@@ -15,8 +15,10 @@ from core.queue import previews
 from core.queue.admission import Admission
 from core.queue.cpu_slots import CpuSlots
 from core.queue.previews import Previews
+from core.queue.resources import ComputeResources
 from core.store import NewImage, Recipe, Store
 from tests import corpus
+from tests.engines import ENGINES
 from tests.factories import new_image
 from tests.polling import wait_until
 
@@ -43,8 +45,8 @@ class Lab:
     def previews(
         self, admission: Admission, cpu_slots: CpuSlots | None = None, deadline_seconds: float = LONG
     ) -> Previews:
-        slots = cpu_slots or CpuSlots(1)
-        made = Previews(self._store, self._blobs, Limits(), admission, slots, deadline_seconds)
+        resources = ComputeResources(ENGINES, Limits(), admission, cpu_slots or CpuSlots(1))
+        made = Previews(self._store, self._blobs, resources, deadline_seconds)
         self.made.append(made)
         return made
 

@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 
-from core.segmentation import segment
 from core.segmentation.confidence import (
     FEATURES,
     FILE,
@@ -19,6 +18,7 @@ from core.segmentation.confidence import (
     strangeness,
 )
 from core.segmentation.engines.base import Prediction
+from tests.engines import segment
 from tests.segmentation.shapes import field, stored
 
 SIDE = 100

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest
-from core.segmentation import SegmentationParams, segment
+from core.segmentation import SegmentationParams
 from core.segmentation.grayscale import CHANNELS, grey
+from tests.engines import segment
 from tests.segmentation.shapes import field, stored
 
 COLOUR = np.random.default_rng(0).integers(0, 60_000, (30, 20, 4), np.uint16)

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from core.segmentation import segment
 from tests.corpus import datasets
+from tests.engines import segment
 from tests.segmentation.shapes import field, stored
 
 STORED = {

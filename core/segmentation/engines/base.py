@@ -1,4 +1,4 @@
-"""What an engine is: a version and a function that says, pixel by pixel, how much spheroid there is."""
+"""What an engine is: a function that predicts, pixel by pixel, how much spheroid there is."""
 
 from __future__ import annotations
 
@@ -43,7 +43,14 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """``predict`` takes grey pixels (Y, X) of any of the supported dtypes, and the parameters."""
+    """One engine: ``predict`` takes grey pixels (Y, X) of a supported dtype, and the parameters.
 
+    ``key`` says exactly what predicts: the SHA-256 of the weights (``has_weights``), or name and version.
+    ``version`` is stored with results; it changes whenever outlines may.
+    """
+
+    name: str
+    key: str
     version: str
     predict: Callable[[Pixels, SegmentationParams], Prediction]
+    has_weights: bool = False

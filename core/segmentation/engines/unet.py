@@ -5,17 +5,13 @@ torch is imported when the engine is first used, never by a page that wants the 
 
 from __future__ import annotations
 
-import threading
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from core.errors import InvalidRequest
-from core.images.memory import keep_freed
 from core.segmentation.engines.base import Map, Prediction
 from core.segmentation.engines.contrast import views
 from core.segmentation.grayscale import Pixels
@@ -24,7 +20,7 @@ from core.segmentation.params import SegmentationParams
 if TYPE_CHECKING:
     from core.segmentation.engines.unet_model import UNet
 
-VERSION = "1+b04a3e2b"  # the code's, and the first digits of the weights' SHA-256
+CODE_VERSION = "1"  # of this module: to be raised whenever its outlines may change
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
@@ -36,63 +32,17 @@ SECOND = 0.5  # of the first look's size: where both see the same, it does not h
 FINER = 2.0  # how much larger the copy of the second pass is
 LARGE_PX = 60.0  # typical diameter from which on both looks count; of smaller bodies they join neighbours
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
-PRECISIONS = ("auto", "float32", "bfloat16")
-_lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """How the network computes.
-
-    ``threads``: for one image, of torch and of OpenCV; several workers share the cores, and more threads
-    each only get into each other's way. ``precision``: of ``PRECISIONS``; bfloat16 halves the time on
-    processors that have it, and "auto" tries that once, in under a second, when the first image comes.
-
-    Raises:
-        InvalidRequest: no such precision, or less than one thread.
-    """
-
-    threads: int = 1
-    precision: str = "float32"
-
-    def __post_init__(self) -> None:
-        if self.precision not in PRECISIONS:
-            raise InvalidRequest(
-                f"SEGMENTATION_PRECISION must be one of {', '.join(PRECISIONS)}, not {self.precision!r}."
-            )
-        if self.threads < 1:
-            raise InvalidRequest(f"The network needs at least one thread, not {self.threads}.")
-
-
-# One for the process, as torch's own thread count is.
-_arithmetic = [Arithmetic()]
-
-
-def compute_with(arithmetic: Arithmetic) -> None:
-    """From now on compute like this, in the whole process; without it one thread and float32."""
-    _arithmetic[0] = arithmetic
-    cv2.setNumThreads(arithmetic.threads)
-    keep_freed()
-
-
-def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
-    """Say where the shipped network sees spheroids; any number of threads may call this at once.
-
-    Raises:
-        SegmentationError: the weights file is not the pinned one.
-    """
-    import torch  # noqa: PLC0415
-
-    arithmetic = _arithmetic[0]
-    with _lock:
-        network = _shipped(arithmetic.precision)
-    if torch.get_num_threads() != arithmetic.threads:  # each thread has a count of its own
-        torch.set_num_threads(arithmetic.threads)
-    return predict_with(network, grey, params)
+def version_of(sha256: str) -> str:
+    """Version of this engine with the weights of this SHA-256."""
+    return f"{CODE_VERSION}+{sha256[:8]}"
 
 
 def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Prediction:
-    """As ``predict``, with any network; grey pixels (Y, X) of any supported dtype.
+    """Predict where a network sees spheroids; grey pixels (Y, X) of any supported dtype.
+
+    Any number of threads may call this at once.
 
     Where bodies touch is found from the distance to the outline, which is better than what the network makes
     of it (docs/accuracy.md), so its border and depth serve training only.
@@ -195,14 +145,3 @@ def _finite(pixels: Map) -> Map:
     if sound.all():
         return pixels
     return np.where(sound, pixels, np.median(pixels[sound]) if sound.any() else 0).astype(np.float32)
-
-
-@cache
-def _shipped(precision: str) -> UNet:
-    from core.segmentation.engines.precision import halved, halving_pays  # noqa: PLC0415
-    from core.segmentation.engines.weights import load  # noqa: PLC0415
-
-    network = load()
-    if precision == "bfloat16" or (precision == "auto" and halving_pays(network)):
-        return halved(network)
-    return network

@@ -1,4 +1,7 @@
-"""Read and write the network's weights: safetensors, and only a file whose SHA-256 is the pinned one."""
+"""Read and write the network's weights: safetensors, and only a file whose SHA-256 is the pinned one.
+
+torch is imported by ``load`` and ``save`` only, so that a page may ask which weights there are.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,24 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-
-import torch
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as tensor_bytes
+from typing import TYPE_CHECKING
 
 from core.errors import SegmentationError
-from core.segmentation.engines.unet_model import UNet
+from core.segmentation.engines import unet
+
+if TYPE_CHECKING:
+    from core.segmentation.engines.unet_model import UNet
 
 DIRECTORY = Path(__file__).resolve().parents[3] / "data" / "weights"
 SHIPPED = DIRECTORY / "unet.safetensors"
 
 
 def pin(file: Path = SHIPPED) -> dict[str, object]:
-    """What the JSON beside a weights file says of it: ``sha256``, ``widths``, ``version`` and its making."""
+    """Read the JSON beside a weights file: ``sha256``, ``widths``, ``version`` and how it was made.
+
+    Raises:
+        SegmentationError: it cannot be read.
+    """
     try:
         about = json.loads(file.with_suffix(".json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -35,6 +42,11 @@ def load(file: Path = SHIPPED) -> UNet:
     Raises:
         SegmentationError: no such file, no pin beside it, or other bytes than the pin names.
     """
+    import torch  # noqa: PLC0415
+    from safetensors.torch import load as read_tensors  # noqa: PLC0415
+
+    from core.segmentation.engines.unet_model import UNet  # noqa: PLC0415
+
     about = pin(file)
     try:
         data = file.read_bytes()
@@ -56,11 +68,13 @@ def load(file: Path = SHIPPED) -> UNet:
 
 def save(file: Path, model: UNet, widths: tuple[int, ...], about: Mapping[str, object]) -> Path:
     """Write a folded network as float16, and its pin beside it."""
+    from safetensors.torch import save as tensor_bytes  # noqa: PLC0415
+
     tensors = {name: value.detach().half().contiguous() for name, value in model.state_dict().items()}
     data = tensor_bytes(tensors)
     digest = hashlib.sha256(data).hexdigest()
     facts = {
-        "version": f"1+{digest[:8]}",
+        "version": unet.version_of(digest),
         "sha256": digest,
         "architecture": "unet",
         "widths": list(widths),

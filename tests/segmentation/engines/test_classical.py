@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from core import segmentation
 from core.errors import InvalidRequest
 from core.models import MEASUREMENTS
-from core.segmentation import ENGINES, SegmentationParams, engine_version
+from core.segmentation import SegmentationParams
 from core.segmentation.outlines.contours import rasterise
+from tests import engines
 from tests.segmentation.shapes import field, stored
 
-segment = partial(segmentation.segment, engine="classical")
+segment = partial(engines.segment, engine="classical")
 
 THREE = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
 
@@ -195,14 +195,3 @@ def test_colour_with_and_without_alpha_is_as_grey():
 def test_other_pixels_are_refused(pixels):
     with pytest.raises(InvalidRequest):
         segment(pixels)
-
-
-def test_an_engine_that_is_not_there_is_refused_with_those_that_are():
-    with pytest.raises(InvalidRequest, match="classical"):
-        segment(np.zeros((4, 4), np.uint8), engine="magic")
-    with pytest.raises(InvalidRequest, match="classical"):
-        engine_version("magic")
-
-
-def test_engines_have_versions():
-    assert engine_version("classical") == ENGINES["classical"].version != ""

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidRequest, SegmentationError
-from core.segmentation import ENGINES, EngineOutput, SegmentationParams, delineate, predict, segment
+from core.segmentation import EngineOutput, SegmentationParams, delineate, predict
 from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import pack, rounded, unpack
+from tests.engines import ENGINES, segment
 from tests.segmentation.shapes import field, stored
 
 PICTURE = stored(field([(110, 120, 40), (330, 130, 55)], noise=0.02), np.uint16, 4095)
@@ -17,7 +18,8 @@ DEFAULTS = SegmentationParams()
 
 @pytest.mark.parametrize("engine", [pytest.param("unet", marks=pytest.mark.slow), "classical"])
 def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
-    kept = EngineOutput.unpack(predict(PICTURE, DEFAULTS, engine).pack(), engine, DEFAULTS)
+    chosen = ENGINES.get(engine)
+    kept = EngineOutput.unpack(predict(PICTURE, DEFAULTS, chosen).pack(), chosen, DEFAULTS)
     for params in (DEFAULTS, SegmentationParams(sensitivity=0.3, outline="core", min_diameter_px=30.0)):
         again, anew = delineate(PICTURE, kept, params), segment(PICTURE, params, engine)
         assert np.array_equal(again.labels, anew.labels)
@@ -25,11 +27,11 @@ def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
             item.measurements for item in anew.spheroids
         ]
         assert (again.confidence, again.params) == (anew.confidence, anew.params)
-        assert again.engine_version == ENGINES[engine].version
+        assert again.engine_version == chosen.version
 
 
 def test_settings_that_change_what_is_seen_need_the_engine():
-    seen = predict(PICTURE, DEFAULTS, "classical")
+    seen = predict(PICTURE, DEFAULTS, ENGINES.get("classical"))
     for params in (SegmentationParams(polarity="bright"), SegmentationParams(working_long_side_px=256)):
         with pytest.raises(InvalidRequest, match="segmented anew"):
             delineate(PICTURE, seen, params)

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,11 +11,13 @@ import torch
 
 from core.demo.synthetic import BodySpec, SceneSpec, scene
 from core.errors import InvalidRequest, SegmentationError
-from core.segmentation import ENGINES, Arithmetic, SegmentationParams, compute_with, segment
+from core.segmentation import Arithmetic, EngineRegistry, SegmentationParams
+from core.segmentation import segment as segment_with
 from core.segmentation.engines import precision
 from core.segmentation.engines.unet import infer, normalise, predict_with, typical_diameter, working_copy
 from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import SHIPPED, load, pin, save
+from tests.engines import segment
 
 pytestmark = pytest.mark.slow
 
@@ -180,11 +180,10 @@ def test_threads_and_repeats_agree(spheroid: np.ndarray) -> None:
 
 def test_half_the_bits_give_nearly_the_same_outline(spheroid: np.ndarray) -> None:
     exact = segment(spheroid, engine="unet").labels > 0
-    compute_with(Arithmetic(2, "bfloat16"))
-    rough = segment(spheroid, engine="unet").labels > 0
+    rough_engine = EngineRegistry.shipped(Arithmetic(2, "bfloat16")).get("unet")
+    rough = segment_with(spheroid, SegmentationParams(), rough_engine).labels > 0
     assert np.count_nonzero(exact & rough) > 0.98 * np.count_nonzero(exact | rough)
     assert torch.get_num_threads() == 2
-    compute_with(Arithmetic())
     assert np.array_equal(segment(spheroid, engine="unet").labels > 0, exact)
     assert torch.get_num_threads() == 1
 
@@ -206,14 +205,3 @@ def test_arithmetic_that_cannot_be_is_refused() -> None:
         Arithmetic(precision="float8")
     with pytest.raises(InvalidRequest, match="at least one thread"):
         Arithmetic(threads=0)
-
-
-def test_torch_is_imported_only_when_the_engine_runs() -> None:
-    check = (
-        "import sys, core.segmentation as s; assert 'unet' in s.ENGINES; assert 'torch' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", check], check=True, timeout=60)
-
-
-def test_the_engines_version_names_its_weights() -> None:
-    assert ENGINES["unet"].version == pin()["version"]
