@@ -30,12 +30,15 @@ class _RowReader:
 
     def __init__(self, columns: Sequence[Column], getter: Callable[..., Callable[[Any], Any]]) -> None:
         self._read = CellReader({column.name: column for column in columns}, getter)
-        self._exact = [column.exact for column in columns]
+        self._measured = [
+            place for place, column in enumerate(columns) if column.type is float and not column.exact
+        ]
 
     def __call__(self, row: Any) -> dict[str, Any]:
-        values = zip(self._read.values(row), self._exact, strict=True)
-        shown = [value if exact else rounded(value) for value, exact in values]
-        return dict(zip(self._read.keys, shown, strict=True))
+        values = self._read.values(row)
+        for place in self._measured:
+            values[place] = rounded(values[place])
+        return dict(zip(self._read.keys, values, strict=True))
 
 
 _image = _RowReader(IMAGE_FIELDS, attrgetter)

@@ -7,7 +7,7 @@ the fields of the API, the grids, the filters, the exported tables and ``docs/co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass, replace
 from enum import StrEnum
 from operator import itemgetter
@@ -79,7 +79,6 @@ class Column:
     shown: Shown = Shown.NEVER
     format: Format = Format.NUMBER
     header: str = ""  # of the grid, where the title is too long for it
-    help: str = ""  # of the header
     tooltip: str = ""  # name of the column whose value explains a cell
     width: int = 108
     position: int = 50  # order in grids and filters; those of one position stand in the table's order
@@ -112,6 +111,7 @@ class Column:
             compute=_SCALE[power],
             inputs=(self.name, "um_per_px"),
             api=self.api,
+            sort=self.sort and self.sort.removesuffix("_px") + suffix,
             filter=self.filter and self.filter.removesuffix("_px") + suffix,
             export=self.export and self.export + suffix,
             shown=Shown.NEVER if self.format is Format.SIZE else self.shown,
@@ -146,6 +146,12 @@ def with_twins(columns: Iterable[Column]) -> Iterator[Column]:
             yield twin
 
 
+def in_units(columns: Iterable[Column], calibrated: bool) -> Iterator[Column]:
+    """Each column, or where pixel sizes are known its twin in micrometres if it has one."""
+    for column in columns:
+        yield (column.in_um or column) if calibrated else column
+
+
 def on_screen(columns: Iterable[Column]) -> list[Column]:
     """Columns in the order of grids and filters."""
     return sorted(columns, key=lambda column: column.position)
@@ -162,29 +168,32 @@ class CellReader:
         self, columns: Mapping[str, Column], getter: Callable[..., Callable[[Any], Any]] = itemgetter
     ) -> None:
         self.keys = tuple(columns)
-        needed = [
-            column.inputs if column.inputs or column.compute else (column.name,)
-            for column in columns.values()
-        ]
-        names = list(dict.fromkeys(name for inputs in needed for name in inputs))
-        self.names = tuple(names)
-        self._read = getter(*names) if len(names) > 1 else lambda row: (getter(*names)(row),)
-        self._steps: Sequence[tuple[Callable[..., Any] | None, tuple[int, ...]]] = [
-            (column.compute, tuple(names.index(name) for name in inputs))
-            for column, inputs in zip(columns.values(), needed, strict=True)
+        self.names = tuple(dict.fromkeys(name for column in columns.values() for name in _inputs(column)))
+        # One call reads a value for each key, and after those what is computed from.
+        names = [(_inputs(column) or self.names)[0] for column in columns.values()] + list(self.names)
+        self._read = getter(*names)
+        self._computed = [
+            (place, column.compute, tuple(len(columns) + self.names.index(name) for name in column.inputs))
+            for place, column in enumerate(columns.values())
+            if column.compute is not None
         ]
 
     def values(self, row: Any) -> list[Any]:
         """The values, in the order of ``keys``."""
         found = self._read(row)
-        return [
-            found[places[0]] if compute is None else compute(*[found[place] for place in places])
-            for compute, places in self._steps
-        ]
+        values = list(found[: len(self.keys)])
+        for place, compute, inputs in self._computed:
+            values[place] = compute(*[found[other] for other in inputs])
+        return values
 
     def __call__(self, row: Any) -> dict[str, Any]:
         """The values by key."""
         return dict(zip(self.keys, self.values(row), strict=True))
+
+
+def _inputs(column: Column) -> tuple[str, ...]:
+    """Keys of a row that a column's value is read from."""
+    return column.inputs if column.inputs or column.compute else (column.name,)
 
 
 def _length(value: float | None, um_per_px: float | None) -> float | None:

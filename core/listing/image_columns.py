@@ -128,7 +128,6 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         export="largest_equivalent_diameter",
         shown=Shown.DEFAULT,
         format=Format.SIZE,
-        help="Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
         width=104,
         position=40,
     ),
@@ -163,7 +162,6 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         export="confidence",
         shown=Shown.DEFAULT,
         format=Format.CONFIDENCE,
-        help="Overlap with a person's outlines that is to be expected, 0 to 1",
         width=112,
     ),
     Column(

@@ -13,9 +13,9 @@ LISTED = tuple(column for column in with_twins(OBJECT_COLUMNS) if column.listed)
 RANGES: Mapping[str, str] = {column.filter: column.sql for column in LISTED if column.filter}
 # Names that it is sorted by, as SQL, and of which type they are in the database.
 SORTS: Mapping[str, str] = {
-    name: f"lower({column.sql})" if column.type is str else column.sql
+    column.sort: f"lower({column.sql})" if column.type is str else column.sql
     for column in LISTED
-    if (name := column.sort or (column.twin_of and column.filter))
+    if column.sort
 }
 SORT_TYPES: Mapping[str, Any] = {"object": int} | {
     column.sort: column.type for column in OBJECT_COLUMNS if column.sort and column.type in (str, bool)

@@ -1,4 +1,4 @@
-"""The Images page's filter: which images are wanted, as widgets, in words, and for the store."""
+"""The filter of the Images page: as widgets, in words, and as the store takes it."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from core.listing.columns import in_units, on_screen
+from core.listing.image_table import LISTED
 from core.models import ImageFilter, ImageStatus
 from core.ui import filters
 
-_CALIBRATED = {"diameter_um": "Ø largest, µm", "area_um2": "Area of the largest, µm²"}
-_IN_PIXELS = {"diameter_px": "Ø largest, px", "area_px": "Area of the largest, px²"}
-_ALWAYS = {
-    "objects": "Spheroids",
-    "circularity": "Circularity",
-    "confidence": "Confidence",
-    "pixel_size": "Pixel size, µm/px",
-    "seconds": "Time taken, s",
-}
-
 
 def numbers(calibrated: bool) -> dict[str, str]:
-    """What may be narrowed by bounds, by name, in the order in which it is offered."""
-    return (_CALIBRATED if calibrated else _IN_PIXELS) | _ALWAYS
+    """Labels of the numbers that images may be narrowed by, by the API's name, in the order of the grid."""
+    columns = in_units(on_screen(LISTED), calibrated)
+    return {
+        column.filter: column.label for column in columns if column.filter and column.type in (int, float)
+    }
 
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:

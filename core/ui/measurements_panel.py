@@ -9,7 +9,9 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.listing import object_table
-from core.models import MEASUREMENTS, Project
+from core.listing.columns import in_units
+from core.listing.object_columns import OBJECT_COLUMNS
+from core.models import Project
 from core.services import Services
 from core.store.objects import ObjectFilter, ObjectHistogram, Point
 from core.ui import filters
@@ -21,8 +23,6 @@ MOST_POINTS = 3000
 CHART_PX = 300
 ACCENT = "#2f80a4"
 _BORDER = {"": "all", "0": "whole", "1": "touching the edge"}
-_UNITS = {"_um": "µm", "_um2": "µm²", "_um3": "µm³"}
-_PIXELS = {1: "px", 2: "px²", 3: "px³"}
 
 
 def labels(calibrated: bool) -> dict[str, str]:
@@ -30,16 +30,8 @@ def labels(calibrated: bool) -> dict[str, str]:
 
     Where nothing is calibrated, what has a unit is offered in pixels alone.
     """
-    found: dict[str, str] = {}
-    for column in MEASUREMENTS:
-        suffix, power = column.dimension.um_suffix, column.dimension.power
-        if column.name not in object_table.RANGES:
-            continue
-        if power and calibrated:
-            found[column.name + suffix] = f"{column.label}, {_UNITS[suffix]}"
-        else:
-            found[column.name] = f"{column.label}, {_PIXELS[power]}" if power else column.label
-    return found
+    columns = in_units(OBJECT_COLUMNS, calibrated)
+    return {column.filter: column.label for column in columns if column.filter}
 
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ import streamlit as st
 from st_aggrid import AgGrid, DataReturnMode
 
 from core.ui.components import grid_scripts
-from core.ui.components.grid_columns import Column
+from core.ui.components.grid_columns import ColumnDef
 
 BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
@@ -109,7 +109,7 @@ class GridOptions:
 def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     url: str,
     rows: str,
-    columns: Sequence[Column],
+    columns: Sequence[ColumnDef],
     key: str,
     *,
     filters: Mapping[str, str] | None = None,
@@ -155,7 +155,7 @@ def _ticks() -> dict[str, Any]:
     }
 
 
-def _options(columns: Sequence[Column], row_height: int) -> dict[str, Any]:
+def _options(columns: Sequence[ColumnDef], row_height: int) -> dict[str, Any]:
     return {
         "rowModelType": "infinite",
         "datasource": {"getRows": grid_scripts.GET_ROWS},

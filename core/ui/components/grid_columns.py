@@ -1,104 +1,125 @@
-"""The columns of every table: which field of the API's rows each shows, and how.
+"""Columns of AG Grid: of images and spheroids as ``core.listing`` describes them, of projects and of jobs.
 
 A column's ``colId`` is its name in the API's ``sort``. In ``context``, ``opens`` says that a click on a cell
-opens what the row is about.
+opens what the row is about, ``param`` which parameter of the API the filter in the header sets.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from core.models import MEASUREMENTS, MeasurementDefinition
+from core.listing.columns import Column, Format, Shown, in_units, on_screen, with_twins
+from core.listing.image_columns import IMAGE_COLUMNS
+from core.listing.image_query import DEFAULT_SORT
+from core.listing.object_columns import OBJECT_COLUMNS
 from core.ui.components import grid_scripts
 
-Column = dict[str, Any]
-FIRST = (  # of a spheroid's measurements
-    *("equivalent_diameter", "area", "circularity", "solidity", "aspect_ratio", "volume_sphere"),
-    "touches_border",
-)
-_SHORT = {"equivalent_diameter": "Ø", "volume_sphere": "Volume", "touches_border": "At the edge"}
-_POWERS = ("", "", "²", "³")
-OPENS: Column = {"cellClass": "opens", "cellRenderer": grid_scripts.LINK, "context": {"opens": True}}
-RIGHT: Column = {"type": "rightAligned"}
-UNSORTED: Column = {"sortable": False}
+ColumnDef = dict[str, Any]
+RIGHT: ColumnDef = {"type": "rightAligned"}
+OPENS: ColumnDef = {"cellClass": "opens", "cellRenderer": grid_scripts.LINK, "context": {"opens": True}}
+UNSORTED: ColumnDef = {"sortable": False}
+_FORMATS: dict[Format, ColumnDef] = {
+    Format.NUMBER: {"valueFormatter": grid_scripts.NUMBER, **RIGHT},
+    Format.COUNT: {"valueFormatter": grid_scripts.DASH, **RIGHT},
+    Format.YES_NO: {"valueFormatter": grid_scripts.YES_NO, **RIGHT},
+    Format.SECONDS: {"valueFormatter": grid_scripts.SECONDS, **RIGHT},
+    Format.TIME: {"valueFormatter": grid_scripts.TIME},
+    Format.STATUS: {"cellRenderer": grid_scripts.STATUS},
+    Format.CONFIDENCE: {"cellRenderer": grid_scripts.CONFIDENCE, **RIGHT},
+    Format.SIZE: {"valueGetter": grid_scripts.SIZE, "valueFormatter": grid_scripts.DASH, **RIGHT},
+    Format.NAME: {"flex": 2, **OPENS},
+    Format.NUMBERED: {**RIGHT, **OPENS, "cellClass": ["opens", "ag-right-aligned-cell"]},
+    Format.PICTURE: {"cellRenderer": grid_scripts.THUMBNAIL, "context": {"opens": True}},
+    Format.TEXT: {"valueFormatter": grid_scripts.DASH},
+}
+_FILTER = {"maxNumConditions": 1, "buttons": ["apply"], "closeOnApply": True}
+_BOUNDS: ColumnDef = {
+    "filter": "agNumberColumnFilter",
+    "filterParams": {
+        "filterOptions": ["inRange", "greaterThanOrEqual", "lessThanOrEqual"],
+        "inRangeInclusive": True,
+        **_FILTER,
+    },
+}
+_PART: ColumnDef = {
+    "filter": "agTextColumnFilter",
+    "filterParams": {"filterOptions": ["contains"], **_FILTER},
+}
 
 
-def picture() -> Column:
-    """The small picture, from an address that never changes what it shows."""
-    return {
-        "field": "thumbnail",
-        "headerName": "Picture",
-        "width": 92,
-        "cellRenderer": grid_scripts.THUMBNAIL,
-        "context": {"opens": True},
-        **UNSORTED,
-    }
+def image_columns(calibrated: bool = True) -> tuple[ColumnDef, ...]:
+    """Columns of the table of images; where nothing is calibrated, bounds of sizes are in pixels."""
+    bounds = dict(zip(IMAGE_COLUMNS, in_units(IMAGE_COLUMNS, calibrated), strict=True))
+    return _in_order(
+        [(_column_def(column, bounds[column].filter), column.shown) for column in on_screen(IMAGE_COLUMNS)]
+    )
 
 
-def number(field: str, title: str, width: int, col_id: str | None = None, **more: Any) -> Column:
+def object_columns(calibrated: bool) -> tuple[ColumnDef, ...]:
+    """Columns of the table of spheroids; sizes are shown in pixels where nothing is calibrated."""
+    units = set(in_units(OBJECT_COLUMNS, calibrated))
+    return _in_order(
+        [
+            (
+                _column_def(column, column.filter),
+                column.shown if column in units or column.shown is Shown.NEVER else Shown.ON_DEMAND,
+            )
+            for column in on_screen(with_twins(OBJECT_COLUMNS))
+        ]
+    )
+
+
+def _in_order(columns: list[tuple[ColumnDef, Shown]]) -> tuple[ColumnDef, ...]:
+    """Those that are shown by default first, then those to be ticked in the grid's list of columns."""
+    default = [column for column, shown in columns if shown is Shown.DEFAULT]
+    hidden = [column | {"initialHide": True} for column, shown in columns if shown is Shown.ON_DEMAND]
+    return (*default, *hidden)
+
+
+def _column_def(column: Column, bound: str | None) -> ColumnDef:
+    """A described column for AG Grid; its header takes bounds for the API's ``bound``, or part of a name."""
+    made: ColumnDef = {"field": column.name, "headerName": _heading(column), "width": column.width}
+    made |= _FORMATS[column.format]
+    made |= {"colId": column.sort} if column.sort else UNSORTED
+    context = {**made.get("context", {})}
+    if column.format is Format.NAME:
+        del made["width"]
+        made |= {"minWidth": column.width, **_PART}
+        context["param"] = "name"
+    elif bound and column.type in (int, float):
+        made |= _BOUNDS
+        context["param"] = bound
+    if column.format is Format.SIZE and (twin := column.in_um):
+        del made["field"]  # two fields are shown, so none is asked for by a download
+        context |= {"um": twin.name, "px": column.name, "units": [twin.unit, column.unit]}
+    if column.sort and f"-{column.sort}" == DEFAULT_SORT:
+        made["initialSort"] = "desc"
+    if column.tooltip:
+        made["tooltipField"] = column.tooltip
+    if column.type in (int, float, bool):
+        made["headerTooltip"] = column.description
+    return made | ({"context": context} if context else {})
+
+
+def _heading(column: Column) -> str:
+    title = column.header or column.title
+    sized = (column.dimension.power or column.twin_of) and column.format is not Format.SIZE
+    return f"{title} {column.unit}" if sized else title
+
+
+def number(field: str, title: str, width: int, col_id: str | None = None, **more: Any) -> ColumnDef:
     """A number to three significant digits, its unit in the title."""
     shape = {"width": width, "valueFormatter": grid_scripts.NUMBER, **RIGHT}
     return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
 
 
-def bounded(column: Column, param: str) -> Column:
-    """A column whose header takes bounds, for the API's ``param``."""
-    kinds = ["inRange", "greaterThanOrEqual", "lessThanOrEqual"]
-    how = {"filterOptions": kinds, "maxNumConditions": 1, "buttons": ["apply"], "closeOnApply": True}
-    more = {"filter": "agNumberColumnFilter", "filterParams": how | {"inRangeInclusive": True}}
-    return column | more | {"context": {**column.get("context", {}), "param": param}}
-
-
-def named(column: Column) -> Column:
-    """A column whose header takes a part of a name."""
-    how = {"filterOptions": ["contains"], "maxNumConditions": 1, "buttons": ["apply"], "closeOnApply": True}
-    more = {"filter": "agTextColumnFilter", "filterParams": how}
-    return column | more | {"context": {**column.get("context", {}), "param": "name"}}
-
-
-def time(field: str, title: str, col_id: str | None = None, **more: Any) -> Column:
+def time(field: str, title: str, col_id: str | None = None, **more: Any) -> ColumnDef:
     """A point in time, in the reader's zone."""
     shape = {"width": 116, "valueFormatter": grid_scripts.TIME}
     return {"field": field, "colId": col_id or field, "headerName": title, **shape, **more}
 
 
-def image_columns(calibrated: bool = True) -> tuple[Column, ...]:
-    """An image's columns; where nothing is calibrated, bounds of the diameter are in pixels."""
-    status = {"width": 122, "cellRenderer": grid_scripts.STATUS, "tooltipField": "error"}
-    diameter: Column = {
-        "colId": "diameter",
-        "headerName": "Ø largest",
-        "width": 104,
-        "valueGetter": grid_scripts.DIAMETER,
-        "valueFormatter": grid_scripts.DASH,
-        "headerTooltip": "Equivalent diameter of the largest spheroid, in µm where the pixel size is known",
-        **RIGHT,
-    }
-    trust: Column = {
-        "field": "confidence",
-        "headerName": "Confidence",
-        "width": 112,
-        "cellRenderer": grid_scripts.CONFIDENCE,
-        "headerTooltip": "Overlap with a person's outlines that is to be expected, 0 to 1",
-        **RIGHT,
-    }
-    return (
-        picture(),
-        named({"field": "name", "headerName": "Name", "flex": 2, "minWidth": 140, **OPENS}),
-        {"field": "status", "headerName": "Status", **status},
-        bounded(
-            number("n_objects", "Spheroids", 112, "objects", valueFormatter=grid_scripts.DASH), "objects"
-        ),
-        bounded(diameter, "diameter_um" if calibrated else "diameter_px"),
-        bounded(number("largest_circularity", "Circularity", 104, "circularity"), "circularity"),
-        bounded(trust, "confidence"),
-        number("um_per_px", "µm/px", 78, "pixel_size", tooltipField="um_per_px_source"),
-        time("created_at", "Added", "created", initialSort="desc"),
-        bounded(number("seconds", "Took", 80, valueFormatter=grid_scripts.SECONDS), "seconds"),
-    )
-
-
-PROJECT_COLUMNS: tuple[Column, ...] = (
+PROJECT_COLUMNS: tuple[ColumnDef, ...] = (
     {
         "field": "thumbnails",
         "headerName": "Newest",
@@ -115,53 +136,6 @@ PROJECT_COLUMNS: tuple[Column, ...] = (
     time("last_activity", "Last added", "activity", initialSort="desc"),
 )
 
-
-def object_columns(calibrated: bool) -> tuple[Column, ...]:
-    """A spheroid's columns: those most looked at first, the others to be shown by a tick.
-
-    Where nothing is calibrated, sizes are shown in pixels, else in micrometres.
-    """
-    shown: list[Column] = [
-        named(
-            {
-                "field": "image_name",
-                "colId": "name",
-                "headerName": "Image",
-                "flex": 2,
-                "minWidth": 150,
-                **OPENS,
-            }
-        ),
-        {
-            "field": "object",
-            "headerName": "#",
-            "width": 60,
-            **RIGHT,
-            **OPENS,
-            "cellClass": ["opens", "ag-right-aligned-cell"],
-        },
-    ]
-    hidden: list[Column] = []
-    for column in MEASUREMENTS:
-        suffix, power = column.dimension.um_suffix, column.dimension.power
-        wanted = column.name in FIRST
-        title = _SHORT.get(column.name, column.label)
-        pixels = f"{title} px{_POWERS[power]}" if power else title
-        plain = number(column.name, pixels, 108, valueFormatter=_format_of(column))
-        if column.name != "touches_border":
-            plain = bounded(plain, column.name)
-        (shown if wanted and not (power and calibrated) else hidden).append(plain)
-        if power:
-            in_um = number(column.name + suffix, f"{title} µm{_POWERS[power]}", 108)
-            in_um = bounded(in_um, column.name + suffix)
-            (shown if wanted and calibrated else hidden).append(in_um)
-    return (*shown, *(column | {"initialHide": True} for column in hidden))
-
-
-def _format_of(column: MeasurementDefinition) -> Any:
-    return grid_scripts.YES_NO if column.name == "touches_border" else grid_scripts.NUMBER
-
-
 _JOB = {"field": "image_name", "headerName": "Image", "flex": 2, "minWidth": 180, **UNSORTED, **OPENS}
 _STATE = {
     "field": "state",
@@ -173,7 +147,7 @@ _STATE = {
 _ATTEMPT = {"field": "attempt", "headerName": "Attempt", "width": 92, **RIGHT}
 
 
-def _word(field: str, title: str, width: int, **more: Any) -> Column:
+def _word(field: str, title: str, width: int, **more: Any) -> ColumnDef:
     shape = {"width": width, "valueFormatter": grid_scripts.DASH}
     return {"field": field, "headerName": title, "tooltipField": field, **shape, **more}
 
@@ -182,8 +156,8 @@ _ASKED = (_word("asked_by", "Asked by", 130), time("created_at", "Asked"))
 _REASON = _word("error", "Reason", 260, flex=5, minWidth=260)
 _ENGINE = _word("engine", "Engine", 104)
 
-# By the state of the jobs that are listed: each state has its own questions.
-JOB_COLUMNS: dict[str, tuple[Column, ...]] = {
+# By the state of the jobs that are listed.
+JOB_COLUMNS: dict[str, tuple[ColumnDef, ...]] = {
     "queued": (_JOB, _STATE, _word("priority", "Priority", 100), _ENGINE, _ATTEMPT, *_ASKED),
     "running": (
         _JOB,

@@ -193,14 +193,17 @@ function(p) {
 }
 """)
 
-DIAMETER = JsCode("""
+# A size with its unit: in micrometres where the row has them, else in pixels.
+SIZE = JsCode("""
 function(p) {
   if (!p.data) { return null; }
-  const um = p.data.largest_diameter_um;
-  const value = um === null ? p.data.largest_diameter_px : um;
-  if (value === null) { return null; }
+  const names = p.colDef.context;
+  const um = p.data[names.um];
+  const known = um !== null && um !== undefined;
+  const value = known ? um : p.data[names.px];
+  if (value === null || value === undefined) { return null; }
   const text = value < 999.5 ? value.toPrecision(3) : Number(value.toPrecision(3)).toLocaleString('en-US');
-  return text.replace(/,/g, '\\u202f') + (um === null ? ' px' : ' µm');
+  return text.replace(/,/g, '\\u202f') + ' ' + names.units[known ? 0 : 1];
 }
 """)
 

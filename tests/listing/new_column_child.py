@@ -1,0 +1,118 @@
+"""Run in a process of its own, on a copy of the program: says where a column is found, as JSON.
+
+Arguments: a folder to work in, then the names of a column of images and of a measurement that were added.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import polars as pl
+from starlette.testclient import TestClient
+
+from core.export.builder import ArchiveBuilder
+from core.export.request import ExportRequest, Part
+from core.listing import export_rows
+from core.models import ImageFilter, Range
+from core.queue.admission import Admission
+from core.services import Services
+from core.settings import Settings
+from core.store import Store
+from core.ui import image_filter, measurements_panel
+from core.ui.components import grid_columns
+from tests.http.conftest import application
+from tests.http.lab import Lab, disc
+
+FOLDER, OF_IMAGES, OF_SPHEROIDS = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+
+
+def fill(services: Services) -> str:
+    """Two images with a spheroid each; the values of the added columns are 0.25 and 0.75."""
+    lab = Lab(services.store, services.blobs)
+    project = lab.project(um_per_px=2.0)
+    for name, value in (("a.png", 0.25), ("b.png", 0.75)):
+        image = lab.measured(lab.image(project, name), disc(**{OF_SPHEROIDS: value}))
+        text = f"UPDATE image SET {OF_IMAGES} = {value} WHERE id = '{image.id}'"
+        services.db.write(lambda session, text=text: session._cursor.execute(text))
+    return project.id
+
+
+def listed(services: Services, project_id: str) -> dict[str, Any]:
+    """From the page index and by SQL."""
+    found = {}
+    for way, store in (("memory", services.store), ("SQL", Store(services.db, page_index_bytes=0))):
+        narrowed = ImageFilter(ranges=(Range(OF_IMAGES, 0.5),))
+        rows = store.images.page(project_id, sort=f"-{OF_IMAGES}").items
+        found[f"sorted by {way}"] = [getattr(row, OF_IMAGES) for row in rows]
+        found[f"narrowed by {way}"] = [row.name for row in store.images.page(project_id, narrowed).items]
+    return found
+
+
+def over_http(services: Services, project_id: str) -> dict[str, Any]:
+    with TestClient(application(services), base_url="http://localhost") as client:
+        address = f"/api/projects/{project_id}"
+        images = client.get(f"{address}/images?sort=-{OF_IMAGES}&fields={OF_IMAGES}").json()["images"]
+        objects = client.get(f"{address}/objects?sort=-{OF_SPHEROIDS}").json()["objects"]
+        one = client.get(f"/api/images/{images[0]['id']}").json()
+        own = client.get(f"/api/images/{images[0]['id']}/objects").json()["objects"]
+    return {
+        "API of images": [row[OF_IMAGES] for row in images],
+        "API of an image": one[OF_IMAGES],
+        "API of spheroids": [row[OF_SPHEROIDS] for row in objects],
+        "API of an image's spheroids": [row[OF_SPHEROIDS] for row in own],
+    }
+
+
+def exported(services: Services, project_id: str) -> dict[str, Any]:
+    folder = Path(tempfile.mkdtemp(dir=FOLDER))
+    builder = ArchiveBuilder(services.store, services.blobs, services.settings, Admission(2**40))
+    parts = frozenset({Part.CSV, Part.XLSX, Part.PARQUET})
+    builder.make(ExportRequest(project_id, parts, None), folder, lambda _: None)
+    archive = zipfile.ZipFile(folder / "archive.zip")
+    book = openpyxl.load_workbook(io.BytesIO(archive.read("results.xlsx")))
+    formulas = csv.DictReader(io.StringIO(archive.read("formulas.csv").decode()))
+    found: dict[str, Any] = {
+        "formulas.csv": [row["column"] for row in formulas if row["formula"] == "by eye"]
+    }
+    for table, name in (("images", OF_IMAGES), ("objects", OF_SPHEROIDS)):
+        rows = csv.DictReader(io.StringIO(archive.read(f"{table}.csv").decode()))
+        found[f"{table}.csv"] = [float(row[name]) for row in rows]
+        header, *cells = book[table].iter_rows(values_only=True)
+        found[f"{table} of results.xlsx"] = [row[header.index(name)] for row in cells]
+        frame = pl.read_parquet(io.BytesIO(archive.read(f"{table}.parquet")))
+        found[f"{table}.parquet"] = [str(frame.schema[name]), *frame[name].to_list()]
+    return found
+
+
+def shown() -> dict[str, Any]:
+    grids = (
+        (grid_columns.image_columns(), OF_IMAGES),
+        (grid_columns.object_columns(calibrated=True), OF_SPHEROIDS),
+    )
+    columns = [next(item for item in grid if item.get("field") == name) for grid, name in grids]
+    return {
+        "grids": [[item["headerName"], item["colId"], item["context"]["param"]] for item in columns],
+        "filters": [image_filter.numbers(True)[OF_IMAGES], measurements_panel.labels(True)[OF_SPHEROIDS]],
+        "command line": [OF_IMAGES in export_rows.IMAGE_HEADER, OF_SPHEROIDS in export_rows.OBJECT_HEADER],
+    }
+
+
+def main() -> None:
+    services = Services.open(Settings(data=FOLDER / "data-of-test"))
+    services.queue.drain(5)
+    project_id = fill(services)
+    found = listed(services, project_id) | over_http(services, project_id)
+    found |= exported(services, project_id) | shown()
+    services.close()
+    print(json.dumps(found))
+
+
+main()
