@@ -17,7 +17,7 @@ from core.cache import Cache, open_cache
 from core.db import Database
 from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, StorageError
 from core.export import ArchiveRetention, Exports
 from core.export.builder import ArchiveBuilder
 from core.files.blobs import Blobs
@@ -87,6 +87,10 @@ class Services:
         )
         try:
             return cls._opened(settings, recorder, db)
+        except OSError as error:
+            db.close()
+            reason = error.strerror or type(error).__name__
+            raise StorageError(f"The data folder {settings.data} cannot be used: {reason}.") from error
         except BaseException:
             db.close()
             raise

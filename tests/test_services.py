@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import sys
 import threading
@@ -13,6 +14,7 @@ import pytest
 
 from core.db import Database
 from core.errors import ServiceClosed, StorageError
+from core.export.archive_store import ArchiveStore
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
 from core.segmentation import DEFAULT_ENGINE
@@ -106,6 +108,19 @@ def test_a_start_that_fails_leaves_nothing_open(settings: Settings) -> None:
         Services.open(settings)
     wait_until(lambda: set(threading.enumerate()) <= before, what="threads to end")
     (settings.data / "blobs").unlink()
+    Services.open(settings).close()
+
+
+def test_a_disk_that_fails_during_the_start_ends_it_with_a_sentence(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: ArchiveStore) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(ArchiveStore, "take_stock", fail)
+    with pytest.raises(StorageError, match=r"^The data folder .* cannot be used: Input/output error\.$"):
+        Services.open(settings)
+    monkeypatch.undo()
     Services.open(settings).close()
 
 

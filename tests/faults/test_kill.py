@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 import signal
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -215,20 +214,20 @@ def test_an_image_that_hangs_fails_at_its_deadline_and_does_not_hold_up_the_end(
 
 def test_told_twice_to_stop_it_ends_at_once_and_what_ran_is_no_suspect(tmp_path: Path) -> None:
     lay_out(tmp_path, ["hangs", "good 1"])
-    with child(tmp_path, Plan(drain_seconds=60.0)) as born:
+    with child(tmp_path, Plan(drain_seconds=60 * ALARM_SECONDS)) as born:
         born.said(until="ready")
         born.process.join(0.3)
         born.process.terminate()
         born.process.join(0.3)
-        start = time.monotonic()
         born.process.terminate()
-        assert born.end() == 0
-        assert time.monotonic() - start < 3
+        assert born.end() == 0  # the alarm would have ended it with a signal
     assert oracle.check(tmp_path)["queued"] >= 1
     assert images(tmp_path)["hangs"][0] == "queued"
 
 
-@pytest.mark.parametrize(("seconds", "cycles"), [(0.05, 1), (30.0, 1), pytest.param(0.05, 20, marks=FULL)])
+@pytest.mark.parametrize(
+    ("seconds", "cycles"), [(0.05, 1), (60.0 * ALARM_SECONDS, 1), pytest.param(0.05, 20, marks=FULL)]
+)
 def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(
     tmp_path: Path, seconds: float, cycles: int
 ) -> None:
@@ -238,10 +237,8 @@ def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(
         with child(tmp_path, plan) as born:
             born.said(until="ready")
             born.process.join(0.2)
-            start = time.monotonic()
             born.process.terminate()
-            assert born.end() == 0
-            assert time.monotonic() - start < plan.drain_seconds + 2
+            assert born.end() == 0  # the alarm would have ended it with a signal
     states = images(tmp_path)
     assert {status for status, *_ in states.values()} <= {"done", "queued"}  # none counts as an orphan
     assert run_to_the_end(tmp_path, Plan(max_attempts=3)) == 0

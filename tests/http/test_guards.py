@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from urllib.parse import quote
@@ -257,13 +256,13 @@ def test_names_do_not_get_into_the_log(
     assert "secret-marker" not in caplog.text
 
 
-def test_long_range_headers_are_answered_at_once(client: TestClient, lab: Lab) -> None:
+def test_long_range_headers_are_not_answered_with_more_than_the_file(client: TestClient, lab: Lab) -> None:
     image = lab.image(lab.project(), "a.png")
+    size = len(client.get(f"/downloads/images/{image.id}/original").content)
     for ranges in ("bytes=" + "0-," * 3400, "bytes=" + ",".join(["0-0"] * 2500), "bytes=" + "9" * 10_000):
-        start = time.perf_counter()
         response = client.get(f"/downloads/images/{image.id}/original", headers={"Range": ranges})
-        assert time.perf_counter() - start < 1
         assert response.status_code in (200, 206, 400, 416)
+        assert len(response.content) <= size
 
 
 def test_a_plain_route_of_another_app_is_left_alone(services: Services) -> None:

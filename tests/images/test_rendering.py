@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import time
 
 import numpy as np
 import pytest
@@ -110,11 +109,3 @@ def test_thumbnail_shows_a_dim_spheroid() -> None:
 
 def test_thumbnail_has_the_size_asked_for() -> None:
     assert opened(thumbnail(raster(noise((500, 500))), size_px=64)).size == (64, 64)
-
-
-@pytest.mark.slow
-def test_a_large_view_is_quick() -> None:
-    array = corpus.spheroid((2048, 2048))
-    start = time.perf_counter()
-    to_display(array, stretch=True, bit_depth=12)
-    assert time.perf_counter() - start < 0.2

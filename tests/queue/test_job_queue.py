@@ -695,7 +695,9 @@ def test_a_queue_that_never_began_can_be_drained(lab: Lab) -> None:
     assert queue.drain(1)
 
 
-def test_a_result_after_the_database_has_closed_is_dropped_quietly(lab: Lab, db: Database) -> None:
+def test_a_result_after_the_database_has_closed_is_dropped_without_an_error(
+    lab: Lab, db: Database, caplog: pytest.LogCaptureFixture
+) -> None:
     gate = Gate()
     lab.add("a")
     with lab.queue(gate, slots=1) as queue:
@@ -704,6 +706,7 @@ def test_a_result_after_the_database_has_closed_is_dropped_quietly(lab: Lab, db:
         db.close()
         gate.open()
         wait_until(lambda: queue._workers.at_rest and not queue._unsaved)
+    assert [record.message for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
 
 
 def test_workers_end_with_the_queue(lab: Lab) -> None:
