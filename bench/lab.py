@@ -126,7 +126,7 @@ _STATEMENTS = (
             WHEN luck < 985 THEN 'queued' ELSE 'new' END AS status,
         CASE WHEN luck BETWEEN 900 AND 949 THEN 'image_unreadable' END AS error_code,
         CASE WHEN luck BETWEEN 900 AND 949 THEN 'The file is damaged or cut short.' END AS error,
-        CASE WHEN luck < 900 THEN md5(id || 'job') END AS segmentation_id,
+        CASE WHEN luck < 900 THEN md5(id || 'job') END AS version_id,
         CASE WHEN luck < 900 THEN 3 END AS n_objects,
         CASE WHEN luck < 900 THEN diameter END AS largest_diameter_px,
         CASE WHEN luck < 900 THEN floor(pi() / 4 * diameter * diameter) END AS largest_area_px,
@@ -140,25 +140,26 @@ _STATEMENTS = (
     SELECT
         md5(id || 'job') AS id, id AS image_id, project_id,
         CASE WHEN luck < 900 THEN 'done' ELSE 'failed' END AS state,
-        nextval('job_sequence') AS sequence, 1 AS attempt, false AS suspect, 'classical' AS engine,
+        nextval('job_sequence') AS sequence, 1 AS request, 1 AS attempt, false AS suspect,
+        'classical' AS engine,
         '3' AS engine_version, '{}' AS params, created_at,
         created_at AS started_at, created_at + INTERVAL 1 SECOND AS finished_at
     FROM made WHERE luck < 950
     ORDER BY created_at
     """,
     """
-    INSERT INTO segmentation BY NAME
+    INSERT INTO version BY NAME
     SELECT
         md5(id || 'job') AS id, id AS image_id, 'automatic' AS kind, 'classical' AS engine,
         '3' AS engine_version, '{}' AS params, created_at, md5(id) || md5(id || 'labels') AS labels_sha256,
-        md5(id) || md5(id || 'outlined') AS thumbnail_sha256, '{}' AS timings_ms
+        md5(id) || md5(id || 'outlined') AS thumbnail_sha256, '{}' AS timings_ms, 3 AS n_objects
     FROM made WHERE luck < 900
     ORDER BY project_id, created_at DESC, id
     """,
     """
     INSERT INTO object BY NAME
     SELECT
-        md5(id || 'job') AS segmentation_id, id AS image_id, number,
+        md5(id || 'job') AS version_id, id AS image_id, number,
         floor(pi() / 4 * (diameter / number) ** 2) AS area, pi() * diameter / number AS perimeter,
         diameter / number AS equivalent_diameter, 0.9 AS circularity, 0.95 AS circularity_imagej,
         0.9 AS roundness, 1.1 AS aspect_ratio, 0.3 AS eccentricity, 0.97 AS solidity, 0.78 AS extent,

@@ -30,7 +30,7 @@ from bench.lab import Lab
 COLUMNS = (
     "id, project_id, name, name_key, status, error_code, error, n_objects, largest_diameter_px, "
     "largest_area_px, largest_circularity, um_per_px, um_per_px_source, width, height, bit_depth, "
-    "created_at, seconds, segmentation_id, diameter_um"
+    "created_at, seconds, version_id, diameter_um"
 )
 _CHUNK = 50_000
 _COLUMN_OF = {"created": "created_at", "name": "name_key", "status": "status", "diameter": "diameter_um"}
@@ -130,7 +130,7 @@ _TABLES = (
     "status {text}, error_code {text}, error {text}, n_objects INTEGER, "
     "largest_diameter_px {real}, largest_area_px {real}, "
     "largest_circularity {real}, um_per_px {real}, um_per_px_source {text}, width INTEGER, height INTEGER, "
-    "bit_depth INTEGER, created_at {time}, seconds {real}, segmentation_id {text}, diameter_um {real})",
+    "bit_depth INTEGER, created_at {time}, seconds {real}, version_id {text}, diameter_um {real})",
     "CREATE TABLE object (image_id {text}, number INTEGER, area {real}, equivalent_diameter {real})",
 )
 

@@ -232,6 +232,7 @@ def _job(engine: str) -> Job:
         page=1,
         state=JobState.RUNNING,
         sequence=1,
+        request=1,
         attempt=1,
         suspect=False,
         engine=engine,

@@ -127,7 +127,8 @@ def _commit(db: Database, finished: Finished) -> None:
     """One result as store.results saves it, without its job: an image's row and three objects."""
     values = {
         "id": finished.image_id,
-        "segmentation_id": finished.image_id,
+        "request": 1,
+        "version_id": finished.image_id,
         "n_objects": 3,
         "largest_diameter_px": finished.diameter,
         "largest_area_px": finished.diameter**2,
@@ -137,9 +138,9 @@ def _commit(db: Database, finished: Finished) -> None:
     }
 
     def work(session: Any) -> None:
-        session.rows("results.drop_objects", {"id": finished.image_id})
+        session.rows("retention.objects", {"version_ids": [finished.image_id]})
         touched = {"id": finished.image_id, "project_id": finished.project_id}
-        session.change("images.set_result", values, touched)
+        session.change("images.set_in_force", values, touched)
 
     db.write(work)
 

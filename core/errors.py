@@ -12,6 +12,7 @@ SpheroscopeError
 ├── SearchTooSlow               a search took longer than is allowed, and was stopped
 ├── QueueFull                   more waiting jobs than the limit
 ├── AppBusy                     not enough memory free for an image now
+├── VersionConflict             another version of a result is in force than the one that was changed
 ├── StorageError                the disk or the database refuses
 │   ├── DatabaseLocked          another process holds the database
 │   ├── DatabaseOutOfMemory     a statement needs more memory than the database may use
@@ -29,7 +30,10 @@ what happened, to which file, what to do.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from core.models import Version
 
 
 class SpheroscopeError(Exception):
@@ -116,6 +120,19 @@ class AppBusy(SpheroscopeError):
 
     code = "app_busy"
     may_pass = True
+
+
+class VersionConflict(SpheroscopeError):
+    """Another version of an image's result is in force than the one that somebody changed.
+
+    ``current`` is the one in force, None where there is none.
+    """
+
+    code = "version_conflict"
+
+    def __init__(self, message: str, current: Version | None = None) -> None:
+        super().__init__(message)
+        self.current = current
 
 
 class StorageError(SpheroscopeError):

@@ -145,7 +145,7 @@ class Ingest:
         there = self._store.images.get(ids[0])
         if restored:
             message = "It had been deleted here and is back, with its results."
-            if there.segmentation_id is None:
+            if there.version_id is None:
                 message = "It had been deleted here and is back."
                 if recipe is not None:
                     self._store.jobs.enqueue(project_id, ids, recipe, request)

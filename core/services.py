@@ -26,6 +26,7 @@ from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
 from core.operations.health import HealthChecks
 from core.operations.history import History
+from core.operations.retention import Retention, RetentionRules
 from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
@@ -102,17 +103,16 @@ class Services:
         )
         store = _store(settings, db, cache)
         blobs = Blobs(settings.data)
-        needed = store.purge(settings.undo_days)
-        if needed is not None:
-            log.info("event=blobs.swept files=%d", blobs.sweep(needed))
         resources = _resources(settings)
         queue = _queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
         queue.start()
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
+        rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
+        chores = [exports.sweep, Retention(store.retention, blobs, rules).run_due]
         history = History(
-            recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], [exports.sweep]
+            recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], chores
         )
         history.start()
         return cls(

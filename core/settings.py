@@ -90,6 +90,9 @@ class Settings:
         True, "STREAMING", "Tables are sent while they are read; off builds each in memory before it is sent."
     )
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
+    keep_versions_days: int = _setting(
+        30, "KEEP_VERSIONS_DAYS", "Days that a result is kept after a later automatic one has replaced it."
+    )
     duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
     query_timeout_ms: float = _setting(2000.0, "QUERY_TIMEOUT_MS", "A search that takes longer is stopped.")

@@ -15,8 +15,10 @@ import pytest
 from core.db import Database
 from core.errors import ServiceClosed, StorageError
 from core.export.archive_store import ArchiveStore
+from core.files.blobs import FOLDERS
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
+from core.operations.retention import Retention, RetentionRules
 from core.segmentation import DEFAULT_ENGINE
 from core.services import MANY_MODULES, Services, get_services, set_aside
 from core.settings import Settings
@@ -132,8 +134,12 @@ def test_files_that_nothing_needs_go_with_what_is_purged(settings: Settings) -> 
     kept, dropped = (services.store.images.get(item.image_ids[0]) for item in (keep, drop))
     services.store.images.delete(project.id, [dropped.id])
     _age(services.db)
-    services.close()
-    services = Services.open(settings)
+    retention = Retention(
+        services.store.retention, services.blobs, RetentionRules(7, 30), safe_age_seconds=-1
+    )
+    retention.purge()
+    for folder in FOLDERS:
+        retention.sweep(folder)
     assert services.blobs.path(kept.sha256).exists()
     assert services.blobs.path(kept.thumbnail_sha256).exists()
     assert not services.blobs.path(dropped.sha256).exists()

@@ -7,11 +7,9 @@ is held while it is read, and one of the same kind until it has been replaced.
 
 from __future__ import annotations
 
-import fcntl
 import os
-import shutil
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,13 +17,13 @@ from typing import Any
 
 import duckdb
 
+from core.db.backup import locked, require_space
 from core.db.connection import unopened
 from core.db.statements import COMPACTION, load_queries
 from core.errors import DatabaseLocked, StorageError
 from core.files.fsync import fsync
 
 Say = Callable[[str], None]
-SPARE_BYTES = 64 * 2**20  # of disk that is left free beside the copy
 
 
 class TableOrder(StrEnum):
@@ -61,7 +59,7 @@ def compact(
         say("saving")
         fsync(copy)
         after = copy.stat().st_size
-        with _held(path):
+        with locked(path):
             if _state(path) != seen or _log(path).exists():
                 raise _begun()
             say("replacing")
@@ -82,10 +80,7 @@ def _copied(
         raise StorageError(f"There is no database at {path}.")
     size = path.stat().st_size
     copy.parent.mkdir(exist_ok=True)
-    if shutil.disk_usage(copy.parent).free < size + SPARE_BYTES:
-        raise StorageError(
-            f"A copy takes {size // 2**20 + 1} MiB of disk, and there is less. Free some first."
-        )
+    require_space(copy.parent, size)
     config: dict[str, Any] = {"memory_limit": f"{memory_mb}MB", "temp_directory": str(copy.parent / "duckdb")}
     try:
         with closing(duckdb.connect(config=config)) as connection:
@@ -121,19 +116,6 @@ def _filled(connection: Any, order: TableOrder, say: Say) -> dict[str, int]:
             raise StorageError(f"The copy of the table {table} is not equal to it. Nothing was changed.")
         rows[table] = here[0][0]
     return rows
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Keep every app from opening the file, by the lock that DuckDB itself asks for."""
-    with path.open("r+b") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise DatabaseLocked(
-                "Spheroscope has begun to run on this folder. Nothing was changed."
-            ) from error
-        yield
 
 
 def _begun() -> DatabaseLocked:

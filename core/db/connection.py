@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from core.db.statements import load_migrations, migrate
+from core.db.backup import back_up
+from core.db.statements import load_migrations, migrate, pending_migrations
 from core.errors import DatabaseLocked, StorageError
+
+log = logging.getLogger(__name__)
 
 
 def connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
-    """Open or create the file at ``path`` with the schema in the folder ``schema``.
+    """Open or create the file at ``path``, and migrate it to the schema in the folder ``schema``.
+
+    A database that is not new is backed up before it is migrated.
 
     Raises:
         DatabaseLocked: another process has it open.
-        StorageError: it cannot be opened, or was written by a newer version.
+        StorageError: it cannot be opened or backed up, or was written by a newer version.
     """
+    steps = load_migrations(schema)
+    connection = _opened(path, memory_mb, threads)
+    try:
+        pending, older = pending_migrations(connection, steps)
+        if pending and older:
+            connection.execute("CHECKPOINT")
+            connection.close()
+            copy = back_up(path, pending[0].number)
+            log.info("event=db.backed_up copy=%s", copy.name)
+            connection = _opened(path, memory_mb, threads)
+        migrate(connection, pending)
+        connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
+    except duckdb.Error as error:
+        connection.close()
+        raise unopened(path, error) from error
+    except StorageError:
+        connection.close()
+        raise
+    return connection
+
+
+def _opened(path: Path, memory_mb: int, threads: int) -> Any:
     config: dict[str, Any] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": str(threads),
@@ -30,21 +58,12 @@ def connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
     }
     try:
         connection = duckdb.connect(str(path), config=config)
-    except duckdb.Error as error:
-        raise unopened(path, error) from error
-    try:
         # The default of 50 rows would send a page of 100 through a full sort of wide rows.
         connection.execute("SET late_materialization_max_rows = 200")
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
-        migrate(connection, load_migrations(schema))
-        connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
     except duckdb.Error as error:
-        connection.close()
         raise unopened(path, error) from error
-    except StorageError:
-        connection.close()
-        raise
     return connection
 
 

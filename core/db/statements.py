@@ -59,8 +59,8 @@ def load_migrations(folder: Path = MIGRATIONS) -> tuple[Migration, ...]:
     return steps
 
 
-def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
-    """Apply the steps that are pending; each and its record share one transaction.
+def pending_migrations(connection: Any, steps: tuple[Migration, ...]) -> tuple[tuple[Migration, ...], bool]:
+    """Return the steps that a database lacks, and whether it has any of them: a new one has none.
 
     Raises:
         StorageError: the file has steps that this version does not know.
@@ -71,7 +71,12 @@ def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
     applied = {row[0] for row in connection.execute("SELECT number FROM migration").fetchall()}
     if applied - {step.number for step in steps}:
         raise StorageError("This data folder was written by a newer Spheroscope. Update this one first.")
-    for step in [step for step in steps if step.number not in applied]:
+    return tuple(step for step in steps if step.number not in applied), bool(applied)
+
+
+def migrate(connection: Any, steps: tuple[Migration, ...]) -> None:
+    """Apply ``steps``; each and its record share one transaction."""
+    for step in steps:
         record = "INSERT INTO migration VALUES (?, ?, current_localtimestamp())"
         connection.begin()
         try:

@@ -13,7 +13,7 @@ import secrets
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from typing import BinaryIO
 from core.errors import BlobDamaged, BlobMissing, StorageError
 from core.files.fsync import fsync
 
+FOLDERS = tuple(f"{number:02x}" for number in range(256))  # by the first two digits of a file's name
 REMEMBERED = 65_536  # files that are known to be whole, about 300 bytes each
 SETTLED_SECONDS = (
     1.0  # a file that was written this lately could change again within the same tick of its time
@@ -44,6 +45,7 @@ class Blobs:
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
         self._verified = _Verified(REMEMBERED)
+        self._lock = threading.Lock()  # a file is not deleted while ``put`` finds that it is there
         try:
             self._blobs.mkdir(parents=True, exist_ok=True)
             self._tmp.mkdir(parents=True, exist_ok=True)
@@ -55,14 +57,16 @@ class Blobs:
     def put(self, data: bytes) -> str:
         """Store ``data`` durably and return its SHA-256.
 
-        What is already there is left alone, unless it has been damaged: then it is made whole.
+        A file that is there already is only marked as new, so that ``sweep`` leaves it to whoever saves
+        something that names it; one that has been damaged is written again.
 
         Raises:
             StorageError: the disk refuses.
         """
         sha256 = hashlib.sha256(data).hexdigest()
+        path = self.path(sha256)
         with _saving():
-            if not _is_whole(self.path(sha256), sha256):
+            if not (self._mark_new(path) and _is_whole(path, sha256)):
                 with self.receive((data,)) as incoming:
                     incoming.keep()
         return sha256
@@ -155,12 +159,40 @@ class Blobs:
             n_files += 1
         return Audit(n_files, n_bytes, tuple(damaged))
 
-    def sweep(self, needed: Container[str]) -> int:
-        """Delete the files that nothing needs; return how many there were."""
-        unneeded = [path for path in self._blobs.glob("??/*") if path.name not in needed]
-        for path in unneeded:
-            path.unlink()
-        return len(unneeded)
+    def sweep(
+        self, folder: str, unneeded: Callable[[Sequence[str]], Collection[str]], age_seconds: float
+    ) -> int:
+        """Delete files of one of FOLDERS that are not needed and old; return how many.
+
+        ``unneeded`` is given the names of the files that were put more than ``age_seconds`` ago, and returns
+        those that nothing names. A file that is put again meanwhile stays: a file must be named within
+        ``age_seconds`` after it was put, and put again by whoever takes longer.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        before = time.time() - age_seconds
+        try:
+            old = [path.name for path in self._blobs.glob(f"{folder}/*") if path.stat().st_mtime < before]
+            return sum(self._delete(self.path(name), before) for name in unneeded(old))
+        except OSError as error:
+            raise StorageError(f"Old files cannot be deleted: {error.strerror}. Look at the disk.") from error
+
+    def _delete(self, path: Path, before: float) -> bool:
+        with self._lock:
+            old = path.stat().st_mtime < before
+            if old:
+                path.unlink()
+        return old
+
+    def _mark_new(self, path: Path) -> bool:
+        """Set a file's time to now; False if there is no such file."""
+        with self._lock:
+            try:
+                os.utime(path)
+            except FileNotFoundError:
+                return False
+        return True
 
     def store(self, part: Path, sha256: str) -> None:
         """Put a written file durably in its place; one that is there and whole stays.
@@ -170,11 +202,12 @@ class Blobs:
         """
         path = self.path(sha256)
         with _saving():
-            if _is_whole(path, sha256):
+            if self._mark_new(path) and _is_whole(path, sha256):
                 return
             if not path.parent.exists():
                 path.parent.mkdir(exist_ok=True)
                 fsync(self._blobs)
+            os.utime(part)  # it may have been written long ago
             fsync(part)
             part.replace(path)
             fsync(path.parent)

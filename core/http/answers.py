@@ -24,6 +24,7 @@ from core.errors import (
     ServiceClosed,
     SpheroscopeError,
     StorageError,
+    VersionConflict,
 )
 from core.files.file_names import file_name
 from core.images.formats import HEAD_BYTES, content_type
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 STATUSES: tuple[tuple[type[SpheroscopeError], int], ...] = (
     (NotFound, 404),
     (InvalidRequest, 400),
+    (VersionConflict, 409),
     (QueueFull, 503),
     (AppBusy, 503),
     (SearchTooSlow, 503),

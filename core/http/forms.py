@@ -14,7 +14,7 @@ from core.models import (
     Project,
     Ring,
     Spheroid,
-    StoredSegmentation,
+    Version,
 )
 from core.queue.status import Snapshot
 from core.store.jobs import QueueTotals
@@ -32,7 +32,12 @@ SPHEROID_FIELDS = tuple(column.name for column in api_rows.SPHEROID_FIELDS)
 OBJECT_FIELDS = tuple(column.name for column in api_rows.OBJECT_FIELDS)
 # What the columns of a project's spheroids are called in objects.csv.
 SHOWN_AS = {"image_name" if name == "path" else name: name for name in export_rows.OBJECT_HEADER}
-JOB_FIELDS = tuple(field.name for field in fields(Job) if field.name != "sha256")
+_JOB = {
+    "asked_by" if field.name == "requested_by" else field.name: field.name
+    for field in fields(Job)
+    if field.name not in ("sha256", "request")
+}
+JOB_FIELDS = tuple(_JOB)
 
 
 def project(item: Project) -> Form:
@@ -60,7 +65,7 @@ def image_in_full(item: Image) -> Form:
     """One image with everything that is known of its file, and where its pictures are."""
     return image(item) | {
         "project_id": item.project_id,
-        "segmentation_id": item.segmentation_id,
+        "segmentation_id": item.version_id,
         "sha256": item.sha256,
         "page": item.page,
         "channels": item.channels,
@@ -73,7 +78,7 @@ def image_in_full(item: Image) -> Form:
     }
 
 
-def segmentation(item: StoredSegmentation) -> Form:
+def segmentation(item: Version) -> Form:
     """How a result was made."""
     return {
         "id": item.id,
@@ -101,7 +106,7 @@ def measured(item: MeasuredObject) -> Form:
 
 def job(item: Job) -> Form:
     """One job with the name of its image."""
-    return {name: getattr(item, name) for name in JOB_FIELDS}
+    return {name: getattr(item, field) for name, field in _JOB.items()}
 
 
 def totals(item: QueueTotals) -> Form:

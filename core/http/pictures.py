@@ -50,7 +50,7 @@ class Pictures:
         sha256 = image.thumbnail_sha256
         if asked != RAW and (result := services.store.results.segmentation(image)):
             sha256 = result.thumbnail_sha256
-        cache_control = IMMUTABLE if asked in (RAW, image.segmentation_id) else ASK_AGAIN
+        cache_control = IMMUTABLE if asked in (RAW, image.version_id) else ASK_AGAIN
         etag = f'"{sha256}"'
         return unchanged(request, etag, cache_control) or picture(
             cached(services.cache, "thumbnail", sha256, lambda: services.blobs.get(sha256)),

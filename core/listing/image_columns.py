@@ -18,9 +18,9 @@ from core.segmentation.confidence import doubtful
 CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
 
 
-def thumbnail_address(image_id: str, segmentation_id: str | None) -> str:
+def thumbnail_address(image_id: str, version_id: str | None) -> str:
     """Address of an image's thumbnail: a new result has a new one, so answers may be cached for ever."""
-    return f"/thumbs/{image_id}?v={segmentation_id or 'raw'}"
+    return f"/thumbs/{image_id}?v={version_id or 'raw'}"
 
 
 def params_text(params: Mapping[str, object] | str | None) -> str | None:
@@ -217,7 +217,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         width=116,
         position=70,
     ),
-    Column("segmentation_id", "Result", "Names the result in force", type=str, api=False),
+    Column("version_id", "Version", "Names the version in force", type=str, api=False),
     Column(
         "thumbnail",
         "Picture",
@@ -226,7 +226,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         required=True,
         listed=False,
         compute=thumbnail_address,
-        inputs=("id", "segmentation_id"),
+        inputs=("id", "version_id"),
         shown=Shown.DEFAULT,
         format=Format.PICTURE,
         width=92,

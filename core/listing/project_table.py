@@ -143,7 +143,7 @@ class ProjectTable:
 
     def size(self) -> dict[str, int]:
         """How many images there are, and spheroids of results in force: results.size."""
-        counted = pl.when(pl.col("segmentation_id").is_not_null()).then(pl.col("n_objects")).fill_null(0)
+        counted = pl.when(pl.col("version_id").is_not_null()).then(pl.col("n_objects")).fill_null(0)
         parts = [frame.select(counted)["n_objects"].to_numpy() for frame in (self._base, self._tail)]
         live = self._orders["id"]
         return {"images": len(live), "objects": int(np.concatenate(parts)[live].sum(dtype=np.int64))}

@@ -21,7 +21,8 @@ from core.models.domain import (
     Ring,
     Segmentation,
     Spheroid,
-    StoredSegmentation,
+    Version,
+    VersionKind,
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
@@ -48,5 +49,6 @@ __all__ = [
     "Ring",
     "Segmentation",
     "Spheroid",
-    "StoredSegmentation",
+    "Version",
+    "VersionKind",
 ]

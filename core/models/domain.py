@@ -129,7 +129,11 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One image as tables show it: the facts, and the sortable results of the segmentation in force."""
+    """One image as tables show it: the facts, and the sortable numbers of the version in force.
+
+    ``status`` is that of the request made last. Where its job failed, ``error`` says why, and the status is
+    DONE if an earlier result is in force, FAILED if there is none.
+    """
 
     id: str
     name: str
@@ -148,7 +152,7 @@ class ImageRow:
     bit_depth: int
     created_at: datetime
     seconds: float | None = None
-    segmentation_id: str | None = None
+    version_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,21 +170,42 @@ class Image(ImageRow):
     thumbnail_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class StoredSegmentation:
-    """A segmentation as kept: which engine, which settings, how long, and its files of labels and maps."""
+class VersionKind(StrEnum):
+    """How a version came about."""
+
+    AUTOMATIC = "automatic"  # by an engine
+    CORRECTED = "corrected"  # by a person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One result of an image. Versions are added, never changed; the image's ``version_id`` is in force.
+
+    ``parent_id``, ``author`` and ``reason`` say what a corrected version was made from, by whom and why.
+    ``job_id`` and ``request`` say which job made an automatic one, and which request it answered: None where
+    that is not known. ``superseded_at`` is None while the version is in force. The files of labels, thumbnail
+    and engine maps are named by their SHA-256.
+    """
 
     id: str
     image_id: str
-    kind: str  # "automatic" or "corrected"
+    kind: VersionKind
+    parent_id: str | None = None
+    author: str | None = None
+    reason: str | None = None
+    job_id: str | None = None
+    request: int | None = None
     engine: str
     engine_version: str
     params: dict[str, object]
     created_at: datetime
+    superseded_at: datetime | None = None
     labels_sha256: str
     thumbnail_sha256: str
-    timings_ms: dict[str, float]
     maps_sha256: str | None = None
+    timings_ms: dict[str, float]
+    n_objects: int
+    confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

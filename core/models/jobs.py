@@ -35,7 +35,11 @@ class Priority(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One request to segment one image; the same image, engine and parameters are the same job."""
+    """One request to segment one image; the same image, engine and parameters are the same job.
+
+    ``sequence`` is its place in the queue, which changes when it is put back. ``request`` numbers the request
+    that it answers: greater than that of every request made before.
+    """
 
     id: str
     image_id: str
@@ -45,6 +49,7 @@ class Job:
     page: int
     state: JobState
     sequence: int
+    request: int
     attempt: int
     suspect: bool  # it ran when the program died, so now it runs alone
     engine: str
@@ -52,7 +57,7 @@ class Job:
     created_at: datetime
     engine_version: str = ""
     priority: Priority = Priority.NORMAL
-    asked_by: str | None = None
+    requested_by: str | None = None
     crashes: int = 0  # times that the program died while it ran
     memory_bytes: int = 0  # estimated, at its peak
     started_at: datetime | None = None

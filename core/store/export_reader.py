@@ -43,7 +43,7 @@ class ExportReader:
                 with self._db.read() as session:
                     objects = _objects(session, group, contours)
                 for row in group:
-                    yield ExportedImage(row, tuple(objects.get(row["segmentation_id"], ())))
+                    yield ExportedImage(row, tuple(objects.get(row["version_id"], ())))
             if len(batch) < BATCH_IMAGES:
                 return
             values |= {"name": batch[-1]["name"], "id": batch[-1]["id"]}
@@ -69,9 +69,9 @@ def _grouped(batch: Sequence[Row]) -> Iterator[list[Row]]:
 
 
 def _objects(session: Session, images: Sequence[Row], contours: bool) -> dict[str, list[Row]]:
-    ids = [row["segmentation_id"] for row in images if row["segmentation_id"] is not None]
+    ids = [row["version_id"] for row in images if row["version_id"] is not None]
     found: dict[str, list[Row]] = {}
     if ids:
-        for row in session.rows("exports.objects", {"segmentation_ids": ids, "contours": contours}):
-            found.setdefault(row["segmentation_id"], []).append(row)
+        for row in session.rows("exports.objects", {"version_ids": ids, "contours": contours}):
+            found.setdefault(row["version_id"], []).append(row)
     return found

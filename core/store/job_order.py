@@ -21,6 +21,7 @@ SORTS: dict[str, type] = {
     "finished_at": datetime,
     "error": str,
 }
+_COLUMNS = {"asked_by": "requested_by"}  # of sorts that are not called like their column
 
 
 def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[SortKey, ...]:
@@ -37,7 +38,7 @@ def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[SortKey, ...]:
     name, down = sort.removeprefix("-"), sort.startswith("-")
     if name not in SORTS:
         raise InvalidRequest(f"Jobs cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
-    return _key(name, SORTS[name], down), _key("id", str, down)
+    return _key(_COLUMNS.get(name, name), SORTS[name], down), _key("id", str, down)
 
 
 def _own_order(state: JobState | None) -> tuple[SortKey, ...]:

@@ -76,7 +76,7 @@ class JobStore:
                 begun = {"attempt": row["attempt"] + 1, "worker": worker, "started_at": utc_now()}
                 values = {"id": row["id"], "boot_id": boot_id, **begun}
                 if session.change("jobs.claim", values, {"id": row["id"]}):
-                    _mark(session, row, "running")
+                    _set_status(session, row, "running")
                     return job_of(row | begun | {"state": JobState.RUNNING, "finished_at": None})
                 row = self._ahead.read(session)
             return None
@@ -84,28 +84,26 @@ class JobStore:
         return self._db.write(work)
 
     def fail(self, job: Job, error: SpheroscopeError) -> bool:
-        """Record that a job has failed for good; False if it was no longer this attempt's to say."""
-        return self._end(job, "jobs.fail", "failed", error, {"now": utc_now()})
+        """Record that a job has failed for good; False if it is no longer this attempt's."""
+        return self._end(job, "jobs.fail", error, {"now": utc_now()})
 
     def put_back(self, job: Job, error: SpheroscopeError, *, suspect: bool = False) -> bool:
         """Queue a job again, behind the others of its priority, after an error that may pass.
 
         With ``suspect``, a process died of it or beside it: that is counted, and it will run alone.
         """
-        extra = {"suspect": suspect, "crashes": int(suspect)}
-        return self._end(job, "jobs.put_back", "queued", error, extra)
+        return self._end(job, "jobs.put_back", error, {"suspect": suspect, "crashes": int(suspect)})
 
     def release(self, job: Job) -> bool:
         """Queue a job in its old place, as if it had not been begun: whoever ran it was stopped."""
-        values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
-        return self._db.write(lambda session: _ended(session, job, "jobs.release", values, "queued"))
+        return self._end(job, "jobs.release", None, {})
 
     def give_back(self, boot_id: str) -> int:
         """At a shutdown: queue what still runs in its old place, as if it had not been begun."""
 
         def work(session: Session) -> int:
             rows = session.rows("jobs.give_back", {"boot_id": boot_id})
-            _mark_all(session, [row["image_id"] for row in rows], "queued")
+            _set_statuses(session, rows, "queued")
             return len(rows)
 
         return self._db.write(work)
@@ -122,9 +120,9 @@ class JobStore:
             values = {"error_code": error.code, "error": error.message, "now": utc_now()}
             failed = session.rows("jobs.fail_orphans", values | {"most": most_crashes})
             session.rows("jobs.requeue_orphans", {"most": most_crashes})
-            _mark_all(session, [row["image_id"] for row in orphans], "queued")
+            _set_statuses(session, orphans, "queued")
             for row in failed:
-                _mark(session, row, "failed", error)
+                _set_failed(session, row, error)
             return len(orphans)
 
         return self._db.write(work)
@@ -157,7 +155,7 @@ class JobStore:
 
         def work(session: Session) -> int:
             rows = session.rows("jobs.retry", {"ids": None if ids is None else list(ids)})
-            _mark_all(session, [row["image_id"] for row in rows], "queued")
+            _set_requested(session, rows)
             return len(rows)
 
         return self._db.write(work)
@@ -207,13 +205,23 @@ class JobStore:
         seconds = max((now - ended["recent_from"]).total_seconds(), 0.1)
         return QueueTotals(counts, ended["recent"] / seconds)
 
-    def _end(
-        self, job: Job, statement: str, status: str, error: SpheroscopeError, extra: dict[str, Any]
-    ) -> bool:
-        values: dict[str, Any] = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
-        values |= {"error_code": error.code, "error": error.message, **extra}
-        shown = error if status == "failed" else None
-        return self._db.write(lambda session: _ended(session, job, statement, values, status, shown))
+    def _end(self, job: Job, statement: str, error: SpheroscopeError | None, extra: dict[str, Any]) -> bool:
+        """End a try with the outcome that ``statement`` records; False if it is no longer this attempt's."""
+        values: dict[str, Any] = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, **extra}
+        if error is not None:
+            values |= {"error_code": error.code, "error": error.message}
+
+        def work(session: Session) -> bool:
+            row = session.one(statement, values)
+            if row is None:
+                return False
+            if error is not None and statement == "jobs.fail":
+                _set_failed(session, row, error)
+            else:
+                _set_status(session, row, "queued")
+            return True
+
+        return self._db.write(work)
 
 
 def insert(
@@ -240,8 +248,9 @@ def insert(
         engine_version=pl.lit(recipe.engine_version),
         params=pl.lit(compact(dict(recipe.params))),
     )
+    repeated = session.rows_from("jobs.repeat", frame, {"project_id": project_id})
     values = {"now": utc_now(), "project_id": project_id}
-    values |= {"priority": request.priority.value, "asked_by": request.requested_by}
+    values |= {"priority": request.priority.value, "requested_by": request.requested_by}
     queued = session.rows_from("jobs.again", frame, values) + session.rows_from("jobs.add", frame, values)
     waiting = session.rows("jobs.waiting")[0]["total"]
     if queued and waiting > max_queued:
@@ -249,36 +258,38 @@ def insert(
             f"{waiting - len(queued)} images are waiting and {max_queued} may wait at once. "
             "Try again when some are done."
         )
-    _mark_all(session, [row["image_id"] for row in queued], "queued")
+    _set_requested(session, queued + repeated)
     return len(queued)
 
 
-def _ended(
-    session: Session,
-    job: Job,
-    statement: str,
-    values: dict[str, Any],
-    status: str,
-    error: SpheroscopeError | None = None,
-) -> bool:
-    mine = bool(session.rows(statement, values))
-    if mine:
-        _mark(session, {"image_id": job.image_id, "project_id": job.project_id}, status, error)
-    return mine
+def _set_requested(session: Session, jobs: Sequence[Row]) -> None:
+    """Let these jobs, just requested, decide the statuses of their images."""
+    if jobs:
+        session.rows_from("images.set_requested", _incoming(jobs, [job["status"] for job in jobs]))
 
 
-def _mark(session: Session, job: Row, status: str, error: SpheroscopeError | None = None) -> None:
-    """Say on the image of a job, of which this is at least the image and the project, how it stands."""
-    values = {
-        "id": job["image_id"],
-        "status": status,
-        "error_code": error.code if error else None,
-        "error": error.message if error else None,
-    }
-    session.change("images.set_state", values, {"id": job["image_id"], "project_id": job["project_id"]})
+def _set_statuses(session: Session, jobs: Sequence[Row], status: str) -> None:
+    """Set the statuses of these jobs' images, where nothing has been requested since."""
+    if jobs:
+        session.rows_from("images.set_statuses", _incoming(jobs, [status] * len(jobs)))
 
 
-def _mark_all(session: Session, image_ids: Sequence[str], status: str) -> None:
-    if image_ids:
-        frame = pl.DataFrame({"id": list(image_ids), "status": [status] * len(image_ids)})
-        session.rows_from("images.set_status", frame)
+def _incoming(jobs: Sequence[Row], statuses: Sequence[str]) -> pl.DataFrame:
+    return pl.DataFrame(
+        {
+            "id": [job["image_id"] for job in jobs],
+            "request": [job["request"] for job in jobs],
+            "status": statuses,
+        }
+    )
+
+
+def _set_status(session: Session, job: Row, status: str) -> None:
+    values = {"id": job["image_id"], "request": job["request"], "status": status}
+    session.change("images.set_status", values, {"id": job["image_id"], "project_id": job["project_id"]})
+
+
+def _set_failed(session: Session, job: Row, error: SpheroscopeError) -> None:
+    values = {"id": job["image_id"], "request": job["request"]}
+    values |= {"error_code": error.code, "error": error.message}
+    session.change("images.set_failed", values, {"id": job["image_id"], "project_id": job["project_id"]})

@@ -81,8 +81,8 @@ class QueryPlans:
 
 def _typical(session: Session, file: str) -> dict[str, Any]:
     """Values by the names that parameters have."""
-    found = session.one("plans.typical") or {"project_id": "", "image_id": "", "segmentation_id": ""}
-    own = {"projects": "project_id", "images": "image_id", "results": "segmentation_id"}.get(file)
+    found = session.one("plans.typical") or {"project_id": "", "image_id": "", "version_id": ""}
+    own = {"projects": "project_id", "images": "image_id", "results": "version_id"}.get(file)
     return {
         **found,
         "id": found[own] if own else None,

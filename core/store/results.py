@@ -1,23 +1,30 @@
-"""Results: segmentations and their spheroids, saved with the job's end in one transaction."""
+"""Results: versions of images, saved with their jobs' ends, put in force by compare-and-set, read."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 
 from core.cache import Cache, cached_json
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.page_index import PageIndex
-from core.models import Image, Job, Spheroid, StoredSegmentation
-from core.models.jobs import seconds_of
-from core.models.summary import summary
+from core.models import Image, Job, Spheroid, Version
 from core.store.project_versions import ProjectVersions
-from core.store.rows import OBJECT_COLUMNS, compact, object_rows, segmentation_of, spheroid_of
+from core.store.rows import object_rows, spheroid_of, version_of
+from core.store.versions import (
+    Correction,
+    Result,
+    automatic_version,
+    conflict,
+    corrected_version,
+    insert_versions,
+    save_ended,
+)
+
+__all__ = ["Correction", "Result", "ResultSize", "ResultStore"]
 
 Rows = Generator[Row, None, None]
 SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
@@ -31,23 +38,8 @@ class ResultSize:
     objects: int
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a worker hands back, its files already stored."""
-
-    engine: str
-    engine_version: str
-    params: dict[str, object]
-    spheroids: tuple[Spheroid, ...]
-    labels_sha256: str
-    thumbnail_sha256: str
-    timings_ms: dict[str, float]
-    maps_sha256: str | None = None
-    confidence: float | None = None
-
-
 class ResultStore:
-    """Everything asked of the segmentation and object tables."""
+    """The tables of versions and of their objects."""
 
     def __init__(
         self, db: Database, cache: Cache, generations: ProjectVersions, index: PageIndex | None = None
@@ -58,55 +50,100 @@ class ResultStore:
         self._generations = generations
 
     def finish(self, job: Job, result: Result) -> bool:
-        """Save a result and its job's end; as ``begin_to_finish``, of one job that is waited for."""
+        """Save the result of one job and wait for it; see ``begin_to_finish``."""
         return self.begin_to_finish([(job, result)]).result()[0]
 
     def begin_to_finish(self, ended: Sequence[tuple[Job, Result]]) -> Future[list[bool]]:
-        """Save results and their jobs' ends together, all or none of them, by the time the future is done.
+        """Save results as versions together with the ends of their jobs, in one transaction.
 
-        False for each that was not saved, because its job has been cancelled or taken by another attempt. The
-        segmentation has the job's id, so running a job again replaces its own result and no other.
+        A version takes force if its image has none in force, or an automatic one that answers an earlier
+        request. The future holds False for each result that was not saved, because its job has been cancelled
+        or taken by another attempt.
         """
         now = utc_now()
-        ready = [(job, result, _segmentation_row(job, result, now)) for job, result in ended]
-        objects = {job.id: object_rows(job.id, job.image_id, result.spheroids) for job, result in ended}
+        versions = [automatic_version(job, result, now) for job, result in ended]
+        jobs = [job for job, _ in ended]
+        objects = {
+            version["id"]: object_rows(version["id"], job.image_id, result.spheroids)
+            for version, (job, result) in zip(versions, ended, strict=True)
+        }
+        return self._db.begin(lambda session: save_ended(session, jobs, versions, objects))
 
-        def work(session: Session) -> list[bool]:
-            kept = [_end(session, job, now, row) for job, _, row in ready]
-            saved = [one for one, keep in zip(ready, kept, strict=True) if keep]
-            _add(
-                session, [row for _, _, row in saved], [row for job, _, _ in saved for row in objects[job.id]]
-            )
-            for job, result, _ in saved:
-                touched = {"id": job.image_id, "project_id": job.project_id}
-                session.change("images.set_result", {"id": job.image_id, **_summary(job, result)}, touched)
-            return kept
+    def add_version(
+        self, image_id: str, result: Result, correction: Correction, expected: str | None
+    ) -> Version:
+        """Save a person's correction as a version and put it in force, or do neither.
 
-        return self._db.begin(work)
+        ``expected`` is the id of the version that the person saw in force, None for none.
 
-    def segmentation(self, image: Image) -> StoredSegmentation | None:
-        """The segmentation in force of an image; None where there is none yet."""
+        Raises:
+            VersionConflict: another version is in force by now.
+            NotFound: the image, or the version that was corrected, does not exist.
+        """
+        row = corrected_version(image_id, result, correction, utc_now())
+        objects = object_rows(row["id"], image_id, result.spheroids)
+
+        def work(session: Session) -> None:
+            if correction.parent_id is not None:
+                _require_version(session, image_id, correction.parent_id)
+            insert_versions(session, [row], objects)
+            _put_in_force(session, image_id, row["id"], expected)
+
+        self._db.write(work)
+        return version_of(row)
+
+    def set_in_force(self, image_id: str, version_id: str, expected: str | None) -> None:
+        """Put an existing version of an image in force, as a person chose.
+
+        Raises:
+            VersionConflict: not ``expected`` but another version is in force by now.
+            NotFound: the image or the version does not exist.
+        """
+
+        def work(session: Session) -> None:
+            _require_version(session, image_id, version_id)
+            _put_in_force(session, image_id, version_id, expected)
+
+        self._db.write(work)
+
+    def versions(self, image_id: str) -> tuple[Version, ...]:
+        """Return every version of an image, the newest first."""
+        with self._db.read() as session:
+            rows = session.rows("results.of_image", {"image_id": image_id})
+        return tuple(version_of(row) for row in rows)
+
+    def pin(self, version_ids: Sequence[str], pinned_by: str) -> None:
+        """Keep versions from being deleted when they are superseded, on behalf of ``pinned_by``."""
+        values = {"ids": list(version_ids), "pinned_by": pinned_by}
+        self._db.write(lambda session: session.rows("results.pin", values))
+
+    def unpin(self, pinned_by: str) -> None:
+        """Withdraw every pin of ``pinned_by``."""
+        self._db.write(lambda session: session.rows("results.unpin", {"pinned_by": pinned_by}))
+
+    def segmentation(self, image: Image) -> Version | None:
+        """Return the version in force of an image; None where there is none yet."""
         row = self._row("results.get", image)
-        return None if row is None else segmentation_of(row)
+        return None if row is None else version_of(row)
 
-    def get(self, image: Image) -> tuple[StoredSegmentation, tuple[Spheroid, ...]] | None:
-        """The segmentation in force of an image with its spheroids; None where there is none yet."""
+    def get(self, image: Image) -> tuple[Version, tuple[Spheroid, ...]] | None:
+        """Return the version in force of an image with its spheroids; None where there is none yet."""
         row = self._row("results.with_objects", image)
         if row is None:
             return None
-        return segmentation_of(row), tuple(spheroid_of(item) for item in row["objects"] or ())
+        return version_of(row), tuple(spheroid_of(item) for item in row["objects"] or ())
 
     def _row(self, name: str, image: Image) -> Row | None:
-        if image.segmentation_id is None:
+        if image.version_id is None:
             return None
         with self._db.read() as session:
-            row = session.one(name, {"id": image.segmentation_id})
+            row = session.one(name, {"id": image.version_id})
         if row is None:
             raise NotFound("The result of this image is gone. Segment it again.")
         return row
 
     def size(self, project_id: str, image_ids: Sequence[str] | None = None) -> ResultSize:
-        """How many rows ``images`` and ``objects`` would give without a limit."""
+        """Return how many rows ``images`` and ``objects`` give without a limit."""
 
         def ask() -> Row:
             at_hand = self._index.size(project_id) if self._index and image_ids is None else None
@@ -122,14 +159,14 @@ class ResultStore:
         return ResultSize(**cached_json(self._cache, SIZES, key, ask))
 
     def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
-        """Rows of every spheroid in force of a project, or of some of its images, by image name and number.
+        """Yield rows of every spheroid in force of a project, or of some images, by image name and number.
 
-        Whoever stops before the end closes the generator: it holds a cursor.
+        A caller that stops before the end must close the generator: it holds a cursor.
         """
         return self._stream("results.project_objects", project_id, limit, image_ids)
 
     def images(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
-        """Rows of a project's images, or of some, with their engine, by name; closed like ``objects``."""
+        """Yield rows of a project's images, or of some, with their engine, by name; see ``objects``."""
         return self._stream("results.project_images", project_id, limit, image_ids)
 
     def _stream(self, name: str, project_id: str, limit: int, image_ids: Sequence[str] | None) -> Rows:
@@ -140,41 +177,20 @@ class ResultStore:
                 yield from chunk
 
 
-def _end(session: Session, job: Job, now: datetime, row: Row) -> bool:
-    """End a job, and make room for what it gave; False where nobody asks for this try any more."""
-    values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": now}
-    if not session.change("jobs.finish", values | {"timings_ms": row["timings_ms"]}, {"id": job.id}):
-        return False
-    if job.timings_ms:  # it has been done before
-        session.rows("results.drop", {"id": job.id})
-        session.rows("results.drop_objects", {"id": job.id})
-    return True
+def _require_version(session: Session, image_id: str, version_id: str) -> None:
+    row = session.one("results.get", {"id": version_id})
+    if row is None or row["image_id"] != image_id:
+        raise NotFound("This version of the result does not exist (any more).")
 
 
-def _add(session: Session, segmentations: Sequence[Row], objects: Sequence[Sequence[object]]) -> None:
-    if segmentations:
-        values = [tuple(row.values()) for row in segmentations]
-        session.append("results.add", "segmentation", tuple(segmentations[0]), values)
-    if objects:
-        session.append("results.add_objects", "object", OBJECT_COLUMNS, objects)
-
-
-def _segmentation_row(job: Job, result: Result, now: datetime) -> Row:
-    return {
-        "id": job.id,
-        "image_id": job.image_id,
-        "kind": "automatic",
-        "engine": result.engine,
-        "engine_version": result.engine_version,
-        "params": compact(result.params),
-        "created_at": now,
-        "labels_sha256": result.labels_sha256,
-        "thumbnail_sha256": result.thumbnail_sha256,
-        "timings_ms": compact(result.timings_ms),
-        "maps_sha256": result.maps_sha256,
-    }
-
-
-def _summary(job: Job, result: Result) -> dict[str, Any]:
-    seconds = seconds_of(result.timings_ms)
-    return {"segmentation_id": job.id, "seconds": seconds} | summary(result.spheroids, result.confidence)
+def _put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:
+    current = session.one("results.current", {"image_id": image_id})
+    if current is None:
+        raise NotFound("This image does not exist, or has been deleted.")
+    in_force = current["version_id"]
+    if in_force != expected:
+        raise conflict(session, in_force)
+    if in_force is not None:
+        session.rows("results.supersede", {"ids": [in_force], "now": utc_now()})
+    session.rows("results.reinstate", {"id": version_id})
+    session.rows("images.set_chosen", {"id": image_id, "version_id": version_id})

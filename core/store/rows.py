@@ -24,7 +24,8 @@ from core.models import (
     Project,
     Ring,
     Spheroid,
-    StoredSegmentation,
+    Version,
+    VersionKind,
 )
 
 Row = Mapping[str, Any]
@@ -80,12 +81,13 @@ def job_of(row: Row) -> Job:
     return Job(**values)
 
 
-def segmentation_of(row: Row) -> StoredSegmentation:
-    """A row of the segmentation table."""
-    values = {key: row[key] for key in StoredSegmentation.__slots__}
+def version_of(row: Row) -> Version:
+    """A row of the version table."""
+    values = {field.name: row[field.name] for field in fields(Version)}
+    values["kind"] = VersionKind(row["kind"])
     values["params"] = json.loads(row["params"])
     values["timings_ms"] = json.loads(row["timings_ms"])
-    return StoredSegmentation(**values)
+    return Version(**values)
 
 
 def spheroid_of(row: Row) -> Spheroid:
@@ -110,7 +112,7 @@ def measurements_of(row: Row) -> dict[str, float | int | bool | None]:
 
 
 OBJECT_COLUMNS = (
-    "segmentation_id",
+    "version_id",
     "image_id",
     "number",
     *(column.name for column in MEASUREMENTS),
@@ -120,13 +122,11 @@ OBJECT_COLUMNS = (
 )
 
 
-def object_rows(
-    segmentation_id: str, image_id: str, spheroids: Iterable[Spheroid]
-) -> list[tuple[object, ...]]:
+def object_rows(version_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> list[tuple[object, ...]]:
     """Rows for the object table, one a spheroid, with the values of OBJECT_COLUMNS."""
     return [
         (
-            segmentation_id,
+            version_id,
             image_id,
             item.number,
             *(item.measurements[column.name] for column in MEASUREMENTS),

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from core.cache import Cache, NoCache
-from core.clock import utc_now
 from core.db import Database, Session
 from core.listing.page_index import PageIndex
 from core.store.export_reader import ExportReader
@@ -18,9 +15,9 @@ from core.store.project_versions import ProjectVersions
 from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
+from core.store.retention import RetentionStore
 
 PAGE_INDEX_BYTES = 256 * 2**20
-MOST_DAYS = 36_500  # a date further back may not exist
 
 
 class Store:
@@ -45,6 +42,7 @@ class Store:
         self.results = ResultStore(db, cache, self.generations, self.page_index)
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
+        self.retention = RetentionStore(db)
         self._db = db
         self._max_queued = max_queued
 
@@ -74,24 +72,5 @@ class Store:
             if recipe is not None:
                 insert_jobs(session, project_id, ids, recipe, request, self._max_queued)
             return ids
-
-        return self._db.write(work)
-
-    def purge(self, days: int) -> set[str] | None:
-        """Remove for good what was deleted more than ``days`` days ago.
-
-        Returns the files that are still needed, or None where nothing was removed.
-        """
-        before = utc_now() - timedelta(days=min(days, MOST_DAYS))
-
-        def work(session: Session) -> set[str] | None:
-            projects = [row["id"] for row in session.rows("projects.purge", {"before": before})]
-            values = {"before": before, "project_ids": projects}
-            images = [row["id"] for row in session.rows("images.purge", values)]
-            if not images:
-                return None
-            for statement in ("jobs.purge", "results.purge", "results.purge_objects"):
-                session.rows(statement, {"image_ids": images})
-            return {row["sha256"] for row in session.rows("images.blobs")}
 
         return self._db.write(work)

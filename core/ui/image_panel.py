@@ -12,7 +12,7 @@ from core.models import (
     PixelSizeSource,
     Project,
     Spheroid,
-    StoredSegmentation,
+    Version,
 )
 from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
@@ -26,7 +26,7 @@ from core.ui.image_list import ImageListPlace
 from core.ui.settings_panel import changes
 from core.ui.shell import REFRESH_SECONDS, plain
 
-Result = tuple[StoredSegmentation, tuple[Spheroid, ...]] | None
+Result = tuple[Version, tuple[Spheroid, ...]] | None
 SOURCES = {
     PixelSizeSource.FILE: "from the file",
     PixelSizeSource.PROJECT: "the project's default",
@@ -71,7 +71,7 @@ def header(services: Services, project: Project, image: Image, here: ImageListPl
         which = " on this filter" if here.narrowed else ""
         st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")
-        label = "Segment" if image.segmentation_id is None else "Re-segment"
+        label = "Segment" if image.version_id is None else "Re-segment"
         busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
         if st.button(label, type="primary", icon=":material/play_arrow:", disabled=busy):
             with explained():
@@ -109,7 +109,7 @@ def _status(services: Services, read: list[Image], image: Image, result: Result)
         _done(now, result)
 
 
-def _done(image: Image, result: tuple[StoredSegmentation, tuple[Spheroid, ...]]) -> None:
+def _done(image: Image, result: tuple[Version, tuple[Spheroid, ...]]) -> None:
     stored, spheroids = result
     trust = "" if image.confidence is None else f" · confidence {three_digits(image.confidence)}"
     changed = changes(stored.params)

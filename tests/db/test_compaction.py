@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 from core import cli
-from core.db import Database, compaction
+from core.db import Database, backup, compaction
 from core.db.commit_counter import CommitCounter
 from core.db.compaction import TableOrder, compact
 from core.errors import DatabaseLocked, StorageError
@@ -24,7 +24,7 @@ from core.store import Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = ("image", "job", "migration", "object", "project", "segmentation")
+TABLES = ("image", "job", "migration", "object", "pinned_version", "project", "version")
 STEPS = ["copying", *TABLES, "saving", "replacing", "replaced"]
 MEMORY_MB = 256
 OPENING = (
@@ -99,7 +99,7 @@ def test_the_same_rows_lie_by_project(path: Path) -> None:
     assert done.after_bytes == path.stat().st_size
     projects, images = lying(path, "image.project_id"), lying(path, "image.id")
     assert projects == sorted(projects)
-    for table in ("segmentation", "object"):
+    for table in ("version", "object"):
         found = [images.index(key) for key in lying(path, f"{table}.image_id")]
         assert found == sorted(found), table
     assert not list((path.parent / "tmp").glob("compacted*"))
@@ -111,7 +111,7 @@ def test_the_way_back_is_the_order_of_adding(path: Path) -> None:
     assert lying(path, "image.created_at") != sorted(lying(path, "image.created_at"))
     compact(path, MEMORY_MB, TableOrder.ADDED)
     assert content(path) == before
-    for table in ("image", "segmentation"):
+    for table in ("image", "version"):
         times = lying(path, f"{table}.created_at")
         assert times == sorted(times)
 
@@ -215,7 +215,7 @@ def test_what_cannot_be_compacted_is_told(
     with pytest.raises(StorageError, match="no database at"):
         compact(tmp_path / "nothing.duckdb", MEMORY_MB)
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(path.parent))
-    monkeypatch.setattr(compaction, "SPARE_BYTES", 2**60)
+    monkeypatch.setattr(backup, "SPARE_BYTES", 2**60)
     assert cli.main(["compact"]) == cli.NOTHING_DONE
     assert "MiB of disk" in capsys.readouterr().err
     monkeypatch.undo()
@@ -231,5 +231,5 @@ def test_the_command_says_what_it_did(
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(path.parent))
     assert cli.main(["compact", "--order", "added"]) == cli.DONE
     said = capsys.readouterr().err
-    assert "rows in 6 tables" in said
+    assert "rows in 7 tables" in said
     assert "MiB before" in said

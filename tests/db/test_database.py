@@ -274,7 +274,7 @@ def test_a_write_that_comes_while_another_is_made_joins_its_transaction(db: Data
 
 def test_rows_that_were_refused_are_not_in_the_next_transaction(db: Database) -> None:
     def labels(rows: list[tuple[object, ...]]) -> Callable[[Session], None]:
-        columns = ("segmentation_id", "image_id", "number", "reasons", "contour")
+        columns = ("version_id", "image_id", "number", "reasons", "contour")
         return lambda session: session.append("objects", "object", columns, rows)
 
     with pytest.raises(duckdb.Error):
@@ -355,7 +355,7 @@ def test_a_frame_can_be_read_as_a_table_and_is_gone_afterwards(db: Database, sto
     for name in ("engine", "engine_version", "params"):
         frame = frame.with_columns(pl.lit("e").alias(name))
     values = {"now": utc_now(), "project_id": project.id}
-    values |= {"priority": "normal", "asked_by": None}
+    values |= {"priority": "normal", "requested_by": None}
     assert db.write(lambda session: session.rows_from("jobs.add", frame, values)) == []
     with pytest.raises(duckdb.CatalogException):
         db.write(lambda session: session.rows("jobs.add", values))
@@ -668,7 +668,7 @@ def test_an_unknown_statement_is_a_fault_in_here(db: Database) -> None:
 
 
 def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
-    columns = ("id", "image_id", "place", "status", "engine", "engine_version", "params")
+    columns = ("id", "image_id", "place", "request", "sha256", "status", "engine", "engine_version", "params")
     incoming = pl.DataFrame({column: ["1"] for column in columns})
     for name, text in load_queries().items():
         if "BY NAME" in text or name.startswith("metrics."):

@@ -29,7 +29,7 @@ def check(folder: Path) -> Counter[str]:
     """Check every invariant; return how many jobs stand in each state.
 
     Every image has files that are what was stored; every job has its image, one job an image and recipe; a
-    job that is done has exactly its segmentation and objects, and no other has any; what an image says of
+    job that is done has exactly its version and objects, and no other has any; what an image says of
     itself is what its job and its result say; no file is left half written.
     """
     left = [path.name for path in (folder / "tmp").glob("*.part")]
@@ -46,10 +46,10 @@ def check(folder: Path) -> Counter[str]:
 
 
 _COLUMNS = {
-    "image": "id, sha256, thumbnail_sha256, status::VARCHAR, segmentation_id, n_objects, error_code",
+    "image": "id, sha256, thumbnail_sha256, status::VARCHAR, version_id, n_objects, error_code",
     "job": "id, image_id, state::VARCHAR, attempt, error_code",
-    "segmentation": "id, image_id, labels_sha256, thumbnail_sha256",
-    "object": "segmentation_id, image_id, number",
+    "version": "id, image_id, labels_sha256, thumbnail_sha256, maps_sha256, job_id",
+    "object": "version_id, image_id, number",
 }
 
 
@@ -63,22 +63,24 @@ def _check_files(blobs: Blobs, tables: dict[str, Rows]) -> None:
     for _, sha256, thumbnail, *_ in tables["image"]:
         blobs.get(sha256)
         blobs.get(thumbnail)
-    for _, _, labels, thumbnail in tables["segmentation"]:
-        blobs.get(labels)
-        blobs.get(thumbnail)
+    for _, _, *files, _ in tables["version"]:
+        for sha256 in files:
+            if sha256 is not None:
+                blobs.get(sha256)
 
 
 def _check_jobs(tables: dict[str, Rows]) -> None:
     images = {row[0]: row for row in tables["image"]}
+    made_by = {row[0]: row[-1] for row in tables["version"]}
     assert len(images) == len(tables["image"]), "an image twice"
     by_image = Counter(image_id for _, image_id, *_ in tables["job"])
     assert set(by_image) <= set(images), "a job of no image"
     assert set(by_image.values()) <= {1}, "an image with two jobs"
     for job_id, image_id, state, attempt, error_code in tables["job"]:
-        status, segmentation_id, code = (images[image_id][place] for place in (3, 4, 6))
+        status, version_id, code = (images[image_id][place] for place in (3, 4, 6))
         assert status == ("new" if state == "cancelled" else state), job_id
         assert attempt > 0 or state in {"queued", "cancelled"}, job_id
-        assert (segmentation_id == job_id) == (state == "done"), job_id
+        assert (made_by.get(version_id) == job_id) == (state == "done"), job_id
         if state == "failed":
             assert code == error_code, job_id
             assert code, job_id
@@ -86,9 +88,10 @@ def _check_jobs(tables: dict[str, Rows]) -> None:
 
 def _check_results(tables: dict[str, Rows]) -> None:
     done = {job_id: image_id for job_id, image_id, state, *_ in tables["job"] if state == "done"}
-    assert {row[0]: row[1] for row in tables["segmentation"]} == done
-    assert len(tables["segmentation"]) == len(done), "a segmentation twice"
+    versions = {row[0]: row[1] for row in tables["version"]}
+    assert {row[-1]: row[1] for row in tables["version"]} == done
+    assert len(tables["version"]) == len(done), "a version twice"
     wanted = Counter({image[4]: image[5] for image in tables["image"] if image[4]})
     assert Counter(row[0] for row in tables["object"]) == +wanted
     assert len({(row[0], row[2]) for row in tables["object"]}) == len(tables["object"]), "an object twice"
-    assert all(done[row[0]] == row[1] for row in tables["object"])
+    assert all(versions[row[0]] == row[1] for row in tables["object"])

@@ -52,9 +52,9 @@ def test_a_sound_folder_passes(folder: Path) -> None:
     [
         "DELETE FROM object WHERE number = 2",
         "INSERT INTO object SELECT * FROM object WHERE number = 1",
-        "UPDATE object SET segmentation_id = 'other'",
+        "UPDATE object SET version_id = 'other'",
         "UPDATE object SET image_id = 'b'",
-        "DELETE FROM segmentation",
+        "DELETE FROM version",
         "UPDATE job SET state = 'queued' WHERE state = 'done'",
         "UPDATE job SET state = 'done' WHERE state = 'queued'",
         "UPDATE job SET attempt = 0",

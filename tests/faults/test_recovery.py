@@ -88,7 +88,7 @@ def test_a_damaged_file_is_uploaded_again_and_keeps_its_results(tmp_path: Path) 
     verdict = services.ingest.add(project.id, "a.png", FILE, None)
     assert verdict.outcome is Outcome.PRESENT
     assert services.blobs.get(image.sha256) == FILE
-    assert services.store.images.get(image_id).segmentation_id == image.segmentation_id
+    assert services.store.images.get(image_id).version_id == image.version_id
     services.close()
 
 

@@ -140,7 +140,7 @@ def test_an_image_row_has_pixels_and_micrometres(client: TestClient, lab: Lab) -
     assert row["largest_diameter_um"] == pytest.approx(39.99, abs=0.01)
     assert (row["largest_circularity"], row["um_per_px_source"]) == (0.9, "project")
     assert (row["width"], row["height"], row["bit_depth"], row["seconds"]) == (53, 37, 8, 0.0035)
-    assert row["thumbnail"] == f"/thumbs/{image.id}?v={image.segmentation_id}"
+    assert row["thumbnail"] == f"/thumbs/{image.id}?v={image.version_id}"
     stored = datetime.fromisoformat(row["created_at"])
     assert stored.tzinfo is not None
     assert STAMP.fullmatch(row["created_at"])
@@ -401,7 +401,7 @@ class FailingStore:
 def test_a_different_result_has_another_thumbnail_address(client: TestClient, lab: Lab) -> None:
     image = lab.measured(lab.image(lab.project(), "a.png"), disc())
     again = lab.measured(image, disc(), recipe=Recipe("classical", "4", {}))
-    first, second = (f"/thumbs/{image.id}?v={item.segmentation_id}" for item in (image, again))
+    first, second = (f"/thumbs/{image.id}?v={item.version_id}" for item in (image, again))
     assert first != second
     assert client.get(f"/api/images/{image.id}").json()["thumbnail"] == second
 

@@ -157,7 +157,7 @@ def test_a_deleted_project_is_gone_at_once(client: TestClient, lab: Lab, image: 
 def test_a_purged_image_is_gone_at_once(client: TestClient, lab: Lab, image: Image) -> None:
     known = tags(client, image)
     lab.store.images.delete(image.project_id, [image.id])
-    lab.store.purge(days=-1)
+    lab.store.retention.purge_deleted(days=-1)
     for address in (*addresses(image)[2:], tables(image)[3]):
         error_of(client.get(address, headers={"If-None-Match": known[address]}), 404)
 

@@ -30,7 +30,7 @@ def test_a_new_image_shows_its_plain_thumbnail(client: TestClient, lab: Lab) -> 
 
 def test_a_segmented_image_shows_its_outlines(client: TestClient, lab: Lab) -> None:
     image = lab.measured(lab.image(lab.project(), "a.png"), disc())
-    response = client.get(f"/thumbs/{image.id}?v={image.segmentation_id}")
+    response = client.get(f"/thumbs/{image.id}?v={image.version_id}")
     assert (response.content, response.headers["cache-control"]) == (OUTLINED, FOREVER)
     assert client.get(f"/thumbs/{image.id}?v=raw").content == RAW
 
@@ -48,7 +48,7 @@ def test_an_address_that_names_no_result_is_not_kept(client: TestClient, lab: La
 def test_an_older_results_address_gives_the_current_one_unkept(client: TestClient, lab: Lab) -> None:
     old = lab.measured(lab.image(lab.project(), "a.png"), disc())
     lab.measured(old, disc(), recipe=Recipe("classical", "4", {}))
-    response = client.get(f"/thumbs/{old.id}?v={old.segmentation_id}")
+    response = client.get(f"/thumbs/{old.id}?v={old.version_id}")
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-cache")
 
 

@@ -173,7 +173,7 @@ class Tables(RuleBasedStateMachine):
 
     @rule()
     def purge(self) -> None:
-        self.ours.purge(days=-1)
+        self.ours.retention.purge_deleted(days=-1)
 
     @rule(n_bytes=st.sampled_from([1, 3000, PAGE_INDEX_BYTES]))
     def change_the_bound(self, n_bytes: int) -> None:

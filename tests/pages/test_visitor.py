@@ -57,7 +57,7 @@ def test_what_a_page_queues_says_who_asked(open_page: Open, services: Services) 
     page.file_uploader[0].upload("a.png", corpus.png(corpus.noise()))
     page.run()
     (job,) = services.store.jobs.page(None).items
-    assert job.asked_by == "test@example.com"
+    assert job.requested_by == "test@example.com"
 
 
 def test_metrics_know_nobody(open_page: Open, plate: Project, services: Services) -> None:

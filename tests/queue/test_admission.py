@@ -27,6 +27,7 @@ def job(megabytes: int, name: str = "") -> Job:
         page=1,
         state=JobState.QUEUED,
         sequence=1,
+        request=1,
         attempt=0,
         suspect=False,
         engine="",

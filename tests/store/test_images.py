@@ -254,7 +254,7 @@ def test_what_was_added_is_what_is_read(store: Store, project: Project) -> None:
     assert (image.n_bytes, image.thumbnail_sha256) == (new.n_bytes, new.thumbnail_sha256)
     assert (image.um_per_px_file, image.um_per_px_source) == (0.65, PixelSizeSource.FILE)
     assert image.status is ImageStatus.NEW
-    assert image.segmentation_id is None
+    assert image.version_id is None
 
 
 def test_adding_twice_adds_once_and_queues_once(store: Store, project: Project) -> None:
@@ -394,7 +394,7 @@ def test_facts_do_not_change_with_results(store: Store, project: Project) -> Non
     after = finish(store, "a", spheroid(1), spheroid(3))
     results = {
         "status": ImageStatus.DONE,
-        "segmentation_id": RECIPE.job_id("a"),
+        "version_id": after.version_id,
         "n_objects": 2,
         "largest_area_px": 300.0,
         "largest_diameter_px": after.largest_diameter_px,

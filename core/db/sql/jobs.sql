@@ -1,8 +1,8 @@
 -- name: again
 -- The same image, engine and parameters are the same job: one that has ended is queued anew.
 UPDATE job SET
-    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence,
-    priority = $priority::job_priority, asked_by = $asked_by,
+    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence, request = ordered.sequence,
+    priority = $priority::job_priority, requested_by = $requested_by,
     created_at = $now, started_at = NULL, finished_at = NULL, error_code = NULL, error = NULL
 FROM (
     SELECT id, nextval('job_sequence') AS sequence
@@ -16,24 +16,45 @@ FROM (
     )
 ) AS ordered
 WHERE job.id = ordered.id
-RETURNING job.image_id
+RETURNING job.image_id, job.request, 'queued' AS status
+
+-- name: repeat
+-- A job that waits or runs, and that another one has been requested after, is the last one requested again. It
+-- keeps its place.
+UPDATE job SET request = ordered.sequence
+FROM (
+    SELECT id, nextval('job_sequence') AS sequence
+    FROM (
+        SELECT incoming.id FROM incoming
+        JOIN job ON job.id = incoming.id
+        JOIN image ON image.id = incoming.image_id
+        WHERE job.state IN ('queued', 'running') AND job.request < image.latest_request
+            AND image.project_id = $project_id AND image.deleted_at IS NULL
+        ORDER BY incoming.place
+    )
+) AS ordered
+WHERE job.id = ordered.id
+RETURNING job.image_id, job.request, job.state::VARCHAR AS status
 
 -- name: add
 INSERT INTO job (
-    id, image_id, project_id, state, sequence, attempt, crashes, suspect, priority, asked_by,
+    id, image_id, project_id, state, sequence, request, attempt, crashes, suspect, priority, requested_by,
     engine, engine_version, params, created_at
 )
 SELECT
-    id, image_id, $project_id, 'queued', nextval('job_sequence'), 0, 0, false, $priority::job_priority, $asked_by,
+    id, image_id, $project_id, 'queued', sequence, sequence, 0, 0, false, $priority::job_priority, $requested_by,
     engine, engine_version, params, $now
 FROM (
-    SELECT incoming.* FROM incoming
-    JOIN image ON image.id = incoming.image_id
-    WHERE image.project_id = $project_id AND image.deleted_at IS NULL
-        AND incoming.id NOT IN (SELECT job.id FROM job)
-    ORDER BY incoming.place
+    SELECT *, nextval('job_sequence') AS sequence
+    FROM (
+        SELECT incoming.* FROM incoming
+        JOIN image ON image.id = incoming.image_id
+        WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+            AND incoming.id NOT IN (SELECT job.id FROM job)
+        ORDER BY incoming.place
+    )
 )
-RETURNING image_id
+RETURNING image_id, request, 'queued' AS status
 
 -- name: waiting
 SELECT count(*) AS total FROM job WHERE state = 'queued'
@@ -53,28 +74,28 @@ WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequ
 -- name: fail
 UPDATE job SET state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
-RETURNING image_id
+RETURNING image_id, project_id, request
 
 -- name: put_back
 UPDATE job SET
     state = 'queued', suspect = $suspect, crashes = crashes + $crashes, sequence = nextval('job_sequence'),
     error_code = $error_code, error = $error
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
-RETURNING image_id
+RETURNING image_id, project_id, request
 
 -- name: give_back
 -- At a shutdown: the program stopped the job, not the job the program, so this try does not count.
 UPDATE job SET state = 'queued', attempt = attempt - 1, started_at = NULL
 WHERE state = 'running' AND boot_id = $boot_id
-RETURNING image_id
+RETURNING image_id, request
 
 -- name: release
 UPDATE job SET state = 'queued', attempt = attempt - 1, started_at = NULL
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
-RETURNING image_id
+RETURNING image_id, project_id, request
 
 -- name: orphans
-UPDATE job SET crashes = crashes + 1 WHERE state = 'running' RETURNING image_id
+UPDATE job SET crashes = crashes + 1 WHERE state = 'running' RETURNING image_id, request
 
 -- name: requeue_orphans
 UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND crashes < $most
@@ -83,7 +104,7 @@ UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND cras
 UPDATE job SET
     state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
 WHERE state = 'running' AND crashes >= $most
-RETURNING image_id, project_id
+RETURNING image_id, project_id, request
 
 -- name: cancel
 UPDATE job SET state = 'cancelled', suspect = false, finished_at = $now
@@ -100,14 +121,21 @@ RETURNING image_id
 
 -- name: retry
 UPDATE job SET
-    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = nextval('job_sequence'),
+    state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence, request = ordered.sequence,
     finished_at = NULL, error_code = NULL, error = NULL
-WHERE state = 'failed' AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
-    AND image_id IN (
-        SELECT image.id FROM image JOIN project ON project.id = image.project_id
-        WHERE image.deleted_at IS NULL AND project.deleted_at IS NULL
+FROM (
+    SELECT id, nextval('job_sequence') AS sequence
+    FROM (
+        SELECT job.id FROM job
+        JOIN image ON image.id = job.image_id
+        JOIN project ON project.id = image.project_id
+        WHERE job.state = 'failed' AND ($ids::VARCHAR[] IS NULL OR job.id IN (SELECT unnest($ids::VARCHAR[])))
+            AND image.deleted_at IS NULL AND project.deleted_at IS NULL
+        ORDER BY job.sequence
     )
-RETURNING image_id
+) AS ordered
+WHERE job.id = ordered.id
+RETURNING job.image_id, job.request, 'queued' AS status
 
 -- name: prioritise
 UPDATE job SET priority = $priority::job_priority
@@ -148,6 +176,3 @@ SELECT
     count(*) FILTER (finished_at > $since) AS recent,
     min(started_at) FILTER (finished_at > $since) AS recent_from
 FROM job GROUP BY state
-
--- name: purge
-DELETE FROM job WHERE list_contains($image_ids::VARCHAR[], image_id)

@@ -3,8 +3,8 @@
 -- name: page
 -- The rows are found by the columns that narrow and sort; only one page of them is read in full.
 WITH wanted AS (
-    SELECT image.id AS image_id, object.segmentation_id, object.number
-    FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+    SELECT image.id AS image_id, object.version_id, object.number
+    FROM image JOIN object ON object.version_id = image.version_id
     WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where} AND {behind}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
@@ -13,22 +13,22 @@ SELECT
     object.* EXCLUDE (image_id, contour)
 FROM wanted
 JOIN image ON image.id = wanted.image_id
-JOIN object ON object.segmentation_id = wanted.segmentation_id AND object.number = wanted.number
+JOIN object ON object.version_id = wanted.version_id AND object.number = wanted.number
 ORDER BY {order}
 
 -- name: count
 SELECT count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {behind}) AS before
-FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+FROM image JOIN object ON object.version_id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 
 -- name: stream
 -- The same rows as results.project_objects gives, in the order and of the filter of the table.
 SELECT
-    image.name AS image_name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    image.name AS image_name, image.um_per_px, image.um_per_px_source, version.engine, version.engine_version,
     object.*
 FROM image
-JOIN segmentation ON segmentation.id = image.segmentation_id
-JOIN object ON object.segmentation_id = segmentation.id
+JOIN version ON version.id = image.version_id
+JOIN object ON object.version_id = version.id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 ORDER BY {order}
 LIMIT $limit
@@ -37,7 +37,7 @@ LIMIT $limit
 -- How many values lie in each of the equal parts between the least and the greatest; the last has both ends.
 WITH wanted AS (
     SELECT {value} AS value
-    FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+    FROM image JOIN object ON object.version_id = image.version_id
     WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND {value} IS NOT NULL {where}
 ),
 spread AS (
@@ -51,7 +51,7 @@ ORDER BY bin
 -- name: points
 -- Two columns of some spheroids: the same ones each time, as if drawn by lot.
 SELECT image.id AS image_id, image.name AS image_name, object.number, {x} AS x, {y} AS y
-FROM image JOIN object ON object.segmentation_id = image.segmentation_id
+FROM image JOIN object ON object.version_id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL
     AND {x} IS NOT NULL AND {y} IS NOT NULL {where}
 ORDER BY hash(image.id, object.number)

@@ -1,21 +1,42 @@
--- name: drop
-DELETE FROM segmentation WHERE id = $id
+-- Versions: results of images. They are added and, when their time is over, deleted; never changed.
 
--- name: drop_objects
-DELETE FROM object WHERE segmentation_id = $id
+-- name: in_force
+-- Of ended jobs: the request that each answers, and the version in force of its image.
+SELECT job.id AS job_id, job.request, image.version_id, version.kind::VARCHAR AS kind, version.request AS version_request
+FROM job
+JOIN image ON image.id = job.image_id
+LEFT JOIN version ON version.id = image.version_id
+WHERE job.id IN (SELECT unnest($job_ids::VARCHAR[]))
+
+-- name: current
+SELECT version_id FROM image WHERE id = $image_id AND deleted_at IS NULL
+
+-- name: supersede
+UPDATE version SET superseded_at = $now WHERE id IN (SELECT unnest($ids::VARCHAR[]))
+
+-- name: reinstate
+UPDATE version SET superseded_at = NULL WHERE id = $id
 
 -- name: get
-SELECT * FROM segmentation WHERE id = $id
+SELECT * FROM version WHERE id = $id
 
 -- name: with_objects
--- A segmentation and its spheroids, told together.
 SELECT
-    segmentation.*,
-    (SELECT list(object ORDER BY object.number) FROM object WHERE object.segmentation_id = $id) AS objects
-FROM segmentation WHERE id = $id
+    version.*,
+    (SELECT list(object ORDER BY object.number) FROM object WHERE object.version_id = $id) AS objects
+FROM version WHERE id = $id
+
+-- name: of_image
+SELECT * FROM version WHERE image_id = $image_id ORDER BY created_at DESC, id DESC
+
+-- name: pin
+INSERT INTO pinned_version SELECT unnest($ids::VARCHAR[]), $pinned_by
+
+-- name: unpin
+DELETE FROM pinned_version WHERE pinned_by = $pinned_by
 
 -- name: size
-SELECT count(*) AS images, coalesce(sum(n_objects) FILTER (segmentation_id IS NOT NULL), 0)::BIGINT AS objects
+SELECT count(*) AS images, coalesce(sum(n_objects) FILTER (version_id IS NOT NULL), 0)::BIGINT AS objects
 FROM image
 WHERE project_id = $project_id AND deleted_at IS NULL
     AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
@@ -23,11 +44,11 @@ WHERE project_id = $project_id AND deleted_at IS NULL
 -- name: project_objects
 -- Every spheroid of a project's results in force, with its image.
 SELECT
-    image.name AS image_name, image.um_per_px, image.um_per_px_source, segmentation.engine, segmentation.engine_version,
+    image.name AS image_name, image.um_per_px, image.um_per_px_source, version.engine, version.engine_version,
     object.*
 FROM image
-JOIN segmentation ON segmentation.id = image.segmentation_id
-JOIN object ON object.segmentation_id = segmentation.id
+JOIN version ON version.id = image.version_id
+JOIN object ON object.version_id = version.id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL
     AND ($ids::VARCHAR[] IS NULL OR image.id IN (SELECT unnest($ids::VARCHAR[])))
 ORDER BY image.name, image.id, object.number
@@ -35,16 +56,10 @@ LIMIT $limit
 
 -- name: project_images
 SELECT
-    image.*, segmentation.engine, segmentation.engine_version, segmentation.params
+    image.*, version.engine, version.engine_version, version.params
 FROM image
-LEFT JOIN segmentation ON segmentation.id = image.segmentation_id
+LEFT JOIN version ON version.id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL
     AND ($ids::VARCHAR[] IS NULL OR image.id IN (SELECT unnest($ids::VARCHAR[])))
 ORDER BY image.name, image.id
 LIMIT $limit
-
--- name: purge
-DELETE FROM segmentation WHERE list_contains($image_ids::VARCHAR[], image_id)
-
--- name: purge_objects
-DELETE FROM object WHERE list_contains($image_ids::VARCHAR[], image_id)

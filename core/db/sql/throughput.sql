@@ -1,11 +1,11 @@
 -- name: made
--- Results by when they were made; one that was made again counts once, at the latest time.
+-- Automatic versions by when they were made. Those that retention has deleted count no more.
 WITH recent AS (
-    SELECT id, image_id, created_at FROM segmentation WHERE created_at > $since AND kind = 'automatic'
+    SELECT id, image_id, created_at FROM version WHERE created_at > $since AND kind = 'automatic'
 ),
 counted AS (
-    SELECT segmentation_id, count(*) AS spheroids FROM object
-    WHERE segmentation_id IN (SELECT id FROM recent)
+    SELECT version_id, count(*) AS spheroids FROM object
+    WHERE version_id IN (SELECT id FROM recent)
     GROUP BY ALL
 )
 SELECT
@@ -14,7 +14,7 @@ SELECT
 FROM recent
 JOIN image ON image.id = recent.image_id
 JOIN project ON project.id = image.project_id
-LEFT JOIN counted ON counted.segmentation_id = recent.id
+LEFT JOIN counted ON counted.version_id = recent.id
 WHERE $project_id::VARCHAR IS NULL OR project.id = $project_id
 GROUP BY ALL
 ORDER BY slot, project, project_id

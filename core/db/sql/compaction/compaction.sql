@@ -3,17 +3,17 @@
 -- name: project_image
 INSERT INTO fresh.image SELECT * FROM old.image ORDER BY project_id, created_at DESC, id
 
--- name: project_segmentation
-INSERT INTO fresh.segmentation
-SELECT segmentation.*
-FROM old.segmentation AS segmentation LEFT JOIN old.image AS image ON image.id = segmentation.image_id
-ORDER BY image.project_id, image.created_at DESC, segmentation.image_id, segmentation.id
+-- name: project_version
+INSERT INTO fresh.version
+SELECT version.*
+FROM old.version AS version LEFT JOIN old.image AS image ON image.id = version.image_id
+ORDER BY image.project_id, image.created_at DESC, version.image_id, version.id
 
 -- name: project_object
 INSERT INTO fresh.object
 SELECT object.*
 FROM old.object AS object LEFT JOIN old.image AS image ON image.id = object.image_id
-ORDER BY image.project_id, image.created_at DESC, object.image_id, object.segmentation_id, object.number
+ORDER BY image.project_id, image.created_at DESC, object.image_id, object.version_id, object.number
 
 -- name: project_job
 INSERT INTO fresh.job SELECT * FROM old.job ORDER BY sequence, id
@@ -21,14 +21,14 @@ INSERT INTO fresh.job SELECT * FROM old.job ORDER BY sequence, id
 -- name: added_image
 INSERT INTO fresh.image SELECT * FROM old.image ORDER BY created_at, id
 
--- name: added_segmentation
-INSERT INTO fresh.segmentation SELECT * FROM old.segmentation ORDER BY created_at, id
+-- name: added_version
+INSERT INTO fresh.version SELECT * FROM old.version ORDER BY created_at, id
 
 -- name: added_object
 INSERT INTO fresh.object
 SELECT object.*
-FROM old.object AS object LEFT JOIN old.segmentation AS segmentation ON segmentation.id = object.segmentation_id
-ORDER BY segmentation.created_at, object.segmentation_id, object.number
+FROM old.object AS object LEFT JOIN old.version AS version ON version.id = object.version_id
+ORDER BY version.created_at, object.version_id, object.number
 
 -- name: added_job
 INSERT INTO fresh.job SELECT * FROM old.job ORDER BY sequence, id
