@@ -106,7 +106,6 @@ class Services:
         resources = _resources(settings)
         queue = _queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
-        queue.start()
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
         rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
@@ -114,8 +113,7 @@ class Services:
         history = History(
             recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], chores
         )
-        history.start()
-        return cls(
+        services = cls(
             settings=settings,
             recorder=recorder,
             history=history,
@@ -135,6 +133,9 @@ class Services:
             board=board,
             demo=DemoLoader(demo_plate),
         )
+        queue.start()  # last: if opening fails before, no thread is left at work
+        history.start()
+        return services
 
     def close(self) -> bool:
         """Drain the queue, checkpoint and close; a second call does nothing.

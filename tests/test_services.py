@@ -119,9 +119,11 @@ def test_a_disk_that_fails_during_the_start_ends_it_with_a_sentence(
     def fail(_: ArchiveStore) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
+    before = set(threading.enumerate())
     monkeypatch.setattr(ArchiveStore, "take_stock", fail)
     with pytest.raises(StorageError, match=r"^The data folder .* cannot be used: Input/output error\.$"):
         Services.open(settings)
+    wait_until(lambda: set(threading.enumerate()) <= before, what="threads to end")
     monkeypatch.undo()
     Services.open(settings).close()
 
