@@ -76,16 +76,16 @@ class ArchiveBuilder:
         with ExitStack() as stack:
             archive = Archive(folder / "archive.zip", now, self.settings.min_free_mb * 2**20)
             stack.enter_context(archive)
-            desk = ExportContext(archive, folder, stack)
+            context = ExportContext(archive, folder, stack)
             archive.add("README.txt", origin.readme())
             archive.add("formulas.csv", export_rows.formulas_text().encode())
-            return self._fill(desk, request, origin, step)
+            return self._fill(context, request, origin, step)
 
     def _fill(
-        self, desk: ExportContext, request: ExportRequest, origin: Origin, step: Callable[[int], None]
+        self, context: ExportContext, request: ExportRequest, origin: Origin, step: Callable[[int], None]
     ) -> BuildSummary:
-        writers = {part: kind.writer(desk) for part, kind in FORMATS.items() if part in request.parts}
-        problems, results, done = Problems(desk), Counter[tuple[str, str, str]](), 0
+        writers = {part: kind.writer(context) for part, kind in FORMATS.items() if part in request.parts}
+        problems, results, done = Problems(context), Counter[tuple[str, str, str]](), 0
         rows = self.store.exports.images(
             request.project_id, request.image_ids, contours=Part.OVERLAYS in request.parts
         )
@@ -101,7 +101,7 @@ class ArchiveBuilder:
         for writer in writers.values():
             writer.finish()
         problems.finish()
-        desk.archive.add("provenance.json", origin.provenance(results, self.engines, done))
+        context.archive.add("provenance.json", origin.provenance(results, self.engines, done))
         return BuildSummary(done, problems.count)
 
     def _add(self, item: Item, writers: dict[Part, Writer], problems: Problems) -> None:

@@ -29,10 +29,10 @@ class Coco:
 
     NAME = "coco.json"
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._desk = desk
-        self._images = _List(desk.text("coco.images"))
-        self._annotations = _List(desk.text("coco.annotations"))
+    def __init__(self, context: ExportContext) -> None:
+        self._context = context
+        self._images = _List(context.text("coco.images"))
+        self._annotations = _List(context.text("coco.annotations"))
 
     def add(self, item: Item) -> None:
         found = item.found  # before anything is written: it may be damaged
@@ -51,14 +51,14 @@ class Coco:
             self._annotations.add(fields | annotation(each, (image.height, image.width)))
 
     def finish(self) -> None:
-        with self._desk.text(self.NAME) as whole:
+        with self._context.text(self.NAME) as whole:
             whole.write(json.dumps(_HEAD, ensure_ascii=False)[:-1])
             for name, items in (("images", self._images), ("annotations", self._annotations)):
                 whole.write(f', "{name}": [\n')
                 items.copy_to(whole)
                 whole.write("\n]")
             whole.write("}\n")
-        self._desk.hand_in(self.NAME)
+        self._context.hand_in(self.NAME)
 
 
 class _List:

@@ -28,8 +28,8 @@ _FROM = np.array([[1, 1], [0, 0], [0, 1], [0, 0], [0, 0], [0, 0], [1, 0]])
 class Rois:
     """``rois/``: a zip for each image in which anything was found."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._archive = desk.archive
+    def __init__(self, context: ExportContext) -> None:
+        self._archive = context.archive
 
     def add(self, item: Item) -> None:
         if item.found:

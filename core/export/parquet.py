@@ -1,4 +1,4 @@
-"""Tables for programs: Parquet files whose columns have types."""
+"""Exported tables for programs: Parquet files, whose columns have types."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ TYPES = {bool: pa.bool_(), int: pa.int64(), float: pa.float64(), datetime: pa.ti
 class Parquet:
     """``images.parquet`` and ``objects.parquet``."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._desk = desk
-        self._images = _Table(desk.folder / "images.parquet", image_table.EXPORTED)
-        self._objects = _Table(desk.folder / "objects.parquet", object_table.EXPORTED)
+    def __init__(self, context: ExportContext) -> None:
+        self._context = context
+        self._images = _Table(context.folder / "images.parquet", image_table.EXPORTED)
+        self._objects = _Table(context.folder / "objects.parquet", object_table.EXPORTED)
         for table in (self._images, self._objects):
-            desk.stack.callback(table.close)
+            context.stack.callback(table.close)
 
     def add(self, item: Item) -> None:
         self._images.add([item.image_cells])
@@ -36,11 +36,11 @@ class Parquet:
     def finish(self) -> None:
         for table in (self._images, self._objects):
             table.close()
-            self._desk.hand_in(table.path.name)
+            self._context.hand_in(table.path.name)
 
 
 class _Table:
-    """One file, written a row group at a time."""
+    """One Parquet file, written by row groups."""
 
     def __init__(self, path: Path, columns: Mapping[str, Column]) -> None:
         self.path = path
@@ -64,5 +64,5 @@ class _Table:
 
 
 def _type(column: Column) -> Any:
-    """Arrow's type of a column's values; words of a list of words are text."""
+    """Return the Arrow type of a column; enumerated words are text."""
     return next((arrow for kind, arrow in TYPES.items() if issubclass(column.type, kind)), pa.string())

@@ -14,8 +14,8 @@ from core.images.formats import HEAD_BYTES, content_type, named_as
 class Masks:
     """``masks/``: a label image for each image that has a result."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._archive = desk.archive
+    def __init__(self, context: ExportContext) -> None:
+        self._archive = context.archive
 
     def add(self, item: Item) -> None:
         if item.mask is not None:
@@ -29,8 +29,8 @@ class Masks:
 class Overlays:
     """``overlays/``: the stretched image with its outlines and numbers."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._archive = desk.archive
+    def __init__(self, context: ExportContext) -> None:
+        self._archive = context.archive
 
     def add(self, item: Item) -> None:
         if item.mask is None:
@@ -48,8 +48,8 @@ class Overlays:
 class Originals:
     """``originals/``: each uploaded file once, also where several images are pages of it."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._archive = desk.archive
+    def __init__(self, context: ExportContext) -> None:
+        self._archive = context.archive
         self._names = UniqueNames()
         self._there: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""How the numbers of an archive came about: versions, models, settings and formulas, to be kept with them."""
+"""README.txt and provenance.json: versions, models, settings and formulas behind an archive's numbers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ leading apostrophe.
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Of what an archive is made, when, and by which settings of the app."""
+    """Origin of an archive: its project, request, time and the app's settings."""
 
     project: Project
     request: ExportRequest
@@ -52,7 +52,7 @@ class Origin:
     now: datetime
 
     def readme(self) -> bytes:
-        """The text that stands at the archive's beginning."""
+        """Return README.txt."""
         return README.format(
             version=__version__,
             project=self.project.name,
@@ -63,9 +63,9 @@ class Origin:
     def provenance(
         self, results: Counter[tuple[str, str, str]], engines: EngineRegistry, n_images: int
     ) -> bytes:
-        """provenance.json; ``results`` counts images by engine, version and parameters of their results."""
+        """Return provenance.json; ``results`` counts images by engine, version and parameters."""
         project = self.project
-        told = {
+        document = {
             "spheroscope_version": __version__,
             "created_at": self.now.isoformat(timespec="seconds") + "Z",
             "project": {
@@ -84,7 +84,7 @@ class Origin:
             "platform": f"{platform.system()} {platform.machine()}",
             "packages": {name: version(name) for name in PACKAGES},
         }
-        return json.dumps(told, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+        return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
 
 
 def _in_order(parts: Sequence[Part] | frozenset[Part]) -> list[str]:
@@ -103,6 +103,6 @@ def _result(key: tuple[str, str, str], engines: EngineRegistry, n_images: int) -
 
 
 def _settings(settings: Settings) -> dict[str, object]:
-    """Numbers and switches; paths and addresses are no one else's business."""
+    """Return settings that are numbers or switches; paths and addresses stay private."""
     values = {item.metadata["env"]: getattr(settings, item.name) for item in fields(settings)}
     return {name: value for name, value in values.items() if isinstance(value, int | float)}

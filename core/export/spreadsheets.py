@@ -1,4 +1,4 @@
-"""Tables for people: CSV text and an Excel workbook, written row by row."""
+"""Exported tables for spreadsheets: CSV files and an Excel workbook, written row by row."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ COLUMN_WIDTH = 16
 class Csv:
     """``images.csv`` and ``objects.csv``."""
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._desk = desk
-        self._files = {name: desk.text(name) for name in ("images.csv", "objects.csv")}
+    def __init__(self, context: ExportContext) -> None:
+        self._context = context
+        self._files = {name: context.text(name) for name in ("images.csv", "objects.csv")}
         self._images = csv_table.CsvTable(export_rows.IMAGE_HEADER, self._files["images.csv"])
         self._objects = csv_table.CsvTable(export_rows.OBJECT_HEADER, self._files["objects.csv"])
 
@@ -34,21 +34,21 @@ class Csv:
     def finish(self) -> None:
         for name, file in self._files.items():
             file.close()
-            self._desk.hand_in(name)
+            self._context.hand_in(name)
 
 
 class Xlsx:
-    """``results.xlsx`` with a sheet a table; rows go to the disk one by one."""
+    """``results.xlsx``: a sheet for each table; rows are written to disk one by one."""
 
     NAME = "results.xlsx"
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._desk = desk
-        # Text is text: it neither becomes a formula nor a link.
-        options = {"constant_memory": True, "tmpdir": str(desk.folder), "nan_inf_to_errors": True}
+    def __init__(self, context: ExportContext) -> None:
+        self._context = context
+        # Text stays text: no formulas, no links, no numbers.
+        options = {"constant_memory": True, "tmpdir": str(context.folder), "nan_inf_to_errors": True}
         options |= {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self._book = xlsxwriter.Workbook(str(desk.folder / self.NAME), options)
-        desk.stack.callback(self._close)
+        self._book = xlsxwriter.Workbook(str(context.folder / self.NAME), options)
+        context.stack.callback(self._close)
         self._images = _Sheet(self._book, "images", export_rows.IMAGE_HEADER)
         self._objects = _Sheet(self._book, "objects", export_rows.OBJECT_HEADER)
 
@@ -62,16 +62,16 @@ class Xlsx:
         for row in export_rows.formula_rows():
             formulas.write(row)
         self._book.close()
-        self._desk.hand_in(self.NAME)
+        self._context.hand_in(self.NAME)
 
     def _close(self) -> None:
         if not self._book.fileclosed:
-            with suppress(XlsxWriterException):  # what is left unfinished has failed already
+            with suppress(XlsxWriterException):  # the export has failed already
                 self._book.close()
 
 
 class _Sheet:
-    """A table that goes on in another sheet where one is full."""
+    """A table that continues in another sheet when one is full."""
 
     def __init__(self, book: Any, name: str, columns: Sequence[str]) -> None:
         self._book = book
@@ -84,8 +84,8 @@ class _Sheet:
     def write(self, row: export_rows.ExportRow) -> None:
         if self._row > MAX_SHEET_ROWS:
             self._begin()
-        for place, name in enumerate(self._columns):
-            self._cell(place, row.get(name))
+        for index, name in enumerate(self._columns):
+            self._cell(index, row.get(name))
         self._row += 1
 
     def _begin(self) -> None:
@@ -94,30 +94,30 @@ class _Sheet:
         self._sheet = self._book.add_worksheet(name)
         self._sheet.set_column(0, len(self._columns) - 1, COLUMN_WIDTH)
         self._sheet.freeze_panes(1, 1)
-        for place, column in enumerate(self._columns):
-            self._sheet.write_string(0, place, column, self._bold)
+        for index, column in enumerate(self._columns):
+            self._sheet.write_string(0, index, column, self._bold)
         self._row = 1
 
-    def _cell(self, place: int, value: csv_table.Cell) -> None:
+    def _cell(self, index: int, value: csv_table.Cell) -> None:
         if value is None:
             return
         if isinstance(value, bool):
-            self._sheet.write_boolean(self._row, place, value)
+            self._sheet.write_boolean(self._row, index, value)
         elif isinstance(value, str):
-            self._sheet.write_string(self._row, place, csv_table.safe_text(value))
+            self._sheet.write_string(self._row, index, csv_table.safe_text(value))
         else:
-            self._sheet.write_number(self._row, place, value)
+            self._sheet.write_number(self._row, index, value)
 
 
 class Problems:
-    """``problems.csv``: what had to be left out, and why; there is none where nothing had."""
+    """``problems.csv``: what was left out and why; not written where nothing was."""
 
     NAME = "problems.csv"
     COLUMNS = ("path", "part", "error_code", "error")
 
-    def __init__(self, desk: ExportContext) -> None:
-        self._desk = desk
-        self._file = desk.text(self.NAME)
+    def __init__(self, context: ExportContext) -> None:
+        self._context = context
+        self._file = context.text(self.NAME)
         self._table = csv_table.CsvTable(self.COLUMNS, self._file)
         self.count = 0
 
@@ -128,4 +128,4 @@ class Problems:
     def finish(self) -> None:
         self._file.close()
         if self.count:
-            self._desk.hand_in(self.NAME)
+            self._context.hand_in(self.NAME)

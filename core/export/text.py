@@ -1,7 +1,7 @@
-"""Tables as CSV text in pieces, read row by row, so that a million rows need no memory.
+"""Tables of a project as CSV text, generated in pieces from rows of the database.
 
-The columns are those of the command line's tables; an image's ``path`` is its name. Whoever stops before the
-end closes the generator, which closes the cursor that it reads from.
+The columns are those of the command line's tables; an image's ``path`` is its name. Close a generator that is
+not read to its end: it holds a cursor.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Pieces = Generator[str, None, None]
 
 
 def objects_csv(rows: Rows, names: Sequence[str] = export_rows.OBJECT_HEADER) -> Pieces:
-    """objects.csv of the rows of ``ResultStore.objects``, or some columns of it."""
+    """Yield objects.csv, or the columns ``names`` of it, from rows of ``ResultStore.objects``."""
     if names == export_rows.OBJECT_HEADER:
         return _pieces(rows, object_row, names)
     return _pieces(rows, lambda row: _some(object_row(row), names), names)
 
 
 def images_csv(rows: Rows) -> Pieces:
-    """images.csv of the rows of ``ResultStore.images``."""
+    """Yield images.csv from rows of ``ResultStore.images``."""
     return _pieces(rows, image_row, export_rows.IMAGE_HEADER)
 
 

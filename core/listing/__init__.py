@@ -1,5 +1,6 @@
-"""Tables of images and spheroids: filters, sort orders, pages and columns.
+"""Tables of images and spheroids: their columns, sort orders, filters and pages.
 
-A page of a large project comes from a table in memory (``page_index``) or from SQL; both give the same rows.
-The columns are described once, for the grid, the API and the exports.
+``image_columns`` and ``object_columns`` describe each column once; what lists, the API, the grids and exports
+need follows from there. A page of images comes from a table in memory (``page_index``) or from SQL; both give
+the same rows.
 """

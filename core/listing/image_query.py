@@ -9,7 +9,7 @@ from typing import Any
 
 from core.errors import InvalidRequest
 from core.listing import keyset
-from core.listing.image_table import RANGES, SORT_TYPES, SORTS
+from core.listing.image_table import RANGES, SORT_TYPES, SORTS, TIMES
 from core.listing.keyset import SortKey
 from core.models import ImageFilter
 
@@ -25,7 +25,7 @@ class Sort:
 
     @classmethod
     def parse(cls, text: str) -> Sort:
-        """Read ``name``, or ``-name`` for descending.
+        """Parse ``name``, or ``-name`` for descending.
 
         Raises:
             InvalidRequest: there is no such sort.
@@ -45,34 +45,34 @@ class Sort:
         return (*columns, SortKey("id", str, self.descending))
 
 
-def checked(wanted: ImageFilter) -> ImageFilter:
-    """Return the filter without what narrows nothing, if its ranges can be ones.
+def checked(images: ImageFilter) -> ImageFilter:
+    """Return the filter without conditions that hold for every image.
 
     Raises:
-        InvalidRequest: there is no such column, or a bound is not of the column's kind.
+        InvalidRequest: a range names no column of RANGES, or a bound is not of the column's type.
     """
-    for item in wanted.ranges:
+    for item in images.ranges:
         if item.column not in RANGES:
             raise InvalidRequest(f"There is no range of “{item.column}”. Known: {', '.join(RANGES)}.")
         for bound in (item.least, item.most):
             if bound is not None and not _fits(item.column, bound):
-                kind = "a time" if item.column == "created" else "a number"
-                raise InvalidRequest(f"A bound of {item.column} must be {kind}.")
-    ranges = tuple(item for item in wanted.ranges if item.least is not None or item.most is not None)
-    return replace(wanted, name=wanted.name or None, ranges=ranges)
+                expected = "a time" if item.column in TIMES else "a number"
+                raise InvalidRequest(f"A bound of {item.column} must be {expected}.")
+    ranges = tuple(item for item in images.ranges if item.least is not None or item.most is not None)
+    return replace(images, name=images.name or None, ranges=ranges)
 
 
-def where(wanted: ImageFilter) -> tuple[str, dict[str, Any]]:
-    """The conditions of a checked filter, to follow another one, and the values that they bind."""
+def where(images: ImageFilter) -> tuple[str, dict[str, Any]]:
+    """Return SQL conditions of a checked filter, each after an AND, and the values that they bind."""
     parts: list[str] = []
     values: dict[str, Any] = {}
-    if wanted.status:
+    if images.status:
         parts.append("AND list_contains($status::VARCHAR[], status::VARCHAR)")
-        values["status"] = [status.value for status in wanted.status]
-    if wanted.name:
+        values["status"] = [status.value for status in images.status]
+    if images.name:
         parts.append("AND contains(name_key, lower($name))")
-        values["name"] = wanted.name
-    for place, item in enumerate(wanted.ranges):
+        values["name"] = images.name
+    for place, item in enumerate(images.ranges):
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
             if bound is not None:
                 parts.append(f"AND {RANGES[item.column]} {sign} ${word}_{place}")
@@ -82,5 +82,5 @@ def where(wanted: ImageFilter) -> tuple[str, dict[str, Any]]:
 
 def _fits(column: str, bound: float | datetime) -> bool:
     if isinstance(bound, datetime):
-        return column == "created" and bound.tzinfo is None  # stored times are UTC without a zone
-    return column != "created" and math.isfinite(bound)
+        return column in TIMES and bound.tzinfo is None  # stored times are UTC without a zone
+    return column not in TIMES and math.isfinite(bound)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, make_dataclass
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from typing import Any, TypeVar
@@ -55,6 +56,8 @@ RANGES: Mapping[str, str] = {
 }
 # The select list's columns of such types as small whole numbers, which take a byte a row in memory.
 ENUM_CODES = ", ".join(f"enum_code({name}) AS {name}" for name in ENUMS)
+# Those of RANGES whose bounds are times, in UTC without a zone.
+TIMES = frozenset(column.filter for column in LISTED if column.filter and column.type is datetime)
 API = tuple(column for column in with_twins(IMAGE_COLUMNS) if column.api)
 EXPORTED: Mapping[str, Column] = {
     column.export: column for column in with_twins(IMAGE_COLUMNS) if column.export

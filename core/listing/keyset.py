@@ -1,7 +1,8 @@
-"""Walks through a list: what of it lies behind a row, told by that row's keys, be it there still or not.
+"""Keyset pagination: the rows of an ordered list that come after given keys.
 
-A list is ordered by keys, the last of which no two rows share. Rows that lack a key come last, whichever way
-it goes. Keys travel in cursors, so they are what JSON can say, and nothing that comes back is trusted.
+A list is ordered by sort keys, of which the last is unique. Rows without a value come last in both
+directions. The row that the keys were taken from need not exist any more. Keys travel in cursors, so they are
+JSON values, and those that come back are checked.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _TYPES: Mapping[type, str] = {
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """One column that decides the order: its name in the rows, of what kind it is, the way, and its SQL."""
+    """One column of a sort order: key in rows, Python type, direction, SQL (the key by default)."""
 
     name: str
     kind: type
@@ -46,50 +47,50 @@ class SortKey:
 
 
 def order_by(keys: Sequence[SortKey]) -> str:
-    """The ORDER BY of a list."""
+    """Return the ORDER BY terms of a list."""
     return ", ".join(f"{key.sql} {'DESC' if key.descending else 'ASC'} NULLS LAST" for key in keys)
 
 
 def keys_of(keys: Sequence[SortKey], row: Mapping[str, Any]) -> KeyValues:
-    """The keys of a row, as JSON can say them."""
+    """Return the sort keys of a row as JSON values."""
     return tuple(plain(row[key.name]) for key in keys)
 
 
 def plain(value: Any) -> Plain:
-    """A key as JSON can say it."""
-    said: Plain = value.isoformat() if isinstance(value, datetime) else value
-    return said
+    """Return a key as a JSON value."""
+    json_value: Plain = value.isoformat() if isinstance(value, datetime) else value
+    return json_value
 
 
 def behind(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[str, Any]]:
-    """The condition that a row lies behind the one with the keys ``after``, and the values that it binds.
+    """Return the SQL condition that a row comes after the keys ``after``, and the values that it binds.
 
-    Every row does where that is None.
+    Without keys the condition holds for every row.
 
     Raises:
-        InvalidRequest: they cannot be keys of this order.
+        InvalidRequest: the keys do not fit this order.
     """
     if after is None:
         return "true", {}
     values = read(keys, after)
     bound = {f"key_{place}": value for place, value in enumerate(values) if value is not None}
-    ways, same = [], "true"
+    alternatives, equal = [], "true"
     for place, (key, value) in enumerate(zip(keys, values, strict=True)):
-        told = f"${f'key_{place}'}::{_TYPES[key.kind]}"
-        if value is None:  # nothing comes behind it but by the next keys
-            same += f" AND {key.sql} IS NULL"
+        bind = f"$key_{place}::{_TYPES[key.kind]}"
+        if value is None:  # rows without a value come last: only the keys that follow decide
+            equal += f" AND {key.sql} IS NULL"
             continue
         sign = "<" if key.descending else ">"
-        ways.append(f"({same} AND ({key.sql} {sign} {told} OR {key.sql} IS NULL))")
-        same += f" AND {key.sql} = {told}"
-    return f"({' OR '.join(ways)})", bound
+        alternatives.append(f"({equal} AND ({key.sql} {sign} {bind} OR {key.sql} IS NULL))")
+        equal += f" AND {key.sql} = {bind}"
+    return f"({' OR '.join(alternatives)})", bound
 
 
 def read(keys: Sequence[SortKey], after: KeyValues) -> tuple[Any, ...]:
-    """What JSON said, as the keys are in rows.
+    """Return keys from JSON as the values that rows have, checked against the types of the order.
 
     Raises:
-        InvalidRequest: they cannot be keys of this order.
+        InvalidRequest: the keys do not fit this order.
     """
     try:
         if after[-1] is None:

@@ -1,4 +1,4 @@
-"""The nouns that travel between the parts: frozen, typed, without behaviour that needs the outside."""
+"""Projects, images, segmentations and spheroids as immutable values, and pages of lists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 
 class ImageStatus(StrEnum):
-    """Where an image stands; the words that users see."""
+    """State of an image; the values are the words that users see."""
 
     NEW = "new"
     QUEUED = "queued"
@@ -22,7 +22,7 @@ class ImageStatus(StrEnum):
 
 
 class PixelSizeSource(StrEnum):
-    """Who said how large a pixel is; a later one in this list wins over an earlier one."""
+    """Where a pixel size comes from; a later source in this list overrides an earlier one."""
 
     PROJECT = "project"
     FILE = "file"
@@ -31,7 +31,7 @@ class PixelSizeSource(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one file may cost, checked from its header before a pixel is decoded."""
+    """Upper bounds for one image file, checked from its header before a pixel is decoded."""
 
     max_bytes: int = 200 * 2**20
     max_pixels: int = 100_000_000
@@ -40,10 +40,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class PageFacts:
-    """What is known of one page of an image file.
+    """Properties of one page of an image file.
 
     ``bit_depth`` counts the significant bits: 12 where a camera's 12 bits lie in a 16-bit file.
-    ``um_per_px`` is None where the file does not say; ``um_per_px_from`` names the tag that said so.
+    ``um_per_px`` is None where the file has no pixel size; ``um_per_px_from`` names the tag that it is from.
     """
 
     page: int
@@ -78,7 +78,7 @@ class Contour:
 
 @dataclass(frozen=True, slots=True)
 class Spheroid:
-    """One outlined object: its number in the label image, its outline, its measurements in pixels.
+    """One outlined spheroid: its number in the label image, its outline, its measurements in pixels.
 
     ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
     ``reasons`` says why, by measurement name. ``confidence``: expected overlap with a person's outline, 0..1.
@@ -93,7 +93,7 @@ class Spheroid:
 
 @dataclass(frozen=True, slots=True)
 class Segmentation:
-    """What an engine made of one image; ``confidence`` as a spheroid's, of all of it.
+    """Result of segmenting one image; ``confidence`` is the expected overlap of all outlines, 0..1.
 
     ``labels``: int32 (Y, X) at native resolution, 0 is background, 1..N are the spheroids' numbers.
     ``timings_ms``: wall time of each stage ("predict", "postprocess", "measure", "contours").
@@ -110,7 +110,7 @@ class Segmentation:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """One project with what its card shows."""
+    """One project, with the counts and thumbnails that its card shows."""
 
     id: str
     name: str
@@ -129,10 +129,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageRow:
-    """One image as tables show it: the facts, and the sortable numbers of the version in force.
+    """One row of the table of images: file properties, and the summary of the version in force.
 
-    ``status`` is that of the request made last. Where its job failed, ``error`` says why, and the status is
-    DONE if an earlier result is in force, FAILED if there is none.
+    ``status`` is that of the latest request. Where its job failed, ``error`` says why, and the status is DONE
+    if an earlier result is in force, FAILED if there is none.
     """
 
     id: str
@@ -157,7 +157,7 @@ class ImageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(ImageRow):
-    """One image with everything that is known of its file."""
+    """One image with all properties of its file."""
 
     project_id: str
     sha256: str
@@ -210,9 +210,9 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Bounds of one column, both of them within; None is open. Rows without a value are outside.
+    """Inclusive bounds of one column; None is open. Rows without a value are outside.
 
-    ``column`` is a name that the list of the rows allows; times are UTC without a zone.
+    ``column`` is one of the list's range names; times are UTC without a zone.
     """
 
     column: str
@@ -222,7 +222,7 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
-    """What of a project's images is wanted; every field narrows, None and () do not."""
+    """Conditions on a project's images, all of which must hold; None and () are no condition."""
 
     status: tuple[ImageStatus, ...] = ()
     name: str | None = None
@@ -231,9 +231,9 @@ class ImageFilter:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a longer list, and how long that list is.
+    """One page of a list, with the length of the list.
 
-    ``last`` are the keys of its last row, where the list can be walked on behind them.
+    ``last`` are the sort keys of its last row, after which the next page begins; () where there are none.
     """
 
     items: tuple[T, ...]

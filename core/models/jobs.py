@@ -1,4 +1,4 @@
-"""What a job is: one request to segment one image. Known to the other parts as core.models.Job."""
+"""Jobs: requests to segment one image, their states and priorities."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-WAITS = ("queued", "wait")  # stages in which nothing is done for the image
+WAITS = ("queued", "wait")  # stages in which an image waits
 
 
 def seconds_of(timings_ms: Mapping[str, float]) -> float:
-    """How long an image was worked on, in seconds: all stages but the waiting."""
+    """Return the processing time of an image in seconds: all stages but waiting."""
     return sum(ms for stage, ms in timings_ms.items() if stage not in WAITS) / 1000
 
 
 class JobState(StrEnum):
-    """Where a job stands; every job is in exactly one state."""
+    """State of a job."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -26,7 +26,7 @@ class JobState(StrEnum):
 
 
 class Priority(StrEnum):
-    """How urgent a job is, from the least to the most."""
+    """Urgency of a job, ascending."""
 
     LOW = "low"
     NORMAL = "normal"

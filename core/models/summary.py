@@ -1,4 +1,4 @@
-"""What an image's row says of all of its spheroids together."""
+"""Summary of a result's spheroids, as the table of images has it."""
 
 from __future__ import annotations
 

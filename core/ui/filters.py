@@ -1,4 +1,4 @@
-"""Filters above a table: drawn as widgets whose state is the address's, told in words, given to the API."""
+"""Filters above a table: widgets bound to the page's address, in words, and as the API's parameters."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _ENDS = (("min", "at least"), ("max", "at most"))
 Query = dict[str, str]
 
 
-def take_up(said: str | None) -> None:
-    """Put what was asked for in a table's header into the widgets, from the next run on."""
-    if said:
-        st.session_state[_PENDING] = dict(parse_qsl(said))
+def take_up(query: str | None) -> None:
+    """Put a filter set in a table's header into the widgets and run again."""
+    if query:
+        st.session_state[_PENDING] = dict(parse_qsl(query))
         st.rerun()
 
 
 def name(label: str, width: int = 220) -> Query:
-    """Part of a name."""
+    """Draw the field for part of a name."""
     pending = _pending()
     if "name" in pending:
         st.session_state["name"] = pending["name"]
@@ -34,12 +34,12 @@ def name(label: str, width: int = 220) -> Query:
 
 
 def chosen(names: Mapping[str, str], width: int = 340) -> list[str]:
-    """Which numbers are to have bounds: those that have some in the address, and those added here."""
-    asked = {key.rpartition("_")[0] for key in _pending()}
-    if "by" in st.session_state and asked:
-        held = st.session_state["by"]
-        st.session_state["by"] = [key for key in names if key in held or key in asked]
-    default = [key for key in names if {f"{key}_min", f"{key}_max"} & st.query_params.keys() or key in asked]
+    """Draw the choice of numbers to narrow by: those with bounds in the address, and those added here."""
+    added = {key.rpartition("_")[0] for key in _pending()}
+    if "by" in st.session_state and added:
+        earlier = st.session_state["by"]
+        st.session_state["by"] = [key for key in names if key in earlier or key in added]
+    default = [key for key in names if {f"{key}_min", f"{key}_max"} & st.query_params.keys() or key in added]
     return st.multiselect(
         "Narrow by",
         list(names),
@@ -51,15 +51,15 @@ def chosen(names: Mapping[str, str], width: int = 340) -> list[str]:
     )
 
 
-def bounds(wanted: list[str], names: Mapping[str, str]) -> Query:
-    """Least and greatest value of each of the chosen numbers.
+def bounds(columns: list[str], names: Mapping[str, str]) -> Query:
+    """Draw the least and greatest value of each of the chosen numbers; return those that are set.
 
-    They are put into the address here: a widget bound to it would not tell it of what the program sets.
+    They are written to the address here: bound widgets would not write values that the program sets.
     """
     pending: Query = st.session_state.pop(_PENDING, {})
     query: Query = {}
     with st.container(horizontal=True):
-        for column in wanted:
+        for column in columns:
             for end, word in _ENDS:
                 key = f"{column}_{end}"
                 if key in pending or key not in st.session_state:
@@ -77,7 +77,7 @@ def bounds(wanted: list[str], names: Mapping[str, str]) -> Query:
 
 
 def dates(label: str) -> Query:
-    """The days, by UTC, between which something was added."""
+    """Draw the range of days, in UTC, in which something was added."""
     days = st.date_input(label, value=[], key="added", bind="query-params", width=245)
     if not days:
         return {}
@@ -85,36 +85,38 @@ def dates(label: str) -> Query:
 
 
 def ranges(query: Mapping[str, str], columns: Mapping[str, object]) -> tuple[Range, ...]:
-    """The bounds of ``columns`` for the store."""
-    found = [
+    """Return the bounds of ``columns`` as ranges for the store."""
+    conditions = [
         Range(column, _number(query.get(f"{column}_min")), _number(query.get(f"{column}_max")))
         for column in columns
         if {f"{column}_min", f"{column}_max"} & query.keys()
     ]
     if "created_from" in query:
         since, until = (date.fromisoformat(query[f"created_{end}"]) for end in ("from", "to"))
-        found.append(Range("created", datetime.combine(since, time.min), datetime.combine(until, time.max)))
-    return tuple(found)
+        conditions.append(
+            Range("created", datetime.combine(since, time.min), datetime.combine(until, time.max))
+        )
+    return tuple(conditions)
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str], named: str = "name") -> list[str]:
-    """“name contains “A05””, “circularity at least 0.8”."""
-    said = [f"{named} contains “{plain(query['name'])}”"] if "name" in query else []
+    """Return the filter in words: “name contains “A05””, “circularity at least 0.8”."""
+    parts = [f"{named} contains “{plain(query['name'])}”"] if "name" in query else []
     if "created_from" in query:
         since, until = query["created_from"], query["created_to"]
-        said.append(f"added on {since}" if since == until else f"added from {since} to {until}")
+        parts.append(f"added on {since}" if since == until else f"added from {since} to {until}")
     for column, label in names.items():
         title, _, unit = label.partition(", ")
         for end, word in _ENDS:
             if (bound := query.get(f"{column}_{end}")) is not None:
                 what = title if title.startswith("Ø") else title[0].lower() + title[1:]
-                said.append(f"{what} {word} {float(bound):g} {unit}".strip())
-    return said
+                parts.append(f"{what} {word} {float(bound):g} {unit}".strip())
+    return parts
 
 
 def _pending() -> Query:
-    found: Query = st.session_state.get(_PENDING, {})
-    return found
+    pending: Query = st.session_state.get(_PENDING, {})
+    return pending
 
 
 def _number(text: str | None) -> float | None:
@@ -122,7 +124,7 @@ def _number(text: str | None) -> float | None:
 
 
 def _read(text: str | None) -> float | None:
-    """A number of the address, which anybody may have written."""
+    """Parse a number of the address, which may hold anything."""
     try:
         return float(text) if text and math.isfinite(float(text)) else None
     except ValueError:

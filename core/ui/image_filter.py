@@ -21,7 +21,7 @@ def numbers(calibrated: bool) -> dict[str, str]:
 
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:
-    """The filter as widgets; return it as the API's parameters."""
+    """Draw the filter; return it as the API's parameters."""
     with st.container(horizontal=True):
         status = st.pills(
             "Status",
@@ -39,7 +39,7 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
-    """The same filter for the store."""
+    """Return the filter as the store takes it."""
     status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
     return ImageFilter(status, query.get("name"), filters.ranges(query, names))
 

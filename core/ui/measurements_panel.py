@@ -1,4 +1,4 @@
-"""The Measurements page: which spheroids are wanted, what is drawn of them, what is listed."""
+"""The Measurements page: filter, charts and labels of a project's spheroids."""
 
 from __future__ import annotations
 
@@ -26,16 +26,13 @@ _BORDER = {"": "all", "0": "whole", "1": "touching the edge"}
 
 
 def labels(calibrated: bool) -> dict[str, str]:
-    """Numbers of a spheroid by name, in the order in which they are offered: “Area, µm²”.
-
-    Where nothing is calibrated, what has a unit is offered in pixels alone.
-    """
+    """Labels of a spheroid's numbers by name: “Area, µm²”; sizes in pixels where nothing is calibrated."""
     columns = in_units(OBJECT_COLUMNS, calibrated)
     return {column.filter: column.label for column in columns if column.filter}
 
 
 def draw(names: Mapping[str, str]) -> dict[str, str]:
-    """The filter as widgets; return it as the API's parameters."""
+    """Draw the filter; return it as the API's parameters."""
     with st.container(horizontal=True):
         query = filters.name("Image name contains")
         border = st.segmented_control(
@@ -52,10 +49,10 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
 
 
 def filter_of(query: Mapping[str, str]) -> ObjectFilter:
-    """The same filter for the store."""
+    """Return the filter as the store takes it."""
     border = query.get("touches_border")
-    wanted = None if border is None else border == "1"
-    return ObjectFilter(query.get("name"), wanted, filters.ranges(query, object_table.RANGES))
+    touches_border = None if border is None else border == "1"
+    return ObjectFilter(query.get("name"), touches_border, filters.ranges(query, object_table.RANGES))
 
 
 def words(services: Services, project: Project, query: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -68,12 +65,12 @@ def words(services: Services, project: Project, query: Mapping[str, str], names:
     return f"**{plural(count.objects, 'spheroid')}** of {plural(count.images, 'image')}{narrowed}"
 
 
-def charts(services: Services, project: Project, wanted: ObjectFilter, names: Mapping[str, str]) -> None:
-    """A histogram and a scatter of what is wanted; a click on a point opens its image."""
+def charts(services: Services, project: Project, objects: ObjectFilter, names: Mapping[str, str]) -> None:
+    """Draw a histogram and a scatter of the spheroids; a click on a point opens its image."""
     left, right = st.columns(2)
     with left:
         column = _quantity(left, "Distribution of", "of", "equivalent_diameter", names)
-        found = services.store.objects.histogram(project.id, wanted, column, BINS)
+        found = services.store.objects.histogram(project.id, objects, column, BINS)
         if found is None:
             st.text("No spheroid here has this value.")
         else:
@@ -82,16 +79,16 @@ def charts(services: Services, project: Project, wanted: ObjectFilter, names: Ma
         across, up = st.columns(2)
         x = _quantity(across, "Across", "x", "equivalent_diameter", names)
         y = _quantity(up, "Up", "y", "circularity", names)
-        _scatter(services.store.objects.points(project.id, wanted, (x, y), MOST_POINTS), names[x], names[y])
+        _scatter(services.store.objects.points(project.id, objects, (x, y), MOST_POINTS), names[x], names[y])
 
 
-def _quantity(place: Any, label: str, key: str, usual: str, names: Mapping[str, str]) -> str:
+def _quantity(place: Any, label: str, key: str, default: str, names: Mapping[str, str]) -> str:
     """Let the user choose one of ``names``; the choice stands in the address."""
     known = list(names)
     chosen: str = place.selectbox(
         label,
         known,
-        index=_place(known, usual),
+        index=_index(known, default),
         format_func=names.__getitem__,
         key=key,
         bind="query-params",
@@ -156,5 +153,5 @@ def _drawn(marks: Any, x: str, y: str) -> go.Figure:
     return figure
 
 
-def _place(names: list[str], wanted: str) -> int:
-    return next(place for place, name in enumerate(names) if name in (wanted, f"{wanted}_um"))
+def _index(names: list[str], measurement: str) -> int:
+    return next(index for index, name in enumerate(names) if name in (measurement, f"{measurement}_um"))
