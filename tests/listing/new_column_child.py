@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import sys
-import tempfile
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -18,11 +17,9 @@ import openpyxl
 import polars as pl
 from starlette.testclient import TestClient
 
-from core.export.builder import ArchiveBuilder
 from core.export.request import ExportRequest, Part
 from core.listing import export_rows
 from core.models import ImageFilter, Range
-from core.queue.admission import Admission
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
@@ -30,6 +27,7 @@ from core.ui import image_filter, measurements_panel
 from core.ui.components import grid_columns
 from tests.http.conftest import application
 from tests.http.lab import Lab, disc
+from tests.polling import wait_until
 
 FOLDER, OF_IMAGES, OF_SPHEROIDS = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 
@@ -72,11 +70,10 @@ def over_http(services: Services, project_id: str) -> dict[str, Any]:
 
 
 def exported(services: Services, project_id: str) -> dict[str, Any]:
-    folder = Path(tempfile.mkdtemp(dir=FOLDER))
-    builder = ArchiveBuilder(services.store, services.blobs, services.settings, Admission(2**40))
     parts = frozenset({Part.CSV, Part.XLSX, Part.PARQUET})
-    builder.make(ExportRequest(project_id, parts, None), folder, lambda _: None)
-    archive = zipfile.ZipFile(folder / "archive.zip")
+    export_id = services.exports.start(ExportRequest(project_id, parts, None))
+    wait_until(lambda: not services.exports.get(export_id).open, 60.0)
+    archive = zipfile.ZipFile(services.exports.take(export_id)[1])
     book = openpyxl.load_workbook(io.BytesIO(archive.read("results.xlsx")))
     formulas = csv.DictReader(io.StringIO(archive.read("formulas.csv").decode()))
     found: dict[str, Any] = {
