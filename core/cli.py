@@ -19,6 +19,7 @@ from core import __version__
 from core.batch import runner
 from core.batch.inputs import find_inputs
 from core.errors import SpheroscopeError
+from core.monitoring.system import app_memory_bytes
 from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import ROOT, Settings
 
@@ -126,7 +127,8 @@ def _compact(options: argparse.Namespace) -> int:
 
     settings = Settings.from_env()
     path = settings.data / "spheroscope.duckdb"
-    done = compact(path, settings.duckdb_memory_mb, TableOrder(options.order), lambda step: _say(f"{step} …"))
+    memory = settings.memory_budget(app_memory_bytes() // 2**20)
+    done = compact(path, memory.database_mb, TableOrder(options.order), lambda step: _say(f"{step} …"))
     before, after = (size / 2**20 for size in (done.before_bytes, done.after_bytes))
     rows = f"{sum(done.rows.values())} rows in {len(done.rows)} tables"
     _say(f"{rows}: {before:.1f} MiB before, {after:.1f} MiB now.")

@@ -6,7 +6,7 @@ import atexit
 import gc
 import logging
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -24,6 +24,7 @@ from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
+from core.monitoring.system import app_memory_bytes
 from core.operations.health import HealthChecks
 from core.operations.history import History
 from core.operations.retention import Retention, RetentionRules
@@ -38,7 +39,7 @@ from core.queue.slots import QueueRules
 from core.queue.status import QueueMonitor
 from core.queue.task import process, process_elsewhere
 from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry, SegmentationParams
-from core.settings import Settings
+from core.settings import MemoryBudget, Settings
 from core.store import JobRequest, Recipe, Store
 from core.store.query_plans import QueryPlans
 from core.store.recipe import ANONYMOUS
@@ -52,6 +53,7 @@ class Services:
     """Everything that a page or a route may use, opened together and closed together."""
 
     settings: Settings
+    memory: MemoryBudget
     recorder: Recorder
     history: History
     db: Database
@@ -75,19 +77,21 @@ class Services:
         """Open the data folder, take up what an earlier run left, and begin to work.
 
         Raises:
+            InvalidRequest: the settings do not fit together.
             DatabaseLocked: another process works on this folder.
             StorageError: the folder cannot be used.
         """
+        memory = settings.memory_budget(app_memory_bytes() // 2**20)
         recorder = Recorder(settings.enable_performance_monitoring)
         db = Database.open(
             settings.data / "spheroscope.duckdb",
             QueryRecorder(recorder),
-            settings.duckdb_memory_mb,
+            memory.database_mb,
             settings.duckdb_threads,
             settings.query_timeout_ms,
         )
         try:
-            return cls._opened(settings, recorder, db)
+            return cls._opened(settings, memory, recorder, db)
         except OSError as error:
             db.close()
             reason = error.strerror or type(error).__name__
@@ -97,24 +101,22 @@ class Services:
             raise
 
     @classmethod
-    def _opened(cls, settings: Settings, recorder: Recorder, db: Database) -> Services:
+    def _opened(cls, settings: Settings, memory: MemoryBudget, recorder: Recorder, db: Database) -> Services:
         cache = open_cache(
-            settings.cache, settings.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
+            settings.cache, memory.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
         )
-        store = _store(settings, db, cache)
+        store = _store(settings, memory, db, cache)
         blobs = Blobs(settings.data)
-        resources = _resources(settings)
+        resources = _resources(settings, memory)
         queue = _queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
-        rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
-        chores = [exports.sweep, Retention(store.retention, blobs, rules).run_due]
-        history = History(
-            recorder, settings.data, lambda: _depth(store), [StageMetrics(queue.timeline)], chores
-        )
+        sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports)
+        history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
         services = cls(
             settings=settings,
+            memory=memory,
             recorder=recorder,
             history=history,
             db=db,
@@ -126,7 +128,7 @@ class Services:
             queue=queue,
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
             ingest=Ingest(store, blobs, settings.limits, resources.admission),
-            checks=HealthChecks(settings.data, db, history, settings.container_memory_limit_mb, board, cache),
+            checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),
             exports=exports,
@@ -192,13 +194,18 @@ def _depth(store: Store) -> tuple[int, int]:
     return counts[JobState.QUEUED], counts[JobState.RUNNING]
 
 
-def _store(settings: Settings, db: Database, cache: Cache) -> Store:
+def _chores(settings: Settings, store: Store, blobs: Blobs, exports: Exports) -> list[Callable[[], None]]:
+    rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
+    return [exports.sweep, Retention(store.retention, blobs, rules).run_due]
+
+
+def _store(settings: Settings, memory: MemoryBudget, db: Database, cache: Cache) -> Store:
     batching = settings.project_list_batching
-    return Store(db, settings.max_queued, settings.page_index_bytes, cache, batching=batching)
+    return Store(db, settings.max_queued, memory.page_index_mb * 2**20, cache, batching=batching)
 
 
-def _resources(settings: Settings) -> ComputeResources:
-    admission = Admission(settings.segmentation_memory_bytes, settings.memory_wait_seconds)
+def _resources(settings: Settings, memory: MemoryBudget) -> ComputeResources:
+    admission = Admission(memory.images_mb * 2**20, settings.memory_wait_seconds)
     return ComputeResources.open(Arithmetic(precision=settings.precision), settings.limits, admission)
 
 

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 FILE = "metrics.duckdb"
 FLUSH_SECONDS = 5.0
 FLUSHES_A_THINNING = 60  # five minutes
-MEMORY_MB = 128  # of the metrics file's own database
+MEMORY_MB = 128
 T = TypeVar("T")
 Chore = Callable[[], None]
 QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
@@ -53,8 +53,12 @@ class History:
         depth: QueueDepth,
         sources: Sequence[Source] = (),
         chores: Sequence[Chore] = (),
+        memory_mb: int = MEMORY_MB,
     ) -> None:
-        """``sources`` are called before reading and flushing; ``chores`` run after every flush."""
+        """``sources`` are called before reading and flushing; ``chores`` run after every flush.
+
+        ``memory_mb`` limits the metrics file's own database.
+        """
         self.recorder = recorder
         self.problem: str | None = None
         self._depth = depth
@@ -65,7 +69,7 @@ class History:
         self._lock = threading.Lock()  # held during a flush and while a window is put together
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
-        self._db = self._open_file(folder) if recorder.enabled else None
+        self._db = self._open_file(folder, memory_mb) if recorder.enabled else None
         self._store = MetricStore(self._db) if self._db else None
 
     def start(self) -> None:
@@ -172,13 +176,13 @@ class History:
             log.warning("event=history.refused reason=%s", error.message)
         self.problem = error.message
 
-    def _open_file(self, folder: Path) -> Database | None:
+    def _open_file(self, folder: Path, memory_mb: int) -> Database | None:
         # Its statements are not recorded: each flush would add to the next one.
         try:
             return Database.open(
                 folder / FILE,
                 QueryRecorder(Recorder(enabled=False)),
-                MEMORY_MB,
+                memory_mb,
                 threads=1,
                 schema=METRICS_MIGRATIONS,
             )

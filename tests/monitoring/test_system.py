@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import psutil
 import pytest
 
 from core.monitoring import SystemSampler, system
-from core.monitoring.system import memory_limit_bytes
+from core.monitoring.system import LEAST_APP_BYTES, app_memory_bytes, memory_limit_bytes
 
 
 def test_a_sample_is_of_this_process_now(tmp_path: Path) -> None:
@@ -43,3 +44,15 @@ def test_the_memory_limit_is_the_containers(
 def test_without_a_container_it_is_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(system, "_CGROUPS", (tmp_path / "none",))
     assert memory_limit_bytes() == psutil.virtual_memory().total
+
+
+@pytest.mark.parametrize(
+    ("container", "machine", "limit"),
+    [(3 * 2**29, 2**34, 3 * 2**29), (None, 2**34, 2**33), (None, 2**30, LEAST_APP_BYTES)],
+)
+def test_an_app_may_take_all_of_its_container_or_half_of_the_machine(
+    monkeypatch: pytest.MonkeyPatch, container: int | None, machine: int, limit: int
+) -> None:
+    monkeypatch.setattr(system, "memory_limit_bytes", lambda: container or machine)
+    monkeypatch.setattr(system.psutil, "virtual_memory", lambda: SimpleNamespace(total=machine))
+    assert app_memory_bytes() == limit

@@ -1,7 +1,6 @@
-"""Every limit and switch, read once from the environment.
+"""Every limit and switch, read from the environment.
 
-Each field's environment variable is its name in capitals; docs/settings.md lists them, and a test holds the
-two together.
+Each field's environment variable is its name in capitals; a test compares docs/settings.md with the fields.
 """
 
 from __future__ import annotations
@@ -15,14 +14,10 @@ from typing import Any
 
 from core.errors import InvalidRequest
 from core.models import Limits
+from core.settings.memory_budget import MemoryBudget
 
 ON, OFF = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off"})
-ROOT = Path(__file__).resolve().parent.parent
-
-# What the app takes before an image is opened, measured with both engines loaded and 20 visitors; the rest of
-# CONTAINER_MEMORY_LIMIT_MB is for images.
-APP_MB = 460
-LEAST_SEGMENTATION_MB = 128
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def _setting(default: object, env: str, text: str) -> Any:
@@ -31,7 +26,7 @@ def _setting(default: object, env: str, text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may vary between installations; passed in everywhere, never global."""
+    """What may vary between installations. A share of memory that is 0 is computed by ``memory_budget``."""
 
     data: Path = _setting(
         ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
@@ -39,26 +34,28 @@ class Settings:
     segmentation_workers: int = _setting(
         4,
         "SEGMENTATION_WORKERS",
-        "Images in work at once, of which as many as there are cores are computed at once; 1 is serial.",
+        "Images segmented at once; as many of them as there are cores compute at a time. 1 is serial.",
     )
     segmentation_precision: str = _setting(
         "auto",
         "SEGMENTATION_PRECISION",
-        "Arithmetic of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster; "
+        "Precision of the network: float32, bfloat16, or auto, which tries once whether bfloat16 is faster; "
         "with DASK_SCHEDULER, auto is float32.",
     )
     dask_scheduler: str = _setting(
         "",
         "DASK_SCHEDULER",
-        "Address of a Dask scheduler, tcp://HOST:8786, whose workers segment; by default, this process does.",
+        "Address of a Dask scheduler whose workers segment, tcp://HOST:8786; without, this process segments.",
     )
     segmentation_memory_mb: int = _setting(
         0,
         "SEGMENTATION_MEMORY_MB",
-        "Memory for the images in work together, in MB; by default, what the app itself leaves of its limit.",
+        "Memory for all images in work, in MB; 0 is what the other parts leave of the limit.",
     )
     container_memory_limit_mb: int = _setting(
-        1024, "CONTAINER_MEMORY_LIMIT_MB", "Memory that the whole app may take, in MB."
+        0,
+        "CONTAINER_MEMORY_LIMIT_MB",
+        "Memory for the whole app, in MB; 0 is the container's limit, or half of this computer's memory.",
     )
     memory_wait_seconds: float = _setting(
         60.0,
@@ -69,16 +66,20 @@ class Settings:
         120.0, "PREVIEW_DEADLINE_SECONDS", "Time that a preview may take, waiting included."
     )
     max_attempts: int = _setting(
-        3, "MAX_ATTEMPTS", "Times an image is tried, and may end the process, before it is failed."
+        3,
+        "MAX_ATTEMPTS",
+        "Attempts for one image, crashes of the process included, before it counts as failed.",
     )
     job_deadline_seconds: float = _setting(
-        600.0, "JOB_DEADLINE_SECONDS", "Time that segmenting one image may take before it is failed."
+        600.0,
+        "JOB_DEADLINE_SECONDS",
+        "Longest time for segmenting one image; after that it counts as failed.",
     )
     max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")
-    drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time given to running jobs at shutdown.")
-    max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file taken, in MiB.")
-    max_image_pixels: int = _setting(100_000_000, "MAX_IMAGE_PIXELS", "Largest page taken, in pixels.")
-    max_pages: int = _setting(200, "MAX_PAGES", "Most pages taken from one multi-page TIFF.")
+    drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time for running jobs to end at shutdown.")
+    max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file that can be uploaded, in MiB.")
+    max_image_pixels: int = _setting(100_000_000, "MAX_IMAGE_PIXELS", "Largest page that is read, in pixels.")
+    max_pages: int = _setting(200, "MAX_PAGES", "Most pages read from one multi-page file.")
     max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")
     max_export_rows: int = _setting(1_000_000, "MAX_EXPORT_ROWS", "Most rows in one export.")
     export_hours: int = _setting(24, "EXPORT_HOURS", "Hours that a finished export can be downloaded.")
@@ -93,19 +94,23 @@ class Settings:
     keep_versions_days: int = _setting(
         30, "KEEP_VERSIONS_DAYS", "Days that a result is kept after a later automatic one has replaced it."
     )
-    duckdb_memory_mb: int = _setting(1024, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB.")
+    duckdb_memory_mb: int = _setting(
+        0, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB; 0 is a share of the limit."
+    )
     duckdb_threads: int = _setting(2, "DUCKDB_THREADS", "Threads of the database.")
     query_timeout_ms: float = _setting(2000.0, "QUERY_TIMEOUT_MS", "A search that takes longer is stopped.")
     page_index: bool = _setting(
         True, "PAGE_INDEX", "Keep tables of images in memory, ready in every order; off reads them by SQL."
     )
-    page_index_mb: int = _setting(256, "PAGE_INDEX_MB", "Most memory that these tables take, in MiB.")
+    page_index_mb: int = _setting(
+        0, "PAGE_INDEX_MB", "Memory for these tables, in MB; 0 is a share of the limit."
+    )
     cache: bool = _setting(
         True, "CACHE", "Keep rendered pictures, counts and statistics; off makes them at each request."
     )
-    cache_mb: int = _setting(128, "CACHE_MB", "Most memory that is taken by what is kept, in MiB.")
+    cache_mb: int = _setting(0, "CACHE_MB", "Memory for this cache, in MB; 0 is a share of the limit.")
     redis_url: str = _setting(
-        "", "REDIS_URL", "Keep that in this Redis instead of in memory, such as redis://localhost:6379/0."
+        "", "REDIS_URL", "Redis URL for the cache, redis://localhost:6379/0; without, the cache is in memory."
     )
     slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
     enable_performance_monitoring: bool = _setting(
@@ -166,16 +171,24 @@ class Settings:
             return "float32"
         return self.segmentation_precision
 
-    @property
-    def page_index_bytes(self) -> int:
-        """Memory for the tables of images; 0 where they are read by SQL."""
-        return self.page_index_mb * 2**20 if self.page_index else 0
+    def memory_budget(self, available_mb: int) -> MemoryBudget:
+        """Divide the memory limit; ``available_mb`` is the limit where none is set.
 
-    @property
-    def segmentation_memory_bytes(self) -> int:
-        """What the images in work together may take."""
-        left_mb = max(LEAST_SEGMENTATION_MB, self.container_memory_limit_mb - APP_MB)
-        return (self.segmentation_memory_mb or left_mb) * 2**20
+        Raises:
+            InvalidRequest: what is set does not fit.
+        """
+        chosen = {
+            "database_mb": self.duckdb_memory_mb,
+            "page_index_mb": self.page_index_mb,
+            "cache_mb": self.cache_mb,
+            "images_mb": self.segmentation_memory_mb,
+        }
+        chosen = {name: value for name, value in chosen.items() if value}
+        if not self.page_index:
+            chosen["page_index_mb"] = 0
+        if not self.cache or self.redis_url:
+            chosen["cache_mb"] = 0
+        return MemoryBudget.divide(self.container_memory_limit_mb or available_mb, chosen)
 
 
 def _parse(name: str, text: str, default: object) -> Any:
