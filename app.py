@@ -10,7 +10,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import streamlit as st
 from starlette.concurrency import run_in_threadpool
@@ -25,14 +25,27 @@ CANNOT_START = 3
 logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
 
 
+def stop(error: SpheroscopeError) -> NoReturn:
+    """End the process with a sentence; an exception would end the server with a page of traceback."""
+    print(error.message, file=sys.stderr, flush=True)
+    os._exit(CANNOT_START)
+
+
+def read_settings() -> Settings:
+    """The settings of this process; where one cannot be, the process ends."""
+    try:
+        return Settings.from_env()
+    except SpheroscopeError as error:
+        stop(error)
+
+
 @asynccontextmanager
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Open the services before the first visitor, drain and close them on SIGTERM."""
     try:
         services = await run_in_threadpool(get_services)
     except SpheroscopeError as error:
-        print(error.message, file=sys.stderr, flush=True)
-        os._exit(CANNOT_START)  # an exception would end the server with a page of traceback
+        stop(error)
     await http.send_at_once()
     watch = asyncio.create_task(http.watch_loop(services.recorder))
     yield
@@ -47,6 +60,6 @@ app = st.App(
     Path(__file__).parent / "pages" / "_main.py",
     lifespan=lifespan,
     routes=http.routes(get_services),
-    middleware=http.middleware(Settings.from_env(), get_services),
+    middleware=http.middleware(read_settings(), get_services),
     exception_handlers=http.exception_handlers(),
 )

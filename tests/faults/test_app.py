@@ -100,6 +100,28 @@ def test_a_second_app_on_the_folder_ends_with_a_sentence_that_names_the_first(tm
         assert first.is_up()
 
 
+@pytest.mark.parametrize(
+    ("env", "sentence"),
+    [
+        ({"MAX_PAGES": "many"}, "MAX_PAGES must be a number (int), not 'many'."),
+        ({"CACHE": "maybe"}, "CACHE must be on or off, not 'maybe'."),
+        ({"SEGMENTATION_PRECISION": "float8"}, "SEGMENTATION_PRECISION must be one of"),
+        (
+            {"CONTAINER_MEMORY_LIMIT_MB": "1024", "DUCKDB_MEMORY_MB": "1024"},
+            "Raise CONTAINER_MEMORY_LIMIT_MB to 1711, or lower DUCKDB_MEMORY_MB.",
+        ),
+    ],
+)
+def test_a_setting_that_cannot_be_ends_the_start_with_a_sentence(
+    tmp_path: Path, env: dict[str, str], sentence: str
+) -> None:
+    with app(tmp_path, **env) as process:
+        assert process.end(START_SECONDS) == 3
+        output = process.said()
+    assert sentence in output
+    assert "Traceback" not in output
+
+
 def test_told_to_stop_with_fifty_waiting_it_ends_in_time_and_goes_on_at_the_next_start(
     tmp_path: Path,
 ) -> None:
