@@ -49,14 +49,14 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column(
         "status",
         "Status",
-        "Where the image stands: new, queued, running, done or failed",
+        "Where the image stands: new, queued, running, done or failed; done with an error where an earlier "
+        "result is in force and the last try failed",
         type=ImageStatus,
         required=True,
         sort="status",
         export="status",
         shown=Shown.DEFAULT,
         format=Format.STATUS,
-        tooltip="error",
         width=122,
         position=20,
     ),

@@ -154,6 +154,11 @@ class ImageRow:
     seconds: float | None = None
     version_id: str | None = None
 
+    @property
+    def last_try_failed(self) -> bool:
+        """Whether an earlier result is in force because the last try to segment the image failed."""
+        return self.status is ImageStatus.DONE and self.error is not None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(ImageRow):

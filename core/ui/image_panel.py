@@ -118,6 +118,11 @@ def _done(image: Image, result: tuple[Version, tuple[Spheroid, ...]]) -> None:
         f"{f' with {changed}' if changed else ''} · {seconds_of(stored.timings_ms):.2f} s{trust}",
         help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1.",
     )
+    if image.last_try_failed:
+        st.warning(
+            f"**Done; the last try failed:** {plain(image.error or '')} The result before it is shown.",
+            icon=":material/history:",
+        )
     if doubtful(image.confidence):
         st.warning(
             "**Look at this.** The outlines of this image are less certain than usual: compare them with the "

@@ -3,8 +3,10 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.errors import SegmentationError
 from core.models import PixelSizeSource, Project
 from core.services import Services
+from core.store import Recipe
 from core.ui import image_list
 from tests.pages.conftest import PAGES, Open, texts
 from tests.polling import wait_until
@@ -154,3 +156,19 @@ def press(page: AppTest, label: str, key: str | None = None) -> None:
     buttons = [item for item in page.button if item.label == label and key in (None, item.key)]
     buttons[0].click().run()
     assert not page.exception
+
+
+def test_a_failed_try_is_said_beside_the_result_before_it(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    services.queue.drain(5)
+    image_id = first(services, plate)
+    services.store.jobs.enqueue(plate.id, [image_id], Recipe("other", "1", {}))
+    job = services.store.jobs.claim("boot", "worker 1")
+    assert job is not None
+    services.store.jobs.fail(job, SegmentationError("It would not be outlined."))
+    page = open_page("image.py", image=image_id)
+    assert not page.exception
+    (warning,) = [item.value for item in page.warning if "last try failed" in item.value]
+    assert "It would not be outlined" in warning
+    assert not page.error

@@ -24,7 +24,7 @@ _FORMATS: dict[Format, ColumnDef] = {
     Format.YES_NO: {"valueFormatter": grid_scripts.YES_NO, **RIGHT},
     Format.SECONDS: {"valueFormatter": grid_scripts.SECONDS, **RIGHT},
     Format.TIME: {"valueFormatter": grid_scripts.TIME},
-    Format.STATUS: {"cellRenderer": grid_scripts.STATUS},
+    Format.STATUS: {"cellRenderer": grid_scripts.STATUS, "tooltipValueGetter": grid_scripts.STATUS_REASON},
     Format.CONFIDENCE: {"cellRenderer": grid_scripts.CONFIDENCE, **RIGHT},
     Format.SIZE: {"valueGetter": grid_scripts.SIZE, "valueFormatter": grid_scripts.DASH, **RIGHT},
     Format.NAME: {"flex": 2, **OPENS},

@@ -159,8 +159,21 @@ class Status {
     this.mark.textContent = look[0];
     this.mark.style.color = look[1];
     this.word.textContent = p.value === 'new' ? 'not segmented' : (p.value || '');
+    if (p.colDef.field === 'status' && p.value === 'done' && p.data && p.data.error) {
+      this.mark.textContent = '▲';
+      this.mark.style.color = '#b7791f';
+      this.word.textContent = 'done, try failed';
+    }
     return true;
   }
+}
+""")
+
+# Why segmenting failed; of an image with an earlier result, that it has one.
+STATUS_REASON = JsCode("""
+p => {
+  const error = p.data && p.data.error;
+  return error && p.value === 'done' ? 'Done; the last try failed: ' + error : error;
 }
 """)
 
