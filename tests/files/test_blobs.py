@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
 import pathlib
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from hypothesis import strategies as st
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
 from core.files.blobs import FOLDERS, Audit, Blobs
+from tests.polling import wait_until
 
 
 def left_over(folder: Path) -> list[Path]:
@@ -201,6 +204,11 @@ def test_a_folder_that_cannot_be_used_says_so(tmp_path: Path) -> None:
         Blobs(tmp_path / "data")
 
 
+def aged(path: Path) -> None:
+    """Make a file as old as if it had been written in 2001."""
+    os.utime(path, ns=(10**18, 10**18))
+
+
 def test_sweeping_takes_what_nothing_needs_and_nothing_else(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     kept = {blobs.put(bytes([number])) for number in range(10)}
@@ -211,12 +219,88 @@ def test_sweeping_takes_what_nothing_needs_and_nothing_else(tmp_path: Path) -> N
     assert sum(blobs.sweep(folder, lambda names: set(names) - kept, -1) for folder in FOLDERS) == 0
 
 
+def test_young_files_stay_whoever_needs_them(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    old, young = blobs.put(b"old"), blobs.put(b"young")
+    hour_ago = time.time() - 3601
+    os.utime(blobs.path(old), (hour_ago, hour_ago))
+    asked: list[str] = []
+    assert (
+        sum(blobs.sweep(folder, lambda names: asked.extend(names) or names, 3600) for folder in FOLDERS) == 1
+    )
+    assert asked == [old]
+    assert [path.name for path in files(tmp_path)] == [young]
+
+
+def test_a_file_that_is_put_again_while_it_is_swept_stays(tmp_path: Path) -> None:
+    """Whatever saves a row that names the file has put it before: the sweep has asked too early."""
+    blobs = Blobs(tmp_path)
+    sha256 = blobs.put(b"again")
+    aged(blobs.path(sha256))
+
+    def put_again(names: Sequence[str]) -> Sequence[str]:
+        assert blobs.put(b"again") == sha256
+        return names
+
+    assert blobs.sweep(sha256[:2], put_again, 3600) == 0
+    assert blobs.get(sha256) == b"again"
+    aged(blobs.path(sha256))
+    with blobs.receive((b"again",)) as incoming:
+        aged(incoming.path)  # it took long to look at
+
+        def keep(names: Sequence[str]) -> Sequence[str]:
+            incoming.keep()
+            return names
+
+        assert blobs.sweep(sha256[:2], keep, 3600) == 0
+    assert blobs.get(sha256) == b"again"
+
+
+def test_a_file_that_is_swept_before_it_is_put_again_is_written_again(tmp_path: Path) -> None:
+    blobs = Blobs(tmp_path)
+    with blobs.receive((b"again",)) as incoming:
+        incoming.keep()
+    sha256 = blobs.put(b"again")
+    aged(blobs.path(sha256))
+    assert blobs.sweep(sha256[:2], lambda names: names, 3600) == 1
+    with pytest.raises(BlobMissing):
+        blobs.get(sha256)
+    with blobs.receive((b"again",)) as incoming:
+        aged(incoming.path)
+        incoming.keep()
+    assert blobs.sweep(sha256[:2], lambda names: names, 3600) == 0
+    assert blobs.put(b"again") == sha256
+    assert blobs.get(sha256) == b"again"
+
+
+def test_putting_and_sweeping_at_the_same_time_never_loses_a_file(tmp_path: Path) -> None:
+    """What is old may go at any moment until it is put again; from then on it is there."""
+    blobs = Blobs(tmp_path)
+    stop = threading.Event()
+
+    def sweep() -> int:
+        swept = 0
+        while not stop.is_set():
+            swept += sum(blobs.sweep(folder, lambda names: names, 3600) for folder in FOLDERS)
+        return swept
+
+    def put(number: int) -> None:
+        content = bytes([number])
+        for _ in range(100):
+            sha256 = blobs.put(content)
+            assert blobs.get(sha256) == content
+            with contextlib.suppress(FileNotFoundError):
+                aged(blobs.path(sha256))
+
+    with ThreadPoolExecutor(5) as pool:
+        sweeper = pool.submit(sweep)
+        list(pool.map(put, range(4)))
+        wait_until(lambda: not files(tmp_path), what="the sweep of what is old")
+        stop.set()
+        assert sweeper.result(60) > 0
+
+
 # What has been checked is remembered
-
-
-def aged(path: Path) -> None:
-    """Make a file older than the ticks of the file system's clock."""
-    os.utime(path, ns=(10**18, 10**18))
 
 
 @pytest.fixture
