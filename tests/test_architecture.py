@@ -242,6 +242,7 @@ def test_statements_take_values_as_parameters_and_only_orders_and_conditions_as_
         "y",
         "columns",
         "codes",
+        "summary",
     }  # the last are columns of a list that allows them
     assert set(re.findall(r"\{(\w*)\}", path.read_text(encoding="utf-8"))) <= allowed
 

@@ -55,12 +55,12 @@ class Session:
         self.executed.append((name, found))
         return found
 
-    def change(self, name: str, values: Row, touched: Row) -> bool:
+    def change(self, name: str, values: Row, touched: Row, **parts: str) -> bool:
         """Run the statement ``name``, which changes one row or none and returns none; whether it changed one.
 
         Commit hooks get ``touched`` as its row: RETURNING would cost as much again as the change.
         """
-        changed = bool(self.rows(name, values)[0]["Count"])
+        changed = bool(self.rows(name, values, **parts)[0]["Count"])
         self.executed[-1] = (name, [touched] if changed else [])
         return changed
 

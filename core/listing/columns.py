@@ -66,6 +66,7 @@ class Column:
     formula: str = ""  # for formulas.csv; columns without one are not in it
 
     listed: bool = True
+    summary: bool = False  # a column of the version in force, which the image repeats
     sql: str = ""
     compute: Callable[..., Any] | None = None
     inputs: tuple[str, ...] = ()

@@ -1,7 +1,7 @@
 """The columns of the table of images, each described once; ``image_table`` generates the rest from it.
 
-To add one: a line in ``IMAGE_COLUMNS``, a migration that adds it to the table ``image``, and its value where
-rows are written.
+To add one: an entry in ``IMAGE_COLUMNS`` and a migration that adds it to the table ``image``. A column that
+belongs to a result is also one of the table ``version``, and ``core.models.summary`` computes it.
 """
 
 from __future__ import annotations
@@ -108,6 +108,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         "Number of spheroids of the result in force",
         type=int,
         unit="count",
+        summary=True,
         sort="objects",
         filter="objects",
         export="n_objects",
@@ -123,6 +124,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         unit="px",
         dimension=Dimension.LENGTH,
         formula="of the image's spheroids, the greatest equivalent_diameter",
+        summary=True,
         sort="diameter",
         filter="diameter_px",
         export="largest_equivalent_diameter",
@@ -137,6 +139,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         "Area of the largest spheroid",
         unit="px²",
         dimension=Dimension.AREA,
+        summary=True,
         sort="area",
         filter="area_px",
         position=45,
@@ -146,6 +149,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         "Circularity",
         "Circularity of the spheroid with the largest area",
         unit="ratio",
+        summary=True,
         sort="circularity",
         filter="circularity",
         shown=Shown.DEFAULT,
@@ -157,6 +161,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         "Expected intersection over union with a person's outlines, 0 to 1",
         unit="ratio",
         formula=CONFIDENCE,
+        summary=True,
         sort="confidence",
         filter="confidence",
         export="confidence",
@@ -195,6 +200,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         "Time taken",
         "How long the segmentation took",
         unit="s",
+        summary=True,
         sort="seconds",
         filter="seconds",
         export="seconds",

@@ -10,6 +10,7 @@ from core.cache import Cache, cached_json
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import NotFound
+from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, Spheroid, Version
 from core.store.project_versions import ProjectVersions
@@ -193,4 +194,5 @@ def _put_in_force(session: Session, image_id: str, version_id: str, expected: st
     if in_force is not None:
         session.rows("results.supersede", {"ids": [in_force], "now": utc_now()})
     session.rows("results.reinstate", {"id": version_id})
-    session.rows("images.set_chosen", {"id": image_id, "version_id": version_id})
+    assignments = ", ".join(f"{name} = version.{name}" for name in SUMMARY)
+    session.rows("images.set_chosen", {"id": image_id, "version_id": version_id}, summary=assignments)

@@ -9,17 +9,13 @@ from datetime import datetime
 
 from core.db import Row, Session
 from core.errors import VersionConflict
+from core.listing.image_table import SUMMARY
 from core.models import Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
 from core.models.summary import summary
 from core.store.rows import OBJECT_COLUMNS, compact, version_of
 
 ObjectRows = Sequence[tuple[object, ...]]
-# What an image's row repeats of the version in force, because a join would be six times slower.
-REPEATED = (
-    *("n_objects", "largest_diameter_px", "largest_area_px", "largest_circularity"),
-    *("seconds", "confidence"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +132,9 @@ def _update_image(session: Session, job: Job, version: Row, takes: bool) -> None
     if not takes:
         session.change("images.set_status", values | {"status": "done"}, touched)
         return
-    numbers = {name: version[name] for name in REPEATED}
-    session.change("images.set_in_force", values | numbers | {"version_id": version["id"]}, touched)
+    values |= {"version_id": version["id"]} | {name: version[name] for name in SUMMARY}
+    assignments = ", ".join(f"{name} = ${name}" for name in SUMMARY)
+    session.change("images.set_in_force", values, touched, summary=assignments)
 
 
 def _version(image_id: str, kind: VersionKind, result: Result, now: datetime) -> Row:

@@ -685,6 +685,7 @@ def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
                 "y": "object.area",
                 "columns": SELECT_LIST,
                 "codes": ENUM_CODES,
+                "summary": "n_objects = 1",
             }
             session._cursor.execute(f"EXPLAIN {text.format(**parts)}", values)
             assert session._cursor.fetchall(), name

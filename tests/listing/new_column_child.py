@@ -13,13 +13,14 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import openpyxl
 import polars as pl
 from starlette.testclient import TestClient
 
 from core.export.request import ExportRequest, Part
 from core.listing import export_rows
-from core.models import ImageFilter, Range
+from core.models import ImageFilter, Range, Segmentation
 from core.services import Services
 from core.settings import Settings
 from core.store import Store
@@ -33,13 +34,11 @@ FOLDER, OF_IMAGES, OF_SPHEROIDS = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
 
 
 def fill(services: Services) -> str:
-    """Two images with a spheroid each; the values of the added columns are 0.25 and 0.75."""
+    """Add two images with a spheroid each; the values of the added columns are 0.25 and 0.75."""
     lab = Lab(services.store, services.blobs)
     project = lab.project(um_per_px=2.0)
     for name, value in (("a.png", 0.25), ("b.png", 0.75)):
-        image = lab.measured(lab.image(project, name), disc(**{OF_SPHEROIDS: value}))
-        text = f"UPDATE image SET {OF_IMAGES} = {value} WHERE id = '{image.id}'"
-        services.db.write(lambda session, text=text: session._cursor.execute(text))
+        lab.measured(lab.image(project, name), disc(**{OF_SPHEROIDS: value}))
     return project.id
 
 
@@ -98,8 +97,15 @@ def shown() -> dict[str, Any]:
     return {
         "grids": [[item["headerName"], item["colId"], item["context"]["param"]] for item in columns],
         "filters": [image_filter.numbers(True)[OF_IMAGES], measurements_panel.labels(True)[OF_SPHEROIDS]],
-        "command line": [OF_IMAGES in export_rows.IMAGE_HEADER, OF_SPHEROIDS in export_rows.OBJECT_HEADER],
     }
+
+
+def measured_by_command_line() -> dict[str, Any]:
+    spheroids = (disc(**{OF_SPHEROIDS: 0.5}),)
+    result = Segmentation(np.zeros((1, 1), np.int32), spheroids, "classical", "3", {}, {})
+    image = export_rows.measured_image("a.png", None, export_rows.PixelSize(), result)
+    (spheroid,) = export_rows.measured_objects("a.png", result, None)
+    return {"command line": [image[OF_IMAGES], spheroid[OF_SPHEROIDS]]}
 
 
 def main() -> None:
@@ -107,7 +113,7 @@ def main() -> None:
     services.queue.drain(5)
     project_id = fill(services)
     found = listed(services, project_id) | over_http(services, project_id)
-    found |= exported(services, project_id) | shown()
+    found |= exported(services, project_id) | shown() | measured_by_command_line()
     services.close()
     print(json.dumps(found))
 

@@ -1,4 +1,4 @@
-"""A column is added by its description and a migration alone, and is found everywhere."""
+"""A column is added by its description, a migration and its value alone, and is found everywhere."""
 
 from __future__ import annotations
 
@@ -16,13 +16,20 @@ CHILD = Path(__file__).parent / "new_column_child.py"
 OF_IMAGES = """
     Column(
         "roughness", "Roughness", "How rough outlines are", unit="ratio", formula="by eye",
-        sort="roughness", filter="roughness", export="roughness", shown=Shown.ON_DEMAND,
+        summary=True, sort="roughness", filter="roughness", export="roughness", shown=Shown.ON_DEMAND,
     ),
 """
 OF_SPHEROIDS = """
     _M("waviness", _P, "Waviness", "by eye"),
 """
-MIGRATION = "ALTER TABLE image ADD COLUMN roughness DOUBLE; ALTER TABLE object ADD COLUMN waviness DOUBLE;"
+VALUE = """
+        "roughness": largest.get("waviness"),
+"""
+MIGRATION = """
+ALTER TABLE image ADD COLUMN roughness DOUBLE;
+ALTER TABLE version ADD COLUMN roughness DOUBLE;
+ALTER TABLE object ADD COLUMN waviness DOUBLE;
+"""
 
 
 def put_before(path: Path, anchor: str, lines: str) -> None:
@@ -40,6 +47,7 @@ def program(tmp_path: Path) -> Path:
     (copy / "data").symlink_to(ROOT / "data")
     put_before(copy / "core/listing/image_columns.py", '\n    exported_only("engine"', OF_IMAGES)
     put_before(copy / "core/models/measurements.py", '\n    _M("n_holes"', OF_SPHEROIDS)
+    put_before(copy / "core/models/summary.py", '\n        "confidence"', VALUE)
     migrations = copy / "core/db/sql/migrations"
     (migrations / "9999_roughness.sql").write_text(MIGRATION, encoding="utf-8")
     return copy
@@ -75,5 +83,5 @@ def test_a_described_column_is_everywhere(program: Path, tmp_path: Path) -> None
         "formulas.csv": ["waviness", "roughness"],
         "grids": [["Roughness", "roughness", "roughness"], ["Waviness", "waviness", "waviness"]],
         "filters": ["Roughness", "Waviness"],
-        "command line": [True, True],
+        "command line": [0.5, 0.5],
     }

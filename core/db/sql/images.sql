@@ -2,7 +2,7 @@
 -- run by Session.change, which is told them.
 
 -- {columns} are what lists of images hold, by core/listing/image_columns.py; {where} and {order} come from
--- core/listing/image_query.py.
+-- core/listing/image_query.py. {summary} sets the columns that an image repeats of the version in force.
 
 -- name: page
 -- The ids are found first so that only one page of wide rows is read.
@@ -103,19 +103,14 @@ UPDATE image SET
     status = CASE WHEN latest_request = $request OR status = 'failed' THEN 'done' ELSE status END::image_status,
     error_code = CASE WHEN latest_request = $request THEN NULL ELSE error_code END,
     error = CASE WHEN latest_request = $request THEN NULL ELSE error END,
-    version_id = $version_id, n_objects = $n_objects, largest_diameter_px = $largest_diameter_px,
-    largest_area_px = $largest_area_px, largest_circularity = $largest_circularity, seconds = $seconds,
-    confidence = $confidence
+    version_id = $version_id, {summary}
 WHERE id = $id
 
 -- name: set_chosen
 -- A version that a person has put in force. What still waits or runs goes on; an earlier failure is settled.
 UPDATE image SET
     status = CASE WHEN status IN ('queued', 'running') THEN status ELSE 'done' END::image_status,
-    error_code = NULL, error = NULL, version_id = version.id, n_objects = version.n_objects,
-    largest_diameter_px = version.largest_diameter_px, largest_area_px = version.largest_area_px,
-    largest_circularity = version.largest_circularity, seconds = version.seconds,
-    confidence = version.confidence
+    error_code = NULL, error = NULL, version_id = version.id, {summary}
 FROM version
 WHERE image.id = $id AND version.id = $version_id
 RETURNING image.id, image.project_id
