@@ -224,11 +224,14 @@ def test_young_files_stay_whoever_needs_them(tmp_path: Path) -> None:
     old, young = blobs.put(b"old"), blobs.put(b"young")
     hour_ago = time.time() - 3601
     os.utime(blobs.path(old), (hour_ago, hour_ago))
-    asked: list[str] = []
-    assert (
-        sum(blobs.sweep(folder, lambda names: asked.extend(names) or names, 3600) for folder in FOLDERS) == 1
-    )
-    assert asked == [old]
+    candidates: list[str] = []
+
+    def unneeded(names: Sequence[str]) -> Sequence[str]:
+        candidates.extend(names)
+        return names
+
+    assert sum(blobs.sweep(folder, unneeded, 3600) for folder in FOLDERS) == 1
+    assert candidates == [old]
     assert [path.name for path in files(tmp_path)] == [young]
 
 

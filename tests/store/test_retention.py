@@ -1,4 +1,4 @@
-"""Retention of rows: superseded automatic versions go in time; what is in force, pinned or corrected stays."""
+"""Retention of rows: superseded automatic versions go; those in force, pinned or corrected stay."""
 
 from __future__ import annotations
 
