@@ -16,7 +16,7 @@ from core.errors import ImageError, PixelsUnsupported
 from core.images import jpeg, png, tiff_tags
 from core.images.pixel_size import PixelSize
 from core.images.reader import Pixels, Plane, Reader, check_size
-from core.images.tiff_support import tiff_pixel_size
+from core.images.tiff_pages import tiff_pixel_size
 from core.models import Limits
 
 # What Pillow's modes become: channels, and the mode that pixels are converted to without loss.

@@ -175,6 +175,11 @@ def strip_bomb_tiff(megabytes: int = 300) -> bytes:
     return raw_tiff([(tags(8, 8, compression=8), deflated_zeros(megabytes))])
 
 
+def signed_strip_bomb_tiff(megabytes: int = 300) -> bytes:
+    """As ``strip_bomb_tiff``, of numbers that only tifffile reads."""
+    return raw_tiff([(tags(8, 8, 16, compression=8, sample_format=2), deflated_zeros(megabytes))])
+
+
 def tile_bomb_tiff() -> bytes:
     """8 x 8 pixels in a tile of 60,000 x 60,000."""
     page = tags(8, 8, compression=8)

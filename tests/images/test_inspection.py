@@ -108,6 +108,54 @@ def test_pixels_are_exact(name: str) -> None:
     assert_exact(build(), expected)
 
 
+@pytest.mark.parametrize("array", [RGB16, RGB32, RGBA16], ids=["rgb 16", "rgb 32", "rgba 16"])
+@pytest.mark.parametrize("variant", [{}, {"byteorder": ">"}, DEFLATE, TILES], ids=str)
+def test_deep_channels_in_planes_are_exact(array: Array, variant: dict[str, object]) -> None:
+    if array.dtype == np.float32 and "predictor" in variant:
+        variant = {"compression": "zlib"}
+    options = ALPHA if array.shape[2] == 4 else COLOUR
+    assert_exact(corpus.tiff(planes(array), **options, **variant, planarconfig="separate"), array)
+
+
+NUMBERS = ("int8", "int16", "int32", "uint32", "int64", "uint64", "float16", "float64")
+
+
+@pytest.mark.parametrize("variant", [{}, DEFLATE | TILES, {"byteorder": ">"}], ids=str)
+@pytest.mark.parametrize("dtype", NUMBERS)
+def test_other_numbers_are_read_where_float32_holds_every_value(
+    dtype: str, variant: dict[str, object]
+) -> None:
+    array = (noise().astype(np.int16) - (0 if dtype.startswith("u") else 128)).clip(-128, 127).astype(dtype)
+    if array.dtype.kind == "f" or array.itemsize == 8:
+        variant = {name: value for name, value in variant.items() if name != "predictor"}
+    assert_exact(corpus.tiff(array, **variant), array.astype(np.float32))
+
+
+@pytest.mark.parametrize("value", [2**24 + 1, -(2**24) - 1])
+def test_a_whole_number_that_would_be_rounded_refuses_the_page(value: int) -> None:
+    array = np.zeros((37, 53), np.int32)
+    array[36, 52] = value - np.sign(value)
+    assert_exact(corpus.tiff(array), array.astype(np.float32))
+    array[36, 52] = value
+    with pytest.raises(PixelsUnsupported, match="rounding"):
+        decode(corpus.tiff(array), 1, LIMITS)
+
+
+def test_a_float_that_would_be_rounded_refuses_the_page() -> None:
+    for value in (0.1, 1e300, 5e-324):
+        array = np.zeros((37, 53))
+        array[36, 52] = value
+        with pytest.raises(PixelsUnsupported, match="rounding"):
+            decode(corpus.tiff(array), 1, LIMITS)
+
+
+def test_a_float64_without_a_value_is_refused_as_float32_is() -> None:
+    array = np.zeros((37, 53))
+    array[3, 5] = np.nan
+    with pytest.raises(PixelsUnsupported, match="NaN"):
+        decode(corpus.tiff(array), 1, LIMITS)
+
+
 @pytest.mark.parametrize("variant", VARIANTS)
 @pytest.mark.parametrize("name", ["U8", "U16", "F32", "RGB8", "RGB16", "RGB32"])
 def test_tiff_layouts_are_exact(name: str, variant: str) -> None:
@@ -145,12 +193,9 @@ def test_jpeg_keeps_what_its_compression_kept(build: Callable[[Array], bytes], a
 
 
 REFUSED: dict[str, Callable[[], bytes]] = {
-    "int8": lambda: corpus.tiff(noise(dtype="int8")),
-    "int16": lambda: corpus.tiff(noise(dtype="int16")),
     "uint32": lambda: corpus.tiff(noise(dtype="uint32")),
     "int32": lambda: corpus.tiff(noise(dtype="int32")),
     "uint64": lambda: corpus.tiff(noise(dtype="uint64")),
-    "float16": lambda: corpus.tiff(noise(dtype="float16")),
     "float64": lambda: corpus.tiff(noise(dtype="float64")),
     "complex": lambda: corpus.tiff(noise(dtype="float32").astype("complex64")),
     "NaN": corpus.nan_tiff,
@@ -162,7 +207,12 @@ REFUSED: dict[str, Callable[[], bytes]] = {
     "cmyk jpeg": lambda: corpus.pillow(RGB8, "JPEG", "CMYK"),
     "cielab": lambda: corpus.pillow(RGB8, "TIFF", "LAB"),
     "ycbcr": lambda: corpus.pillow(RGB8, "TIFF", "YCbCr"),
-    "16-bit rgb in planes": lambda: corpus.tiff(planes(RGB16), **COLOUR, planarconfig="separate"),
+    "int16 compressed with LZW": lambda: corpus.raw_tiff(
+        [(corpus.tags(8, 8, 16, sample_format=2, compression=5), bytes(128))]
+    ),
+    "float64 with the predictor of floats": lambda: corpus.raw_tiff(
+        [(corpus.tags(8, 8, 64, sample_format=3, compression=8) | {317: (corpus.SHORT, [3])}, bytes(512))]
+    ),
     "multiplied alpha": lambda: corpus.tiff(RGBA8, photometric="rgb", extrasamples=["assocalpha"]),
     "a fourth channel that is not alpha": lambda: corpus.tiff(
         RGBA8, photometric="rgb", extrasamples=["unspecified"]
