@@ -28,6 +28,7 @@ from bench.peers import Finished, Postgres, Request, Sqlite, postgres_server
 from bench.report import Bar, Report, median_p95
 from bench.serving import Server
 from core.db import Database
+from core.listing.image_table import SELECT_LIST, SUMMARY
 from core.models import ImageFilter, ImageStatus
 from core.monitoring import QueryRecorder
 from core.store import Store
@@ -137,10 +138,12 @@ def _commit(db: Database, finished: Finished) -> None:
         "seconds": 0.2,
     }
 
+    assignments = ", ".join(f"{name} = ${name}" for name in SUMMARY)
+
     def work(session: Any) -> None:
         session.rows("retention.objects", {"version_ids": [finished.image_id]})
         touched = {"id": finished.image_id, "project_id": finished.project_id}
-        session.change("images.set_in_force", values, touched)
+        session.change("images.set_in_force", values, touched, summary=assignments)
 
     db.write(work)
 
@@ -150,8 +153,8 @@ def _writers(sides: Sides, lab: Lab) -> Iterator[None]:
     """Four threads that commit 16 results a second to every side."""
     with sides.db.read() as session:
         values = {"project_id": lab.projects[0][0]}
-        order = "created_at"
-        ids = [row["id"] for row in session.rows("images.ids", values, where="", order=order)]
+        parts = {"columns": SELECT_LIST, "where": "", "order": "created_at"}
+        ids = [row["id"] for row in session.rows("images.ids", values, **parts)]
     stop = threading.Event()
 
     def write(seed: int) -> None:

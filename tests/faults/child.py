@@ -104,7 +104,7 @@ def _cuts() -> dict[str, Callable[[Callable[[], None]], None]]:
         "an image after its commit": _cut(Store, "add_images", _always, after=True),
         "a claim before its commit": _cut(Session, "rows", _statement("jobs.claim"), after=True),
         "a claim after its commit": _cut(Blobs, "path_of", _always, after=False),
-        "a result before its commit": _cut(Session, "rows", _statement("images.set_result"), after=True),
+        "a result before its commit": _cut(Session, "rows", _statement("images.set_in_force"), after=True),
         "a result half saved": _cut(Session, "append", _statement("results.add_objects"), after=True),
         "a result after its commit": _cut(JobQueue, "_saved", _always, after=False),
         "a checkpoint": _cut(Database, "_checkpoint", _always, after=False),
