@@ -19,11 +19,13 @@ from core import __version__
 from core.batch import runner
 from core.batch.inputs import find_inputs
 from core.errors import SpheroscopeError
+from core.files.audit import audit
+from core.images import formats
 from core.monitoring.system import app_memory_bytes
 from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import ROOT, Settings
 
-DONE, NOTHING_DONE, INTERRUPTED = 0, 2, 130
+DONE, DAMAGED, NOTHING_DONE, INTERRUPTED = 0, 1, 2, 130
 PROGRESS_SECONDS = 1.0
 RESTART_SECONDS = 2.0
 
@@ -35,8 +37,8 @@ SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder
   masks/        with --masks: label images, uint16, 0 is background
   overlays/     with --overlays: outlines and numbers over the image
 
-Of a folder, the TIFF, PNG, JPEG and BMP files that lie directly in it are taken, in natural order; hidden
-files and subfolders are not. A file that cannot be measured is a row with status "failed" and the reason.
+Of a folder, the image files that lie directly in it are taken, in natural order; hidden files and subfolders
+are not. A file that cannot be measured is a row with status "failed" and the reason.
 Exit status: 0 when at least one image was measured, 2 when none was, 130 when interrupted."""
 
 
@@ -44,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        act = {"serve": _serve, "worker": _work, "segment": _segment, "compact": _compact}
+        act = {"serve": _serve, "worker": _work, "segment": _segment, "compact": _compact, "audit": _audit}
         return act[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
@@ -91,8 +93,8 @@ def _segment(options: argparse.Namespace) -> int:
     inputs = find_inputs(options.paths)
     if not inputs:
         _say(
-            f"No images found in {', '.join(map(str, options.paths))}. Of a folder, the TIFF, PNG, JPEG and "
-            "BMP files that lie directly in it are taken, those in subfolders are not."
+            f"No images found in {', '.join(map(str, options.paths))}. Of a folder, the {formats.NAMES} "
+            "files that lie directly in it are taken, those in subfolders are not."
         )
         return NOTHING_DONE
     progress = Progress(len(inputs))
@@ -133,6 +135,30 @@ def _compact(options: argparse.Namespace) -> int:
     rows = f"{sum(done.rows.values())} rows in {len(done.rows)} tables"
     _say(f"{rows}: {before:.1f} MiB before, {after:.1f} MiB now.")
     return DONE
+
+
+def _audit(_options: argparse.Namespace) -> int:
+    """Check every stored file against its checksum; returns 1 where one is damaged."""
+    folder = Settings.from_env().data
+    shown = time.monotonic()
+
+    def report(n_files: int) -> None:
+        nonlocal shown
+        if time.monotonic() - shown >= PROGRESS_SECONDS:
+            shown = time.monotonic()
+            _say(f"{n_files} files read")
+
+    found = audit(folder, report)
+    for name in found.damaged:
+        _say(f"damaged: {folder / 'blobs' / name[:2] / name}")
+    _say(f"{found.n_files} stored files, {found.n_bytes / 2**20:.1f} MiB: {len(found.damaged)} damaged.")
+    if not found.damaged:
+        return DONE
+    _say(
+        "An image of a damaged file says so when it is opened. Drop the same file again into its project, "
+        "or segment the image again where only its outlines are damaged."
+    )
+    return DAMAGED
 
 
 def _work(options: argparse.Namespace) -> int:
@@ -202,6 +228,7 @@ def _add_servers(commands: Any) -> None:
         default="project",
         help="default: %(default)s; added: as they came",
     )
+    commands.add_parser("audit", help="check every stored file for damage; the app may run meanwhile")
     worker = commands.add_parser("worker", help="segment for apps elsewhere, behind a Dask scheduler")
     worker.add_argument("scheduler", metavar="ADDRESS", help="of the scheduler, as tcp://HOST:8786")
     worker.add_argument(

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
+from core.files.audit import Audit, audit, is_whole
 from core.files.fsync import fsync
 
 FOLDERS = tuple(f"{number:02x}" for number in range(256))  # by the first two digits of a file's name
@@ -29,19 +30,11 @@ SETTLED_SECONDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Audit:
-    """What checking every stored file found: names are their SHA-256."""
-
-    n_files: int
-    n_bytes: int
-    damaged: tuple[str, ...]
-
-
 class Blobs:
     """Files under ``folder``/blobs, written through ``folder``/tmp. Safe from any thread."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
         self._verified = _Verified(REMEMBERED)
@@ -66,7 +59,7 @@ class Blobs:
         sha256 = hashlib.sha256(data).hexdigest()
         path = self.path(sha256)
         with _saving():
-            if not (self._mark_new(path) and _is_whole(path, sha256)):
+            if not (self._mark_new(path) and is_whole(path, sha256)):
                 with self.receive((data,)) as incoming:
                     incoming.keep()
         return sha256
@@ -128,7 +121,7 @@ class Blobs:
         try:
             status = path.stat()
             if verify and not self._verified.knows(sha256, status):
-                if not _is_whole(path, sha256):
+                if not is_whole(path, sha256):
                     raise _damaged()
                 self._verified.add(sha256, status)
         except OSError as error:
@@ -140,24 +133,15 @@ class Blobs:
         return self._blobs / sha256[:2] / sha256
 
     def audit(self) -> Audit:
-        """Read every stored file through and compare it with its name; may take long.
+        """Check every stored file, whatever has been checked before; may take long.
 
         Raises:
             StorageError: the disk refuses.
         """
-        damaged, n_files, n_bytes = [], 0, 0
-        for path in sorted(self._blobs.glob("??/*")):
-            try:
-                if not _is_whole(path, path.name):
-                    damaged.append(path.name)
-                    self._verified.forget(path.name)
-                n_bytes += path.stat().st_size
-            except FileNotFoundError:  # swept meanwhile
-                continue
-            except OSError as error:
-                raise _unreadable(error) from error
-            n_files += 1
-        return Audit(n_files, n_bytes, tuple(damaged))
+        found = audit(self._folder)
+        for sha256 in found.damaged:
+            self._verified.forget(sha256)
+        return found
 
     def sweep(
         self, folder: str, unneeded: Callable[[Sequence[str]], Collection[str]], age_seconds: float
@@ -202,7 +186,7 @@ class Blobs:
         """
         path = self.path(sha256)
         with _saving():
-            if self._mark_new(path) and _is_whole(path, sha256):
+            if self._mark_new(path) and is_whole(path, sha256):
                 return
             if not path.parent.exists():
                 path.parent.mkdir(exist_ok=True)
@@ -269,14 +253,6 @@ def pieces_of(file: BinaryIO, size: int = 2**20) -> Iterator[bytes]:
 
 def _state(status: os.stat_result) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
-
-
-def _is_whole(path: Path, sha256: str) -> bool:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest() == sha256
-    except FileNotFoundError:
-        return False
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core import cli
 from core.db import Database
 from core.errors import BlobDamaged, StorageError
 from core.files.blobs import Blobs
@@ -54,6 +55,27 @@ def test_a_sound_log_after_a_kill_is_not_complained_of(tmp_path: Path) -> None:
     db = Database.open(tmp_path / "spheroscope.duckdb", QueryRecorder())
     assert (len(Store(db).projects.list()), db.lost_commits) == (200, 0)
     db.close()
+
+
+def test_an_audit_finds_a_file_that_lost_a_bit_behind_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blobs = Blobs(tmp_path)
+    names = [blobs.put(bytes([number]) * 1000) for number in range(20)]
+    path, times = blobs.path(names[7]), (10**18, 10**18)
+    os.utime(path, ns=times)
+    blobs.path_of(names[7])
+    path.write_bytes(b"\x08" + bytes([7]) * 999)
+    os.utime(path, ns=times)
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path))
+    assert cli.main(["audit"]) == cli.DAMAGED
+    messages = capsys.readouterr().err
+    assert f"damaged: {path}" in messages
+    assert "20 stored files" in messages
+    with pytest.raises(BlobDamaged):
+        Blobs(tmp_path).get(names[7])  # the first read of the next process
+    Blobs(tmp_path).put(bytes([7]) * 1000)
+    assert cli.main(["audit"]) == cli.DONE
 
 
 def test_one_rotten_file_of_a_hundred_fails_its_image_alone_and_says_why(tmp_path: Path) -> None:

@@ -20,7 +20,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.blobs import FOLDERS, Audit, Blobs
+from core.files.audit import Audit
+from core.files.blobs import FOLDERS, Blobs
 from tests.polling import wait_until
 
 
