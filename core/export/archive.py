@@ -1,4 +1,4 @@
-"""A zip file that is written once, from front to back, and never fills the disk."""
+"""A zip file written in one pass, which leaves free space on the disk."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from typing import TextIO
 from core.export import disk_space
 
 COPY_BYTES = 2**20
-PACKED = (".csv", ".json", ".txt")  # the other kinds are packed already
+COMPRESSED = (".csv", ".json", ".txt")  # other files are compressed formats already
 
 
 class Archive:
-    """Entries are added by name; closed as a context manager. ``left_free`` bytes of the disk stay free."""
+    """A zip file to add entries to; a context manager. ``left_free`` bytes of the disk stay free."""
 
     def __init__(self, path: Path, now: datetime, left_free: int) -> None:
         self._folder = path.parent
@@ -44,7 +44,7 @@ class Archive:
         self._zip.writestr(self._entry(name, len(data)), data)
 
     def add_file(self, name: str, path: Path) -> None:
-        """Add a file's content, piece by piece.
+        """Add a file, copied by COPY_BYTES.
 
         Raises:
             StorageError: the disk would be too full.
@@ -58,22 +58,21 @@ class Archive:
         entry = zipfile.ZipInfo(name, self._time)
         entry.file_size = size  # says whether it needs the fields of large files
         entry.external_attr = 0o644 << 16
-        packed = PurePosixPath(name).suffix in PACKED
-        entry.compress_type = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
+        compressed = PurePosixPath(name).suffix in COMPRESSED
+        entry.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
         return entry
 
 
 @dataclass(frozen=True, slots=True)
 class ExportContext:
-    """Where the parts of one archive are made: the archive, a folder for what has to wait until the end, and
-    the stack that closes what they have open, however it ends."""
+    """What writers share: the archive, a folder for temporary files, and a stack that closes open files."""
 
     archive: Archive
     folder: Path
     stack: ExitStack
 
     def text(self, name: str) -> TextIO:
-        """A new text file in the folder, which can be read again."""
+        """Create a text file in the folder, open for writing and reading."""
         return self.stack.enter_context((self.folder / name).open("w+", encoding="utf-8", newline=""))
 
     def hand_in(self, name: str) -> None:

@@ -1,7 +1,6 @@
-"""The folder of finished archives: each a zip and a JSON that says what it is; kept for a while, then swept.
+"""Folder of finished archives: a zip and a JSON description of each, deleted after a time.
 
-An archive counts from the moment that its JSON is there; whatever else lies in the folder at the start was
-left by a kill.
+An archive exists once its description does. Other files found at the start are remains of a killed process.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from core.export.request import Export, ExportState, Part
 
 @dataclass(frozen=True, slots=True)
 class StoredArchive:
-    """A finished archive; ``key`` is its request's, ``generation`` the database's when it was begun."""
+    """A finished archive, its request's ``key`` and the database's ``generation`` when it was begun."""
 
     export: Export
     key: str
@@ -28,7 +27,7 @@ class StoredArchive:
 
 
 class ArchiveStore:
-    """Zips and their descriptions under one folder."""
+    """Finished archives in one folder."""
 
     def __init__(self, folder: Path, keep: timedelta) -> None:
         self._folder = folder
@@ -39,46 +38,46 @@ class ArchiveStore:
             raise StorageError(f"The folder {folder} cannot be made: {error.strerror}.") from error
 
     def work(self, export_id: str) -> Path:
-        """A new folder to make an archive in."""
+        """Create a folder to make an archive in."""
         path = self._folder / f"{export_id}.work"
         path.mkdir()
         return path
 
     def discard(self, work: Path) -> None:
-        """Delete such a folder with all that is in it."""
+        """Delete a folder of ``work``."""
         shutil.rmtree(work, ignore_errors=True)
 
-    def put(self, work: Path, kept: StoredArchive) -> StoredArchive:
-        """Keep ``work``/archive.zip; returns it with its size and how long it stays."""
-        archive, target = work / "archive.zip", self.path(kept.export.id)
+    def put(self, work: Path, stored: StoredArchive) -> StoredArchive:
+        """Store ``work``/archive.zip; return it with its size and expiry."""
+        archive, target = work / "archive.zip", self.path(stored.export.id)
         with archive.open("rb") as file:
             os.fsync(file.fileno())
         archive.replace(target)
         about = work / "about.json"
-        about.write_text(json.dumps(asdict(kept), default=str), encoding="utf-8")
+        about.write_text(json.dumps(asdict(stored), default=str), encoding="utf-8")
         about.replace(target.with_suffix(".json"))
-        return self._seen(kept)
+        return self._measured(stored)
 
     def path(self, export_id: str) -> Path:
-        """Where an archive lies; ``export_id`` is one that was given out."""
+        """Return the path of an archive."""
         return self._folder / f"{export_id}.zip"
 
-    def touch(self, kept: StoredArchive) -> StoredArchive:
-        """Begin its time anew: it is being taken.
+    def touch(self, stored: StoredArchive) -> StoredArchive:
+        """Restart the time until an archive expires; return it.
 
         Raises:
-            FileNotFoundError: it is gone.
+            FileNotFoundError: it has been deleted.
         """
-        os.utime(self.path(kept.export.id))
-        return self._seen(kept)
+        os.utime(self.path(stored.export.id))
+        return self._measured(stored)
 
     def remove(self, export_id: str) -> None:
-        """Delete an archive; whoever is taking it still gets it to its end."""
+        """Delete an archive; open downloads of it continue."""
         for suffix in (".json", ".zip"):
             self.path(export_id).with_suffix(suffix).unlink(missing_ok=True)
 
     def take_stock(self) -> list[StoredArchive]:
-        """What an earlier run has finished; everything that it has not is deleted."""
+        """Return the archives that earlier processes finished; delete all other files."""
         found = list(self._described())
         files = {f"{item.export.id}{suffix}" for item in found for suffix in (".json", ".zip")}
         for path in self._folder.iterdir():
@@ -88,38 +87,40 @@ class ArchiveStore:
                 path.unlink(missing_ok=True)
         return found
 
-    def too_old(self, kept: Iterable[StoredArchive], now: datetime, max_bytes: int) -> list[StoredArchive]:
-        """Those past their time, and the oldest of the others as long as all take more than ``max_bytes``."""
-        newest = sorted(kept, key=lambda item: item.export.expires_at or now, reverse=True)
-        gone, total = [], 0
+    def too_old(
+        self, archives: Iterable[StoredArchive], now: datetime, max_bytes: int
+    ) -> list[StoredArchive]:
+        """Return expired archives, and the oldest of the others if all take more than ``max_bytes``."""
+        newest = sorted(archives, key=lambda item: item.export.expires_at or now, reverse=True)
+        expired, total = [], 0
         for item in newest:
             total += item.export.n_bytes
             if total > max_bytes or (item.export.expires_at or now) <= now:
-                gone.append(item)
+                expired.append(item)
                 total -= item.export.n_bytes
-        return gone
+        return expired
 
     def _described(self) -> Iterator[StoredArchive]:
         for path in self._folder.glob("*.json"):
             try:
-                yield self._seen(_kept(json.loads(path.read_text(encoding="utf-8"))))
+                yield self._measured(_from_json(json.loads(path.read_text(encoding="utf-8"))))
             except (OSError, ValueError, KeyError, TypeError):
                 continue  # cut short or of another version: it counts as not finished
 
-    def _seen(self, kept: StoredArchive) -> StoredArchive:
-        stat = self.path(kept.export.id).stat()
+    def _measured(self, stored: StoredArchive) -> StoredArchive:
+        stat = self.path(stored.export.id).stat()
         expires = datetime.fromtimestamp(stat.st_mtime, UTC).replace(tzinfo=None) + self._keep
-        told = {name: getattr(kept.export, name) for name in Export.__slots__}
-        export = Export(**told | {"n_bytes": stat.st_size, "expires_at": expires})
-        return StoredArchive(export, kept.key, kept.generation)
+        values = {name: getattr(stored.export, name) for name in Export.__slots__}
+        export = Export(**values | {"n_bytes": stat.st_size, "expires_at": expires})
+        return StoredArchive(export, stored.key, stored.generation)
 
 
-def _kept(told: dict[str, object]) -> StoredArchive:
-    about = dict(told["export"])  # type: ignore[call-overload]
+def _from_json(document: dict[str, object]) -> StoredArchive:
+    about = dict(document["export"])  # type: ignore[call-overload]
     about |= {
         "parts": tuple(Part(part) for part in about["parts"]),
         "state": ExportState(about["state"]),
         "created_at": datetime.fromisoformat(about["created_at"]),
         "expires_at": None,
     }
-    return StoredArchive(Export(**about), str(told["key"]), int(str(told["generation"])))
+    return StoredArchive(Export(**about), str(document["key"]), int(str(document["generation"])))

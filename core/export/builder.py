@@ -1,4 +1,4 @@
-"""Makes one archive: image by image through every part, so that what is said of an image is of one result."""
+"""Write an archive image by image, so that all parts have the same result of an image."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from core.store.rows import image_of
 
 OF_THE_IMAGE = (BlobMissing, BlobDamaged, ImageError)
 OF_PIXELS = frozenset({Part.OVERLAYS, Part.ROIS, Part.COCO})  # parts for which an image or mask is decoded
-MEMORY_WAIT_SECONDS = 600.0  # for one image: nobody sits and waits for an export
+MEMORY_WAIT_SECONDS = 600.0  # for one image; exports run in the background
 
 
 @dataclass(frozen=True, slots=True)
 class BuildSummary:
-    """What came of it."""
+    """Numbers of a finished archive."""
 
     n_images: int
     problems: int
@@ -41,7 +41,7 @@ class BuildSummary:
 
 @dataclass(frozen=True, slots=True)
 class ArchiveBuilder:
-    """Packs what is asked for into a zip."""
+    """Writes exports as zip files."""
 
     store: Store
     blobs: Blobs
@@ -50,7 +50,7 @@ class ArchiveBuilder:
     admission: Admission
 
     def size(self, request: ExportRequest) -> int:
-        """How many images there will be.
+        """Return the number of images of an export.
 
         Raises:
             NotFound: the project is not there (any more).
@@ -66,7 +66,7 @@ class ArchiveBuilder:
     def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> BuildSummary:
         """Write ``folder``/archive.zip.
 
-        ``step`` is called with the number of images done; what it raises ends the making.
+        ``step`` is called with the number of images done; it may raise to stop.
 
         Raises:
             StorageError: the disk or the database refuses.
@@ -124,7 +124,7 @@ class ArchiveBuilder:
 
 
 def refuse_too_many(rows: int, limit: int) -> None:
-    """Part of a table looks like the whole, so none is cut.
+    """Refuse a table that would have to be cut.
 
     Raises:
         InvalidRequest: there are more than ``limit``.
@@ -137,7 +137,7 @@ def refuse_too_many(rows: int, limit: int) -> None:
 
 
 def _add(item: Item, part: Part, writer: Writer, problems: Problems) -> None:
-    """One file that is lost or damaged must not keep all others from being taken away, nor go unsaid."""
+    """Write a part of one image; a missing or damaged file becomes a line of problems.csv."""
     try:
         writer.add(item)
     except OF_THE_IMAGE as error:

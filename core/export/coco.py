@@ -1,4 +1,4 @@
-"""COCO: one JSON of all images with every spheroid as a run-length encoded mask, holes left out of it.
+"""COCO: one JSON file of all images, with a run-length encoded mask of each spheroid, without its holes.
 
 Format: cocodataset.org (object detection); the runs are packed by pycocotools, as its ``decode`` reads them.
 """
@@ -25,7 +25,7 @@ _HEAD = {
 
 
 class Coco:
-    """``coco.json``. Its images and annotations wait in files of their own: neither has to fit in memory."""
+    """``coco.json``. Images and annotations are collected in temporary files: they need not fit in memory."""
 
     NAME = "coco.json"
 
@@ -62,7 +62,7 @@ class Coco:
 
 
 class _List:
-    """A JSON list without its brackets, in a file."""
+    """Items of a JSON list, without its brackets, in a file."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -80,7 +80,7 @@ class _List:
 
 
 def annotation(found: Found, shape: tuple[int, int]) -> dict[str, object]:
-    """What COCO says of one object of an image of ``shape`` (Y, X); ``number`` is that of the table."""
+    """Return the annotation of an object in an image of ``shape`` (Y, X); ``number`` is that of the table."""
     rows, columns = found.box
     return {
         "category_id": CATEGORY,

@@ -1,4 +1,4 @@
-"""Exports never fill the disk: the database needs room for its next commit."""
+"""Free disk space: exports leave room for the database's commits."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.errors import StorageError
 
 
 def check(folder: Path, n_bytes: int, left_free: int) -> None:
-    """See that ``n_bytes`` more leave ``left_free`` bytes of the folder's disk free.
+    """Check that ``n_bytes`` more leave ``left_free`` bytes of the folder's disk free.
 
     Raises:
         StorageError: they do not.

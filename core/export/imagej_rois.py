@@ -1,4 +1,4 @@
-"""Outlines for ImageJ: a zip of ROIs for each image, as its ROI Manager opens and saves them.
+"""Outlines for ImageJ: a zip of ROIs for each image, in the format of its ROI Manager.
 
 An outline runs along the edges of its pixels, in whole coordinates, so ImageJ finds the area that the table
 says. One through the middles of pixels would lose half a pixel all around.
@@ -26,7 +26,7 @@ _FROM = np.array([[1, 1], [0, 0], [0, 1], [0, 0], [0, 0], [0, 0], [1, 0]])
 
 
 class Rois:
-    """``rois/``: a zip for each image in which anything was found."""
+    """``rois/``: a zip for each image with objects."""
 
     def __init__(self, context: ExportContext) -> None:
         self._archive = context.archive
@@ -36,11 +36,11 @@ class Rois:
             self._archive.add(f"rois/{item.stem}.zip", roi_zip(item.found))
 
     def finish(self) -> None:
-        """Nothing is left."""
+        """Do nothing."""
 
 
 def roi_zip(found: Sequence[Found]) -> bytes:
-    """The ROIs of an image, each named by its object's number."""
+    """Return the zip of an image's ROIs, each named by its object's number."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
         for item in found:
@@ -49,7 +49,7 @@ def roi_zip(found: Sequence[Found]) -> bytes:
 
 
 def roi(found: Found) -> roifile.ImagejRoi:
-    """A traced outline; where there are holes or parts, a composite of all rings."""
+    """Return a traced ROI, or a composite of all rings where there are several."""
     name, rings = f"{found.number:04d}", corners(found)
     if len(rings) == 1:
         made = roifile.ImagejRoi.frompoints(rings[0], name=name)
@@ -61,7 +61,7 @@ def roi(found: Found) -> roifile.ImagejRoi:
 
 
 def corners(found: Found) -> list[Corners]:
-    """The outer rings, then the holes: int64 (N, 2), corners of pixels as (x, y) of the image."""
+    """Return the outer rings, then the holes: int64 (N, 2), pixel corners as (x, y)."""
     walk = edges([*found.outer, *found.holes])
     points = np.stack([walk.x, walk.y], axis=1) + _FROM[walk.side]
     before = np.empty_like(walk.side)

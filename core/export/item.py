@@ -1,4 +1,4 @@
-"""One image on its way into an archive; its files are read when a part first wants them."""
+"""One image of an archive: its rows, and its files, which are read on first use."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _OF_IMAGE = ("um_per_px", "engine", "engine_version")
 
 
 class Item:
-    """Everything that parts ask of one image.
+    """Data of one image for the writers of an archive's parts.
 
-    ``stem`` names its files and is no other image's; ``files`` are the names that parts gave to theirs, by
-    column of images.csv.
+    ``stem`` is the unique stem of its files' names. ``files`` has the names of the files that writers have
+    added, by column of images.csv.
     """
 
     def __init__(self, row: ExportedImage, stem: str, blobs: Blobs, limits: Limits) -> None:
@@ -35,13 +35,13 @@ class Item:
 
     @property
     def engine(self) -> tuple[str, str, str] | None:
-        """Engine, version and parameters as JSON of the result; None where there is none."""
+        """Engine, its version and the parameters as JSON; None where there is no result."""
         row = self._row.image
         return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
 
     @property
     def image_cells(self) -> export_rows.ExportRow:
-        """Row of images.csv, as the parts before have named their files."""
+        """Row of images.csv, with the files that writers have added so far."""
         return export_rows.image_row({**self._row.image, **self.files})
 
     @cached_property
@@ -52,35 +52,35 @@ class Item:
 
     @cached_property
     def spheroids(self) -> tuple[Spheroid, ...]:
-        """The spheroids with their outlines, which must have been asked for when the image was read."""
+        """Spheroids with their outlines; the image must have been read with ``contours``."""
         return tuple(spheroid_of(row) for row in self._row.objects)
 
     @cached_property
     def mask(self) -> bytes | None:
-        """The label image as PNG; None before the first result.
+        """Label image as PNG; None where there is no result.
 
         Raises:
-            BlobMissing, BlobDamaged: it is not what was stored.
+            BlobMissing, BlobDamaged: the stored file is missing or differs from its checksum.
         """
         sha256: Any = self._row.image["labels_sha256"]
         return None if sha256 is None else self._blobs.get(sha256)
 
     @cached_property
     def found(self) -> list[boundaries.Found]:
-        """Every object of the mask."""
+        """Objects of the label image."""
         return [] if self.mask is None else boundaries.find(label_png.decode(self.mask))
 
     @property
     def original(self) -> Path:
-        """Where the file lies as it was uploaded.
+        """Path of the uploaded file.
 
         Raises:
-            BlobMissing, BlobDamaged: it is not what was stored.
+            BlobMissing, BlobDamaged: the stored file is missing or differs from its checksum.
         """
         return self._blobs.path_of(self.image.sha256)
 
     def raster(self) -> Raster:
-        """The original pixels.
+        """Return the original pixels.
 
         Raises:
             ImageError, StorageError: they cannot be read.

@@ -1,4 +1,4 @@
-"""Pictures in an archive: label images, images with outlines, and the files as they came."""
+"""Image files of an archive: label images, images with outlines, uploaded files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.images.formats import HEAD_BYTES, content_type, named_as
 
 
 class Masks:
-    """``masks/``: a label image for each image that has a result."""
+    """``masks/``: the label image of each image with a result."""
 
     def __init__(self, context: ExportContext) -> None:
         self._archive = context.archive
@@ -23,7 +23,7 @@ class Masks:
             self._archive.add(item.files["mask"], item.mask)
 
     def finish(self) -> None:
-        """Nothing is left."""
+        """Do nothing."""
 
 
 class Overlays:
@@ -42,11 +42,11 @@ class Overlays:
         self._archive.add(item.files["overlay"], drawn)
 
     def finish(self) -> None:
-        """Nothing is left."""
+        """Do nothing."""
 
 
 class Originals:
-    """``originals/``: each uploaded file once, also where several images are pages of it."""
+    """``originals/``: each uploaded file once, even if several images are its pages."""
 
     def __init__(self, context: ExportContext) -> None:
         self._archive = context.archive
@@ -64,4 +64,4 @@ class Originals:
         self._there.add(item.image.sha256)
 
     def finish(self) -> None:
-        """Nothing is left."""
+        """Do nothing."""

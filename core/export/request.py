@@ -1,4 +1,4 @@
-"""What is asked of an export, and what is told of it."""
+"""Export requests, and the state of each export."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from enum import StrEnum
 
 
 class Part(StrEnum):
-    """What an archive may hold."""
+    """Part of an archive."""
 
     CSV = "csv"
     XLSX = "xlsx"
@@ -23,7 +23,7 @@ class Part(StrEnum):
 
 
 class ExportState(StrEnum):
-    """Where an export stands."""
+    """State of an export."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -34,9 +34,9 @@ class ExportState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """A project's images and the parts that are wanted of them.
+    """The images of a project to export, and the parts to write of them.
 
-    ``image_ids`` None is the whole project; ``chosen_by`` says in words how others were chosen.
+    ``image_ids`` None is the whole project; ``chosen_by`` describes the choice in words.
     """
 
     project_id: str
@@ -46,7 +46,7 @@ class ExportRequest:
 
     @property
     def key(self) -> str:
-        """Equal for requests of the same images and parts, in whatever order."""
+        """Digest that is equal for requests of the same images and parts."""
         ids = None if self.image_ids is None else sorted(self.image_ids)
         text = json.dumps([self.project_id, sorted(self.parts), ids])
         return hashlib.sha256(text.encode()).hexdigest()
@@ -54,10 +54,10 @@ class ExportRequest:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """One archive: being made, ready to be taken, or why there is none.
+    """One export and its progress.
 
-    ``done`` of ``total`` images are in it. ``problems`` counts what had to be left out; problems.csv in the
-    archive says what and why. Times are UTC without a zone.
+    ``done`` of ``total`` images are written. ``problems`` counts what was left out, as listed in
+    problems.csv. Times are UTC without a zone.
     """
 
     id: str
@@ -76,5 +76,5 @@ class Export:
 
     @property
     def open(self) -> bool:
-        """Whether it is still being made."""
+        """Whether it is waiting or running."""
         return self.state in (ExportState.WAITING, ExportState.RUNNING)

@@ -1,4 +1,4 @@
-"""The parts that an archive may hold: what each does with an image, and what it leaves to the end."""
+"""The parts of an archive, with their titles and writers."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from core.export.spreadsheets import Csv, Xlsx
 
 
 class Writer(Protocol):
-    """Adds one part to an archive."""
+    """Writes one part of an archive."""
 
     def add(self, item: Item) -> None:
-        """Take one image.
+        """Write one image.
 
         Raises:
             SpheroscopeError: the image's own files are at fault.
         """
 
     def finish(self) -> None:
-        """Write what had to wait for the last image."""
+        """Write what needs all images; called once, at the end."""
 
 
 @dataclass(frozen=True, slots=True)
 class PartFormat:
-    """What a part is called, what it is for, and how it is written."""
+    """Title, purpose and writer of a part."""
 
     label: str
     help: str
