@@ -45,6 +45,8 @@ class MeasurementDefinition:
 _L, _A, _V, _P = Dimension.LENGTH, Dimension.AREA, Dimension.VOLUME, Dimension.PURE
 _M = MeasurementDefinition
 
+_VALUES = "pixel values as stored; of a colour image, of the channel that its settings name"
+
 MEASUREMENTS: tuple[MeasurementDefinition, ...] = (
     _M("area", _A, "Area", "pixel count, holes taken out", int, "px²", "Area"),
     _M("perimeter", _L, "Perimeter", "Crofton, 4 directions", unit="px"),
@@ -76,8 +78,8 @@ MEASUREMENTS: tuple[MeasurementDefinition, ...] = (
     _M("bbox_y", _P, "Box top", "pixels from the top", int, "px"),
     _M("bbox_width", _P, "Box width", "pixels", int, "px"),
     _M("bbox_height", _P, "Box height", "pixels", int, "px"),
-    _M("intensity_mean", _P, "Mean intensity", "over the raw pixels", unit="raw units"),
-    _M("intensity_sd", _P, "Intensity SD", "over the raw pixels", unit="raw units"),
+    _M("intensity_mean", _P, "Mean intensity", f"mean of the {_VALUES}", unit="raw units"),
+    _M("intensity_sd", _P, "Intensity SD", f"standard deviation of the {_VALUES}", unit="raw units"),
     _M(
         "touches_border",
         _P,

@@ -1,1 +1,1 @@
-"""What is measured of every spheroid, from its labels and the raw pixels. The formulas are contracts."""
+"""Measurements of every spheroid, from its labels and the pixels of one channel. Formulas are contracts."""

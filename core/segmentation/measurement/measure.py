@@ -32,7 +32,8 @@ def measure(labels: Labels, pixels: Pixels) -> list[Values]:
 
     Args:
         labels: int32 (Y, X), 0 is background. An object is the pixels of one number.
-        pixels: the raw pixels, as for ``grey.grey``; intensities are over brightness, in raw units.
+        pixels: as for ``grayscale.grey``. Intensities are those of grey pixels as stored, of colour ones the
+            brightness; to measure another channel, give that channel.
 
     Returns:
         A dict an object, with a key for each name in ``MEASUREMENTS``.

@@ -20,7 +20,7 @@ def describe(labels: Labels, pixels: Pixels) -> tuple[Spheroid, ...]:
 
     Args:
         labels: int32 (Y, X), 0 is background, each object in one part.
-        pixels: the raw pixels (Y, X) or (Y, X, C), as stored.
+        pixels: the values (Y, X) that intensities are measured in; of (Y, X, C), the brightness is.
 
     Raises:
         InvalidRequest: labels and pixels differ in size, or the pixels are of a kind that cannot be measured.
