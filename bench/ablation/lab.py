@@ -28,7 +28,7 @@ from core.services import Services
 from core.settings import Settings
 from core.store import NewImage, Recipe
 from core.store.results import Result
-from core.store.rows import OBJECT_COLUMNS, object_rows
+from core.store.rows import OBJECT_ROW, object_rows
 
 FILLED_AT_ONCE = 5000
 SAMPLE_S = 0.01
@@ -82,7 +82,7 @@ def multiply(services: Services, project: Project, times: int) -> None:
             for turn in range(1, times):
                 more = [replace(item, number=item.number + turn * len(found)) for item in found]
                 rows = object_rows(result[0].id, image_id, more)
-                session.append("results.add_objects", "object", OBJECT_COLUMNS, rows)
+                session.append("results.add_objects", "object", OBJECT_ROW, rows)
 
     services.db.write(work)
 

@@ -45,34 +45,34 @@ class Sort:
         return (*columns, SortKey("id", str, self.descending))
 
 
-def checked(images: ImageFilter) -> ImageFilter:
+def checked(conditions: ImageFilter) -> ImageFilter:
     """Return the filter without conditions that hold for every image.
 
     Raises:
         InvalidRequest: a range names no column of RANGES, or a bound is not of the column's type.
     """
-    for item in images.ranges:
+    for item in conditions.ranges:
         if item.column not in RANGES:
             raise InvalidRequest(f"There is no range of “{item.column}”. Known: {', '.join(RANGES)}.")
         for bound in (item.least, item.most):
             if bound is not None and not _fits(item.column, bound):
                 expected = "a time" if item.column in TIMES else "a number"
                 raise InvalidRequest(f"A bound of {item.column} must be {expected}.")
-    ranges = tuple(item for item in images.ranges if item.least is not None or item.most is not None)
-    return replace(images, name=images.name or None, ranges=ranges)
+    ranges = tuple(item for item in conditions.ranges if item.least is not None or item.most is not None)
+    return replace(conditions, name=conditions.name or None, ranges=ranges)
 
 
-def where(images: ImageFilter) -> tuple[str, dict[str, Any]]:
+def where(conditions: ImageFilter) -> tuple[str, dict[str, Any]]:
     """Return SQL conditions of a checked filter, each after an AND, and the values that they bind."""
     parts: list[str] = []
     values: dict[str, Any] = {}
-    if images.status:
+    if conditions.status:
         parts.append("AND list_contains($status::VARCHAR[], status::VARCHAR)")
-        values["status"] = [status.value for status in images.status]
-    if images.name:
+        values["status"] = [status.value for status in conditions.status]
+    if conditions.name:
         parts.append("AND contains(name_key, lower($name))")
-        values["name"] = images.name
-    for place, item in enumerate(images.ranges):
+        values["name"] = conditions.name
+    for place, item in enumerate(conditions.ranges):
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
             if bound is not None:
                 parts.append(f"AND {RANGES[item.column]} {sign} ${word}_{place}")

@@ -1,4 +1,4 @@
-"""The spheroids of a whole project as one table: paged, sorted, narrowed, counted into bins, streamed."""
+"""The spheroids of a project as one table: pages, counts, histograms, points, streams."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CALIBRATED = "calibrated"  # kind of cached values
 
 @dataclass(frozen=True, slots=True)
 class ObjectFilter:
-    """Which of a project's spheroids are wanted; every field narrows, None and () do not.
+    """Conditions on a project's spheroids, all of which must hold; None and () are no condition.
 
-    ``name`` is a part of the image's name. ``touches_border`` wants only those that do, or that do not.
+    ``name`` is part of the image's name.
     """
 
     name: str | None = None
@@ -37,7 +37,7 @@ class ObjectFilter:
 
 @dataclass(frozen=True, slots=True)
 class MeasuredObject:
-    """One spheroid of a project's table: its measurements in pixels, its number, its image."""
+    """One row of a project's table of spheroids; measurements are in pixels."""
 
     image_id: str
     image_name: str
@@ -47,13 +47,13 @@ class MeasuredObject:
 
     @property
     def id(self) -> str:
-        """Names the row among those of its project."""
+        """Id of the row, unique in its project."""
         return f"{self.image_id}-{self.number}"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectHistogram:
-    """How many values lie between each two neighbours of ``edges``; the last part has both its ends."""
+    """Histogram of a column: N counts between N + 1 edges; the last bin includes its upper edge."""
 
     edges: tuple[float, ...]
     counts: tuple[int, ...]
@@ -72,14 +72,14 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCount:
-    """How many spheroids, of how many images."""
+    """Number of spheroids, and of the images that they are on."""
 
     objects: int
     images: int
 
 
 class ObjectStore:
-    """Everything asked of the spheroids of a project; those of one image are in ``ResultStore``."""
+    """Reads the spheroids of a project; those of one image are in ``ResultStore``."""
 
     def __init__(self, db: Database, cache: Cache, generations: ProjectVersions) -> None:
         self._db = db
@@ -89,18 +89,18 @@ class ObjectStore:
     def page(
         self,
         project_id: str,
-        wanted: ObjectFilter,
+        conditions: ObjectFilter,
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
         after: KeyValues | None = None,
     ) -> Page[MeasuredObject]:
-        """A page of a project's spheroids; with ``after``, it begins behind those keys.
+        """Return a page of a project's spheroids, which begins after the keys ``after`` if they are given.
 
         Raises:
-            InvalidRequest: no such sort, a range that cannot be, or keys of another order.
+            InvalidRequest: unknown sort or range, or keys of another order.
         """
-        where, values = _where(project_id, wanted)
+        where, values = _where(project_id, conditions)
         keys = _keys(sort)
         rest, bound = behind(keys, after)
         values |= bound
@@ -113,26 +113,26 @@ class ObjectStore:
         items, last = tuple(_object_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()
         return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
-    def count(self, project_id: str, wanted: ObjectFilter) -> ObjectCount:
-        """How many spheroids pass the filter, and how many images they are of."""
-        where, values = _where(project_id, wanted)
+    def count(self, project_id: str, conditions: ObjectFilter) -> ObjectCount:
+        """Count the spheroids that pass a filter."""
+        where, values = _where(project_id, conditions)
         with self._db.read() as session:
             row = session.rows("objects.count", values, where=where, behind="true")[0]
         return ObjectCount(row["total"], row["images"])
 
     def calibrated(self, project_id: str) -> bool:
-        """Whether the pixel size of any image with spheroids is known."""
+        """Return whether any image with spheroids has a pixel size."""
 
-        def ask() -> bool:
+        def read() -> bool:
             with self._db.read() as session:
                 return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
 
         key = f"{project_id}:{self._generations.of(project_id)}"
-        return cached_json(self._cache, CALIBRATED, key, ask)
+        return cached_json(self._cache, CALIBRATED, key, read)
 
-    def stream(self, project_id: str, wanted: ObjectFilter, sort: str, limit: int) -> Rows:
-        """Rows like those of ``ResultStore.objects``; whoever stops before the end closes the generator."""
-        where, values = _where(project_id, wanted)
+    def stream(self, project_id: str, conditions: ObjectFilter, sort: str, limit: int) -> Rows:
+        """Yield rows as ``ResultStore.objects`` does; close the generator if it is not read to its end."""
+        where, values = _where(project_id, conditions)
         order = order_by(_keys(sort))
         values["limit"] = limit
         with self._db.read() as session:
@@ -140,10 +140,10 @@ class ObjectStore:
                 yield from chunk
 
     def histogram(
-        self, project_id: str, wanted: ObjectFilter, column: str, bins: int
+        self, project_id: str, conditions: ObjectFilter, column: str, bins: int
     ) -> ObjectHistogram | None:
-        """Count the values of a column into equal parts; None where there is no value."""
-        where, values = _where(project_id, wanted)
+        """Count the values of a column in bins of equal width; None where there is no value."""
+        where, values = _where(project_id, conditions)
         value = _number(column)
         with self._db.read() as session:
             rows = session.rows("objects.bins", values | {"bins": bins}, where=where, value=value)
@@ -156,10 +156,10 @@ class ObjectStore:
         )
 
     def points(
-        self, project_id: str, wanted: ObjectFilter, columns: tuple[str, str], most: int
+        self, project_id: str, conditions: ObjectFilter, columns: tuple[str, str], most: int
     ) -> tuple[Point, ...]:
-        """Two columns of at most ``most`` spheroids that have both, the same ones each time."""
-        where, values = _where(project_id, wanted)
+        """Return two columns of at most ``most`` spheroids that have both; always the same sample."""
+        where, values = _where(project_id, conditions)
         x, y = (_number(column) for column in columns)
         values["limit"] = most
         with self._db.read() as session:
@@ -168,17 +168,17 @@ class ObjectStore:
             )
 
 
-def _where(project_id: str, wanted: ObjectFilter) -> tuple[str, Values]:
-    """The conditions of a filter, to follow another one, and the values that they bind."""
+def _where(project_id: str, conditions: ObjectFilter) -> tuple[str, Values]:
+    """Return SQL conditions of a filter, each after an AND, and the values that they bind."""
     parts: list[str] = []
     values: Values = {"project_id": project_id}
-    if wanted.name:
+    if conditions.name:
         parts.append("AND contains(lower(image.name), lower($name))")
-        values["name"] = wanted.name
-    if wanted.touches_border is not None:
+        values["name"] = conditions.name
+    if conditions.touches_border is not None:
         parts.append("AND object.touches_border = $touches_border")
-        values["touches_border"] = wanted.touches_border
-    for place, item in enumerate(wanted.ranges):
+        values["touches_border"] = conditions.touches_border
+    for place, item in enumerate(conditions.ranges):
         column = _number(item.column)
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
             if bound is not None:
@@ -188,16 +188,16 @@ def _where(project_id: str, wanted: ObjectFilter) -> tuple[str, Values]:
 
 
 def _keys(sort: str) -> tuple[SortKey, ...]:
-    """What a name of SORTS orders by, with ``-`` before it for descending; id and number decide last."""
+    """Return the sort keys of a name of SORTS, descending with ``-`` before it."""
     expression = SORTS.get(sort.removeprefix("-"))
     if expression is None:
         raise InvalidRequest(f"Spheroids cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
-    name, down = sort.removeprefix("-"), sort.startswith("-")
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
     kind = SORT_TYPES.get(name, float)
     return (
-        SortKey("key", kind, down, expression),
-        SortKey("image_id", str, down, "image.id"),
-        SortKey("number", int, down and name not in ("name", "object"), "object.number"),
+        SortKey("key", kind, descending, expression),
+        SortKey("image_id", str, descending, "image.id"),
+        SortKey("number", int, descending and name not in ("name", "object"), "object.number"),
     )
 
 

@@ -111,7 +111,8 @@ def measurements_of(row: Row) -> dict[str, float | int | bool | None]:
     return measurements
 
 
-OBJECT_COLUMNS = (
+# Columns of the table ``object``, in the order of ``object_rows``.
+OBJECT_ROW = (
     "version_id",
     "image_id",
     "number",
@@ -123,7 +124,7 @@ OBJECT_COLUMNS = (
 
 
 def object_rows(version_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> list[tuple[object, ...]]:
-    """Rows for the object table, one a spheroid, with the values of OBJECT_COLUMNS."""
+    """Rows for the object table, one a spheroid, with the values of OBJECT_ROW."""
     return [
         (
             version_id,

@@ -13,7 +13,7 @@ from core.listing.image_table import SUMMARY
 from core.models import Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
 from core.models.summary import summary
-from core.store.rows import OBJECT_COLUMNS, compact, version_of
+from core.store.rows import OBJECT_ROW, compact, version_of
 
 ObjectRows = Sequence[tuple[object, ...]]
 
@@ -109,7 +109,7 @@ def insert_versions(session: Session, versions: Sequence[Row], objects: ObjectRo
     """Add versions with their objects, within a transaction of the caller's."""
     session.append("results.add", "version", tuple(versions[0]), [tuple(row.values()) for row in versions])
     if objects:
-        session.append("results.add_objects", "object", OBJECT_COLUMNS, objects)
+        session.append("results.add_objects", "object", OBJECT_ROW, objects)
 
 
 def conflict(session: Session, in_force: str | None) -> VersionConflict:
