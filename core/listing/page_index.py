@@ -1,10 +1,10 @@
-"""The read model behind the image tables: each project's rows in memory, ready in every order.
+"""Page index: the rows of the image tables in memory, by project, ready in every order.
 
-DuckDB never uses an index for a page, so pages at a depth, or by a measured column, cost it tens of
-milliseconds at 200 000 images. Here a project's rows are loaded from it on first use. A commit only notes
-which rows it changes, before and after it is done, and the next reader fetches those: whoever has seen or
-heard of a write sees it here, too, and writers pay nothing for tables that nobody looks at. DuckDB stays the
-truth; dropping a project from here is always right, and costs the next reader the time to load it.
+DuckDB never uses an index for a page, so pages at a depth, or by a measured column, take tens of milliseconds
+at 200,000 images. Here a project's rows are loaded on first use. A commit only notes the ids of the rows that
+it changes, before and after COMMIT, and the next reader fetches those rows: every acknowledged write is seen,
+and writers pay nothing for tables that nobody looks at. DuckDB stays the truth; a project may be dropped from
+the index at any time, and is then loaded again by its next reader.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ from core.models import ImageFilter, ImageRow, Page
 
 log = logging.getLogger(__name__)
 
-PATCHED_AT_MOST = 50  # images at once, and a thousandth of the project's: loading anew costs less than more
-# These change every image of a project, or hide them all.
-_WHOLE = frozenset({"projects.set_pixel_size", "projects.purge"})
+MAX_PATCHED = 50  # images at once, and a thousandth of the project's: beyond, loading anew costs less
+# Statements that change every image of a project, or hide them all.
+_WHOLE_PROJECT = frozenset({"projects.set_pixel_size", "projects.purge"})
 
 
 @dataclass(slots=True)
 class _Entry:
-    """A project: its rows, None until they are loaded, and the ids of those that are not as they were.
+    """A project: its rows, None until they are loaded, and the ids of rows that have changed since.
 
-    ``stale`` is None where all are to be loaded; ``current`` says that nothing is to be done. Whoever does it
-    holds ``lock``.
+    ``stale`` is None if all rows have to be loaded; ``current`` says that nothing has to be done. ``lock`` is
+    held while rows are loaded or patched.
     """
 
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -50,7 +50,7 @@ class _Entry:
 
 @dataclass(slots=True)
 class _Counts:
-    """What has happened since the start."""
+    """Events since the start."""
 
     hits: int = 0
     loads: int = 0
@@ -60,45 +60,48 @@ class _Counts:
 
 
 class PageIndex:
-    """Pages of images from memory, at most ``max_bytes`` of it. Any thread may call every method."""
+    """Pages of images from at most ``max_bytes`` of memory. Any thread may call every method."""
 
     def __init__(self, db: Database, max_bytes: int) -> None:
         self._db = db
         self._max_bytes = max_bytes
-        self._entries: OrderedDict[str, _Entry] = OrderedDict()  # the one used last stands last
+        self._entries: OrderedDict[str, _Entry] = OrderedDict()  # least recently used first
         self._too_large: set[str] = set()
         self._counts = _Counts()
-        self._lock = threading.Lock()  # of all the above; held for moments only
-        db.add_commit_hook(self._follow)
+        self._lock = threading.Lock()  # of the fields above; held for moments only
+        db.add_commit_hook(self._commit_hook)
 
     def page(
-        self, project_id: str, wanted: ImageFilter, sort: Sort, limit: int, start: int | tuple[Any, ...]
+        self, project_id: str, filters: ImageFilter, sort: Sort, limit: int, start: int | tuple[Any, ...]
     ) -> Page[ImageRow] | None:
-        """A page by a checked filter, from an offset on or behind the keys of a row.
+        """A page by a checked filter, from an offset or after the keys of a row.
 
-        None where the project does not fit, so that SQL has to answer.
+        None if the project does not fit in memory: the caller has to use SQL.
         """
-        found = self._narrowed(project_id, sort, wanted)
-        if found is None:
+        narrowed = self._narrowed(project_id, sort, filters)
+        if narrowed is None:
             return None
-        rows, order = found
+        rows, order = narrowed
         offset = start if isinstance(start, int) else rows.up_to(order, sort, start)
         items, last = rows.page(order, sort, limit, offset)
         return Page(items, len(order), offset, limit, last)
 
-    def ids(self, project_id: str, wanted: ImageFilter, sort: Sort) -> list[str] | None:
+    def ids(self, project_id: str, filters: ImageFilter, sort: Sort) -> list[str] | None:
         """All ids that pass a checked filter, ascending; None as in ``page``."""
-        found = self._narrowed(project_id, sort, wanted)
-        return None if found is None else found[0].ids(found[1])
+        narrowed = self._narrowed(project_id, sort, filters)
+        return None if narrowed is None else narrowed[0].ids(narrowed[1])
 
     def around(
-        self, project_id: str, wanted: ImageFilter, sort: Sort, image_id: str
+        self, project_id: str, filters: ImageFilter, sort: Sort, image_id: str
     ) -> tuple[str | None, str | None, int, int] | None:
-        """The ids before and after an image, its position from 1 and the total; None also where it is not."""
-        found = self._narrowed(project_id, sort, wanted)
-        if found is None:
+        """The ids before and after an image, its position from 1, and the total.
+
+        None as in ``page``, and if the image does not pass the filter.
+        """
+        narrowed = self._narrowed(project_id, sort, filters)
+        if narrowed is None:
             return None
-        rows, order = found
+        rows, order = narrowed
         place = rows.place(order, sort, image_id)
         if place is None:
             return None
@@ -106,23 +109,23 @@ class PageIndex:
         return before, after, place + 1, len(order)
 
     def totals(self, project_id: str) -> dict[str, Any] | None:
-        """What projects.totals says of a project; None where it is not at hand: it is not loaded for this."""
-        rows = self._at_hand(project_id)
+        """As the statement projects.totals; None if the project is not loaded: it is not loaded for this."""
+        rows = self._loaded(project_id)
         return None if rows is None else rows.totals()
 
     def size(self, project_id: str) -> dict[str, int] | None:
-        """What results.size says of a project; None as in ``totals``."""
-        rows = self._at_hand(project_id)
+        """As the statement results.size; None as in ``totals``."""
+        rows = self._loaded(project_id)
         return None if rows is None else rows.size()
 
     def clear(self) -> None:
-        """Forget every project; each is loaded again when it is asked for."""
+        """Drop every project; each is loaded again by its next reader."""
         with self._lock:
             self._entries.clear()
             self._too_large.clear()
 
     def snapshot(self) -> dict[str, int]:
-        """What it holds, and what has happened since the start."""
+        """Its size, and counts of events since the start."""
         with self._lock:
             counts = self._counts
             return {
@@ -139,20 +142,20 @@ class PageIndex:
             }
 
     def _narrowed(
-        self, project_id: str, sort: Sort, wanted: ImageFilter
+        self, project_id: str, sort: Sort, filters: ImageFilter
     ) -> tuple[ProjectTable, RowOrder] | None:
-        wanted = self._folded(wanted)
+        filters = self._folded(filters)
         if project_id in self._too_large:
             return None
         with self._lock:
             entry = self._entries.setdefault(project_id, _Entry())
             self._entries.move_to_end(project_id)
         rows = self._fresh(entry, project_id, sort.name)
-        order = rows.narrowed(sort.name, wanted)
+        order = rows.narrowed(sort.name, filters)
         self._weigh(entry, rows)
         return rows, order
 
-    def _at_hand(self, project_id: str) -> ProjectTable | None:
+    def _loaded(self, project_id: str) -> ProjectTable | None:
         with self._lock:
             entry = self._entries.get(project_id)
             if entry is None or entry.rows is None or not entry.rows.has_order("created"):
@@ -160,7 +163,7 @@ class PageIndex:
         return self._fresh(entry, project_id, "created")
 
     def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectTable:
-        """A project's rows with all that has been committed, and their order by ``sort``."""
+        """A project's rows with everything that has been committed, and with their order by ``sort``."""
         with self._lock:
             if entry.current and entry.rows is not None and entry.rows.has_order(sort):
                 self._counts.hits += 1
@@ -168,7 +171,7 @@ class PageIndex:
         with entry.lock:
             with self._lock:
                 rows, stale = entry.rows, entry.stale
-                entry.stale, entry.current = set(), False  # what is committed from here on is noted anew
+                entry.stale, entry.current = set(), False  # later commits note their ids here
             try:
                 rows = self._caught_up(project_id, rows, stale)
             except BaseException:
@@ -188,7 +191,7 @@ class PageIndex:
                     return rows
                 try:
                     patched = rows.patched(sorted(stale), _rows_of(session, project_id, stale))
-                except Exception:  # whatever it is: what cannot be patched can be loaded
+                except Exception:  # whatever it is: a table that cannot be patched can be loaded
                     log.exception("event=page_index.patch_failed")
                 else:
                     with self._lock:
@@ -201,20 +204,20 @@ class PageIndex:
             )
             return ProjectTable.of(frame)
 
-    def _folded(self, wanted: ImageFilter) -> ImageFilter:
-        """The filter with its name in the case that the database compares in."""
-        name = wanted.name
+    def _folded(self, filters: ImageFilter) -> ImageFilter:
+        """The filter with its name in lower case, as the database makes it."""
+        name = filters.name
         if name is None:
-            return wanted
+            return filters
         if not name.isascii():
             with self._db.read() as session:
                 folded: str = session.rows("images.folded", {"text": name})[0]["text"]
         else:
             folded = name.lower()
-        return ImageFilter(wanted.status, folded, wanted.ranges)
+        return ImageFilter(filters.status, folded, filters.ranges)
 
     def _weigh(self, entry: _Entry, rows: ProjectTable) -> None:
-        """Note how much a project takes, and drop those used longest ago until all fit."""
+        """Note a project's size, and drop the least recently used ones until all fit."""
         entry.n_bytes = rows.n_bytes
         with self._lock:
             while self._n_bytes() > self._max_bytes:
@@ -227,39 +230,39 @@ class PageIndex:
         return sum(entry.n_bytes for entry in self._entries.values())
 
     @contextmanager
-    def _follow(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
-        changed = changed_images(ran)
-        self._note(changed)  # whoever reads from here on asks the database
+    def _commit_hook(self, _: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
+        changed = changed_images(executed)
+        self._note(changed)  # whoever reads from here on fetches the rows
         try:
             yield
         finally:
-            self._note(changed)  # and whoever asked it before the commit was done asks once more
+            self._note(changed)  # and whoever fetched them before COMMIT fetches them again
 
     def _note(self, changed: Mapping[str, set[str] | None]) -> None:
         with self._lock:
             for key, ids in changed.items():
-                if ids is None or len(ids) > PATCHED_AT_MOST:
+                if ids is None or len(ids) > MAX_PATCHED:
                     self._too_large.discard(key)  # it may fit now
                 entry = self._entries.get(key)
                 if entry is None or entry.stale is None:
                     continue
                 entry.current = False
                 entry.stale |= ids or set()
-                if ids is None or len(entry.stale) > PATCHED_AT_MOST + len(entry.rows or ()) // 1000:
+                if ids is None or len(entry.stale) > MAX_PATCHED + len(entry.rows or ()) // 1000:
                     entry.stale = entry.rows = None
                     self._counts.dropped += 1
 
 
 def _rows_of(session: Session, project_id: str, ids: Iterable[str]) -> pl.DataFrame:
-    found = session.frame("images.table_of", {"ids": list(ids)}, columns=SELECT_LIST, codes=ENUM_CODES)
-    return found.filter(pl.col("project_id") == project_id).drop("project_id")
+    rows = session.frame("images.table_of", {"ids": list(ids)}, columns=SELECT_LIST, codes=ENUM_CODES)
+    return rows.filter(pl.col("project_id") == project_id).drop("project_id")
 
 
-def changed_images(ran: Sequence[ExecutedStatement]) -> dict[str, set[str] | None]:
-    """Ids of the images that a transaction may have changed, by project; None where it may be all of them."""
+def changed_images(executed: Sequence[ExecutedStatement]) -> dict[str, set[str] | None]:
+    """Ids of the images that a transaction may have changed, by project; None if it may be all of them."""
     changed: dict[str, set[str] | None] = {}
-    for name, rows in ran:
-        if name in _WHOLE:
+    for name, rows in executed:
+        if name in _WHOLE_PROJECT:
             changed |= dict.fromkeys(row["id"] for row in rows)
         elif name.startswith("images."):
             for row in rows:

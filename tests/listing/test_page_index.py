@@ -84,7 +84,7 @@ class Tables(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self._patch = pytest.MonkeyPatch()
         self._patch.setattr(project_table, "TAIL_ROWS", 4)
-        self._patch.setattr(page_index, "PATCHED_AT_MOST", 3)
+        self._patch.setattr(page_index, "MAX_PATCHED", 3)
         self.db = Database.open(Path(self._folder.name) / "db.duckdb", QueryRecorder())
         self.ours, self.truth = Store(self.db), by_sql(self.db)
         self.number = 0
