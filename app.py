@@ -61,5 +61,4 @@ app = st.App(
     lifespan=lifespan,
     routes=http.routes(get_services),
     middleware=http.middleware(read_settings(), get_services),
-    exception_handlers=http.exception_handlers(),
 )

@@ -79,7 +79,6 @@ def _client() -> Iterator[tuple[TestClient, str]]:
         app = Starlette(
             routes=http.routes(lambda: services),
             middleware=http.middleware(services.settings, lambda: services),
-            exception_handlers=http.exception_handlers(),
         )
         try:
             with TestClient(app, base_url="http://localhost") as client:

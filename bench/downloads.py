@@ -1,4 +1,4 @@
-"""What taking data away costs the app: memory while it makes and sends 2 GB; tables streamed and not."""
+"""What downloads cost the app: memory while it makes and sends 2 GB, and tables from disk or memory."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def run(quick: bool) -> Report:
 
 def _warm_up(app: Served, project_id: str) -> None:
     """Whatever is loaded at its first use is no cost of size."""
-    told = app.export(project_id, PARTS)
-    for address in (told["download"], f"/downloads/projects/{project_id}/objects.csv"):
+    export = app.export(project_id, PARTS)
+    for address in (export["download"], f"/downloads/projects/{project_id}/objects.csv"):
         for _ in _pieces(app, address):
             pass
 
@@ -52,11 +52,11 @@ def _warm_up(app: Served, project_id: str) -> None:
 def _archive(report: Report, app: Served, project_id: str) -> None:
     before = app.peak.begin()
     start = time.perf_counter()
-    told = app.export(project_id, PARTS)
-    assert told["state"] == "ready", told
-    made_s, size = time.perf_counter() - start, told["n_bytes"]
+    export = app.export(project_id, PARTS)
+    assert export["state"] == "ready", export
+    made_s, size = time.perf_counter() - start, export["n_bytes"]
     report.rows.append(_row("make an archive", size, made_s, app.peak.highest - before))
-    address = told["download"]
+    address = export["download"]
     start = time.perf_counter()
     whole = _digest(_pieces(app, address))
     report.rows.append(_row("take it whole", size, time.perf_counter() - start, app.peak.highest - before))
@@ -94,7 +94,7 @@ def _compare_tables(report: Report) -> None:
     for name, unit in (("first_byte_s", "s"), ("grown_mb", "MB")):
         on, off = sides["on"][name], sides["off"][name]
         report.bars.append(
-            Bar(f"{name} of a table, streamed (median; {off:.3g} {unit} if not)", on, off, unit)
+            Bar(f"{name} of a table, sent from disk (median; {off:.3g} {unit} if not)", on, off, unit)
         )
 
 

@@ -18,7 +18,7 @@ from core.db import Database
 from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
 from core.errors import InvalidRequest, StorageError
-from core.export import ArchiveRetention, Exports
+from core.export import ArchiveRetention, Exports, TableFiles
 from core.export.builder import ArchiveBuilder
 from core.files.blobs import Blobs
 from core.ingest import Ingest
@@ -212,16 +212,13 @@ def _resources(settings: Settings, memory: MemoryBudget) -> ComputeResources:
 def _exports(
     settings: Settings, db: Database, store: Store, blobs: Blobs, resources: ComputeResources
 ) -> Exports:
+    max_bytes, left_free = settings.export_disk_mb * 2**20, settings.min_free_mb * 2**20
     return Exports(
         settings.data / "exports",
-        settings.data / "tmp",
+        TableFiles(settings.data / "tmp" / "tables", max_bytes, left_free),
         ArchiveBuilder(store, blobs, settings, resources.engines, resources.admission),
         lambda: db.generation,
-        ArchiveRetention(
-            timedelta(hours=settings.export_hours),
-            settings.export_disk_mb * 2**20,
-            settings.min_free_mb * 2**20,
-        ),
+        ArchiveRetention(timedelta(hours=settings.export_hours), max_bytes, left_free),
     )
 
 

@@ -104,7 +104,6 @@ class Browser:
         self._app = Starlette(
             routes=http.routes(lambda: services),
             middleware=[*http.middleware(services.settings, lambda: services), compressing],
-            exception_handlers=http.exception_handlers(),
         )
         self._loop = asyncio.new_event_loop()
 

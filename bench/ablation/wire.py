@@ -64,7 +64,7 @@ def streaming(quick: bool) -> list[Outcome]:
     return [
         Outcome(
             7,
-            "tables sent while they are read",
+            "tables sent from disk",
             f"objects.csv of {images * each * times} spheroids",
             "STREAMING=off",
             "MiB grown",

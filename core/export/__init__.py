@@ -1,14 +1,15 @@
-"""What is taken away: tables as they are read, and whole projects packed into one archive.
+"""Exported files: single tables, and whole projects packed into one archive.
 
-``Exports`` makes archives in the background and keeps them for a while, so that a download that breaks off
-can be resumed; ``Spool`` lets a table be sent while it is read, however slowly it is taken.
+``Exports`` makes archives in the background and ``TableFiles`` writes tables when they are requested. Both
+keep their files for a while, so that a download that breaks off can be resumed.
 """
 
 from __future__ import annotations
 
+from core.export.builder import refuse_too_many
 from core.export.manager import ArchiveRetention, Exports
 from core.export.request import Export, ExportRequest, ExportState, Part
-from core.export.spool import Spool
+from core.export.table_files import TableFiles, limited
 from core.export.text import images_csv, objects_csv
 
 __all__ = [
@@ -18,7 +19,9 @@ __all__ = [
     "ExportState",
     "Exports",
     "Part",
-    "Spool",
+    "TableFiles",
     "images_csv",
+    "limited",
     "objects_csv",
+    "refuse_too_many",
 ]

@@ -18,13 +18,11 @@ from core.errors import NotFound, QueueFull, ServiceClosed, SpheroscopeError
 from core.export.archive_store import ArchiveStore, StoredArchive
 from core.export.builder import ArchiveBuilder
 from core.export.request import Export, ExportRequest, ExportState
-from core.export.spool import Spool
-from core.export.text import Pieces
+from core.export.table_files import TableFiles
 
 log = logging.getLogger(__name__)
 
 MAX_WAITING = 20
-TABLES_AT_ONCE = 4
 FORGOTTEN_AFTER = timedelta(hours=1)  # exports that came to nothing
 
 
@@ -54,14 +52,14 @@ class Exports:
     def __init__(
         self,
         folder: Path,
-        tmp: Path,
+        tables: TableFiles,
         maker: ArchiveBuilder,
         generation: Callable[[], int],
         keeping: ArchiveRetention,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         """``generation`` tells the database's: where it has not changed, an archive need not be made anew."""
-        self._tmp = tmp
+        self.tables = tables
         self._maker = maker
         self._generation = generation
         self._keeping = keeping
@@ -70,8 +68,6 @@ class Exports:
         self._entries = {item.export.id: _Entry(item) for item in self._shelf.take_stock()}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="export")
-        self._readers = ThreadPoolExecutor(TABLES_AT_ONCE, thread_name_prefix="table")
-        self._spools: set[Spool] = set()
         self._closed = False
         self.sweep()
 
@@ -153,16 +149,6 @@ class Exports:
                 self._entries.pop(export_id, None)
             self._shelf.remove(export_id)
 
-    def spool(self, pieces: Pieces) -> Spool:
-        """Read a table at the database's speed, to be sent at the client's; the caller closes it.
-
-        Raises:
-            SpheroscopeError: what reading it raised.
-        """
-        spool = Spool(pieces, self._tmp, self._keeping.left_free, self._spools.discard)
-        self._spools.add(spool)
-        return spool.start(self._readers)
-
     def sweep(self) -> None:
         """Delete what is past its time; to be called every now and then, whether anybody asks or not."""
         now = self._clock()
@@ -184,6 +170,7 @@ class Exports:
         for key in gone:
             self._shelf.remove(key)
             log.info("event=export.swept id=%s", key)
+        self.tables.sweep()
 
     def close(self) -> None:
         """Stop what is being made and read, and wait until it has let go of the database."""
@@ -191,10 +178,8 @@ class Exports:
             self._closed = True
             for entry in self._entries.values():
                 entry.stop.set()
-        for spool in tuple(self._spools):
-            spool.close()
+        self.tables.close()
         self._worker.shutdown(cancel_futures=True)
-        self._readers.shutdown(cancel_futures=True)
 
     def _entry(self, export_id: str) -> _Entry:
         with self._lock:

@@ -7,11 +7,10 @@ from pathlib import Path
 
 import anyio
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from core.http.answers import problem
+from core.http.errors import problem
 
 STALLED_S = 60.0  # without a byte taken, after which a client counts as gone
 _RANGE = re.compile(r"bytes=((?:\d+-\d*|-\d+)(?:\s*,\s*(?:\d+-\d*|-\d+))*)", re.ASCII | re.IGNORECASE)
@@ -56,17 +55,6 @@ def patient(send: Send) -> Send:
             await send(message)
 
     return sent
-
-
-def not_modified(request: Request, tag: str, cache_control: str) -> Response | None:
-    """304 if the client has the bytes of ``tag`` already, else None."""
-    known = request.headers.get("if-none-match")
-    if known is None:
-        return None
-    tags = {part.strip().removeprefix("W/") for part in known.split(",")}
-    if f'"{tag}"' in tags or known.strip() == "*":
-        return Response(status_code=304, headers={"ETag": f'"{tag}"', "Cache-Control": cache_control})
-    return None
 
 
 def _understood(scope: Scope, size: int) -> tuple[Scope, bool]:

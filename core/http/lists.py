@@ -1,4 +1,4 @@
-"""What every list has in common: its window, its order, where it goes on, the fields that are wanted."""
+"""What every list has in common: which part is asked for, where it goes on, the fields of its rows."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
-from core.http import parameters
 from core.http.ordered import place_of
-from core.http.parameters import PageWindow
+from core.http.schemas.queries import ListQuery
 from core.listing.keyset import KeyValues
 from core.models import Page
 
 T = TypeVar("T")
-Form = dict[str, object]
+Row = dict[str, Any]
 
+DEFAULT_LIMIT = 50
 NOT_NARROWING = ("limit", "offset", "page", "sort", "cursor", "fields")
 
 
@@ -63,71 +63,75 @@ class Cursor:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One request for a part of a list."""
+class ListRequest:
+    """One request for a part of a list; ``list`` is a digest of its address and of what narrows it."""
 
-    window: PageWindow
+    limit: int
+    offset: int
     sort: str
-    fields: tuple[str, ...] | None
+    fields: tuple[str, ...]
     cursor: Cursor | None
     list: str
 
     @classmethod
-    def of(cls, request: Request, most: int, default_sort: str, fields: Sequence[str]) -> Ask:
-        """Read ``limit`` with ``offset``, ``page`` or ``cursor``, then ``sort`` and ``fields``.
+    def of(cls, request: Request, query: ListQuery, max_limit: int) -> ListRequest:
+        """Take what ``query`` says of the part, and of the cursor where there is one.
 
         Raises:
-            InvalidRequest: one of them cannot be, two contradict, or the cursor is of another list.
+            InvalidRequest: ``limit`` is too large, two of offset, page and cursor are given, or the cursor is
+                of another list.
         """
-        query = request.query_params
-        about = _digest(request)
-        chosen = parameters.fields(request, fields)
-        if "cursor" not in query:
-            window = parameters.window(request, most)
-            return cls(window, query.get("sort") or default_sort, chosen, None, about)
-        if {"offset", "page"} & query.keys():
-            raise InvalidRequest("Give a cursor, an offset or a page, not two of them.")
-        cursor = Cursor.read(query["cursor"])
-        if cursor.list != about or query.get("sort", cursor.sort) != cursor.sort:
+        limit = query.limit or min(DEFAULT_LIMIT, max_limit)
+        if limit > max_limit:
+            raise InvalidRequest(f"limit must be a whole number from 1 to {max_limit}.")
+        given = query.model_fields_set & {"offset", "page", "cursor"}
+        if len(given) > 1:
+            raise InvalidRequest(f"Give either {' or '.join(sorted(given))}, not both.")
+        this_list = _digest(request)
+        if "cursor" not in given:
+            offset = (query.page - 1) * limit if "page" in given else query.offset
+            return cls(limit, offset, query.sort, query.fields, None, this_list)
+        cursor = Cursor.read(query.cursor)
+        other_sort = "sort" in query.model_fields_set and query.sort != cursor.sort
+        if cursor.list != this_list or other_sort:
             raise InvalidRequest("This cursor is of a list that is sorted or narrowed otherwise.")
-        window = PageWindow(parameters.window(request, most).limit, cursor.offset)
-        return cls(window, cursor.sort, chosen, cursor, about)
+        return cls(limit, cursor.offset, cursor.sort, query.fields, cursor, this_list)
 
     @property
     def after(self) -> KeyValues | None:
         """The keys that the list goes on behind; None where it was not asked by cursor."""
         return self.cursor.last if self.cursor else None
 
-    def found(self, ids: Iterable[str]) -> Ask:
+    def found(self, ids: Iterable[str]) -> ListRequest:
         """The same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
         offset = place_of(self.cursor.last[0], ids) if self.cursor else None
-        if offset is None:
-            return self
-        return Ask(PageWindow(self.window.limit, offset), self.sort, self.fields, self.cursor, self.list)
+        return self if offset is None else replace(self, offset=offset)
 
-    def answer(self, name: str, page: Page[T], form: Callable[[T], Form]) -> Form:
+    def part(self, items: Sequence[T]) -> Page[T]:
+        """The part of a list that is in memory."""
+        shown = tuple(items[self.offset : self.offset + self.limit])
+        return Page(shown, len(items), self.offset, self.limit)
+
+    def answer(self, name: str, page: Page[T], to_row: Callable[[T], Row]) -> Row:
         """The rows under ``name`` with how many there are in all and where the list goes on."""
-        rows = [form(item) for item in page.items]
+        rows = [to_row(item) for item in page.items]
         after = page.offset + len(rows)
         more = bool(rows) and after < page.total
         last = page.last or (str(rows[-1]["id"]),) if more else ()
         return {
-            name: [picked(row, self.fields) for row in rows],
+            name: [{"id": row["id"], **{field: row[field] for field in self.fields}} for row in rows]
+            if self.fields
+            else rows,
             "total": page.total,
-            "pagination": PageWindow(page.limit, page.offset).described(page.total),
+            "pagination": {
+                "limit": page.limit,
+                "offset": page.offset,
+                "page": page.offset // page.limit + 1,
+                "totalPages": -(-page.total // page.limit),
+                "hasMore": page.offset + page.limit < page.total,
+            },
             "next": Cursor(self.sort, last, after, self.list).text() if more else None,
         }
-
-
-def picked(row: Form, fields: Iterable[str] | None) -> Form:
-    """Of a row, its id and the fields that are wanted; all where None is said."""
-    return row if fields is None else {"id": row["id"], **{name: row[name] for name in fields}}
-
-
-def part(items: Sequence[T], window: PageWindow) -> Page[T]:
-    """The window's part of a list that is in memory."""
-    shown = tuple(items[window.offset : window.offset + window.limit])
-    return Page(shown, len(items), window.offset, window.limit)
 
 
 def _are_keys(value: object) -> bool:
@@ -139,7 +143,8 @@ def _are_keys(value: object) -> bool:
 
 
 def _digest(request: Request) -> str:
-    query: Mapping[str, str] = request.query_params
-    narrowing = sorted(item for item in query.items() if item[0] not in NOT_NARROWING and item[1])
+    narrowing = sorted(
+        item for item in request.query_params.items() if item[0] not in NOT_NARROWING and item[1]
+    )
     text = json.dumps([request.url.path, narrowing])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -88,7 +88,9 @@ class Settings:
     )
     min_free_mb: int = _setting(512, "MIN_FREE_MB", "Disk space that exports leave free, in MiB.")
     streaming: bool = _setting(
-        True, "STREAMING", "Tables are sent while they are read; off builds each in memory before it is sent."
+        True,
+        "STREAMING",
+        "Tables are written to disk and sent from there; off builds each in memory before it is sent.",
     )
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
     keep_versions_days: int = _setting(

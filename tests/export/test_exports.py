@@ -17,7 +17,16 @@ import pytest
 from core.clock import utc_now
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, QueueFull, ServiceClosed, StorageError
-from core.export import ArchiveRetention, Export, ExportRequest, Exports, ExportState, Part, manager
+from core.export import (
+    ArchiveRetention,
+    Export,
+    ExportRequest,
+    Exports,
+    ExportState,
+    Part,
+    TableFiles,
+    manager,
+)
 from core.export.builder import ArchiveBuilder, BuildSummary
 from core.models import Project
 from core.monitoring import Recorder
@@ -66,7 +75,14 @@ def open_exports(db: Database, maker: ArchiveBuilder, folder: Path) -> Iterator[
     def start(
         made_by: Any = maker, keeping: ArchiveRetention = KEEPING, clock: Callable[[], datetime] = utc_now
     ) -> Exports:
-        exports = Exports(folder, folder.parent, made_by, lambda: db.generation, keeping, clock)
+        exports = Exports(
+            folder,
+            TableFiles(folder.parent / "tables", 2**30, 0),
+            made_by,
+            lambda: db.generation,
+            keeping,
+            clock,
+        )
         opened.append(exports)
         return exports
 

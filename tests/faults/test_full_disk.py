@@ -28,7 +28,7 @@ from tests.factories import ENGINE, RECIPE
 from tests.faults import oracle
 from tests.faults.child import NURSERY
 from tests.faults.test_rush import queue_on
-from tests.faults.test_slow_clients import CLIENTS, SPHEROIDS, serving, slow_client, spools
+from tests.faults.test_slow_clients import CLIENTS, SPHEROIDS, open_tables, serving, slow_client
 from tests.http.lab import Lab, disc
 from tests.polling import wait_until
 
@@ -126,7 +126,7 @@ def test_a_disk_full_amid_a_checkpoint_costs_one_reopening_and_no_row(
     oracle.check(disk)
 
 
-def test_slow_clients_on_a_full_disk_hold_nothing_and_those_after_them_are_served(disk: Path) -> None:
+def test_slow_clients_on_a_full_disk_hold_nothing_and_what_is_written_is_served(disk: Path) -> None:
     services, ballast = Services.open(Settings(data=disk, min_free_mb=1)), Ballast(disk)
     services.queue.drain(5)  # results are said, not computed
     lab = Lab(services.store, services.blobs)
@@ -136,16 +136,17 @@ def test_slow_clients_on_a_full_disk_hold_nothing_and_those_after_them_are_serve
     address = f"/downloads/projects/{project.id}/objects.csv"
     with serving(services) as port, ExitStack() as stack:
         clients = [stack.enter_context(slow_client(port, address)) for _ in range(CLIENTS)]
-        assert spools(process, folder) == CLIENTS
+        wait_until(lambda: open_tables(process, folder) == CLIENTS, 30, "every client's file to be open")
         wait_until(services.db._writer.checkpoint, 30, "the tables to be read to their ends")
         ballast.leave(SOME_BYTES)
-        assert status_of(port, address) == 503
-        assert spools(process, folder) == CLIENTS, "who is refused leaves nothing"
+        assert status_of(port, f"{address}?status=done") == 503  # a table of its own, still to be written
+        assert open_tables(process, folder) == CLIENTS, "who is refused leaves nothing"
+        assert status_of(port, address) == 200
         for client in clients:
             client.close()
-        wait_until(lambda: spools(process, folder) == 0, 30, "the files of who has vanished to be closed")
-        assert status_of(port, address) == 200  # what they held is room again
+        wait_until(lambda: open_tables(process, folder) == 0, 30, "files of clients that left to be closed")
         ballast.lift()
+        assert status_of(port, f"{address}?status=done") == 200
         wait_until(services.db._writer.checkpoint, 30, "a checkpoint, which an open cursor would refuse")
     services.close()
     oracle.check(disk)

@@ -49,8 +49,8 @@ def slow_client(port: int, address: str) -> socket.socket:
     return client
 
 
-def spools(process: psutil.Process, folder: Path) -> int:
-    """Files without a name that the process holds open in ``folder``."""
+def open_tables(process: psutil.Process, folder: Path) -> int:
+    """How often the process has files open in ``folder``."""
     held = (Path(f"/proc/{process.pid}/fd/{number}") for number in os.listdir(f"/proc/{process.pid}/fd"))
     return sum(str(folder) in link for link in map(_target, held))
 
@@ -67,15 +67,16 @@ def test_slow_clients_hold_no_cursor_and_vanished_ones_nothing(services: Service
     lab = Lab(services.store, services.blobs)
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), *(disc(number) for number in range(1, SPHEROIDS)))
-    folder, process = services.settings.data / "tmp", psutil.Process()
+    folder, process = services.settings.data / "tmp" / "tables", psutil.Process()
     address = f"/downloads/projects/{project.id}/objects.csv"
     with serving(services) as port, ExitStack() as stack:
         clients = [stack.enter_context(slow_client(port, address)) for _ in range(CLIENTS)]
-        assert spools(process, folder) == CLIENTS, "the tables are too large for the network's buffers"
+        # The tables are too large for the network's buffers.
+        wait_until(lambda: open_tables(process, folder) == CLIENTS, 30, "every client's file to be open")
         lab.project("written meanwhile")
         # Every table has been read to its end, although no client has taken more than its beginning.
         wait_until(services.db._writer.checkpoint, 30, "a checkpoint, which an open cursor would refuse")
         assert clients[0].recv(64), "and those that wait can still take theirs"
         for client in clients:
             client.close()
-        wait_until(lambda: spools(process, folder) == 0, 30, "the files of who has vanished to be closed")
+        wait_until(lambda: open_tables(process, folder) == 0, 30, "files of clients that left to be closed")

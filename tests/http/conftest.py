@@ -14,6 +14,9 @@ from core.services import Services
 from core.settings import Settings
 from tests.http.lab import Lab
 
+DOCUMENT = http.create_app(lambda: None).openapi()  # type: ignore[arg-type, return-value]
+PATHS = tuple(DOCUMENT["paths"])
+
 
 @pytest.fixture
 def services(tmp_path: Path) -> Iterator[Services]:
@@ -53,7 +56,6 @@ def application(services: Services, settings: Settings | None = None) -> Starlet
     app = Starlette(
         routes=http.routes(lambda: services),
         middleware=http.middleware(settings or services.settings, lambda: services),
-        exception_handlers=http.exception_handlers(),
     )
     app.state.services = services
     return app

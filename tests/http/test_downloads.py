@@ -6,30 +6,28 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import unquote
 
 import anyio
+import anyio.to_thread
 import cv2
 import numpy as np
 import pytest
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
-from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
 from core.http import files
 from core.http.answers import attachment
-from core.http.downloads import CsvStream
+from core.http.tables import TableAnswer
 from core.listing import export_rows
 from core.services import Services
 from tests import corpus
 from tests.http.conftest import application
 from tests.http.lab import MASK, Lab, disc
-from tests.polling import wait_until
 
 
 def saved_as(response: Any) -> str:
@@ -258,62 +256,129 @@ def test_no_name_becomes_a_formula(client: TestClient, lab: Lab) -> None:
 
 
 class Source:
-    """Pieces without end that know whether they have been closed."""
+    """Pieces without end that know whether they are being read, and whether they have been closed."""
 
     def __init__(self) -> None:
+        self.opened = False
         self.closed = False
 
     def pieces(self) -> Iterator[str]:
+        self.opened = True
         try:
             while True:
-                yield "a,b\r\n" * 1000
+                yield "a,b\r\n"
         finally:
             self.closed = True
 
 
-@pytest.mark.parametrize("spec", ["2.3", "2.4"])
-def test_nothing_is_read_any_more_when_the_client_goes_away(services: Services, spec: str) -> None:
-    source = Source()
-    sent: list[Any] = []
+def table(
+    services: Services, source: Source, limiter: anyio.CapacityLimiter, tag: str = "tag"
+) -> TableAnswer:
+    return TableAnswer(services.exports.tables, tag, source.pieces, {"ETag": f'"{tag}"'}, limiter)  # type: ignore[arg-type]
 
-    async def send(message: Any) -> None:
-        sent.append(message)
-        if len(sent) == 3 and spec == "2.4":
-            raise OSError("the connection is gone")
+
+SCOPE = {"type": "http", "method": "GET", "headers": [], "asgi": {"spec_version": "2.4"}}
+
+
+def test_nothing_is_read_any_more_when_the_client_goes_away(services: Services) -> None:
+    source, sent = Source(), []
 
     async def receive() -> Any:
-        while len(sent) < 3:
+        while not source.opened:
             await anyio.sleep(0)
         return {"type": "http.disconnect"}
 
+    async def send(message: Any) -> None:
+        sent.append(message)
+
     async def serve() -> None:
-        response = CsvStream(services.exports.spool(source.pieces()), {})  # type: ignore[arg-type]
-        scope = {"type": "http", "method": "GET", "asgi": {"spec_version": spec}}
-        with suppress(ClientDisconnect):
-            await response(scope, receive, send)
+        await table(services, source, anyio.CapacityLimiter(1))(SCOPE, receive, send)
 
     anyio.run(serve)
-    wait_until(lambda: source.closed)
-    assert len(sent) < 1000
+    assert (source.closed, sent) == (True, [])
 
 
-def test_who_takes_nothing_is_given_up(services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_that_wait_hold_no_thread_that_others_need(services: Services) -> None:
+    sources = [Source() for _ in range(60)]  # more than there are threads for requests
+
+    async def serve() -> None:
+        limiter, left = anyio.CapacityLimiter(2), anyio.Event()
+
+        async def receive() -> Any:
+            await left.wait()
+            return {"type": "http.disconnect"}
+
+        async with anyio.create_task_group() as group:
+            for number, source in enumerate(sources):
+                group.start_soon(table(services, source, limiter, f"tag{number}"), SCOPE, receive, print)
+            while sum(source.opened for source in sources) < 2:
+                await anyio.sleep(0)
+            with anyio.fail_after(10):
+                assert await anyio.to_thread.run_sync(lambda: "answered") == "answered"
+            assert sum(source.opened for source in sources) == 2
+            left.set()
+
+    anyio.run(serve)
+    assert all(source.closed for source in sources if source.opened)
+
+
+def test_who_takes_nothing_is_given_up(client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "STALLED_S", 0.05)
-    source = Source()
+    image = lab.image(lab.project(), "a.png")
 
     async def send(_message: Any) -> None:
         await anyio.sleep_forever()
 
-    async def receive() -> Any:
-        await anyio.sleep_forever()
-
     async def serve() -> None:
-        response = CsvStream(services.exports.spool(source.pieces()), {})  # type: ignore[arg-type]
-        with suppress(ClientDisconnect):
-            await response({"type": "http", "method": "GET", "asgi": {"spec_version": "2.4"}}, receive, send)
+        answer = files.FileAnswer(lab.blobs.path(image.sha256), "tag", "image/png", {})
+        with pytest.raises(TimeoutError):
+            await answer(SCOPE, anyio.sleep_forever, send)
 
     anyio.run(serve)
-    wait_until(lambda: source.closed)
+
+
+def test_a_table_can_be_resumed_and_says_how_long_it_is(client: TestClient, lab: Lab) -> None:
+    project = lab.project()
+    lab.measured(lab.image(project, "a.tif"), disc(1), disc(2))
+    address = f"/downloads/projects/{project.id}/objects.csv"
+    head = client.head(address)
+    whole = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert whole.headers["content-length"] == head.headers["content-length"] == str(len(whole.content))
+    part = {"Range": "bytes=100-", "If-Range": whole.headers["etag"]}
+    rest = client.get(address, headers=part)
+    assert (rest.status_code, rest.content) == (206, whole.content[100:])
+    lab.measured(lab.image(project, "b.tif"), disc(1))
+    again = client.get(address, headers=part)
+    assert (again.status_code, len(rows_of(again))) == (200, 3)
+
+
+def test_rows_that_come_between_counting_and_reading_are_not_cut_off(
+    services: Services, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = lab.project()
+    image = lab.measured(lab.image(project, "a.tif"), disc(1), disc(2))
+    limited = replace(services, settings=replace(services.settings, max_export_rows=2))
+    size, count = lab.store.results.size, lab.store.objects.count
+
+    def grow(*_: object) -> None:
+        lab.measured(image, disc(1), disc(2), disc(3))
+
+    def counted_then_grown(counting: Any) -> Any:
+        def counted(*arguments: object) -> object:
+            found = counting(*arguments)
+            grow()
+            return found
+
+        return counted
+
+    monkeypatch.setattr(lab.store.results, "size", counted_then_grown(size))
+    monkeypatch.setattr(lab.store.objects, "count", counted_then_grown(count))
+    with TestClient(application(limited), base_url="http://localhost") as opened:
+        for name in ("objects", "measurements"):
+            lab.measured(image, disc(1), disc(2))
+            answer = opened.get(f"/downloads/projects/{project.id}/{name}.csv")
+            assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+            assert "at most 2 are given" in answer.json()["error"]["message"]
 
 
 def test_a_table_that_has_not_changed_is_not_sent_again(client: TestClient, lab: Lab) -> None:
@@ -330,22 +395,20 @@ def test_a_table_that_has_not_changed_is_not_sent_again(client: TestClient, lab:
     assert (again.status_code, len(rows_of(again))) == (200, 2)
 
 
-def test_compressed_and_plain_tables_have_tags_of_their_own(services: Services, lab: Lab) -> None:
-    project = lab.project()
-    lab.measured(lab.image(project, "a.tif"), disc(1), disc(2))
+def test_compressed_and_plain_answers_have_tags_of_their_own(services: Services, lab: Lab) -> None:
     app = application(services)
     # As in the app: the compression lies between our middleware and the routes.
     app.user_middleware.append(Middleware(GZipMiddleware, minimum_size=10))
     with TestClient(app, base_url="http://localhost") as client:
-        address = f"/downloads/projects/{project.id}/objects.csv"
+        address = "/downloads/formulas.csv"
         plain = client.get(address, headers={"Accept-Encoding": "identity"})
         packed = client.get(address, headers={"Accept-Encoding": "gzip"})
         assert packed.headers["content-encoding"] == "gzip"
         assert packed.content == plain.content
         assert packed.headers["etag"] != plain.headers["etag"]
         for answer in (plain, packed):
-            told = client.get(address, headers={"If-None-Match": answer.headers["etag"]})
-            assert (told.status_code, told.headers["etag"]) == (304, answer.headers["etag"])
+            again = client.get(address, headers={"If-None-Match": answer.headers["etag"]})
+            assert (again.status_code, again.headers["etag"]) == (304, answer.headers["etag"])
 
 
 @pytest.mark.parametrize(
@@ -373,7 +436,7 @@ def test_tables_are_the_same_without_streaming(services: Services, lab: Lab) -> 
         with TestClient(application(switched), base_url="http://localhost") as client:
             answers.append(client.get(f"/downloads/projects/{project.id}/objects.csv"))
     assert answers[0].content == answers[1].content
-    assert [("content-length" in answer.headers) for answer in answers] == [False, True]
+    assert ["accept-ranges" in answer.headers for answer in answers] == [True, False]
 
 
 def test_a_query_that_fails_does_so_before_the_status_is_sent(

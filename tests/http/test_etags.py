@@ -8,7 +8,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.errors import ImageUnreadable
-from core.http import api
+from core.http.routes import jobs
 from core.models import Image, Project
 from core.monitoring import Kind
 from core.services import Services
@@ -59,7 +59,7 @@ def again(client: TestClient, known: dict[str, str]) -> set[int]:
 def test_what_is_known_is_not_sent_again(
     client: TestClient, lab: Lab, services: Services, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "RATE_KEPT_SECONDS", 1e9)
+    monkeypatch.setattr(jobs, "RATE_SECONDS", 1e9)
     for address in ("/api/projects", *addresses(image), "/api/jobs"):
         first = client.get(address)
         assert first.headers["cache-control"] == "no-cache"
@@ -73,7 +73,7 @@ def test_what_is_known_is_not_sent_again(
 def test_lists_of_everything_are_sent_again_after_every_change(
     client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api, "RATE_KEPT_SECONDS", 1e9)
+    monkeypatch.setattr(jobs, "RATE_SECONDS", 1e9)
     known = {address: client.get(address).headers["etag"] for address in ("/api/projects", "/api/jobs")}
     lab.project("Another")
     assert again(client, known) == {200}

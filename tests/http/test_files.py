@@ -17,7 +17,8 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from core.export import ExportRequest, Part
-from core.http.files import FileAnswer, not_modified
+from core.http.answers import conditional
+from core.http.files import FileAnswer
 from core.services import Services
 from tests.http.lab import Lab, disc
 from tests.polling import wait_until
@@ -32,7 +33,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     path.write_bytes(DATA)
 
     def answer(request: Request) -> Response:
-        return not_modified(request, TAG, "no-cache") or FileAnswer(path, TAG, "application/zip", {})
+        return conditional(request, TAG, "no-cache", lambda: FileAnswer(path, TAG, "application/zip", {}))
 
     with TestClient(Starlette(routes=[Route("/file", answer)])) as opened:
         yield opened

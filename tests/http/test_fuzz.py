@@ -13,17 +13,16 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.schemas import BaseSchema
 
-from core.http import contract
 from core.services import Services
 from core.settings import Settings
 from tests.browser.chromium import ROOT, streamlit_server
+from tests.http.conftest import PATHS
 from tests.http.lab import Lab, disc
 
 EXAMPLES = 15
 load_all_checks()
 # That a cursor must be one that was given, and that a page excludes an offset, OpenAPI cannot say.
 EXCLUDED = CHECKS.get_by_names(["positive_data_acceptance"])
-PATHS = sorted(contract.document()["paths"])
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +42,14 @@ def ids(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def told(ids: dict[str, str]) -> Iterator[BaseSchema]:
+def document(ids: dict[str, str]) -> Iterator[BaseSchema]:
     with streamlit_server(ROOT / "app.py") as address:
         yield schemathesis.openapi.from_url(f"{address}/api/openapi.json")
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_every_answer_is_as_the_document_says(told: BaseSchema, ids: dict[str, str], path: str) -> None:
-    operation = told[path]["GET"]
+def test_every_answer_is_as_the_document_says(document: BaseSchema, ids: dict[str, str], path: str) -> None:
+    operation = document[path]["GET"]
     known = ids["project" if "/projects/" in path else "image"]
     modes = [operation.as_strategy(generation_mode=mode) for mode in GenerationMode]
 

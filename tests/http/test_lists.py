@@ -106,7 +106,7 @@ def test_jobs_are_sorted_and_walked_while_they_end(client: TestClient, lab: Lab)
         lab.store.jobs.cancel([str(row["id"])])
     assert sorted(seen) == sorted(image.id for image in images)
     _, message = error_of(client.get("/api/jobs?sort=sha256"), 400)
-    assert message.startswith("Jobs cannot be sorted by “sha256”. Known: sequence, state")
+    assert message.startswith("The list cannot be sorted by “sha256”. Known: sequence, state")
 
 
 def test_objects_and_jobs_are_walked_too(client: TestClient, lab: Lab) -> None:

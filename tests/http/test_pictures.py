@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from core.http import pictures
+from core.http.routes import pictures
 from core.models import Image, Limits
 from core.services import Services
 from core.store import Recipe

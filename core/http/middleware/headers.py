@@ -13,6 +13,12 @@ HEADERS = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+# The page that shows the OpenAPI document runs a program of our own, and asks our own addresses.
+DOCUMENTATION = "/api/docs"
+DOCUMENTATION_POLICY = (
+    "default-src 'none'; connect-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+    "script-src 'self' 'unsafe-inline'; frame-ancestors 'none'"
+)
 _OWN_PATHS = tuple(f"{prefix}/" for prefix in PREFIXES)
 
 
@@ -25,7 +31,11 @@ class OwnHeaders:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                headers = MutableHeaders(scope=message)
+                headers.update(HEADERS)
+                headers.setdefault("Cache-Control", "no-store")
+                if scope["path"] == DOCUMENTATION:
+                    headers["Content-Security-Policy"] = DOCUMENTATION_POLICY
             await send(message)
 
         ours = scope["type"] == "http" and f"{scope['path']}/".startswith(_OWN_PATHS)

@@ -1,10 +1,11 @@
-"""/metrics: what was counted since the start, in Prometheus' text form, written by its official client."""
+"""/metrics: what was counted since the start, as text for Prometheus, written by its official client."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from typing import Annotated
 
+from fastapi import Query, Request
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import (
@@ -14,15 +15,16 @@ from prometheus_client.metrics_core import (
     Metric,
 )
 from prometheus_client.registry import Collector
-from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import PlainTextResponse, Response
 
 from core.cache import RedisCache
+from core.http.answers import NOT_KEPT
+from core.http.dependencies import ServicesDependency
+from core.http.routing import ReadRouter
+from core.http.schemas.base import Query as NoParameters
 from core.monitoring import BOUNDS_MS, Histogram, Kind, Timings
 from core.monitoring.histogram import PER_DECADE
-
-if TYPE_CHECKING:
-    from core.services import Services
+from core.services import Services
 
 LEAST_MS = 0.1
 # Of the recorder's own edges, which alone can be counted up to exactly: about 1, 2.5 and 5 of every decade.
@@ -42,34 +44,33 @@ COUNTERS = {
 }
 
 
-class Prometheus:
-    """Handler of /metrics."""
+router = ReadRouter(tags=["How the app is doing"])
 
-    def __init__(self, services: Callable[[], Services]) -> None:
-        self._services = services
-        self._registry = CollectorRegistry()
-        ProcessCollector(registry=self._registry)
-        PlatformCollector(registry=self._registry)
-        self._registry.register(_Collector(services))
 
-    def text(self, request: Request) -> Response:
-        """Everything since the start."""
-        encode, content_type = choose_encoder(request.headers.get("accept", ""))
-        body = encode(self._registry)
-        return Response(body, headers={"Cache-Control": "no-store"}, media_type=content_type)
+@router.get("/metrics", response_class=PlainTextResponse)
+def metrics(
+    request: Request, _query: Annotated[NoParameters, Query()], services: ServicesDependency
+) -> Response:
+    """What was counted since the start, as text for Prometheus."""
+    encode, content_type = choose_encoder(request.headers.get("accept", ""))
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    registry.register(_Collector(services))
+    return Response(encode(registry), headers={"Cache-Control": NOT_KEPT}, media_type=content_type)
 
 
 class _Collector(Collector):
-    """Made anew at every look, so nothing is counted twice."""
+    """Metrics of this moment, made at every request."""
 
-    def __init__(self, services: Callable[[], Services]) -> None:
+    def __init__(self, services: Services) -> None:
         self._services = services
 
     def describe(self) -> Iterator[Metric]:
         return iter(())  # which lets the registry know that names are not known before they are asked for
 
     def collect(self) -> Iterator[Metric]:
-        services = self._services()
+        services = self._services
         timings = services.recorder.totals()
         for kind, name, label, text in HISTOGRAMS:
             yield _histograms(timings, kind, f"spheroscope_{name}_seconds", label, text)

@@ -1,0 +1,210 @@
+"""The parameters of lists and tables: which part, in which order, narrowed how, with which fields."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
+
+from pydantic import Field, create_model
+
+from core.errors import InvalidRequest
+from core.http.ordered import PROJECT_KEYS, SPHEROID_KEYS
+from core.http.schemas import rows
+from core.http.schemas.base import Query
+from core.http.schemas.parameters import (
+    COMMAS,
+    MAX_NAME,
+    MAX_WHOLE,
+    WHOLE,
+    Decimal,
+    OneOf,
+    Switch,
+    TimeFrom,
+    TimeTo,
+    sorts,
+)
+from core.listing import image_table, object_table
+from core.listing.image_query import DEFAULT_SORT
+from core.models import ImageFilter, ImageStatus, JobState, Range
+from core.store import objects
+from core.store.job_order import SORTS as JOB_SORTS
+
+SORT = (
+    "Column to sort by; `-` before it sorts descending. Rows without a value come last, equal ones "
+    "in the order of their ids."
+)
+FIELDS = "Only these fields of each row, with commas between; `id` always comes."
+NAME = Field(default="", max_length=MAX_NAME, description="Part of the name, in any case.")
+
+
+class ListQuery(Query):
+    """Which part of a list: ``limit`` with ``offset``, ``page`` or ``cursor``."""
+
+    limit: Annotated[int, Field(ge=1), WHOLE] | None = Field(
+        default=None, description="How many rows; at most MAX_PAGE_SIZE."
+    )
+    offset: Annotated[int, Field(ge=0, le=MAX_WHOLE), WHOLE] = Field(
+        default=0, description="How many rows come before."
+    )
+    page: Annotated[int, Field(ge=1, le=MAX_WHOLE), WHOLE] = Field(
+        default=1, description="In place of offset, counted from 1."
+    )
+    cursor: str = Field(default="", description="`next` of the part before, to go on behind it.")
+    sort: str = ""
+    fields: tuple[str, ...] = ()
+
+
+class Bounds(Query):
+    """Least and greatest values of some columns, ``…_min`` and ``…_max``; made by ``with_bounds``."""
+
+    bounded: ClassVar[tuple[str, ...]] = ()
+
+    def ranges(self) -> tuple[Range, ...]:
+        """The bounds that are given.
+
+        Raises:
+            InvalidRequest: a least value is above its greatest.
+        """
+        found = (self._range(column, "min", "max", "is greater than") for column in self.bounded)
+        return tuple(item for item in found if item)
+
+    def _range(self, column: str, least: str, most: str, above: str) -> Range | None:
+        first, last = getattr(self, f"{column}_{least}"), getattr(self, f"{column}_{most}")
+        if first is not None and last is not None and first > last:
+            raise InvalidRequest(f"{column}_{least} {above} {column}_{most}.")
+        return None if first is None and last is None else Range(column, first, last)
+
+
+def with_bounds(name: str, columns: tuple[str, ...]) -> type[Bounds]:
+    """A model with ``…_min`` and ``…_max`` of each of ``columns``."""
+    words = {"min": "least", "max": "most"}
+    fields: dict[str, Any] = {
+        f"{column}_{end}": (
+            Decimal | None,
+            Field(
+                default=None,
+                description=f"{column} must be at {word} this; rows without a value are left out.",
+            ),
+        )
+        for column in columns
+        for end, word in words.items()
+    }
+    made = cast("type[Bounds]", create_model(name, __base__=Bounds, **fields))
+    made.bounded = columns
+    return made
+
+
+_MEASURED = tuple(name for name in image_table.RANGES if name != "created")
+if TYPE_CHECKING:  # their fields are made from the columns, when the module is loaded
+
+    class _ImageBounds(Bounds): ...
+
+    class _ObjectBounds(Bounds): ...
+else:
+    _ImageBounds = with_bounds("ImageBounds", _MEASURED)
+    _ObjectBounds = with_bounds("ObjectBounds", tuple(object_table.RANGES))
+
+
+class ImagesFilter(_ImageBounds):
+    """Which images of a project."""
+
+    status: Annotated[tuple[ImageStatus, ...], COMMAS] = Field(
+        default=(), description="One or more, with commas between."
+    )
+    name: str = NAME
+    created_from: TimeFrom | None = Field(
+        default=None, description="Added at this time (UTC where it names no zone) or date, or later."
+    )
+    created_to: TimeTo | None = Field(
+        default=None, description="Added at this time or before it; a date counts to its end."
+    )
+
+    def image_filter(self) -> ImageFilter:
+        """The same for the store.
+
+        Raises:
+            InvalidRequest: a least value is above its greatest.
+        """
+        created = self._range("created", "from", "to", "is later than")
+        return ImageFilter(self.status, self.name or None, (*((created,) if created else ()), *self.ranges()))
+
+
+class ImagesQuery(ImagesFilter, ListQuery):
+    """A part of a project's images."""
+
+    sort: Annotated[str, sorts(tuple(image_table.SORTS))] = Field(default=DEFAULT_SORT, description=SORT)
+    fields: Annotated[tuple[Annotated[str, OneOf(rows.IMAGE_FIELDS)], ...], COMMAS] = Field(
+        default=(), description=FIELDS
+    )
+
+
+class ObjectsFilter(_ObjectBounds):
+    """Which spheroids of a project, in which order."""
+
+    name: str = Field(default="", max_length=MAX_NAME, description="Part of the image's name, in any case.")
+    touches_border: Switch | None = Field(
+        default=None,
+        description="1 for only those that touch the image's edge, 0 for only those that do not.",
+    )
+    sort: Annotated[str, sorts(tuple(object_table.SORTS))] = Field(
+        default=objects.DEFAULT_SORT, description=SORT
+    )
+
+    def object_filter(self) -> objects.ObjectFilter:
+        """The same for the store, without the order.
+
+        Raises:
+            InvalidRequest: a least value is above its greatest.
+        """
+        return objects.ObjectFilter(self.name or None, self.touches_border, self.ranges())
+
+
+class ObjectsQuery(ObjectsFilter, ListQuery):
+    """A part of a project's spheroids."""
+
+    sort: Annotated[str, sorts(tuple(object_table.SORTS))] = Field(
+        default=objects.DEFAULT_SORT, description=SORT
+    )
+    fields: Annotated[tuple[Annotated[str, OneOf(rows.OBJECT_FIELDS)], ...], COMMAS] = Field(
+        default=(), description=FIELDS
+    )
+
+
+class MeasurementsQuery(ObjectsFilter):
+    """The table of a project's spheroids as the Measurements page shows it."""
+
+    fields: Annotated[tuple[Annotated[str, OneOf(tuple(rows.EXPORTED_AS))], ...], COMMAS] = Field(
+        default=(), description="Only these columns, with commas between; `image_name` is called `path`."
+    )
+
+
+class SpheroidsQuery(ListQuery):
+    """A part of the spheroids of one image."""
+
+    sort: Annotated[str, sorts(tuple(SPHEROID_KEYS))] = Field(default="object", description=SORT)
+    fields: Annotated[tuple[Annotated[str, OneOf((*rows.SPHEROID_FIELDS, "contour"))], ...], COMMAS] = Field(
+        default=(), description=FIELDS
+    )
+    contours: Switch = Field(default=False, description="1 to have the outlines, too.")
+
+
+class ProjectsQuery(ListQuery):
+    """A part of the projects."""
+
+    name: str = NAME
+    sort: Annotated[str, sorts(tuple(PROJECT_KEYS))] = Field(default="-activity", description=SORT)
+    fields: Annotated[tuple[Annotated[str, OneOf(rows.PROJECT_FIELDS)], ...], COMMAS] = Field(
+        default=(), description=FIELDS
+    )
+
+
+class JobsQuery(ListQuery):
+    """A part of the jobs."""
+
+    state: JobState | None = Field(default=None, description="Only jobs in this state.")
+    project: str = Field(default="", description="Id of a project: only its jobs.")
+    sort: Annotated[str, sorts(tuple(JOB_SORTS))] = Field(
+        default="", description=f"{SORT} Each state has an order of its own where none is given."
+    )
+    fields: Annotated[tuple[Annotated[str, OneOf(rows.JOB_FIELDS)], ...], COMMAS] = Field(
+        default=(), description=FIELDS
+    )
