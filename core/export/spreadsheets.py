@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import xlsxwriter
@@ -78,6 +79,7 @@ class _Sheet:
         self._name = name
         self._columns = tuple(columns)
         self._bold = book.add_format({"bold": True})
+        self._time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._sheets = 0
         self._begin()
 
@@ -105,6 +107,8 @@ class _Sheet:
             self._sheet.write_boolean(self._row, index, value)
         elif isinstance(value, str):
             self._sheet.write_string(self._row, index, csv_table.safe_text(value))
+        elif isinstance(value, datetime):
+            self._sheet.write_datetime(self._row, index, value, self._time)
         else:
             self._sheet.write_number(self._row, index, value)
 

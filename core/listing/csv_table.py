@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import TextIO
 
-Cell = str | int | float | bool | None
+Cell = str | int | float | bool | datetime | None  # times are UTC without a zone
 
 RISKY_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -49,4 +50,6 @@ def _cell(value: object) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return repr(float(value))  # the shortest text that reads back as the same number
+    if isinstance(value, datetime):
+        return value.isoformat() + "Z"
     return safe_text(value) if isinstance(value, str) else str(value)

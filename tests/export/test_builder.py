@@ -9,6 +9,7 @@ import json
 import zipfile
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 
 import cv2
@@ -17,15 +18,17 @@ import openpyxl
 import polars as pl
 import pytest
 import roifile
+import xlsxwriter
 from pycocotools import mask as coco_mask
 
 from core import __version__
 from core.errors import InvalidRequest, StorageError
-from core.export import spreadsheets
+from core.export import parquet, spreadsheets
 from core.export.builder import ArchiveBuilder
 from core.export.request import ExportRequest, Part
 from core.images import label_png
 from core.listing import csv_table, export_rows, image_table, object_table
+from core.listing.columns import Column
 from core.models import Project
 from core.queue.admission import Admission
 from core.settings import Settings
@@ -354,3 +357,17 @@ def test_the_disk_is_never_filled(lab: Lab, maker: ArchiveBuilder, tmp_path: Pat
     greedy = replace(maker, settings=Settings(min_free_mb=2**40))
     with pytest.raises(StorageError, match="too full"):
         greedy.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)
+
+
+def test_a_time_is_a_time_in_every_format(tmp_path: Path) -> None:
+    when = datetime(2026, 11, 2, 9, 30)
+    column = Column("added", "Added", "When it was added", type=datetime)
+    book = xlsxwriter.Workbook(tmp_path / "a.xlsx")
+    sheet = spreadsheets._Sheet(book, "images", ("added",))
+    sheet.write({"added": when})
+    book.close()
+    table = parquet._Table(tmp_path / "a.parquet", {"added": column})
+    table.add([{"added": when}])
+    table.close()
+    assert openpyxl.load_workbook(tmp_path / "a.xlsx")["images"]["A2"].value == when
+    assert pl.read_parquet(tmp_path / "a.parquet")["added"].to_list() == [when]

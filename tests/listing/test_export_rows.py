@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from datetime import datetime
 
 import numpy as np
 import pytest
@@ -148,6 +149,10 @@ def test_numbers_are_written_exactly_and_never_quoted() -> None:
     values = {"a": -0.1, "b": 1 / 3, "c": np.float64(-2.5), "d": True, "e": 5e-324, "f": -7}
     text = written([values], tuple(values))
     assert text == "a,b,c,d,e,f\r\n-0.1,0.3333333333333333,-2.5,true,5e-324,-7\r\n"
+
+
+def test_times_are_written_in_utc() -> None:
+    assert written([{"a": datetime(2026, 11, 2, 9, 30)}], ("a",)) == "a\r\n2026-11-02T09:30:00Z\r\n"
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
