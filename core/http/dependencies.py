@@ -32,6 +32,17 @@ async def single_values(request: Request) -> None:
             raise InvalidRequest(f"{name[:40]} is given {times} times; give it once.")
 
 
+async def no_parameters(request: Request) -> None:
+    """Refuse any parameter.
+
+    Raises:
+        InvalidRequest: there is one.
+    """
+    if request.query_params:
+        name = next(iter(request.query_params))
+        raise InvalidRequest(f"There is no parameter “{name[:40]}”. This address takes none.")
+
+
 ServicesDependency = Annotated[Services, Depends(_services)]
 ProjectId = Annotated[str, Path(alias="id", description="Id of a project.")]
 ImageId = Annotated[str, Path(alias="id", description="Id of an image.")]

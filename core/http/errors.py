@@ -100,8 +100,7 @@ def _message(request: Request, error: dict[str, Any]) -> str:
     value = str(error["input"])[:SHOWN_CHARACTERS]
     parameters = _parameters(request)
     if error["type"] == "extra_forbidden":
-        known = f"Known: {', '.join(parameters)}." if parameters else "This address takes none."
-        return f"There is no parameter “{name[:SHOWN_CHARACTERS]}”. {known}"
+        return f"There is no parameter “{name[:SHOWN_CHARACTERS]}”. Known: {', '.join(parameters)}."
     schema = parameters[name]
     if expected := error.get("ctx", {}).get("expected"):  # “'name', '-name' or 'status'”
         known = ", ".join(choice for choice in re.findall(r"'([^']+)'", expected) if choice[0] != "-")

@@ -116,7 +116,7 @@ def test_an_export_is_made_and_can_be_taken(open_exports: Open, plate: Project, 
     taken, path = exports.take(export.id)
     assert taken.n_bytes == path.stat().st_size
     assert "images.csv" in zipfile.ZipFile(path).namelist()
-    assert sorted(path.suffix for path in folder.iterdir()) == [".json", ".zip"]
+    wait_until(lambda: sorted(path.suffix for path in folder.iterdir()) == [".json", ".zip"])
     assert exports.of_project(plate.id) == (exports.get(export.id),)
     assert exports.of_project("another") == ()
 

@@ -14,6 +14,8 @@ from pathlib import Path
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.http.middleware.headers import PREFIXES
+
 # Widgets of the pages, as Streamlit names their parts; one that is named otherwise is asked for as before.
 WIDGETS = (
     *("Html", "TextInput", "Selectbox", "BidiComponent", "ComponentInstance", "LinkButton"),
@@ -23,7 +25,7 @@ TABLE = "component/st_aggrid.AgGrid.agGrid/static/js"
 FOR_EVER = "public, max-age=31536000, immutable"  # their names change with what they hold
 _IMPORTED = re.compile(r"""(?:\bfrom|\bimport)\s*["'`]\./([\w.-]+\.js)["'`]""")
 _HASHED = re.compile(r"/component/.+/static/.+\.[0-9a-f]{8}\.\w+")
-_NO_PAGE = ("/_stcore", "/static/", "/component/", "/media/", "/api", "/downloads", "/thumbs", "/views")
+_NO_PAGE = ("/_stcore", "/static/", "/component/", "/media/", *PREFIXES)
 _SERVER = '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", location.href).href};</script>'
 
 

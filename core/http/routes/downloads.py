@@ -21,7 +21,6 @@ from core.http.files import FileAnswer
 from core.http.routes.images import version_of_image
 from core.http.routes.pictures import view_of
 from core.http.routing import ReadRouter
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.queries import ImagesFilter, MeasurementsQuery
 from core.http.schemas.rows import EXPORTED_AS
 from core.http.tables import CSV, TableAnswer
@@ -100,12 +99,7 @@ def project_measurements(
 
 
 @router.get("/images/{id}/objects.csv", responses=file_of(CSV))
-def image_objects(
-    request: Request,
-    image_id: ImageId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def image_objects(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """A row for each spheroid of one image."""
     version = version_of_image(services, image_id)
     image, limit = services.store.images.get(image_id), services.settings.max_export_rows
@@ -119,7 +113,7 @@ def image_objects(
 
 
 @router.get("/formulas.csv", responses=file_of(CSV))
-def formulas(request: Request, _query: Annotated[NoParameters, Query()]) -> Response:
+def formulas(request: Request) -> Response:
     """Unit and formula of every measured column."""
     return _made(
         request, f"formulas-{__version__}", lambda: export_rows.formulas_text().encode(), CSV, "formulas.csv"
@@ -127,24 +121,14 @@ def formulas(request: Request, _query: Annotated[NoParameters, Query()]) -> Resp
 
 
 @router.get("/images/{id}/original", responses=file_of("*/*"))
-def original(
-    request: Request,
-    image_id: ImageId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def original(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """The file as it was uploaded, byte for byte; several images may be pages of one file."""
     image = services.store.images.get(image_id)
     return _stored(services, request, image.sha256, uploaded_name(image))
 
 
 @router.get("/images/{id}/mask.png", responses=file_of("image/png"))
-def mask(
-    request: Request,
-    image_id: ImageId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def mask(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """The label image: 16-bit PNG, 0 is background, numbers are those of the table."""
     image = services.store.images.get(image_id)
     segmentation = services.store.results.segmentation(image)
@@ -154,12 +138,7 @@ def mask(
 
 
 @router.get("/images/{id}/overlay.png", responses=file_of("image/png"))
-def overlay(
-    request: Request,
-    image_id: ImageId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def overlay(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """The image with its outlines and numbers, at full resolution."""
     image = services.store.images.get(image_id)
     result = services.store.results.get(image)

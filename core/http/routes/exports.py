@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query, Request
+from fastapi import Request
 from starlette.responses import Response
 
 from core.errors import NotFound
@@ -13,16 +11,13 @@ from core.http.answers import PRIVATE, attachment, conditional
 from core.http.dependencies import ExportId, ServicesDependency
 from core.http.files import FileAnswer
 from core.http.routing import ReadRouter
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.states import ExportAnswer
 
 router = ReadRouter(tags=["Downloads"])
 
 
 @router.get("/api/exports/{id}")
-def state(
-    export_id: ExportId, _query: Annotated[NoParameters, Query()], services: ServicesDependency
-) -> ExportAnswer:
+def state(export_id: ExportId, services: ServicesDependency) -> ExportAnswer:
     """How far an export is, and where to take it from."""
     export = services.exports.get(export_id)
     answer = ExportAnswer.model_validate(export)
@@ -36,12 +31,7 @@ def state(
     response_class=Response,
     responses={200: {"content": {"application/zip": {}}}},
 )
-def archive(
-    request: Request,
-    export_id: ExportId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def archive(request: Request, export_id: ExportId, services: ServicesDependency) -> Response:
     """A finished export, for as long as it is kept."""
     export, path = services.exports.take(export_id)
     headers = {"Content-Disposition": attachment(export.name)}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from fastapi import Query
 from starlette.responses import Response
 
 from core import __version__
@@ -13,7 +10,6 @@ from core.http.answers import json_answer
 from core.http.dependencies import ServicesDependency
 from core.http.routing import ReadRouter
 from core.http.schemas.base import ErrorDetail
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.states import Health, Unavailable
 from core.operations.health import ask_writer, write_probe
 
@@ -21,7 +17,7 @@ router = ReadRouter(prefix="/api", tags=["How the app is doing"])
 
 
 @router.get("/health", response_model=Health, responses={503: {"model": Unavailable}})
-def health(_query: Annotated[NoParameters, Query()], services: ServicesDependency) -> Response | Health:
+def health(services: ServicesDependency) -> Response | Health:
     """200 if the database answers through its writer and the disk takes a file, else 503 and why."""
     try:
         migration = ask_writer(services.db)

@@ -14,7 +14,6 @@ from core.http.lists import ListRequest
 from core.http.ordered import SPHEROID_KEYS, ordered
 from core.http.routing import ReadRouter
 from core.http.schemas import rows
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.queries import SpheroidsQuery
 from core.services import Services
 
@@ -22,12 +21,7 @@ router = ReadRouter(prefix="/api/images", tags=["Results"])
 
 
 @router.get("/{id}", response_model=rows.ImageAnswer)
-def image(
-    request: Request,
-    image_id: ImageId,
-    _query: Annotated[NoParameters, Query()],
-    services: ServicesDependency,
-) -> Response:
+def image(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """One image with everything that is known of its file."""
     version = version_of_image(services, image_id)
     return conditional(

@@ -13,7 +13,6 @@ from core.http.dependencies import ServicesDependency
 from core.http.lists import ListRequest
 from core.http.routing import ReadRouter
 from core.http.schemas import rows
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.queries import JobsQuery
 from core.http.schemas.states import QueueState, Totals, Version
 from core.services import Services
@@ -41,7 +40,7 @@ def _jobs(request: Request, query: JobsQuery, services: Services) -> Response:
 
 
 @router.get("/queue")
-def queue(_query: Annotated[NoParameters, Query()], services: ServicesDependency) -> QueueState:
+def queue(services: ServicesDependency) -> QueueState:
     """How far the queue is and how it is, as of at most half a second ago."""
     snapshot = services.board.snapshot()
     state = snapshot.state
@@ -59,7 +58,7 @@ def queue(_query: Annotated[NoParameters, Query()], services: ServicesDependency
 
 
 @router.get("/version")
-def version(_query: Annotated[NoParameters, Query()], services: ServicesDependency) -> Version:
+def version(services: ServicesDependency) -> Version:
     """A text that is another one after every change, and how many jobs wait or run."""
     snapshot = services.board.snapshot()
     return Version(version=str(snapshot.version), active=snapshot.totals.left)

@@ -15,7 +15,6 @@ from core.http.dependencies import ServicesDependency
 from core.http.routes import metric_parts as parts
 from core.http.routing import ReadRouter
 from core.http.schemas import metrics as schemas
-from core.http.schemas.base import Query as NoParameters
 from core.http.schemas.metrics import STATUS, MetricsQuery, SlowQueriesQuery
 from core.monitoring import Histogram, Kind
 from core.monitoring.summary import SummaryRow, cache_looks, hit_percent, rows, slow_queries, whole
@@ -47,9 +46,7 @@ def performance(query: Annotated[MetricsQuery, Query()], services: ServicesDepen
 
 
 @router.get("/health", responses={503: {"model": schemas.AppHealth}})
-def health(
-    _query: Annotated[NoParameters, Query()], services: ServicesDependency, response: Response
-) -> schemas.AppHealth:
+def health(services: ServicesDependency, response: Response) -> schemas.AppHealth:
     """Whether the app works, part by part; 503 if it cannot save what it is given."""
     checks = services.checks.run()
     state = worst(checks)

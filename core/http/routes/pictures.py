@@ -85,10 +85,7 @@ def thumbnail(
 
 @router.get("/views/{id}.png")
 def view(
-    request: Request,
-    image_id: ImageId,
-    query: Annotated[ViewQuery, Query()],
-    services: ServicesDependency,
+    request: Request, image_id: ImageId, query: Annotated[ViewQuery, Query()], services: ServicesDependency
 ) -> Response:
     """The image at full resolution as 8 bits, for eyes."""
     image = services.store.images.get(image_id)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Request
 from prometheus_client import CollectorRegistry, PlatformCollector, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.metrics_core import (
@@ -21,7 +20,6 @@ from core.cache import RedisCache
 from core.http.answers import NOT_KEPT
 from core.http.dependencies import ServicesDependency
 from core.http.routing import ReadRouter
-from core.http.schemas.base import Query as NoParameters
 from core.monitoring import BOUNDS_MS, Histogram, Kind, Timings
 from core.monitoring.histogram import PER_DECADE
 from core.services import Services
@@ -48,9 +46,7 @@ router = ReadRouter(tags=["How the app is doing"])
 
 
 @router.get("/metrics", response_class=PlainTextResponse)
-def metrics(
-    request: Request, _query: Annotated[NoParameters, Query()], services: ServicesDependency
-) -> Response:
+def metrics(request: Request, services: ServicesDependency) -> Response:
     """What was counted since the start, as text for Prometheus."""
     encode, content_type = choose_encoder(request.headers.get("accept", ""))
     registry = CollectorRegistry()

@@ -31,7 +31,7 @@ class CamelAnswer(Answer):
 
 
 class Query(BaseModel):
-    """The parameters of an address; any other one is refused. Itself, an address that takes none."""
+    """The parameters of an address; any other one is refused."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from core.http.middleware.entrance import FOR_EVER, TABLE, Entrance, hints, table_hints
+from core.http.middleware.headers import PREFIXES
 
 PAGE = "<html><head><title>Streamlit</title></head><body></body></html>"
 PROGRAM = f"/{TABLE}/main.0123abcd.js"
@@ -66,6 +67,12 @@ def test_the_tables_program_is_kept_and_told_of_once_it_is_there(client: TestCli
     assert "prefetch" not in client.get("/images").text
     assert client.get(PROGRAM).headers["cache-control"] == FOR_EVER
     assert f'rel="prefetch" as="script" href="./{TABLE}/main.' in client.get("/images").text
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_our_own_routes_are_asked_as_the_client_asked(client: TestClient, prefix: str) -> None:
+    answer = client.get(f"{prefix}/x", headers={"If-None-Match": '"file"', "Accept-Encoding": "gzip"})
+    assert answer.status_code == 304
 
 
 def test_everything_else_is_left_as_it_is(client: TestClient) -> None:
