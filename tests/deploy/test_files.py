@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from bench.running import served
 from core.settings import Settings
 from tests.deploy import compose
 from tests.deploy.compose import FOLDER, ROOT
+from tests.deploy.serving import served
 
 DOCKERFILE = (FOLDER / "Dockerfile").read_text(encoding="utf-8")
 FINAL = DOCKERFILE.rpartition("\nFROM ")[2]

@@ -11,14 +11,16 @@ from pathlib import Path
 from threading import Thread
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from bench.running import Served, get_json, served
-from bench.scenes import png, spheroids
-from bench.sessions import visitor
+from core.demo.synthetic import BodySpec, SceneSpec, scene
 from core.services import Services
 from core.settings import Settings
+from tests import corpus
 from tests.deploy import compose
+from tests.deploy.serving import Served, served, visitor
 from tests.polling import wait_until
 
 SIDE_PX = 2048
@@ -77,21 +79,32 @@ def data(tmp_path: Path) -> Path:
     project = services.create_project("Plate")
     for seed in range(4):
         engine = ("classical", "unet")[seed % 2]
-        file = png(spheroids(SIDE_PX, 30, seed))
+        file = corpus.png(many_spheroids(seed))
         services.ingest.add(project.id, f"{seed}.png", file, services.recipe_of(engine, {}))
     services.close()
     return folder
 
 
+def many_spheroids(seed: int) -> NDArray[np.generic]:
+    """A large brightfield scene of 36 spheroids that do not touch."""
+    step = SIDE_PX / 6
+    bodies = tuple(
+        BodySpec(((column + 0.5) * step, (row + 0.5) * step), diameter_px=0.55 * step)
+        for row in range(6)
+        for column in range(6)
+    )
+    return scene(np.random.default_rng(seed), SceneSpec(bodies, (SIDE_PX, SIDE_PX))).pixels
+
+
 def counts(app: Served) -> dict[str, Any]:
-    return dict(get_json(f"{app.address}/api/projects")["projects"][0]["counts"])
+    return dict(app.get("/api/projects")["projects"][0]["counts"])
 
 
 async def visit(app: Served) -> None:
     """Twenty sessions open the pages, all at once, and stay while images are segmented."""
     end = time.monotonic() + SECONDS
     async with AsyncExitStack() as stack:
-        visitors = [await stack.enter_async_context(visitor(app.address)) for _ in range(VISITORS)]
+        visitors = [await stack.enter_async_context(visitor(app)) for _ in range(VISITORS)]
         while True:
             for page in ("", "images", "queue"):
                 await asyncio.gather(*(each.open(page) for each in visitors))
@@ -107,7 +120,7 @@ def test_the_app_lives_within_its_container(data: Path, confinement: Confinement
     env["REDIS_URL"] = ""
     made: list[dict[str, Any]] = []
     with served(data, env, confinement.take) as app:
-        project = get_json(f"{app.address}/api/projects")["projects"][0]["id"]
+        project = app.get("/api/projects")["projects"][0]["id"]
         parts = ("csv", "xlsx", "parquet", "masks", "rois", "coco", "originals", "overlays")
         export = Thread(target=lambda: made.append(app.export(project, parts)))
         export.start()
@@ -117,5 +130,5 @@ def test_the_app_lives_within_its_container(data: Path, confinement: Confinement
         assert made[0]["state"] == "ready"
         again = app.export(project, parts)
         assert (again["state"], again["problems"]) == ("ready", 0)
-        assert app.peak.highest * 1e6 <= compose.n_bytes(service["mem_limit"])
+        assert app.peak_bytes() <= compose.n_bytes(service["mem_limit"])
         assert confinement.kills == 0

@@ -14,10 +14,11 @@ from pathlib import Path
 
 import pytest
 
+from core.clock import utc_now
 from core.db import Database
 from core.errors import WorkersUnavailable
 from core.files.blobs import Blobs
-from core.models import JobState, Limits, Project
+from core.models import Job, JobState, Limits, Project
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
 from core.queue.dask_executor import DaskExecutor
@@ -163,10 +164,18 @@ def test_a_worker_of_another_version_is_not_believed() -> None:
         process_elsewhere(b"", job_of_the_default_engine(), Limits(), {DEFAULT_ENGINE: "0"}, "float32")
 
 
-def job_of_the_default_engine():  # type: ignore[no-untyped-def]
-    from bench.segment import _job  # noqa: PLC0415
-
-    return _job(DEFAULT_ENGINE)
+def job_of_the_default_engine() -> Job:
+    texts = dict.fromkeys(("id", "image_id", "project_id", "image_name", "sha256"), "")
+    numbers = {"page": 1, "sequence": 1, "request": 1, "attempt": 1}
+    return Job(
+        **texts,
+        **numbers,
+        state=JobState.RUNNING,
+        suspect=False,
+        engine=DEFAULT_ENGINE,
+        params={},
+        created_at=utc_now(),
+    )
 
 
 def test_a_cancelled_job_frees_its_slot_at_once_and_its_task_is_withdrawn(
