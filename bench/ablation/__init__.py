@@ -37,7 +37,7 @@ def run(quick: bool) -> Report:
     report, outcomes, start = Report("ablation"), [], time.monotonic()
     for claim in CLAIMS:
         for outcome in claim(quick):
-            print(f"{outcome.number}. {outcome.claim}: {outcome.verdict}. {outcome.remark}", flush=True)
+            print(f"{outcome.number}. {outcome.claim}: {outcome.verdict}. {outcome.sentences}", flush=True)
             outcomes.append(outcome)
             report.rows.append(outcome.row())
     logging.disable(logging.NOTSET)

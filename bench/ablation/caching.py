@@ -34,12 +34,12 @@ def caching(quick: bool) -> list[Outcome]:
         return [*outcomes, _outcome(views, "kept in Redis", "CACHE=off", off, _visited(views, redis_url=url))]
 
 
-Seen = tuple[float, float]  # looks into the cache that found nothing, in %; the median of a view in ms
+Visit = tuple[float, float]  # requests that the cache could not answer, in %; the median of a view in ms
 
 
-def _outcome(views: int, what: str, switch: str, off: Seen, on: Seen | None) -> Outcome:
+def _outcome(views: int, what: str, switch: str, off: Visit, on: Visit | None) -> Outcome:
     workload = f"{views} views of {PROJECTS} projects: lists, thumbnails, full views; a commit to every tenth"
-    unit = "% of looks that found nothing"
+    unit = "% of requests not in the cache"
     if on is None:
         return Outcome(8, what, workload, switch, unit, remark="There is no redis-server on this machine.")
     remark = f"Hit rate {100 - on[0]:.1f} %, cold start and all. A view takes {off[1]:.2f} ms without, "
@@ -53,21 +53,22 @@ def _outcome(views: int, what: str, switch: str, off: Seen, on: Seen | None) -> 
         on[0],
         100 - on[0] >= CLAIMED_PERCENT,
         f"{remark}{on[1]:.2f} ms with it.",
+        "results were saved so often that what had been kept was out of date when it was asked for again.",
     )
 
 
-def _visited(views: int, **switches: Any) -> Seen:
+def _visited(views: int, **switches: Any) -> Visit:
     with ExitStack() as stack:
         services = stack.enter_context(opened(**switches))
         browser = stack.enter_context(browsing(services))
         _fill(services)
-        before = _looks(services)
+        before = _requests(services)
         times = [ms for act in _acts(services, browser, views) if (ms := act()) is not None]
-        hits, misses = (now - then for now, then in zip(_looks(services), before, strict=True))
+        hits, misses = (now - then for now, then in zip(_requests(services), before, strict=True))
         return 100 * misses / (hits + misses), median(times)
 
 
-def _looks(services: Services) -> tuple[int, int]:
+def _requests(services: Services) -> tuple[int, int]:
     kinds = services.cache.snapshot()["kinds"].values()
     return sum(kind["hits"] for kind in kinds), sum(kind["misses"] for kind in kinds)
 

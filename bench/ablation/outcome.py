@@ -1,4 +1,4 @@
-"""What came of one claim: the same workload without and with what it claims, and whether it holds."""
+"""The result of one claim: the same workload without and with what it claims, and whether it holds."""
 
 from __future__ import annotations
 
@@ -25,7 +25,11 @@ SEED = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """One line of the table. ``what`` does it here; ``holds`` is None where this machine cannot say."""
+    """One line of the table. ``what`` does it here; ``holds`` is None where this machine cannot say.
+
+    ``remark`` is always printed, ``why_not`` only where the claim does not hold: a sentence for readers who
+    do not program.
+    """
 
     number: int
     what: str
@@ -36,6 +40,10 @@ class Outcome:
     on: float | None = None
     holds: bool | None = None
     remark: str = ""
+    why_not: str = ""
+
+    def __post_init__(self) -> None:
+        assert self.why_not or self.holds is not False, f"claim {self.number} does not hold: say why"
 
     @property
     def claim(self) -> str:
@@ -56,6 +64,12 @@ class Outcome:
     def verdict(self) -> str:
         """In a word, for people."""
         return {True: "holds", False: "DOES NOT HOLD", None: "not measured"}[self.holds]
+
+    @property
+    def sentences(self) -> str:
+        """The remark, and why the claim does not hold where it does not."""
+        reason = f"Why it does not hold: {self.why_not}" if self.holds is False else ""
+        return " ".join(part for part in (self.remark, reason) if part)
 
     def row(self) -> dict[str, Cell]:
         """For the report's table and its JSON."""

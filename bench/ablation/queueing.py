@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -30,6 +31,7 @@ def concurrency(quick: bool) -> list[Outcome]:
             if round_:  # the first round warms up
                 taken.append(seconds / count * 1000)
     off, on = median(times[1]), median(times[WORKERS])
+    cores = os.cpu_count() or 1
     return [
         Outcome(
             1,
@@ -40,7 +42,9 @@ def concurrency(quick: bool) -> list[Outcome]:
             off,
             on,
             off / on >= 4,
-            "Workers share the processor's cores: more than there are of them add little.",
+            f"{WORKERS} workers on {cores} cores of the processor.",
+            "one image already keeps a core busy, so no more images are computed at the same time than there "
+            f"are cores ({cores} here): four times as many a second need at least four cores.",
         )
     ]
 
@@ -62,6 +66,7 @@ def memory(quick: bool) -> list[Outcome]:
             on,
             on < off and on <= 1.25 * bound,
             "Images wait until there is memory for them, so the peak is the limit's and not the queue's.",
+            "the images that were segmented at the same time took more memory than was reserved for them.",
         )
     ]
 

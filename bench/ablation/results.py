@@ -13,7 +13,8 @@ HEAD = """# Results
 Written by `make bench` (`python -m bench ablation`): all ten claims of the performance document that this
 project began with, by its numbers and words, and after the colon what does it here. Each is the same work
 without and with it, in one run and in turns. Medians. *Off/on* above 1 means that less is needed with it on.
-A claim that does not hold is said not to. The figures are those of one machine; run it on yours.
+A claim that does not hold is marked as such, with the reason below the table. The figures are those of one
+machine; run it on yours.
 """
 
 
@@ -22,10 +23,10 @@ def write(path: Path, outcomes: Sequence[Outcome], seconds: float, load: float) 
     lines = [HEAD, "| Claim | Promised | Off | On | Off/on | |", "| --- | --- | --- | --- | --- | --- |"]
     lines += [_line(outcome) for outcome in outcomes]
     lines += ["", "## What was done", ""]
-    lines += [_told(outcome) for outcome in outcomes]
+    lines += [_details(outcome) for outcome in outcomes]
     lines += ["", "## Where", ""]
-    told = {**environment(), "load at the end": f"{load:.1f}", "minutes": f"{seconds / 60:.1f}"}
-    lines += [f"- {name}: {value}" for name, value in told.items()]
+    machine = {**environment(), "load at the end": f"{load:.1f}", "minutes": f"{seconds / 60:.1f}"}
+    lines += [f"- {name}: {value}" for name, value in machine.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -41,9 +42,9 @@ def _line(outcome: Outcome) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _told(outcome: Outcome) -> str:
-    remark = f" {outcome.remark}" if outcome.remark else ""
-    return f"- **{outcome.number}. {outcome.claim}**: {outcome.workload}; off: `{outcome.switch}`.{remark}"
+def _details(outcome: Outcome) -> str:
+    workload = f"{outcome.workload}; off: `{outcome.switch}`."
+    return f"- **{outcome.number}. {outcome.claim}**: {workload} {outcome.sentences}".rstrip()
 
 
 def _shown(value: float | None, unit: str) -> str:

@@ -76,6 +76,22 @@ def test_eight_rows_and_the_pager_are_in_sight_on_a_laptop(
         assert_clean(tab)
 
 
+def test_the_rest_of_a_page_is_drawn_while_the_browser_is_idle(tab: Tab, address: str) -> None:
+    table = open_images(tab, address)
+    rows = table.locator(".ag-center-cols-container .ag-row")
+    expect(rows).to_have_count(50, timeout=30_000)
+    frame = next(frame for frame in tab.page.frames if "AgGrid" in frame.url)
+    ahead = frame.evaluate("""() => {
+      document.querySelector('[aria-label="Next Page"]').click();
+      const {buffer, usual} = window.table.ahead;
+      return {buffer, usual};
+    }""")
+    assert ahead["buffer"] == ahead["usual"], "another page begins with the rows in sight"
+    expect(table.locator(".ag-row .opens").first).to_have_text("image069.png")
+    expect(rows).to_have_count(50, timeout=30_000)
+    assert_clean(tab)
+
+
 def test_ticks_survive_paging_and_are_counted_in_words(tab: Tab, address: str) -> None:
     frame = open_images(tab, address)
     frame.locator(".ag-row .ag-checkbox-input").first.check()

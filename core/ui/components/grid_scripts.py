@@ -11,12 +11,12 @@ from pathlib import Path
 
 from st_aggrid import JsCode
 
-_TABLE, _PLACE = (
+_TABLE, _PLACE, _AHEAD = (
     (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
-    for name in ("grid.js", "grid_place.js")
+    for name in ("grid.js", "grid_place.js", "grid_ahead.js")
 )
 
-READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}); }}")
+READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}, {_AHEAD}); }}")
 
 # The grid may ask for its first rows before it says that it is ready.
 GET_ROWS = JsCode("""

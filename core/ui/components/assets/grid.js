@@ -1,7 +1,7 @@
 // One table in one frame: what it keeps between the grid's calls. Used by core/ui/jscode.py, which hands it to
 // the grid as text without line ends: every statement ends in a semicolon.
 class Table {
-  constructor(p, Place) {
+  constructor(p, Place, RowsAhead) {
     this.api = p.api;
     this.context = p.context;
     this.all = false;
@@ -9,6 +9,7 @@ class Table {
     this.said = null;
     this.addTools();
     this.place = new Place(p.api, p.context);
+    this.ahead = new RowsAhead(p.api);
     this.watch();
     // When the script runs, the component hands the grid everything anew: only the filter can have changed.
     const update = p.api.updateGridOptions.bind(p.api);
@@ -23,6 +24,7 @@ class Table {
     if (context.query === this.context.query) { return; }
     this.context = this.place.context = context;
     this.choose(false);
+    this.ahead.reset();
     this.api.paginationGoToFirstPage();
     this.api.purgeInfiniteCache();
   }
@@ -64,6 +66,7 @@ class Table {
         if (changed && document.hidden) { setTimeout(look, 1000); return; }
         if (changed) { this.refresh(); }
         seen = now.version;
+        this.ahead.pause(now.active);
         setTimeout(look, now.active ? 1000 : 4000);
       }).catch(() => setTimeout(look, 8000));
     };
@@ -200,6 +203,7 @@ class Table {
       const last = Math.max(this.api.paginationGetTotalPages(), 1);
       const page = Math.min(Math.max(Math.round(Number(number.value)) || 1, 1), last);
       number.value = page;
+      this.ahead.reset();
       this.api.paginationGoToPage(page - 1);
     });
     label.append('Go to page ', number);
