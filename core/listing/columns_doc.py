@@ -59,11 +59,17 @@ def _cells(column: Column, sorts: Container[str]) -> tuple[str, ...]:
         _type(column.type),
         column.unit,
         _code(column.sort if column.sort in sorts else None),
-        _code(column.filter),
+        _bounds(column),
         "" if column.shown is Shown.NEVER else column.shown.value,
         "yes" if column.api else "",
         _code(column.export),
     )
+
+
+def _bounds(column: Column) -> str:
+    if column.filter and column.type is datetime:
+        return f"`{column.filter}_from`, `{column.filter}_to`"
+    return _code(column.filter)
 
 
 def _type(value: Any) -> str:

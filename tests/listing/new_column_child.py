@@ -57,14 +57,22 @@ def over_http(services: Services, project_id: str) -> dict[str, Any]:
     with TestClient(application(services), base_url="http://localhost") as client:
         address = f"/api/projects/{project_id}"
         images = client.get(f"{address}/images?sort=-{OF_IMAGES}&fields={OF_IMAGES}").json()["images"]
+        few = client.get(f"{address}/images?{OF_IMAGES}_min=0.5").json()["images"]
         objects = client.get(f"{address}/objects?sort=-{OF_SPHEROIDS}").json()["objects"]
-        one = client.get(f"/api/images/{images[0]['id']}").json()
-        own = client.get(f"/api/images/{images[0]['id']}/objects").json()["objects"]
+        some = client.get(f"{address}/objects?{OF_SPHEROIDS}_min=0.5").json()["objects"]
+        one = client.get(f"/api/images/{few[0]['id']}").json()
+        own = client.get(f"/api/images/{few[0]['id']}/objects").json()["objects"]
+        document = json.dumps(client.get("/api/openapi.json").json())
     return {
         "API of images": [row[OF_IMAGES] for row in images],
+        "API of images, narrowed": [row[OF_IMAGES] for row in few],
         "API of an image": one[OF_IMAGES],
         "API of spheroids": [row[OF_SPHEROIDS] for row in objects],
+        "API of spheroids, narrowed": [row[OF_SPHEROIDS] for row in some],
         "API of an image's spheroids": [row[OF_SPHEROIDS] for row in own],
+        "OpenAPI": [
+            f'"{name}{end}"' in document for name in (OF_IMAGES, OF_SPHEROIDS) for end in ("", "_min")
+        ],
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, cast
 
 from pydantic import Field, create_model
@@ -54,9 +55,10 @@ class ListQuery(Query):
 
 
 class Bounds(Query):
-    """Least and greatest values of some columns, ``…_min`` and ``…_max``; made by ``with_bounds``."""
+    """Bounds of numbers, ``…_min`` and ``…_max``, and of times, ``…_from`` and ``…_to``."""
 
-    bounded: ClassVar[tuple[str, ...]] = ()
+    numbers: ClassVar[tuple[str, ...]] = ()
+    times: ClassVar[tuple[str, ...]] = ()
 
     def ranges(self) -> tuple[Range, ...]:
         """The bounds that are given.
@@ -64,8 +66,9 @@ class Bounds(Query):
         Raises:
             InvalidRequest: a least value is above its greatest.
         """
-        found = (self._range(column, "min", "max", "is greater than") for column in self.bounded)
-        return tuple(item for item in found if item)
+        times = [self._range(column, "from", "to", "is later than") for column in self.times]
+        numbers = [self._range(column, "min", "max", "is greater than") for column in self.numbers]
+        return tuple(item for item in (*times, *numbers) if item)
 
     def _range(self, column: str, least: str, most: str, above: str) -> Range | None:
         first, last = getattr(self, f"{column}_{least}"), getattr(self, f"{column}_{most}")
@@ -74,34 +77,37 @@ class Bounds(Query):
         return None if first is None and last is None else Range(column, first, last)
 
 
-def with_bounds(name: str, columns: tuple[str, ...]) -> type[Bounds]:
-    """A model with ``…_min`` and ``…_max`` of each of ``columns``."""
-    words = {"min": "least", "max": "most"}
+_ENDS = (  # of a column's bounds, with their type and what they mean
+    ("min", Decimal | None, "{} must be at least this; rows without a value are left out."),
+    ("max", Decimal | None, "{} must be at most this; rows without a value are left out."),
+)
+_TIME_ENDS = (
+    ("from", TimeFrom | None, "{} at this time (UTC where it names no zone) or date, or later."),
+    ("to", TimeTo | None, "{} at this time or before it; a date counts to its end."),
+)
+
+
+def with_bounds(name: str, columns: Iterable[str], times: Collection[str] = ()) -> type[Bounds]:
+    """Return a model with the bounds of ``columns``, of which some may be ``times``."""
     fields: dict[str, Any] = {
-        f"{column}_{end}": (
-            Decimal | None,
-            Field(
-                default=None,
-                description=f"{column} must be at {word} this; rows without a value are left out.",
-            ),
-        )
+        f"{column}_{end}": (kind, Field(default=None, description=text.format(column)))
         for column in columns
-        for end, word in words.items()
+        for end, kind, text in (_TIME_ENDS if column in times else _ENDS)
     }
     made = cast("type[Bounds]", create_model(name, __base__=Bounds, **fields))
-    made.bounded = columns
+    made.numbers = tuple(column for column in columns if column not in times)
+    made.times = tuple(column for column in columns if column in times)
     return made
 
 
-_MEASURED = tuple(name for name in image_table.RANGES if name != "created")
 if TYPE_CHECKING:  # their fields are made from the columns, when the module is loaded
 
     class _ImageBounds(Bounds): ...
 
     class _ObjectBounds(Bounds): ...
 else:
-    _ImageBounds = with_bounds("ImageBounds", _MEASURED)
-    _ObjectBounds = with_bounds("ObjectBounds", tuple(object_table.RANGES))
+    _ImageBounds = with_bounds("ImageBounds", image_table.RANGES, image_table.TIMES)
+    _ObjectBounds = with_bounds("ObjectBounds", object_table.RANGES)
 
 
 class ImagesFilter(_ImageBounds):
@@ -111,12 +117,6 @@ class ImagesFilter(_ImageBounds):
         default=(), description="One or more, with commas between."
     )
     name: str = NAME
-    created_from: TimeFrom | None = Field(
-        default=None, description="Added at this time (UTC where it names no zone) or date, or later."
-    )
-    created_to: TimeTo | None = Field(
-        default=None, description="Added at this time or before it; a date counts to its end."
-    )
 
     def image_filter(self) -> ImageFilter:
         """The same for the store.
@@ -124,8 +124,7 @@ class ImagesFilter(_ImageBounds):
         Raises:
             InvalidRequest: a least value is above its greatest.
         """
-        created = self._range("created", "from", "to", "is later than")
-        return ImageFilter(self.status, self.name or None, (*((created,) if created else ()), *self.ranges()))
+        return ImageFilter(self.status, self.name or None, self.ranges())
 
 
 class ImagesQuery(ImagesFilter, ListQuery):
