@@ -6,11 +6,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core import images
 from core.files.blobs import Blobs
-from core.images import label_png
+from core.images import label_png, rendering
 from core.listing import export_rows
-from core.models import Image, Limits, Raster, Spheroid
+from core.models import Image, Limits, Spheroid
 from core.segmentation.outlines import boundaries
 from core.store.export_reader import ExportedImage
 from core.store.rows import image_of, spheroid_of
@@ -79,10 +82,11 @@ class Item:
         """
         return self._blobs.path_of(self.image.sha256)
 
-    def raster(self) -> Raster:
-        """Return the original pixels.
+    def display(self) -> NDArray[np.uint8]:
+        """Return the image stretched for the screen, (Y, X) or (Y, X, 3); its pixels are not kept.
 
         Raises:
             ImageError, StorageError: they cannot be read.
         """
-        return images.decode(self.original, self.image.page, self._limits)
+        raster = images.decode(self.original, self.image.page, self._limits)
+        return rendering.to_display(raster.pixels, True, raster.facts.bit_depth)

@@ -35,9 +35,7 @@ class Overlays:
     def add(self, item: Item) -> None:
         if item.mask is None:
             return
-        raster = item.raster()
-        shown = rendering.to_display(raster.pixels, True, raster.facts.bit_depth)
-        drawn = rendering.encode_png(rendering.draw_outlines(shown, item.spheroids))
+        drawn = rendering.encode_png(rendering.draw_outlines(item.display(), item.spheroids))
         item.files["overlay"] = f"overlays/{item.stem}.png"
         self._archive.add(item.files["overlay"], drawn)
 

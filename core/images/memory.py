@@ -58,22 +58,23 @@ class Extent:
 def decoding_bytes(image: ImageExtent) -> int:
     """Peak of reading a file and decoding one page of it: file, pixels, a copy of either, Pillow's own."""
     pillow = 0 if image.dtype != "uint8" else _pixels(image) * (1 if image.channels == 1 else 4)
-    return _file_and_pixels(image) + max(image.n_bytes, _pixel_bytes(image)) + pillow + FIXED_BYTES
+    copies = max(image.n_bytes, _pixel_bytes(image))
+    return image.n_bytes + _pixel_bytes(image) + copies + pillow + FIXED_BYTES
 
 
 def rendering_bytes(image: ImageExtent) -> int:
     """Peak of decoding an image and making a picture of it for the screen, at its own size."""
-    return max(decoding_bytes(image), _file_and_pixels(image) + 4 * _values(image) + FIXED_BYTES)
+    return max(decoding_bytes(image), 4 * _values(image) + FIXED_BYTES)
 
 
 def overlay_bytes(image: ImageExtent) -> int:
-    """Peak of decoding an image and drawing its outlines over it, at its own size."""
-    return max(rendering_bytes(image), _file_and_pixels(image) + 12 * _pixels(image) + FIXED_BYTES)
+    """Peak of decoding an image and drawing its outlines over it, at its own size; the pixels are let go."""
+    return max(decoding_bytes(image), 10 * _pixels(image) + FIXED_BYTES)
 
 
 def segmenting_bytes(image: ImageExtent) -> int:
     """Peak of decoding and segmenting an image: labels, masks and maps take 10 bytes a pixel."""
-    return _file_and_pixels(image) + 10 * _pixels(image) + FIXED_BYTES
+    return max(decoding_bytes(image), _pixel_bytes(image) + 10 * _pixels(image) + FIXED_BYTES)
 
 
 def _pixels(image: ImageExtent) -> int:
@@ -86,10 +87,6 @@ def _values(image: ImageExtent) -> int:
 
 def _pixel_bytes(image: ImageExtent) -> int:
     return _values(image) * ITEM_BYTES.get(image.dtype, 4)
-
-
-def _file_and_pixels(image: ImageExtent) -> int:
-    return image.n_bytes + _pixel_bytes(image)
 
 
 def keep_freed() -> None:
