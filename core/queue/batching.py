@@ -1,4 +1,4 @@
-"""What several threads ask for at nearly the same time, done at once by one of them."""
+"""Micro-batching: calls of several threads that come close together run as one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Answer = TypeVar("Answer")
 
 
 class Batcher(Generic[Item, Answer]):
-    """Gathers items and hands them to ``work`` in one call, which gives an answer for each.
+    """Gathers items and passes them to ``work`` in one call, which returns an answer for each.
 
-    The thread that comes first waits up to ``seconds`` for others, until there are ``most``, and only while
-    ``expected()`` says that more may come. Safe from any thread.
+    The first thread waits up to ``seconds`` for others, until there are ``most``, and only while
+    ``expected()`` is true: more may come. Safe from any thread.
     """
 
     def __init__(
@@ -33,7 +33,7 @@ class Batcher(Generic[Item, Answer]):
         self._changed = threading.Condition()
 
     def do(self, item: Item) -> Answer:
-        """The answer of ``work`` for this item. What it raises for several is asked again for each alone."""
+        """Return ``work``'s answer for an item; if it raises for several, it is called for each alone."""
         answer: Future[Answer] = Future()
         with self._changed:
             self._gathered.append((item, answer))
@@ -53,7 +53,7 @@ class Batcher(Generic[Item, Answer]):
     def _answer(self, batch: Sequence[tuple[Item, Future[Answer]]]) -> None:
         try:
             answers = self._work([item for item, _ in batch])
-        except BaseException as error:  # whatever it is belongs to those who asked
+        except BaseException as error:  # whatever it is belongs to the callers
             if len(batch) == 1:
                 batch[0][1].set_exception(error)
                 return

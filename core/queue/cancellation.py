@@ -1,4 +1,4 @@
-"""Images that nobody wants segmented any more, told of as soon as whatever cancelled them is committed."""
+"""Commit hook: reports images whose jobs were cancelled."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CANCELS = ("jobs.cancel", "jobs.cancel_state")
 def abandoning(
     abandon: Callable[[frozenset[str]], None], _session: Session, ran: Sequence[ExecutedStatement]
 ) -> Iterator[None]:
-    """A follower of transactions, once ``abandon``, which takes the images' ids, has been given to it."""
+    """A hook for ``Database.add_commit_hook``, once ``abandon`` is bound: it gets the images' ids."""
     gone = frozenset(row["image_id"] for name, rows in ran if name in CANCELS for row in rows)
     yield
     if gone:

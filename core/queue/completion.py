@@ -1,4 +1,4 @@
-"""What came of a job, saved: its result, its failure, or that it is to be tried again."""
+"""Save how a job ended: its result, its failure, or its return to the queue."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from core.errors import (
     CrashedRepeatedly,
+    DatabaseOutOfMemory,
     SegmentationError,
     SpheroscopeError,
     StorageError,
@@ -24,11 +25,12 @@ from core.store.results import Result
 log = logging.getLogger(__name__)
 
 RETRY_SECONDS = 2.0
+OUT_OF_MEMORY_TRIES = 3  # another statement may hold the memory now; a result too large for it always will be
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A try of a job that is over, and the waits before it: ``queued`` and ``read``, in ms."""
+    """One attempt at a job that is over, and the waits before it: ``queued`` and ``read``, in ms."""
 
     job: Job
     outcome: Processed | BaseException
@@ -37,14 +39,14 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """Where the job stands now, None where nobody asks for this try any more; how long its stages took."""
+    """The job's state now, None where this attempt had been cancelled; how long its stages took."""
 
     state: JobState | None
     stages_ms: Mapping[str, float]
 
 
 class Outcomes:
-    """Writes what came of jobs. ``stopped_within(seconds)`` waits, and says whether the queue is stopping."""
+    """Saves how jobs ended. ``stopped_within(seconds)`` waits, and returns whether the queue is stopping."""
 
     def __init__(
         self,
@@ -54,7 +56,7 @@ class Outcomes:
         stopped_within: Callable[[float], bool],
         finish: Callable[[tuple[Job, Result]], bool],
     ) -> None:
-        """``finish`` saves a result with its job's end; false where nobody asks for this try any more."""
+        """``finish`` saves a result and ends its job; false where the attempt had been cancelled."""
         self._store = store
         self._finish_job = finish
         self._blobs = blobs
@@ -62,20 +64,28 @@ class Outcomes:
         self._stopped_within = stopped_within
 
     def save_until_it_holds(self, ended: Ended) -> Saved:
-        """Save; where the disk refuses, again and again until it does not, or until the queue stops.
+        """Save, retrying on StorageError until it succeeds or the queue stops.
 
-        A full disk thus pauses the queue, slot by slot, no result is thrown away, and it goes on by itself.
+        A full disk thus pauses the queue, slot by slot, and no result is thrown away. What the database has
+        no memory for is retried OUT_OF_MEMORY_TRIES times; then it is an error of this attempt at the job.
         """
-        job, outcome = ended.job, ended.outcome
+        job, outcome, tries = ended.job, ended.outcome, 0
         while True:
             try:
                 return self._save(job, outcome, ended.waits_ms)
+            except DatabaseOutOfMemory as error:
+                tries += 1
+                if tries >= OUT_OF_MEMORY_TRIES:
+                    if isinstance(outcome, BaseException):
+                        raise
+                    outcome, tries = error, 0
+                    continue
             except StorageError as error:
                 log.error("event=job.save_refused job=%s reason=%s", job.id, error.message)
             except Exception as error:
                 if isinstance(outcome, BaseException):
                     raise
-                outcome = error  # what came back cannot be saved on any disk: that is the job's failure
+                outcome = error  # a result that cannot be saved on any disk: the job's failure
                 continue
             if self._stopped_within(RETRY_SECONDS):
                 return Saved(JobState.RUNNING, ended.waits_ms)
@@ -121,22 +131,22 @@ class Outcomes:
             return JobState.FAILED, self._store.jobs.fail(job, error)
         if not isinstance(error, SpheroscopeError):
             log.error("event=job.raised job=%s attempt=%d", job.id, job.attempt, exc_info=error)
-        said = error if isinstance(error, SpheroscopeError) else _unexpected(error)
+        reason = error if isinstance(error, SpheroscopeError) else _unexpected(error)
         if job.attempt >= self._max_attempts:
-            return JobState.FAILED, self._store.jobs.fail(job, said)
-        return JobState.QUEUED, self._store.jobs.put_back(job, said)
+            return JobState.FAILED, self._store.jobs.fail(job, reason)
+        return JobState.QUEUED, self._store.jobs.put_back(job, reason)
 
     def _after_a_death(self, job: Job) -> tuple[JobState, bool]:
-        """A worker process died of this job or of one beside it: it runs alone next, up to its last crash."""
+        """A worker died during this job or one beside it: it runs alone next, up to its last crash."""
         if job.crashes + 1 >= self._max_attempts:
             failed = self._store.jobs.fail(job, CrashedRepeatedly.after(self._max_attempts))
             return JobState.FAILED, failed
-        said = WorkersUnavailable("A worker ended while it segmented this image. It is tried again, alone.")
-        return JobState.QUEUED, self._store.jobs.put_back(job, said, suspect=True)
+        reason = WorkersUnavailable("A worker ended while it segmented this image. It is tried again, alone.")
+        return JobState.QUEUED, self._store.jobs.put_back(job, reason, suspect=True)
 
 
 def outcome_of(future: Future[Processed]) -> Processed | BaseException:
-    """What a future that is done holds."""
+    """The result or the error of a future that is done."""
     try:
         return future.exception() or future.result()
     except CancelledError as error:  # at shutdown, before it had begun

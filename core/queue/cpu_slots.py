@@ -1,4 +1,4 @@
-"""Taking turns on the processor's cores."""
+"""CPU slots: no more images compute at a time than there are cores."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-PATIENCE_SECONDS = 2.0
+TIMEOUT_SECONDS = 2.0
 
 
 class CpuSlots:
-    """As many turns at once as there are cores. Safe from any thread.
+    """A slot for each core. Safe from any thread.
 
-    More threads than cores throw each other's data out of the caches all the time: four on two cores took 5 %
-    longer over the same images than two did.
+    More threads than cores evict each other's data from the processor's caches: four on two cores took 5 %
+    longer for the same images than two.
     """
 
-    def __init__(self, count: int, patience_seconds: float = PATIENCE_SECONDS) -> None:
+    def __init__(self, count: int, timeout_seconds: float = TIMEOUT_SECONDS) -> None:
         self._free = threading.BoundedSemaphore(count)
-        self._patience_seconds = patience_seconds
+        self._timeout_seconds = timeout_seconds
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Wait for a core. After ``patience_seconds`` one goes on without: what hangs stops nobody."""
-        mine = self._free.acquire(timeout=self._patience_seconds)
+        """Acquire a slot; on timeout proceed without one, so that an image that hangs stops no other."""
+        acquired = self._free.acquire(timeout=self._timeout_seconds)
         try:
             yield
         finally:
-            if mine:
+            if acquired:
                 self._free.release()
 
 

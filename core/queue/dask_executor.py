@@ -1,8 +1,8 @@
-"""Workers on other computers: a Dask scheduler's, behind what the queue takes for an executor.
+"""Executor over the workers of a Dask scheduler, on other computers.
 
-Workers get an image's bytes and its job and give back what they found; nothing else of the app is theirs, and
-only the app writes. A worker that is lost has its jobs run by another, which Dask sees to. While there is no
-scheduler, the queue pauses: what was in work is queued again in its place.
+Workers get an image's bytes and its job and return the result; only the app writes. The jobs of a lost worker
+are run by another, which Dask sees to. While there is no scheduler the queue pauses, and the jobs that ran
+are queued again in their place.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from distributed.scheduler import KilledWorker
 log = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 2.0
-LOOK_SECONDS = 0.5
+CHECK_SECONDS = 0.5
 CLOSE_SECONDS = 2.0
 
 
 class DaskExecutor:
     """An executor over the workers of the Dask scheduler at ``address``.
 
-    It connects by itself, again and again; nothing in here waits for that.
+    A thread connects, and connects again whenever the connection is lost; no method waits for that.
     """
 
     def __init__(self, address: str) -> None:
-        # Image files travel with their task, so that whichever worker runs it next has them; Dask would warn.
+        # A task holds its image file, so that any worker can run it; Dask would warn of its size.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         self._address = address
         self._client: Client | None = None
-        self.workers = 0  # as of the last look
-        self._unwanted: deque[Future[Any]] = deque()  # to be withdrawn, which waits for the scheduler
+        self.workers = 0  # at the last check
+        self._cancelled: deque[Future[Any]] = deque()  # to be withdrawn, which waits for the scheduler
         self._closed = threading.Event()
         self._keeper = threading.Thread(target=self._keep_connected, name="cluster-keeper", daemon=True)
         self._keeper.start()
@@ -63,23 +63,23 @@ class DaskExecutor:
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
         """Run ``fn`` on a worker; a Path among ``args`` is sent as the bytes of its file.
 
-        The future ends with BrokenExecutor where the worker died of it, with CancelledError where its
-        scheduler was lost. Cancelled, it is over at once; its task is withdrawn a moment later, but a worker
-        that has begun with it works on to its end, for nobody.
+        The future ends with BrokenExecutor if the worker died during it, with CancelledError if the scheduler
+        was lost. When it is cancelled it ends at once; its task is withdrawn a moment later, unless a worker
+        has begun with it, which then works on to the end, and the result is dropped.
         """
         client = self._client
-        told: Future[Any] = Future()
+        future: Future[Any] = Future()
         if client is None or client.status != "running":
-            told.set_exception(CancelledError())
-            return told
+            future.set_exception(CancelledError())
+            return future
         sent = [arg.read_bytes() if isinstance(arg, Path) else arg for arg in args]
-        asked = client.get_executor(pure=False).submit(fn, *sent)
-        asked.add_done_callback(lambda ended: _tell(told, ended))
-        told.add_done_callback(lambda ended: self._unwanted.append(asked) if ended.cancelled() else None)
-        return told
+        task = client.get_executor(pure=False).submit(fn, *sent)
+        task.add_done_callback(lambda ended: _pass_on(ended, future))
+        future.add_done_callback(lambda ended: self._cancelled.append(task) if ended.cancelled() else None)
+        return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Leave the scheduler; what still runs there is run for nobody."""
+        """Leave the scheduler; results of what still runs there are dropped."""
         self._closed.set()
         self._keeper.join(timeout=CONNECT_SECONDS + CLOSE_SECONDS)
         if self._client is not None:
@@ -99,26 +99,29 @@ class DaskExecutor:
                     self._client = None
             except (OSError, TimeoutError, CommClosedError, ImportError) as error:
                 log.warning("event=cluster.unreachable reason=%s", type(error).__name__)
-            self._closed.wait(LOOK_SECONDS)
+            except Exception:  # whatever Dask raises: without this thread the queue would pause for ever
+                log.exception("event=cluster.failed")
+                self._client = None
+            self._closed.wait(CHECK_SECONDS)
 
     def _withdraw(self) -> None:
-        while self._unwanted:
-            self._unwanted.popleft().cancel()
+        while self._cancelled:
+            self._cancelled.popleft().cancel()
 
 
-def _tell(told: Future[Any], ended: Future[Any]) -> None:
-    """Pass on how a job ended, in the standard library's words for it; nobody hears of one cancelled."""
-    if not told.set_running_or_notify_cancel():
+def _pass_on(task: Future[Any], future: Future[Any]) -> None:
+    """End ``future`` as its task ended, with the standard library's errors; not if it was cancelled."""
+    if not future.set_running_or_notify_cancel():
         return
-    if ended.cancelled():
-        told.set_exception(CancelledError())
+    if task.cancelled():
+        future.set_exception(CancelledError())
         return
-    error = ended.exception()
+    error = task.exception()
     if error is None:
-        told.set_result(ended.result())
+        future.set_result(task.result())
     elif isinstance(error, KilledWorker):
-        told.set_exception(BrokenExecutor(f"workers died: {error.last_worker.address}"))
+        future.set_exception(BrokenExecutor(f"workers died: {error.last_worker.address}"))
     elif isinstance(error, CommClosedError):
-        told.set_exception(CancelledError())
+        future.set_exception(CancelledError())
     else:
-        told.set_exception(error)
+        future.set_exception(error)

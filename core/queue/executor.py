@@ -1,4 +1,4 @@
-"""What runs jobs, seen from the queue."""
+"""Executors: run the queue's jobs in threads of this process, or elsewhere."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 
 class Executor(Protocol):
-    """Threads of this process, or a cluster's stand-in for them."""
+    """What the queue needs of an executor; the standard library's interface and ``trouble``."""
 
     @property
     def trouble(self) -> str | None:
@@ -22,11 +22,11 @@ class Executor(Protocol):
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None: ...
 
 
-NICENESS = 5  # a third of the processor's time of what is not nice, where both want it
+NICENESS = 5  # a third of the processor's time of a thread of niceness 0, where both need it
 
 
 class ThreadExecutor(ThreadPoolExecutor):
-    """Workers in this process, that give way to its pages; nothing ever keeps them from beginning."""
+    """Threads of lower priority than the pages'; always ready."""
 
     def __init__(self, count: int) -> None:
         super().__init__(count, thread_name_prefix="segment", initializer=_give_way)
@@ -37,7 +37,7 @@ class ThreadExecutor(ThreadPoolExecutor):
 
 
 def _give_way() -> None:
-    """Let the calling thread be the one that waits where the processor is short: Linux only."""
+    """Lower the calling thread's priority; Linux only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()
         os.setpriority(os.PRIO_PROCESS, thread, max(NICENESS, os.getpriority(os.PRIO_PROCESS, thread)))

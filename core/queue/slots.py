@@ -1,4 +1,4 @@
-"""Who of the workers is free, who is at what, and who does not come back in time."""
+"""Worker slots: free, running, lost (past their deadline)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.queue.timeline import Span
 
 @dataclass(frozen=True, slots=True)
 class QueueRules:
-    """How many jobs at once, how often each is tried, and how long one may take."""
+    """Jobs at once, attempts at each, and seconds that an attempt may take."""
 
     slots: int
     max_attempts: int = 3
@@ -24,7 +24,7 @@ class QueueRules:
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """What the queue is doing this moment, as plain numbers and words."""
+    """The queue at this moment. ``waits_for_memory``: name of the image that has waited longest."""
 
     slots: int
     running: int
@@ -38,7 +38,7 @@ class QueueState:
 
 @dataclass(slots=True)
 class Running:
-    """One job in a worker's hands. ``start`` and ``seconds`` are by the queue's clock."""
+    """A job in a worker slot. ``start`` and ``seconds`` are by the queue's clock."""
 
     job: Job
     worker: str
@@ -50,12 +50,12 @@ class Running:
 
     @property
     def waits_ms(self) -> dict[str, float]:
-        """The stages before the work itself."""
+        """Time in ms of the stages before the work itself."""
         waited = (self.began - self.job.created_at).total_seconds()  # by the wall clock, which may jump
         return {"queued": max(0.0, waited) * 1000, "read": self.read_ms}
 
     def span(self, state: JobState, stages_ms: Mapping[str, float]) -> Span:
-        """What the timeline keeps of it."""
+        """The attempt as a span of the timeline."""
         job = self.job
         return Span(
             job_id=job.id,
@@ -73,7 +73,7 @@ class Running:
 
 
 class WorkerSlots:
-    """The workers by name. The caller holds its lock: nothing in here is safe from two threads."""
+    """The slots by worker name. Not thread-safe: the caller holds its lock."""
 
     def __init__(self, slots: int) -> None:
         self.slots = slots
@@ -83,22 +83,22 @@ class WorkerSlots:
 
     @property
     def at_rest(self) -> bool:
-        """Whether all have come back."""
+        """Whether every slot is free."""
         return len(self.free) == self.slots
 
     def end(self, running: Running) -> bool:
-        """Free a worker; False if its job had been given up before."""
+        """Free a slot; False if its job had passed its deadline before."""
         in_time = self.lost.pop(running.worker, None) is None
         self.running.pop(running.worker, None)
         self.free.append(running.worker)
         return in_time
 
     def overdue(self, latest: float) -> list[Running]:
-        """Those that began at ``latest`` or before."""
+        """Jobs that began at ``latest`` or before."""
         return [running for running in self.running.values() if running.start <= latest]
 
     def give_up(self, running: Running) -> None:
-        """Count a worker as lost until its job ends after all."""
+        """Count a slot as lost until its job ends."""
         self.lost[running.worker] = self.running.pop(running.worker)
 
     def earliest(self) -> float | None:

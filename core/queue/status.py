@@ -1,7 +1,6 @@
-"""What pages show of the queue: one snapshot for all visitors, made anew at most twice a second.
+"""Snapshots of the queue for pages and routes: one for all visitors, at most two a second.
 
-However many jobs end, and however many browsers ask, the tables are counted twice a second at most, and what
-a browser is told changes no more often than that.
+However many jobs end and browsers ask, the tables are counted at most twice a second.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from core.store import Store
 from core.store.jobs import QueueTotals
 
 LEAST_SECONDS = 0.5
-RATE_SPANS = 50  # the last jobs, by which the rate is told
+RATE_SPANS = 50  # the last jobs, of which the rate is computed
 
 
 class QueueHealth(StrEnum):
-    """How the queue is: at work or at rest, hindered, or standing still."""
+    """Green: at work or idle; amber: hindered; red: standing still."""
 
     GREEN = "green"
     AMBER = "amber"
@@ -34,7 +33,7 @@ class QueueHealth(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The queue at one moment. ``version`` is another after every change; ``progress`` runs from 0 to 1."""
+    """The queue at one moment. ``version`` differs after every change; ``progress`` runs from 0 to 1."""
 
     version: int
     totals: QueueTotals
@@ -45,7 +44,7 @@ class Snapshot:
 
 
 class QueueMonitor:
-    """Makes snapshots and hands out the last one. Safe from any thread."""
+    """Makes snapshots and returns the last one. Safe from any thread."""
 
     def __init__(
         self, db: Database, store: Store, queue: JobQueue, clock: Callable[[], float] = time.monotonic
@@ -82,7 +81,7 @@ class QueueMonitor:
 
 
 def rate_of(spans: Sequence[Span], slots: int) -> float | None:
-    """Images a second that ``slots`` workers get through, judged by these tries; None where there is none."""
+    """Images a second of ``slots`` workers, by these attempts; None without any."""
     seconds = [span.seconds for span in spans if span.state in (JobState.DONE, JobState.FAILED)]
     if not seconds or not sum(seconds):
         return None
@@ -90,7 +89,7 @@ def rate_of(spans: Sequence[Span], slots: int) -> float | None:
 
 
 def health_of(state: QueueState, queued: int) -> tuple[QueueHealth, str]:
-    """How the queue is, and a sentence where that is not well."""
+    """The queue's health, and a sentence unless it is green."""
     if state.trouble:
         return QueueHealth.RED, state.trouble
     if state.lost == state.slots:

@@ -1,4 +1,4 @@
-"""What workers did lately: one span a job, kept in memory for the pages and for whoever records figures."""
+"""The last attempts at jobs, one span each, in memory: for the queue page and the stage metrics."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ KEEP = 500
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """One try of one job.
+    """One attempt at a job.
 
-    ``began`` is UTC by the wall clock, for showing; ``seconds``, until the worker was free again, and
-    ``stages_ms`` are measured by a clock that never jumps. ``state`` is what came of it: queued where it
-    will be tried again.
+    ``began`` is UTC by the wall clock, to be shown; ``seconds``, until the worker was free again, and
+    ``stages_ms`` are measured by a monotonic clock. ``state``: of the job afterwards, queued where it will be
+    tried again.
     """
 
     job_id: str
@@ -44,7 +44,7 @@ class Timeline:
         self._total = 0
 
     def add(self, span: Span) -> None:
-        """Note a try that has ended."""
+        """Add an attempt that has ended."""
         with self._lock:
             self._spans.append(span)
             self._total += 1
@@ -55,7 +55,7 @@ class Timeline:
             return tuple(self._spans)[-most:]
 
     def since(self, number: int) -> tuple[int, tuple[Span, ...]]:
-        """The total now, and those of the last spans that were added after it was ``number``."""
+        """Return the total now, and those of the last spans that were added since it was ``number``."""
         with self._lock:
             new = min(self._total - number, len(self._spans))
             return self._total, tuple(self._spans)[len(self._spans) - new :]

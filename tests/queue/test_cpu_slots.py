@@ -28,7 +28,7 @@ def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
     assert third.is_set()
 
 
-def test_nobody_waits_longer_than_patience_lasts() -> None:
+def test_nobody_waits_longer_than_the_timeout() -> None:
     cores = CpuSlots(1, 0.01)
     with cores.turn(), cores.turn():
         pass

@@ -19,6 +19,7 @@ from core.db import Database
 from core.errors import WorkersUnavailable
 from core.files.blobs import Blobs
 from core.models import Job, JobState, Limits, Project
+from core.queue import dask_executor
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
 from core.queue.dask_executor import DaskExecutor
@@ -247,3 +248,33 @@ def test_a_lost_scheduler_pauses_the_queue_and_it_goes_on_by_itself(
             wait_until_ended(store)
             assert queue.drain(10)
     assert counts(store) == {"done": len(keys)}
+
+
+def test_an_error_that_was_not_foreseen_does_not_end_the_thread_that_connects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Without that thread the queue would pause for ever, and nothing would say why."""
+    errors = iter([ValueError("an error of Dask's own"), RuntimeError("another")])
+
+    class Client:
+        status = "running"
+
+        def __init__(self, *_: object, **__: object) -> None:
+            if (error := next(errors, None)) is not None:
+                raise error
+
+        def nthreads(self) -> dict[str, int]:
+            if (error := next(errors, None)) is not None:
+                raise error
+            return {"worker": 1}
+
+        def close(self, timeout: float) -> None:
+            pass
+
+    monkeypatch.setattr(dask_executor, "Client", Client)
+    monkeypatch.setattr(dask_executor, "CHECK_SECONDS", 0.01)
+    executor = DaskExecutor("tcp://127.0.0.1:1")
+    try:
+        wait_until(lambda: executor.trouble is None, what="a connection after two errors")
+    finally:
+        executor.shutdown()

@@ -16,7 +16,7 @@ import pytest
 
 from core.clock import utc_now
 from core.db import Database, Session
-from core.errors import BlobMissing, ImageUnreadable, SegmentationError, StorageError
+from core.errors import BlobMissing, DatabaseOutOfMemory, ImageUnreadable, SegmentationError, StorageError
 from core.files.blobs import Blobs
 from core.models import ImageStatus, Job, JobState, Project
 from core.queue.admission import Admission
@@ -392,6 +392,44 @@ def test_a_commit_refused_by_a_full_disk_is_tried_again_as_a_whole(
         lab.wait_until_ended()
     assert lab.counts() == {"done": 2}
     assert lab.store.results.size(lab.project.id).objects == 2
+
+
+def test_a_result_too_large_for_the_databases_memory_fails_with_what_to_change(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was tried again for ever, and the queue's thread for saving with it."""
+    real = lab.store.results.begin_to_finish
+
+    def refusing(ended: Any) -> Any:
+        if any(job.image_id == "large" for job, _ in ended):
+            raise DatabaseOutOfMemory("Raise DUCKDB_MEMORY_MB.")
+        return real(ended)
+
+    monkeypatch.setattr(lab.store.results, "begin_to_finish", refusing)
+    lab.add("large", "small")
+    with lab.queue(instant, max_attempts=2):
+        lab.wait_until_ended()
+    assert lab.counts() == {"done": 1, "failed": 1}
+    large = lab.store.images.get("large")
+    assert (large.error_code, large.error) == ("database_out_of_memory", "Raise DUCKDB_MEMORY_MB.")
+    assert lab.jobs(JobState.FAILED)["large"].attempt == 2
+
+
+def test_a_lack_of_the_databases_memory_that_passes_costs_no_attempt(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, failures = lab.store.results.begin_to_finish, iter(range(2))
+
+    def refusing(ended: Any) -> Any:
+        if next(failures, None) is not None:
+            raise DatabaseOutOfMemory("Raise DUCKDB_MEMORY_MB.")
+        return real(ended)
+
+    monkeypatch.setattr(lab.store.results, "begin_to_finish", refusing)
+    lab.add("a")
+    with lab.queue(instant, max_attempts=1):
+        lab.wait_until_ended()
+    assert lab.counts() == {"done": 1}
 
 
 def test_a_disk_that_stays_full_does_not_hold_up_the_end(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
