@@ -1,4 +1,4 @@
-"""The time of day, as everything stored has it."""
+"""The time, in the form in which it is stored."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from datetime import UTC, datetime
 
 
 def utc_now() -> datetime:
-    """The time as stored: UTC without a zone (TIMESTAMPTZ would need another package)."""
+    """Return the time in UTC without a zone (TIMESTAMPTZ would need another package)."""
     return datetime.now(UTC).replace(tzinfo=None)

@@ -22,7 +22,7 @@ SpheroscopeError
 │   ├── CrashedRepeatedly       the image ended the process as often as is allowed
 │   ├── DeadlinePassed          segmenting it took longer than is allowed
 │   └── WorkersUnavailable      the computers that segment cannot be reached, or run another version
-└── ServiceClosed               asked of a part that has been shut down
+└── ServiceClosed               a part that has been shut down was called
 
 ``code`` is stable: it is stored, exported and tested. ``message`` is one or two sentences for a person:
 what happened, to which file, what to do.
@@ -210,6 +210,6 @@ class WorkersUnavailable(SegmentationError):
 
 
 class ServiceClosed(SpheroscopeError):
-    """Asked of a part that has been shut down."""
+    """A part that has been shut down was called."""
 
     code = "service_closed"

@@ -1,8 +1,8 @@
-"""The database written anew, with rows that are read together side by side; only while no app is running.
+"""Compaction: rewrites the database file with the rows of a project side by side, while no app is running.
 
-A copy is made beside the file, compared with it table by table, forced to the disk and put in the file's
-place by one rename. Whenever it is stopped, the one or the other lies there whole. DuckDB's lock on the file
-is held while it is read, and one of the same kind until it has been replaced.
+A copy is written beside the file, compared with it table by table, forced to the disk and renamed over it. If
+the process is killed, either the old file or the new one is there, complete. DuckDB's lock on the file is
+held while it is read, and one of the same kind until it has been replaced.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ Say = Callable[[str], None]
 
 
 class TableOrder(StrEnum):
-    """How rows are to lie."""
+    """Order of the rows in the new file."""
 
     PROJECT = "project"  # images of a project together, the newest first, with their spheroids likewise
-    ADDED = "added"  # as they came: what a database that was never compacted looks like
+    ADDED = "added"  # as they were added, as in a database that was never compacted
 
 
 @dataclass(frozen=True, slots=True)
 class Compacted:
-    """What came of it."""
+    """Sizes of the file, and numbers of rows."""
 
     before_bytes: int
     after_bytes: int
@@ -45,11 +45,11 @@ class Compacted:
 def compact(
     path: Path, memory_mb: int, order: TableOrder = TableOrder.PROJECT, say: Say = lambda _: None
 ) -> Compacted:
-    """Write the database at ``path`` anew; ``say`` hears of each step before it is taken.
+    """Rewrite the database at ``path``; ``say`` is called with the name of each step before it.
 
     Raises:
-        DatabaseLocked: an app works on it, or has begun to meanwhile.
-        StorageError: it is not there, cannot be read, does not fit on the disk, or the copy is not equal.
+        DatabaseLocked: an app uses it, or started meanwhile.
+        StorageError: it is missing, cannot be read, does not fit on the disk, or the copy differs.
     """
     copy = path.parent / "tmp" / "compacted.duckdb"
     _forget(copy)
@@ -98,7 +98,7 @@ def _copied(
 
 
 def _filled(connection: Any, order: TableOrder, say: Say) -> dict[str, int]:
-    """Make every table of ``old`` in ``fresh``, and compare them; returns their numbers of rows."""
+    """Copy every table of ``old`` to ``fresh`` and compare them; return their numbers of rows."""
     queries = load_queries(COMPACTION)
     connection.execute("COPY FROM DATABASE old TO fresh (SCHEMA)")
     rows: dict[str, int] = {}
@@ -123,8 +123,8 @@ def _begun() -> DatabaseLocked:
 
 
 def _state(path: Path) -> tuple[int, int, int]:
-    told = path.stat()
-    return told.st_ino, told.st_size, told.st_mtime_ns
+    stat = path.stat()
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _log(path: Path) -> Path:

@@ -50,10 +50,10 @@ class Session:
         with self._watch(self._cursor):
             self._cursor.execute(text, values or {})
             names = [column[0] for column in self._cursor.description or ()]
-            found = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
-        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
-        self.executed.append((name, found))
-        return found
+            rows = [dict(zip(names, row, strict=True)) for row in self._cursor.fetchall()]
+        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(rows))
+        self.executed.append((name, rows))
+        return rows
 
     def change(self, name: str, values: Row, touched: Row, **parts: str) -> bool:
         """Run the statement ``name``, which changes one row or none and returns none; whether it changed one.
@@ -66,15 +66,15 @@ class Session:
 
     def one(self, name: str, values: Row | None = None) -> Row | None:
         """Run the statement ``name``; return its first row, or None."""
-        found = self.rows(name, values)
-        return found[0] if found else None
+        rows = self.rows(name, values)
+        return rows[0] if rows else None
 
     def rows_from(self, name: str, frame: pl.DataFrame, values: Row | None = None) -> list[Row]:
         """Run the statement ``name``, in which the table ``incoming`` is ``frame``."""
         self._cursor.register("incoming", frame)
-        found = self.rows(name, values)
-        self._cursor.unregister("incoming")  # a statement that fails takes it along, and would refuse this
-        return found
+        rows = self.rows(name, values)
+        self._cursor.unregister("incoming")  # not after an error: the rollback has unregistered it already
+        return rows
 
     def append(self, name: str, table: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """Add ``rows``, with one value for each of ``columns``, to ``table``; recorded as ``name``.
@@ -122,9 +122,9 @@ class Session:
             names = [column[0] for column in self._cursor.description]
             while chunk := self._cursor.fetchmany(size):
                 total += len(chunk)
-                found = [dict(zip(names, row, strict=True)) for row in chunk]
+                rows = [dict(zip(names, row, strict=True)) for row in chunk]
                 ms += (time.perf_counter() - start) * 1000
-                yield found
+                yield rows
                 start = time.perf_counter()
         finally:
             self._recorder.record(name, ms, total)

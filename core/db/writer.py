@@ -48,7 +48,7 @@ class Writer:
         """Start the thread.
 
         ``reopen`` opens the file again after DuckDB has given it up. ``open_session`` gets a cursor and the
-        appenders that are kept with it.
+        appenders that belong to it.
         """
         self._open_cursor = open_cursor
         self._reopen = reopen

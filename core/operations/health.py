@@ -142,8 +142,8 @@ class HealthChecks:
             sentence = "Nothing is recorded: ENABLE_PERFORMANCE_MONITORING is off."
             return Check("recording", State.WATCH, sentence)
         if self._history.problem:
-            return Check("recording", State.WATCH, f"What is recorded is not kept: {self._history.problem}")
-        return Check("recording", State.GOOD, "What is recorded is kept for 30 days.")
+            return Check("recording", State.WATCH, f"Metrics are not saved: {self._history.problem}")
+        return Check("recording", State.GOOD, "Metrics are saved for 30 days.")
 
 
 def worst(checks: tuple[Check, ...]) -> State:

@@ -1,4 +1,4 @@
-"""What DuckDB does for a statement: run once more, with values of our own choosing, and told by operator."""
+"""Query plans: runs a named statement with typical values, and returns DuckDB's profile by operator."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from core.listing.image_table import ENUM_CODES, SELECT_LIST
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _BRACES = re.compile(r"\{(\w+)\}")
-# what stands for the parts that the program fills in
+# values of the parts that the program fills in
 _PARTS = {"order": "1", "where": "", "behind": "true", "columns": SELECT_LIST, "codes": ENUM_CODES} | {
     "value": "object.area",
     "x": "object.area",
     "y": "object.circularity",
 }
-_OWN = ("RESULT_COLLECTOR", "EXPLAIN_ANALYZE")  # of the account itself
+_PROFILER = ("RESULT_COLLECTOR", "EXPLAIN_ANALYZE")  # operators of the profile itself
 
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """One step of a plan. ``depth`` is its place in the tree, 0 at the top, which is the last to run."""
+    """One operator of a plan. ``depth`` is its level in the tree; 0 is the root, which runs last."""
 
     depth: int
     name: str
@@ -39,7 +39,7 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How a statement ran: its operators from the top, each before those that feed it."""
+    """A statement and its operators from the root, each before its inputs."""
 
     name: str
     text: str
@@ -47,24 +47,26 @@ class Plan:
 
 
 class QueryPlans:
-    """Explains the named statements."""
+    """Profiles the named statements."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
         self._queries = load_queries()
 
     def text(self, name: str) -> str | None:
-        """The statement as it stands in the program; None where it has none of that name any more."""
+        """Return the statement's text; None if the program has none of that name (any more)."""
         return self._queries.get(name)
 
     def explain(self, name: str) -> Plan:
-        """Run the statement ``name`` again and tell how.
+        """Run the statement ``name`` and return its plan.
 
-        What a user typed is not kept, so it runs on the project with the most images and without filters.
+        The values of earlier calls are not recorded, so it runs on the project with the most images and
+        without filters.
 
         Raises:
             NotFound: there is no such statement.
-            InvalidRequest: it changes something, or needs rows handed to it, and is not run for this.
+            InvalidRequest: it changes the database or needs rows as input, and is not run for this.
+            SearchTooSlow: it ran into the query timeout.
         """
         text = self._queries.get(name)
         if text is None or name.startswith("metrics."):
@@ -75,19 +77,19 @@ class QueryPlans:
         with self._db.read() as session:
             typical = _typical(session, name.split(".", maxsplit=1)[0])
             values = {key: typical.get(key) for key in set(_PARAMETER.findall(text))}
-            told = json.loads(session.explain(name, values, **parts))
-        return Plan(name, text, tuple(_operators(told["operator"], 0)))
+            profile = json.loads(session.explain(name, values, **parts))
+        return Plan(name, text, tuple(_operators(profile["operator"], 0)))
 
 
 def _typical(session: Session, file: str) -> dict[str, Any]:
-    """Values by the names that parameters have."""
-    found = session.one("plans.typical") or {"project_id": "", "image_id": "", "version_id": ""}
+    """Values by the names of the parameters."""
+    row = session.one("plans.typical") or {"project_id": "", "image_id": "", "version_id": ""}
     own = {"projects": "project_id", "images": "image_id", "results": "version_id"}.get(file)
     return {
-        **found,
-        "id": found[own] if own else None,
-        "ids": [found["image_id"]],
-        "image_ids": [found["image_id"]],
+        **row,
+        "id": row[own] if own else None,
+        "ids": [row["image_id"]],
+        "image_ids": [row["image_id"]],
         "since": utc_now() - timedelta(minutes=2),
         "limit": 50,
         "offset": 0,
@@ -96,7 +98,7 @@ def _typical(session: Session, file: str) -> dict[str, Any]:
 
 def _operators(nodes: list[Mapping[str, Any]], depth: int) -> Iterator[Operator]:
     for node in nodes:
-        shown = node["type"] not in _OWN
+        shown = node["type"] not in _PROFILER
         if shown:
             detail = "; ".join(f"{key}: {_plain(value)}" for key, value in node["extra_info"].items())
             yield Operator(depth, node["type"], node["timing"] * 1000, node["intermediate_rows"], detail)

@@ -47,7 +47,7 @@ CHILD = """
         work.mkdir()
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak
         before = peak_mb()
-        services.exports._maker.make(request, work, lambda done: None)
+        services.exports._builder.make(request, work, lambda done: None)
         return (work / "archive.zip").stat().st_size / 2**20, peak_mb() - before
 
     archive("warm up", 2, 0)

@@ -78,7 +78,7 @@ def test_recording_that_is_off_or_not_kept_is_said(services: Services) -> None:
     services.history.problem = "The disk is full."
     assert by_name(services.checks)["recording"] == (
         State.WATCH,
-        "What is recorded is not kept: The disk is full.",
+        "Metrics are not saved: The disk is full.",
     )
     services.recorder.enabled = False
     assert by_name(services.checks)["recording"][1].startswith("Nothing is recorded")
