@@ -189,6 +189,8 @@ def test_a_filter_in_a_header_goes_to_the_database_and_into_the_address(tab: Tab
     tab.page.reload()
     expect(tab.page.get_by_text(said)).to_be_visible(timeout=30_000)
     expect(row_names(tab.page).first).to_have_text("image109.png", timeout=30_000)
+    # Radius 10 + 109 px at 2 µm/px.
+    expect(grid(tab.page).locator(".ag-cell[col-id=diameter]").first).to_have_text("476 µm")
     assert_clean(tab)
 
 
