@@ -185,8 +185,8 @@ def _require_version(session: Session, image_id: str, version_id: str) -> None:
 
 
 def _put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:
-    current = session.one("results.current", {"image_id": image_id})
-    if current is None:
+    current = session.one("results.in_force", {"image_id": image_id})
+    if current is None or current["deleted"]:
         raise NotFound("This image does not exist, or has been deleted.")
     in_force = current["version_id"]
     if in_force != expected:

@@ -61,47 +61,28 @@ def corrected_version(image_id: str, result: Result, correction: Correction, now
 def save_ended(
     session: Session, jobs: Sequence[Job], versions: Sequence[Row], objects: Mapping[str, ObjectRows]
 ) -> list[bool]:
-    """Save the versions of those jobs that are still theirs to end, and put in force those that may.
+    """Save the versions of those jobs that are still theirs to end, and put in force those that may be.
 
     ``versions`` has one row for each job, and ``objects`` their objects by the version's id. Returns for each
     job whether it was saved.
     """
-    saved = [_end(session, job, row) for job, row in zip(jobs, versions, strict=True)]
+    saved = [_end(session, job, version) for job, version in zip(jobs, versions, strict=True)]
     pairs = [pair for pair, kept in zip(zip(jobs, versions, strict=True), saved, strict=True) if kept]
     if not pairs:
         return saved
-    found = session.rows("results.in_force", {"job_ids": [job.id for job, _ in pairs]})
-    before = {row["job_id"]: row for row in found}
-    in_force: dict[str, Row] = {}  # by image, of which two jobs may end together
-    superseded: list[str] = []
-    for job, version in pairs:
-        version["request"] = before[job.id]["request"]  # it may have been requested again meanwhile
-        current = in_force.get(job.image_id, before[job.id])
-        if takes := takes_force(current["kind"], current["version_request"], version["request"]):
-            if current["version_id"] is not None:
-                superseded.append(current["version_id"])
-            in_force[job.image_id] = {
-                "version_id": version["id"],
-                "kind": version["kind"],
-                "version_request": version["request"],
-            }
-        version["superseded_at"] = None if takes else version["created_at"]
-        _update_image(session, job, version, takes)
     rows = [version for _, version in pairs]
     insert_versions(session, rows, [item for row in rows for item in objects[row["id"]]])
-    if superseded:
-        session.rows("results.supersede", {"ids": superseded, "now": rows[0]["created_at"]})
+    superseded = [_put_in_force(session, job, version) for job, version in pairs]
+    if ids := [version_id for version_id in superseded if version_id is not None]:
+        session.rows("results.supersede", {"ids": ids, "now": rows[0]["created_at"]})
     return saved
 
 
-def takes_force(kind: str | None, request: int | None, new_request: int) -> bool:
+def takes_force(kind: str, request: int | None, new_request: int) -> bool:
     """Whether an automatic version that answers ``new_request`` replaces the one in force.
 
-    ``kind`` and ``request`` are of the version in force: no kind if there is none, no request if it is not
-    known, which is so only of versions older than every request that is.
+    ``kind`` and ``request`` are of the version in force; a request that is not known is an earlier one.
     """
-    if kind is None:
-        return True
     return kind == VersionKind.AUTOMATIC and (request is None or request < new_request)
 
 
@@ -122,19 +103,34 @@ def conflict(session: Session, in_force: str | None) -> VersionConflict:
 
 
 def _end(session: Session, job: Job, version: Row) -> bool:
-    values = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence, "now": version["created_at"]}
-    return session.change("jobs.finish", values | {"timings_ms": version["timings_ms"]}, {"id": job.id})
+    """End a job, and note which request it answers: it may have been requested again since it was claimed."""
+    own = {"id": job.id, "attempt": job.attempt, "sequence": job.sequence}
+    values = {**own, "now": version["created_at"], "timings_ms": version["timings_ms"]}
+    if session.change("jobs.finish", {**values, "request": version["request"]}, {"id": job.id}):
+        return True
+    if (row := session.one("jobs.running_request", own)) is None:
+        return False
+    version["request"] = row["request"]
+    return session.change("jobs.finish", {**values, **row}, {"id": job.id})
 
 
-def _update_image(session: Session, job: Job, version: Row, takes: bool) -> None:
+def _put_in_force(session: Session, job: Job, version: Row) -> str | None:
+    """Put a saved version in force if it may be; return the id of the version that is superseded by that.
+
+    That is the new version itself where the image has a correction, or a result of a later request.
+    """
     values = {"id": job.image_id, "request": version["request"]}
     touched = {"id": job.image_id, "project_id": job.project_id}
-    if not takes:
-        session.change("images.set_status", values | {"status": "done"}, touched)
-        return
+    in_force: str | None = session.rows("results.in_force", {"image_id": job.image_id})[0]["version_id"]
+    if in_force is not None:
+        current = session.rows("results.get", {"id": in_force})[0]
+        if not takes_force(current["kind"], current["request"], version["request"]):
+            session.change("images.set_status", {**values, "status": "done"}, touched)
+            return str(version["id"])
     values |= {"version_id": version["id"]} | {name: version[name] for name in SUMMARY}
     assignments = ", ".join(f"{name} = ${name}" for name in SUMMARY)
     session.change("images.set_in_force", values, touched, summary=assignments)
+    return in_force
 
 
 def _version(image_id: str, kind: VersionKind, result: Result, now: datetime) -> Row:

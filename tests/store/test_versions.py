@@ -346,7 +346,6 @@ def test_only_versions_of_the_image_can_be_put_in_force(store: Store, project: P
 @pytest.mark.parametrize(
     ("kind", "request_in_force", "takes"),
     [
-        (None, None, True),
         ("automatic", None, True),
         ("automatic", 4, True),
         ("automatic", 5, False),
@@ -355,7 +354,7 @@ def test_only_versions_of_the_image_can_be_put_in_force(store: Store, project: P
         ("corrected", 4, False),
     ],
 )
-def test_what_takes_force(kind: str | None, request_in_force: int | None, *, takes: bool) -> None:
+def test_what_takes_force(kind: str, request_in_force: int | None, *, takes: bool) -> None:
     assert takes_force(kind, request_in_force, 5) is takes
 
 

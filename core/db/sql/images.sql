@@ -82,27 +82,34 @@ RETURNING image.id, image.project_id
 
 -- name: set_statuses
 -- What has become of jobs, on those images for which nothing has been requested since.
-UPDATE image SET status = incoming.status::image_status, error_code = NULL, error = NULL
+UPDATE image SET status = incoming.status::image_status
 FROM incoming WHERE image.id = incoming.id AND image.latest_request = incoming.request
 RETURNING image.id, image.project_id
 
+-- The next three run with every job. Only the key is a condition: with a second one DuckDB 2.0 reads the whole column
+-- instead of looking the row up, which takes 8 to 80 ms at a million images instead of one.
+-- An image has an error only while the last request is a failed one, so none has to be cleared here.
+
 -- name: set_status
-UPDATE image SET status = $status::image_status, error_code = NULL, error = NULL
-WHERE id = $id AND latest_request = $request
+UPDATE image SET status = CASE WHEN latest_request = $request THEN $status::image_status ELSE status END
+WHERE id = $id
 
 -- name: set_failed
 -- A result that is there stays in force, and the image says both.
 UPDATE image SET
-    status = CASE WHEN version_id IS NULL THEN 'failed' ELSE 'done' END::image_status,
-    error_code = $error_code, error = $error
-WHERE id = $id AND latest_request = $request
+    status = CASE
+        WHEN latest_request <> $request THEN status
+        WHEN version_id IS NULL THEN 'failed'
+        ELSE 'done'
+    END::image_status,
+    error_code = CASE WHEN latest_request = $request THEN $error_code ELSE error_code END,
+    error = CASE WHEN latest_request = $request THEN $error ELSE error END
+WHERE id = $id
 
 -- name: set_in_force
--- An automatic version that takes force: it says nothing of a later request, which may wait, run or have failed.
+-- A later request may still wait or run, or have failed.
 UPDATE image SET
     status = CASE WHEN latest_request = $request OR status = 'failed' THEN 'done' ELSE status END::image_status,
-    error_code = CASE WHEN latest_request = $request THEN NULL ELSE error_code END,
-    error = CASE WHEN latest_request = $request THEN NULL ELSE error END,
     version_id = $version_id, {summary}
 WHERE id = $id
 

@@ -67,8 +67,12 @@ WHERE id = $id AND state = 'queued' AND attempt = $attempt - 1
 
 -- name: finish
 -- No row changes if the job has been cancelled or claimed again meanwhile: its result is thrown away. The
--- sequence tells apart two first attempts, of the job as it was asked for at first and as it was asked for anew.
+-- sequence tells apart two first attempts, of the job as it was first requested and as it was requested anew.
 UPDATE job SET state = 'done', suspect = false, finished_at = $now, timings_ms = $timings_ms
+WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence AND request = $request
+
+-- name: running_request
+SELECT request FROM job
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 
 -- name: fail

@@ -1,15 +1,7 @@
 -- Versions: results of images. They are added and, when their time is over, deleted; never changed.
 
 -- name: in_force
--- Of ended jobs: the request that each answers, and the version in force of its image.
-SELECT job.id AS job_id, job.request, image.version_id, version.kind::VARCHAR AS kind, version.request AS version_request
-FROM job
-JOIN image ON image.id = job.image_id
-LEFT JOIN version ON version.id = image.version_id
-WHERE job.id IN (SELECT unnest($job_ids::VARCHAR[]))
-
--- name: current
-SELECT version_id FROM image WHERE id = $image_id AND deleted_at IS NULL
+SELECT version_id, deleted_at IS NOT NULL AS deleted FROM image WHERE id = $image_id
 
 -- name: supersede
 UPDATE version SET superseded_at = $now WHERE id IN (SELECT unnest($ids::VARCHAR[]))
