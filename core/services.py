@@ -1,4 +1,4 @@
-"""The one place where the parts are put together; pages and routes reach them through ``get_services``."""
+"""Composition root: opens every part of the app; pages and routes get them from ``get_services``."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Everything that a page or a route may use, opened together and closed together."""
+    """Every part that a page or a route may use; opened and closed together."""
 
     settings: Settings
     memory: MemoryBudget
@@ -74,7 +74,7 @@ class Services:
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
-        """Open the data folder, take up what an earlier run left, and begin to work.
+        """Open the data folder, recover the jobs of an earlier run, and start the queue.
 
         Raises:
             InvalidRequest: the settings do not fit together.
@@ -103,7 +103,7 @@ class Services:
     @classmethod
     def _opened(cls, settings: Settings, memory: MemoryBudget, recorder: Recorder, db: Database) -> Services:
         cache = open_cache(
-            settings.cache, memory.cache_mb * 2**20, settings.redis_url, partial(_looked, recorder)
+            settings.cache, memory.cache_mb * 2**20, settings.redis_url, partial(_count_lookup, recorder)
         )
         store = _store(settings, memory, db, cache)
         blobs = Blobs(settings.data)
@@ -156,7 +156,7 @@ class Services:
         return drained
 
     def recipe(self, project: Project) -> Recipe:
-        """How this project's images are segmented."""
+        """The recipe by which this project's images are segmented."""
         return self.recipe_of(project.engine, project.params)
 
     def create_project(self, name: str, um_per_px: float | None = None) -> Project:
@@ -249,7 +249,7 @@ def _cluster(address: str) -> Executor:
     return DaskExecutor(address)
 
 
-def _looked(recorder: Recorder, kind: str, hit: bool) -> None:
+def _count_lookup(recorder: Recorder, kind: str, hit: bool) -> None:
     recorder.record(Kind.CACHE, kind, 0.0, HIT if hit else MISS)
 
 
@@ -260,7 +260,7 @@ def _release(services: Services) -> None:
 # "Clear cache" in Streamlit's menu must not leave a second queue at work on the same folder.
 @st.cache_resource(show_spinner=False, on_release=_release)
 def get_services() -> Services:
-    """The services of this process: opened by whoever asks first, closed when the process ends."""
+    """The services of this process: opened at the first call, closed when the process ends."""
     services = Services.open(Settings.from_env())
     atexit.register(gc.unfreeze)  # what is set aside below would be reported as leaked
     atexit.register(services.close)
@@ -273,7 +273,7 @@ _aside = {"modules": -MANY_MODULES}  # how many were loaded when it was last don
 
 
 def set_aside() -> None:
-    """Spare what has been loaded for good from being searched for garbage.
+    """Exclude what has been loaded for good from garbage collection.
 
     Streamlit collects all garbage after every run of a script, which costs 50 to 90 ms a run with torch
     loaded, and 3 to 5 ms once it is set aside. It is loaded with the first image, so pages call this at every

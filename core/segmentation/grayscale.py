@@ -1,4 +1,4 @@
-"""One grey value a pixel, without loss."""
+"""Grayscale: one value a pixel, of one channel or of all, not rounded."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ CHANNELS = ("brightness", "brightest", "red", "green", "blue")
 
 
 def grey(pixels: Pixels, channel: str = "brightness") -> Pixels:
-    """Turn colour into one value a pixel; grey pixels come back as they are.
+    """Return one value a pixel; grey pixels are returned as they are.
 
     Args:
         pixels: (Y, X), (Y, X, 1), (Y, X, 3) red-green-blue or (Y, X, 4) with an alpha channel, which is
             ignored;
             uint8, uint16 or float32.
-        channel: of ``CHANNELS``; a fluorescence image is best looked at in one channel, or in the brightest
-            of them at each place.
+        channel: of ``CHANNELS``; for a fluorescence image one channel, or the brightest at each place.
 
     Returns:
         (Y, X): the dtype of the pixels, but float32 for the brightness of colour: 0.299 R + 0.587 G + 0.114 B

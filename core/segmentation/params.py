@@ -1,4 +1,4 @@
-"""What a user may set about a segmentation: names, units, defaults, ranges and a line of help each."""
+"""Parameters of a segmentation that a user may set: unit, default, range and help of each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any
 from core.errors import InvalidRequest
 from core.segmentation.grayscale import CHANNELS
 
-# Parameters with this mark change what an engine sees; the others only what is made of it, so that they can
-# be changed without the engine, from the maps kept with a result.
+# Parameters with this mark change what an engine predicts; the others only the outlines, so that they can be
+# changed without running the engine, from the maps that are stored with a result.
 _SEEN = "seen"
 
 
@@ -88,7 +88,7 @@ class SegmentationParams:
 
     @classmethod
     def from_dict(cls, given: Mapping[str, object]) -> SegmentationParams:
-        """Build from JSON's types; what is not given has its default.
+        """Return parameters from JSON's types; those left out have their defaults.
 
         Raises:
             InvalidRequest: a name that is not a parameter, or a value that cannot be.
@@ -102,7 +102,7 @@ class SegmentationParams:
 
     @classmethod
     def from_texts(cls, given: Mapping[str, str]) -> SegmentationParams:
-        """Build from texts, as on a command line: ``true`` and ``false``, numbers, words.
+        """Return parameters from texts, as on a command line: ``true`` and ``false``, numbers, words.
 
         Raises:
             InvalidRequest: as ``from_dict``.
@@ -111,7 +111,7 @@ class SegmentationParams:
         return cls.from_dict({name: _read(text, kinds.get(name, str)) for name, text in given.items()})
 
     def sees_as(self, other: SegmentationParams) -> bool:
-        """Whether an engine sees an image the same way with both, so that its maps serve both."""
+        """Whether an engine predicts the same with both, so that its maps serve both."""
         return all(
             getattr(self, item.name) == getattr(other, item.name)
             for item in fields(self)

@@ -1,4 +1,4 @@
-"""Lists of different lengths laid end to end in one array, so that numpy can treat them all at once.
+"""Ragged arrays: lists of different lengths end to end in one array, so that numpy treats all at once.
 
 ``start`` has one element more than there are lists: list i is ``values[start[i]:start[i + 1]]``.
 """
@@ -15,27 +15,27 @@ Ints = NDArray[np.int64]
 
 
 def starts(lengths: Iterable[int] | Ints) -> Ints:
-    """Where each list starts, and where the last one ends."""
+    """Return where each list starts, and where the last one ends."""
     return np.concatenate([[0], np.cumsum(np.asarray(lengths, dtype=np.int64))])
 
 
 def owners(start: Ints) -> Ints:
-    """The number of the list that each element belongs to."""
+    """Return the number of the list that each element belongs to."""
     return np.repeat(np.arange(len(start) - 1), np.diff(start))
 
 
 def places(start: Ints) -> Ints:
-    """The position of each element in its list."""
+    """Return the position of each element in its list."""
     return np.arange(start[-1]) - np.repeat(start[:-1], np.diff(start))
 
 
 def successors(start: Ints) -> Ints:
-    """The index of the element after each, going round within its list; lists must not be empty."""
+    """Return the index of the element after each, the first after the last; lists must not be empty."""
     after = np.arange(1, start[-1] + 1)
     after[start[1:] - 1] = start[:-1]
     return after
 
 
 def sums(values: NDArray[Any], start: Ints) -> NDArray[Any]:
-    """The sum of each list, exact for whole numbers; lists must not be empty."""
+    """Return the sum of each list, exact for whole numbers; lists must not be empty."""
     return np.add.reduceat(values, start[:-1])

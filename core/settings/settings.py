@@ -114,7 +114,7 @@ class Settings:
     redis_url: str = _setting(
         "", "REDIS_URL", "Redis URL for the cache, redis://localhost:6379/0; without, the cache is in memory."
     )
-    slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this is called slow.")
+    slow_query_ms: float = _setting(100.0, "SLOW_QUERY_MS", "A statement slower than this counts as slow.")
     enable_performance_monitoring: bool = _setting(
         True,
         "ENABLE_PERFORMANCE_MONITORING",
@@ -151,12 +151,12 @@ class Settings:
         Raises:
             InvalidRequest: a value is not of its setting's type, or a number is below its least.
         """
-        given: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for item in fields(cls):
             text = env.get(item.metadata["env"], "")
             if text:
-                given[item.name] = _parse(item.metadata["env"], text, item.default)
-        return cls(**given)
+                values[item.name] = _parse(item.metadata["env"], text, item.default)
+        return cls(**values)
 
     @property
     def limits(self) -> Limits:

@@ -43,8 +43,11 @@ def at_once(folder: Path, limit_mb: int, tmp_path: Path) -> dict[str, Any]:
     env = {
         "SPHEROSCOPE_DATA": str(tmp_path / "data"),
         "CONTAINER_MEMORY_LIMIT_MB": str(limit_mb),
-        "MEMORY_WAIT_SECONDS": str(SECONDS),  # however busy this computer is, nobody waits in vain
+        # however busy this computer is, nobody waits in vain
+        "MEMORY_WAIT_SECONDS": str(SECONDS),
         "PREVIEW_DEADLINE_SECONDS": str(SECONDS),
+        "JOB_DEADLINE_SECONDS": str(SECONDS),
+        "QUERY_TIMEOUT_MS": str(SECONDS * 1000),
     }
     command = [sys.executable, "-m", "tests.deploy.large_images", str(folder)]
     with Popen(command, cwd=ROOT, env={**os.environ, **env}, stdout=PIPE, text=True) as process:

@@ -1,4 +1,4 @@
-"""The convex hulls of objects' pixels, and what is measured on them."""
+"""Convex hulls of objects: area, perimeter and Feret diameters."""
 
 from __future__ import annotations
 

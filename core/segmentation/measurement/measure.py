@@ -45,7 +45,7 @@ def measure(labels: Labels, pixels: Pixels) -> list[Values]:
 
 
 def measure_found(found: Sequence[Found], shape: tuple[int, ...], pixels: Pixels) -> list[Values]:
-    """Measure objects that ``outline.find`` found in a label image of this shape; as ``measure``.
+    """Measure objects that ``boundaries.find`` found in a label image of this shape; as ``measure``.
 
     Sources: scikit-image ``regionprops`` for axes, solidity, extent and the Crofton perimeter, which includes
         the edges of holes, as there; ImageJ for ``circularity_imagej``, whose perimeter is the outer edge

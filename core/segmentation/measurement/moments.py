@@ -1,4 +1,4 @@
-"""Area, centroid and second-moment ellipse, from an object's edges alone."""
+"""Area, centroid and ellipse of equal second moments, computed from an object's edges."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Ellipse:
 
 
 def ellipses(edges: Edges, start: Ints) -> list[Ellipse]:
-    """The ellipse with each object's second moments.
+    """Return the ellipse with each object's second moments.
 
     As in scikit-image: pixels are points, an axis is 4·√eigenvalue. A row of pixels from a to b adds
     ``f(b) - f(a - 1)`` to a sum, so each left or right edge has its own share of it, and holes

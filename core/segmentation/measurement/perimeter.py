@@ -1,4 +1,4 @@
-"""Two perimeters: Crofton's, which is right for smooth bodies, and ImageJ's, which papers compare with."""
+"""Two perimeters: Crofton's, accurate for smooth bodies, and ImageJ's, for comparison with papers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _END_Y = np.array([0, 0, 1, 1, 1, 1, 0, 0])
 
 
 def crofton(edges: Edges, start: Ints) -> NDArray[np.float64]:
-    """Crofton perimeter in 4 directions, in px, of each object; its holes' edges included.
+    """Return the Crofton perimeter in 4 directions, in px, of each object, with the edges of its holes.
 
     The same numbers as ``skimage.measure.perimeter_crofton(mask, directions=4)``: π/8 · (changes between
     neighbours in rows and columns + changes between neighbours on both diagonals / √2). Each edge is a change
@@ -48,7 +48,7 @@ def _meetings(edges: Edges, start: Ints, inward: NDArray[np.bool_]) -> Ints:
 
 
 def traced(outer: Edges) -> NDArray[np.float64]:
-    """Perimeter in px of each ring as ImageJ gives it: edges minus (2 − √2) for each non-adjacent corner.
+    """Return ImageJ's perimeter of each ring in px: edges minus (2 − √2) for each non-adjacent corner.
 
     After ``PolygonRoi.getTracedPerimeter`` and ``Wand.traceEdge`` (8-connected, as the Particle Analyzer
     calls it). ImageJ counts a corner unless the one before it was counted and is one edge away, so the number

@@ -1,4 +1,4 @@
-"""A label image's objects as spheroids: outline, measurements, and the reasons where there are none."""
+"""Spheroids of a label image: outlines, measurements, and reasons for those that are missing."""
 
 from __future__ import annotations
 

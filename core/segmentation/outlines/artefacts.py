@@ -1,4 +1,4 @@
-"""Objects that are no spheroids: walls, burnt-in bars, what is out of focus."""
+"""Artefacts: objects that are no spheroids, such as well walls, scale bars and what is out of focus."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Between label images and outlines, exactly: contours drawn again give back the same labels.
+"""Contours of a label image, and back: contours drawn again give exactly the same labels.
 
 An outline runs through the middles of the edges between object and background, so it stays at least √2/4 px
 away from every pixel's centre. Leaving points out moves it by less than that, so no centre changes sides.
@@ -37,7 +37,7 @@ def contours(labels: Labels) -> list[Contour]:
 
 
 def contours_found(found: Sequence[Found]) -> list[Contour]:
-    """Outline objects that ``outline.find`` found; as ``contours``."""
+    """Outline objects that ``boundaries.find`` found; as ``contours``."""
     for item in found:
         if len(item.outer) > 1:
             raise SegmentationError(
@@ -67,7 +67,7 @@ def rasterise(shapes: Sequence[Contour], shape: tuple[int, int]) -> Labels:
 
 
 def _thin_all(found: Sequence[Found]) -> Iterator[Ring]:
-    """Each object's outer ring, then its holes, with the points that can be left out left out."""
+    """Yield each object's outer ring, then its holes, without the points that can be left out."""
     walks = edges([ring for item in found for ring in item.outer + item.holes])
     points = walks.midpoints.astype(np.float32)  # halves, so exact below 2²³ px
     spans = pairwise(walks.start.tolist())

@@ -1,4 +1,4 @@
-"""Which holes of a mask are part of a body, and which are gaps between bodies."""
+"""Holes of a mask: lumens, which are filled, and gaps between bodies, which are not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cut bodies that touch apart where they are narrowest."""
+"""Split bodies that touch where they are narrowest."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SMOOTH_PX = 1.0  # takes the pixel staircase out of the distances; its ripples 
 
 
 def split(mask: Mask) -> Labels:
-    """Number bodies, those that touch apart.
+    """Return labels of the bodies in a mask, int32 (Y, X); bodies that touch get a number each.
 
     Every pixel belongs to the peak of the distance to the outline that the steepest way up leads to; then
     peaks are joined where the pass between them is nearly as deep as the lower of the two. Unlike a watershed
@@ -36,9 +36,9 @@ def split(mask: Mask) -> Labels:
 
 
 def join_small(labels: Labels, small: NDArray[np.bool_]) -> Labels:
-    """Give parts that are too small to be bodies to the body that they hang on: they are its rim.
+    """Add parts that are too small to be bodies to the body that they touch: they are its rim.
 
-    ``small``: by number. What hangs on no body keeps its number.
+    ``small``: bool by number. A part that touches no body keeps its number.
     """
     owner = np.arange(len(small), dtype=np.int32)
     waiting = small.copy()
