@@ -21,7 +21,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 
@@ -55,14 +55,6 @@ class Finished:
     image_id: str
     project_id: str
     diameter: float
-
-
-class Peer(Protocol):
-    """One database."""
-
-    def page(self, request: Request) -> Sequence[object]: ...
-
-    def commit(self, finished: Finished) -> None: ...
 
 
 class SqlPeer:

@@ -59,11 +59,6 @@ def area(px: float | None, um_per_px: float | None) -> str:
     return _with_unit(px, Dimension.AREA, um_per_px)
 
 
-def volume(px: float | None, um_per_px: float | None) -> str:
-    """Write a volume given in cubic pixels with its unit: 36 600 000 µm³ or 14 500 000 px³."""
-    return _with_unit(px, Dimension.VOLUME, um_per_px)
-
-
 def clock(seconds: float) -> str:
     """Write a duration as minutes and seconds: 0:40, 12:05."""
     minutes, rest = divmod(round(seconds), 60)

@@ -58,16 +58,14 @@ def test_the_text_is_within_half_a_unit_of_the_third_digit(value: float) -> None
     assert read == pytest.approx(value, rel=5.001e-3)
 
 
-def test_lengths_areas_and_volumes_scale_with_their_own_power_of_the_pixel_size() -> None:
+def test_lengths_and_areas_scale_with_their_own_power_of_the_pixel_size() -> None:
     assert fmt.length(100, 2.0) == f"200{GAP}µm"
     assert fmt.area(100, 2.0) == f"400{GAP}µm²"
-    assert fmt.volume(100, 2.0) == f"800{GAP}µm³"
 
 
 def test_without_a_pixel_size_pixels_are_shown_and_named() -> None:
     assert fmt.length(303.2, None) == f"303{GAP}px"
     assert fmt.area(71_900, None) == f"71{GAP}900{GAP}px²"
-    assert fmt.volume(8, None) == f"8.00{GAP}px³"
 
 
 def test_an_unknown_value_has_no_unit() -> None:
