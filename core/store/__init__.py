@@ -1,6 +1,6 @@
-"""The repository: one class a table, and the few operations that touch several of them.
+"""The repository of the database: one class for each table, and the operations that touch several of them.
 
-Names of SQL statements go in, models come out. The rest of the program reaches the database through here.
+Statements of ``core/db/sql`` are run here and models are returned; no other room runs them.
 """
 
 from __future__ import annotations

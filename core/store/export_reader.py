@@ -1,4 +1,4 @@
-"""What exports read: images in batches with all of their results, and no cursor between two batches."""
+"""Reading for exports: images in batches with their results, without an open cursor between batches."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ExportedImage:
 
 
 class ExportReader:
-    """Everything that exports ask of the database."""
+    """Reads images with their results, a batch at a time."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -30,7 +30,7 @@ class ExportReader:
     def images(
         self, project_id: str, image_ids: Sequence[str] | None = None, contours: bool = False
     ) -> Iterator[ExportedImage]:
-        """Images by name, each with its result as it is when its batch is read.
+        """Yield images by name, each with its result at the time when its batch is read.
 
         Without ``contours`` the objects' ``contour`` is None.
         """
@@ -70,8 +70,8 @@ def _grouped(batch: Sequence[Row]) -> Iterator[list[Row]]:
 
 def _objects(session: Session, images: Sequence[Row], contours: bool) -> dict[str, list[Row]]:
     ids = [row["version_id"] for row in images if row["version_id"] is not None]
-    found: dict[str, list[Row]] = {}
+    objects: dict[str, list[Row]] = {}
     if ids:
         for row in session.rows("exports.objects", {"version_ids": ids, "contours": contours}):
-            found.setdefault(row["version_id"], []).append(row)
-    return found
+            objects.setdefault(row["version_id"], []).append(row)
+    return objects

@@ -20,7 +20,7 @@ from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFac
 from core.store.projects import checked_pixel_size, pixel_size_of
 from core.store.rows import image_of, image_row_of
 
-PROJECTS_KEPT = 20_000  # images whose project is remembered: 4 MB
+PROJECTS_KEPT = 20_000  # images whose project is cached: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,15 +46,15 @@ class Neighbours:
 
 
 class ImageStore:
-    """Everything asked of the image table."""
+    """The table of images. Methods may be called from any thread."""
 
     def __init__(self, db: Database, index: PageIndex | None = None) -> None:
         self._db = db
         self._index = index
-        self._projects: dict[str, str] = {}  # of images asked for lately
+        self._projects: dict[str, str] = {}  # by image, a cache
 
     def project_of(self, image_id: str) -> str:
-        """The project that an image belongs to, deleted or not; told without asking twice.
+        """Return the project that an image belongs to, deleted or not; it never changes, so it is cached.
 
         Raises:
             NotFound: there is no such image.
@@ -72,7 +72,7 @@ class ImageStore:
         return project
 
     def get(self, image_id: str) -> Image:
-        """One image.
+        """Return one image.
 
         Raises:
             NotFound: it does not exist or has been deleted.
@@ -86,35 +86,35 @@ class ImageStore:
     def page(
         self,
         project_id: str,
-        wanted: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
+        image_filter: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
         sort: str = DEFAULT_SORT,
         limit: int = 50,
         offset: int = 0,
         after: KeyValues | None = None,
     ) -> Page[ImageRow]:
-        """A page of a project's images: from the page index, or where that is off or full, by SQL.
+        """Return a page of a project's images, from the page index or, where that is off or full, by SQL.
 
-        With ``after`` it begins behind those keys, and says itself at which offset that is.
+        With ``after`` it begins behind the row with those keys, and its ``offset`` says where that is.
 
         Raises:
             InvalidRequest: no such sort, a range that cannot be, or keys of another order.
         """
-        order, wanted = Sort.parse(sort), checked(wanted)
+        order, image_filter = Sort.parse(sort), checked(image_filter)
         start = offset if after is None else read(order.keys(), after)
         page = None
         if self._index is not None:
-            page = self._index.page(project_id, wanted, order, limit, start)
-        return page or self._page_by_sql(project_id, wanted, order, (limit, offset), after)
+            page = self._index.page(project_id, image_filter, order, limit, start)
+        return page or self._page_by_sql(project_id, image_filter, order, (limit, offset), after)
 
     def _page_by_sql(
         self,
         project_id: str,
-        wanted: ImageFilter,
+        image_filter: ImageFilter,
         sort: Sort,
         window: tuple[int, int],
         after: KeyValues | None,
     ) -> Page[ImageRow]:
-        conditions, values = where(wanted)
+        conditions, values = where(image_filter)
         values["project_id"] = project_id
         rest, bound = behind(sort.keys(), after)
         values |= bound
@@ -130,16 +130,16 @@ class ImageStore:
         last = keys_of(sort.keys(), rows[-1]) if rows else ()
         return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
-    def ids(self, project_id: str, wanted: ImageFilter = ImageFilter()) -> tuple[str, ...]:  # noqa: B008
-        """Ids of all images that pass the filter, oldest first.
+    def ids(self, project_id: str, image_filter: ImageFilter = ImageFilter()) -> tuple[str, ...]:  # noqa: B008
+        """Return the ids of all images that pass the filter, oldest first.
 
         Raises:
             InvalidRequest: a range that cannot be.
         """
-        sort, wanted = Sort.parse("created"), checked(wanted)
-        if self._index is not None and (ids := self._index.ids(project_id, wanted, sort)) is not None:
+        sort, image_filter = Sort.parse("created"), checked(image_filter)
+        if self._index is not None and (ids := self._index.ids(project_id, image_filter, sort)) is not None:
             return tuple(ids)
-        conditions, values = where(wanted)
+        conditions, values = where(image_filter)
         values["project_id"] = project_id
         parts = {"columns": SELECT_LIST, "where": conditions, "order": sort.order_by()}
         with self._db.read() as session:
@@ -150,20 +150,20 @@ class ImageStore:
         self,
         image: Image,
         sort: str = DEFAULT_SORT,
-        wanted: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
+        image_filter: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
     ) -> Neighbours:
-        """The images before and after ``image`` in its project, or in what of it passes the filter.
+        """Return the images before and after ``image`` in its project, or among those that pass the filter.
 
         Raises:
             InvalidRequest: no such sort, or a range that cannot be.
             NotFound: the image has been deleted, or does not pass the filter.
         """
-        order, wanted = Sort.parse(sort), checked(wanted)
+        order, image_filter = Sort.parse(sort), checked(image_filter)
         if self._index is not None:
-            around = self._index.around(image.project_id, wanted, order, image.id)
+            around = self._index.around(image.project_id, image_filter, order, image.id)
             if around is not None:
                 return Neighbours(*around)
-        conditions, values = where(wanted)
+        conditions, values = where(image_filter)
         values |= {"project_id": image.project_id, "id": image.id}
         parts = {"columns": SELECT_LIST, "where": conditions, "order": order.order_by()}
         with self._db.read() as session:
@@ -173,7 +173,7 @@ class ImageStore:
         return Neighbours(**rows[0])
 
     def known(self, ids: Sequence[str]) -> dict[str, bool]:
-        """Which of ``ids`` exist, and whether each has been deleted."""
+        """Return which of ``ids`` exist, and whether each has been deleted."""
         with self._db.read() as session:
             return {row["id"]: row["deleted"] for row in session.rows("images.known", {"ids": list(ids)})}
 
@@ -187,7 +187,7 @@ class ImageStore:
         self._db.write(lambda session: session.rows("images.set_pixel_size", values))
 
     def delete(self, project_id: str, ids: Sequence[str]) -> tuple[str, ...]:
-        """Put images away; ``restore`` brings them back until they are purged. Their jobs are cancelled."""
+        """Delete images, whose jobs are cancelled; ``restore`` undoes it until they are purged."""
 
         def work(session: Session) -> tuple[str, ...]:
             values = {"project_id": project_id, "ids": list(ids), "now": utc_now()}
@@ -201,13 +201,13 @@ class ImageStore:
         return self._db.write(work)
 
     def restore(self, project_id: str, ids: Sequence[str]) -> int:
-        """Bring deleted images back; return how many came."""
+        """Restore deleted images; return how many were restored."""
         values = {"project_id": project_id, "ids": list(ids)}
         return len(self._db.write(lambda session: session.rows("images.restore", values)))
 
 
 def insert(session: Session, project_id: str, images: Sequence[NewImage]) -> None:
-    """Insert rows for ``images`` within a transaction of the caller's."""
+    """Insert rows for ``images`` within the caller's transaction."""
     size, now = pixel_size_of(session, project_id), utc_now()
     # A microsecond apart, so that the pages of a file keep their order.
     times = [now + timedelta(microseconds=place) for place in range(len(images))]

@@ -1,4 +1,4 @@
-"""The jobs that come next, read some at a time: finding one among a hundred thousand takes milliseconds."""
+"""Prefetch of waiting jobs: finding the next one among a hundred thousand takes milliseconds."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _IN_ORDER = frozenset({"jobs.claim", "jobs.finish", "jobs.fail", "jobs.page", "j
 
 
 class JobPrefetch:
-    """Waiting jobs in their order; what changes the order has them read again.
+    """Waiting jobs in their order, read some at a time, and again after a change of the order.
 
-    Only for the writer's thread. Nothing is lost where it is wrong: a claim takes only a job that waits.
+    Only for the writer's thread. It may be stale: a claim checks that the job still waits.
     """
 
     def __init__(self, db: Database) -> None:
@@ -27,7 +27,7 @@ class JobPrefetch:
         db.add_commit_hook(self._follow)
 
     def next(self, session: Session) -> Row | None:
-        """The next job with its image's facts, as jobs.page gives it; None where none waits."""
+        """Return the row of the next job with its image, as jobs.page has it; None where none waits."""
         if self._read_in is not None and self._read_in is not session:
             self._rows = []
         begun = _begun(session.executed)
@@ -35,7 +35,7 @@ class JobPrefetch:
         return found or self.read(session)
 
     def read(self, session: Session) -> Row | None:
-        """The same, from the table."""
+        """Return the same, read from the table."""
         values = {"state": JobState.QUEUED.value, "project_id": None, "limit": AHEAD, "offset": 0}
         order = order_by(keys_of_jobs(JobState.QUEUED))
         self._rows = session.rows("jobs.page", values, order=order, behind="true")

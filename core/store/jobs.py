@@ -1,4 +1,4 @@
-"""Jobs: the durable queue's table. The protocol, step by step, is in core/queue/job_queue.py."""
+"""The table of jobs, which is the durable queue. Its protocol is described in core/queue/job_queue.py."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RATE_WINDOW = timedelta(minutes=2)
 
 @dataclass(frozen=True, slots=True)
 class QueueTotals:
-    """How many jobs stand where, and how fast they have been ending."""
+    """Numbers of jobs by state, and how many ended per second in the last minutes."""
 
     counts: Mapping[JobState, int]
     per_second: float | None
@@ -36,12 +36,12 @@ class QueueTotals:
 
     @property
     def seconds_left(self) -> float | None:
-        """Estimated from the rate of the last minutes; None where nothing has ended lately."""
+        """Seconds until the queue is empty at the rate of the last minutes; None where nothing has ended."""
         return self.left / self.per_second if self.per_second else None
 
 
 class JobStore:
-    """Everything asked of the job table."""
+    """The table of jobs. Methods may be called from any thread."""
 
     def __init__(self, db: Database, max_queued: int) -> None:
         self._db = db
@@ -51,9 +51,10 @@ class JobStore:
     def enqueue(
         self, project_id: str, image_ids: Sequence[str], recipe: Recipe, request: JobRequest = ANONYMOUS
     ) -> int:
-        """Queue a job for each image of the project; return how many are new.
+        """Queue a job for each image of the project; return how many were queued.
 
-        One that waits or runs already is left as it is; an image that has been deleted is passed over.
+        A job that waits or runs already keeps its place; deleted images are left out. Of several recipes for
+        one image, the one requested last decides what is in force.
 
         Raises:
             NotFound: the project is not there.
@@ -62,10 +63,10 @@ class JobStore:
         return self._db.write(lambda s: insert(s, project_id, image_ids, recipe, request, self._max_queued))
 
     def claim(self, boot_id: str, worker: str, fits: Callable[[Job], bool] = lambda _: True) -> Job | None:
-        """Take the next job: committed as running, attempt counted, before a pixel of it is read.
+        """Claim the next job: commit it as running, with its attempt counted, before its image is read.
 
         None where nothing waits, or where the next one does not fit now: none overtakes it, or a large image
-        would wait for ever. ``fits`` may be asked twice.
+        would wait for ever. ``fits`` may be called twice.
         """
 
         def work(session: Session) -> Job | None:
@@ -95,11 +96,11 @@ class JobStore:
         return self._end(job, "jobs.put_back", error, {"suspect": suspect, "crashes": int(suspect)})
 
     def release(self, job: Job) -> bool:
-        """Queue a job in its old place, as if it had not been begun: whoever ran it was stopped."""
+        """Queue a job again in its old place, without an attempt: its worker was stopped."""
         return self._end(job, "jobs.release", None, {})
 
     def give_back(self, boot_id: str) -> int:
-        """At a shutdown: queue what still runs in its old place, as if it had not been begun."""
+        """Queue again, at a shutdown, what still runs, in its old place and without an attempt."""
 
         def work(session: Session) -> int:
             rows = session.rows("jobs.give_back", {"boot_id": boot_id})
@@ -109,7 +110,7 @@ class JobStore:
         return self._db.write(work)
 
     def recover(self, most_crashes: int) -> int:
-        """At start-up every running job is an orphan: queue it alone, or fail it at its last crash.
+        """Queue again, at a start, jobs that an earlier process left running; fail those at their last crash.
 
         Returns how many were found.
         """
@@ -146,7 +147,7 @@ class JobStore:
         return self._db.write(work)
 
     def prioritise(self, priority: Priority, ids: Sequence[str] | None = None) -> int:
-        """Give these waiting jobs, or all that wait, another place in the queue; return how many have it."""
+        """Set the priority of these waiting jobs, or of all that wait; return how many there are."""
         values = {"priority": priority.value, "ids": None if ids is None else list(ids)}
         return self._db.write(lambda session: len(session.rows("jobs.prioritise", values)))
 

@@ -1,4 +1,4 @@
-"""How often each project has changed: what the keys of cached values are made of."""
+"""Counts of changes by project: part of the keys of cached values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ READING = frozenset({"projects.list", "projects.totals", "projects.pixel_size", 
 
 
 class ProjectVersions:
-    """Counts the commits to each project; moves before the commit's callers hear of it."""
+    """Counts the commits that changed each project, before their callers return."""
 
     def __init__(self, db: Database) -> None:
         self._start = f"{time.time_ns():x}"  # never the same again after a restart
@@ -26,9 +26,9 @@ class ProjectVersions:
         db.add_commit_hook(self._follow)
 
     def of(self, project_id: str) -> str:
-        """A text that is another one after every change of the project, its images or their results.
+        """Return a text that differs after every change of the project, its images or their results.
 
-        Ask for it before reading what is kept under it: then it can be too old, never too new.
+        Get it before reading what is cached under it: then it can be too old, never too new.
         """
         return f"{self._start}.{self._counts[project_id]}"
 

@@ -21,7 +21,7 @@ COUNTS = "counts"  # kind of cached values: what projects.totals says of one pro
 
 
 class ProjectStore:
-    """Everything asked of the project table."""
+    """The table of projects. Methods may be called from any thread."""
 
     def __init__(
         self,
@@ -40,27 +40,27 @@ class ProjectStore:
         self._listed: tuple[str, Sequence[Row]] = "", ()  # every project's row, without counts
 
     def list(self) -> tuple[Project, ...]:
-        """Every project, the one with the latest activity first.
+        """Return every project, the one with the latest activity first.
 
         Two statements at most whatever their number, none where nothing has changed; without batching, one
         more for every project.
         """
-        found = self._found(None)
-        return tuple(sorted(found, key=lambda item: item.last_activity or item.created_at, reverse=True))
+        projects = self._read(None)
+        return tuple(sorted(projects, key=lambda item: item.last_activity or item.created_at, reverse=True))
 
     def get(self, project_id: str) -> Project:
-        """One project.
+        """Return one project.
 
         Raises:
             NotFound: it does not exist or has been deleted.
         """
-        found = self._found(project_id)
-        if not found:
+        projects = self._read(project_id)
+        if not projects:
             raise NotFound("This project does not exist, or has been deleted.")
-        return found[0]
+        return projects[0]
 
-    def _found(self, project_id: str | None) -> Sequence[Project]:
-        """One project or all of them: two statements at most, whatever their number."""
+    def _read(self, project_id: str | None) -> Sequence[Project]:
+        """Return one project, or all of them, by two statements at most."""
         with self._db.read() as session:
             rows = self._rows(session, project_id)
             # Before the images are counted: a change meanwhile makes a key too old, never too new.
@@ -85,7 +85,7 @@ class ProjectStore:
         return rows
 
     def _counted(self, session: Session, ids: Sequence[str]) -> dict[str, Row]:
-        """What projects.totals says, as JSON can: of what the page index has at hand without asking."""
+        """Return rows of projects.totals by project, as JSON; from the page index where that has them."""
         rows: dict[str, Row] = {}
         if not self._batching:
             found = [row for key in ids for row in session.rows("projects.totals", {"ids": [key]})]
@@ -162,7 +162,7 @@ class ProjectStore:
         self._db.write(lambda session: _require(session.rows("projects.set_recipe", values)))
 
     def delete(self, project_id: str) -> None:
-        """Put a project away; ``restore`` brings it back until it is purged. Its jobs are cancelled."""
+        """Delete a project, whose jobs are cancelled; ``restore`` undoes it until it is purged."""
 
         def work(session: Session) -> None:
             _require(session.rows("projects.delete", {"id": project_id, "now": utc_now()}))
@@ -173,7 +173,7 @@ class ProjectStore:
         self._db.write(work)
 
     def restore(self, project_id: str) -> None:
-        """Bring back a deleted project, under another name if its own has been taken meanwhile."""
+        """Restore a deleted project, under another name if its own has been taken meanwhile."""
 
         def work(session: Session) -> None:
             old = name = _require(session.rows("projects.restore", {"id": project_id}))["name"]

@@ -1,4 +1,4 @@
-"""The repository: names of SQL statements in, models out. The only door to the database's tables."""
+"""The repository of the lab's tables: one part for each, and the operations that touch several of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE_INDEX_BYTES = 256 * 2**20
 
 
 class Store:
-    """One room a table, and the few acts that touch several of them."""
+    """The parts of the repository, opened together."""
 
     def __init__(
         self,
@@ -32,7 +32,7 @@ class Store:
         *,
         batching: bool = True,
     ) -> None:
-        """Open the rooms; with ``page_index_bytes`` 0, tables are read by SQL alone."""
+        """Open the parts; with ``page_index_bytes`` 0, tables of images are read by SQL alone."""
         cache = cache or NoCache()
         self.generations = ProjectVersions(db)
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None

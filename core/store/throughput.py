@@ -1,4 +1,4 @@
-"""What the lab got done: images and spheroids by time and project, waiting times, failures by reason."""
+"""Throughput: images and spheroids by time and project, waiting times, failures by reason."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Failures:
 
 
 class ThroughputStore:
-    """Reads the lab's own tables, which keep more than the recorder: they are the truth about results."""
+    """Reads throughput from the tables of versions and jobs, which go back further than what is recorded."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -55,7 +55,7 @@ class ThroughputStore:
         return tuple(Waits(**row) for row in self._rows("throughput.waits", since, project_id, slot=slot_s))
 
     def failures(self, since: datetime, project_id: str | None = None) -> tuple[Failures, ...]:
-        """Images that failed, and have not been asked for again, the most frequent reason first."""
+        """Images that failed and have not been requested again, the most frequent reason first."""
         return tuple(Failures(**row) for row in self._rows("throughput.failures", since, project_id))
 
     def _rows(

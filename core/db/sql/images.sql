@@ -1,5 +1,5 @@
--- Of a statement that changes images, those who follow commits must learn which: it returns id and project_id, or is
--- run by Session.change, which is told them.
+-- A statement that changes images returns their id and project_id, or is run by Session.change with them: commit hooks
+-- need to know which have changed.
 
 -- {columns} are what lists of images hold, by core/listing/image_columns.py; {where} and {order} come from
 -- core/listing/image_query.py. {summary} sets the columns that an image repeats of the version in force.
