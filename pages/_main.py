@@ -1,4 +1,4 @@
-"""Navigation and what stands on every page; the pages themselves are beside this file."""
+"""Entry script: navigation, sidebar and the timing of every page."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""Whether the app is well, and what it runs on."""
+"""Health: checks, use of the system, versions and switches."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""The images of a project: dropped, listed, segmented, deleted, taken away."""
+"""Images of a project: upload, filter, table, segmentation, export, deletion."""
 
 import streamlit as st
 
@@ -45,10 +45,10 @@ answer = grid(
     image_columns(calibrated),
     f"images-{project.id}",
     filters=query,
-    look=GridOptions(virtual=services.settings.virtual_list_enabled),
-    way=f"image?image={{id}}&project={project.id}",
+    options=GridOptions(virtual=services.settings.virtual_list_enabled),
+    row_address=f"image?image={{id}}&project={project.id}",
 )
-filters.take_up(answer.narrowed)
+filters.take_up(answer.header_filter)
 with above:
     image_actions.bar(services, project, image_filter.filter_of(query, names), answer)
     st.markdown(image_filter.words(query, names))

@@ -1,4 +1,4 @@
-"""Every spheroid of a project: narrowed, drawn, listed, taken away as it is shown."""
+"""Spheroids of a project: filter, charts, table, download of what is shown."""
 
 import streamlit as st
 
@@ -32,11 +32,11 @@ answer = grid(
     f"objects-{project.id}",
     filters=query,
     row_height=38,
-    look=GridOptions(
+    options=GridOptions(
         f"/downloads/projects/{project.id}/measurements.csv",
         ticks=False,
         virtual=services.settings.virtual_list_enabled,
     ),
-    way=f"image?image={{image_id}}&spheroid={{object}}&project={project.id}",
+    row_address=f"image?image={{image_id}}&spheroid={{object}}&project={project.id}",
 )
-filters.take_up(answer.narrowed)
+filters.take_up(answer.header_filter)

@@ -1,4 +1,4 @@
-"""How fast everything was, over time."""
+"""Performance: latencies, slow statements, caches and stages of segmentation over time."""
 
 import streamlit as st
 

@@ -1,4 +1,4 @@
-"""All projects, and how to begin."""
+"""Projects as cards or a table, and how to create one."""
 
 import streamlit as st
 
@@ -29,7 +29,7 @@ if not projects:
     st.stop()
 
 with st.container(horizontal=True):
-    wanted = st.text_input(
+    name_part = st.text_input(
         "Find a project", placeholder="Name contains …", key="find", bind="query-params", width=420
     ).strip()
     shape = st.segmented_control(
@@ -41,11 +41,13 @@ if shape == "Table":
         "projects",
         PROJECT_COLUMNS,
         "projects",
-        filters={"name": wanted},
-        look=GridOptions(ticks=False),
-        way="images?project={id}",
+        filters={"name": name_part},
+        options=GridOptions(ticks=False),
+        row_address="images?project={id}",
     )
 else:
-    project_cards.pages(services, [item for item in projects if wanted.lower() in item.name.lower()], wanted)
+    project_cards.pages(
+        services, [item for item in projects if name_part.lower() in item.name.lower()], name_part
+    )
 if demo_plate.NAME not in [project.name for project in projects]:
     demo_plate.button(services)

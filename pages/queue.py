@@ -1,4 +1,4 @@
-"""What waits, what runs, what failed and why."""
+"""The queue: jobs by state, what can be done with them, the timeline of the workers."""
 
 import streamlit as st
 
@@ -37,8 +37,8 @@ answer = grid(
     f"jobs {state}",
     filters={"state": state},
     row_height=36,
-    look=GridOptions(virtual=virtual, scrolled=virtual),
-    way="image?image={image_id}",
+    options=GridOptions(virtual=virtual, scrolled=virtual),
+    row_address="image?image={image_id}",
 )
 with above:
     queue_panel.actions(services, JobState(state), answer, totals.counts[JobState(state)])

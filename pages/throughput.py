@@ -1,4 +1,4 @@
-"""What the lab got done, how long it waited, and what failed."""
+"""Throughput: images and spheroids segmented, waiting times, failures."""
 
 import streamlit as st
 

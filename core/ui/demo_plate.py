@@ -1,4 +1,4 @@
-"""The demo plate: made here, stored and segmented like anybody's images."""
+"""The button that loads the demo plate: synthetic images, stored and segmented like any others."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from core.ui.project_switcher import choose_next
 from core.ui.shell import go
 
 NAME = "Demo plate"
-LOOK_SECONDS = 0.2
+POLL_SECONDS = 0.2
 
 
 def button(services: Services) -> None:
-    """Offer the demo plate; loading it leads to its images."""
+    """Draw the button; it loads the plate and opens its images."""
     if not st.button(
         "Load demo plate",
         icon=":material/science:",
@@ -32,20 +32,20 @@ def button(services: Services) -> None:
 
 
 def _load(services: Services) -> str:
-    """Show how far it is; whoever leaves meanwhile leaves it to go on by itself."""
+    """Load the plate and show the progress; it goes on by itself if the visitor leaves the page."""
     try:
         project = services.create_project(NAME)
-    except InvalidRequest:  # it is here already: files that are there are not doubled
+    except InvalidRequest:  # it exists already, and files that are stored are not stored again
         project = next(item for item in services.store.projects.list() if item.name == NAME)
-    recipe, asked = services.recipe(project), visitor.job_request(services)
+    recipe, request = services.recipe(project), visitor.job_request(services)
 
     def take(file: DemoFile) -> None:
-        services.ingest.add(project.id, file.name, file.data, recipe, asked)
+        services.ingest.add(project.id, file.name, file.data, recipe, request)
         services.queue.wake()
 
     ended, total = services.demo.begin(take), len(manifest())
     bar = st.progress(0.0, text="Photographing the plate …")
-    while wait([ended], LOOK_SECONDS).not_done:
+    while wait([ended], POLL_SECONDS).not_done:
         number = services.demo.count
         bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
     ended.result()

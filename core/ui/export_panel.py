@@ -1,4 +1,4 @@
-"""Taking a project away: which formats, how far the archive is, and where it waits to be taken."""
+"""The Export dialog: choice of formats, progress of the archive, download."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ USUAL = (Part.CSV, Part.XLSX, Part.MASKS)
 
 @st.dialog("Export", width="medium")
 def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | None, chosen_by: str) -> None:
-    """Choose formats for some images, or for all where ``image_ids`` is None; then watch and take."""
+    """Export some images, or all where ``image_ids`` is None: formats, progress and download."""
     count = project.n_images if image_ids is None else len(image_ids)
     st.markdown(f"**{plural(count, 'image')}** · {plain(chosen_by)}")
     parts = _choose()
@@ -39,7 +39,7 @@ def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | No
 
 @st.dialog("Exports", width="medium")
 def shelf(services: Services, project: Project) -> None:
-    """What has been exported of a project and is still there."""
+    """List the archives of a project that are being made or kept."""
     _list(services, project)
 
 
@@ -69,8 +69,8 @@ def _rows(services: Services, project: Project) -> None:
     for export in exports:
         _row(services, export)
     st.caption(
-        f"Archives are kept for {plural(services.settings.export_hours, 'hour')} after they were last taken. "
-        "A download that breaks off can be resumed. You may close this window: the making goes on."
+        f"Archives are kept for {plural(services.settings.export_hours, 'hour')} after their last download. "
+        "A download that breaks off can be resumed. You may close this window meanwhile."
     )
 
 

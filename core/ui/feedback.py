@@ -1,4 +1,4 @@
-"""How the pages speak: errors in words, empty states with one next step, deletions that can be undone."""
+"""Messages of the pages: errors in words, empty states with one next step, deletions that can be undone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNDO = "undo offer"
 
 @contextmanager
 def explained() -> Iterator[None]:
-    """Show an error of ours as its sentence instead of a traceback."""
+    """Show one of the app's errors as a sentence instead of a traceback."""
     try:
         yield
     except SpheroscopeError as error:
@@ -22,18 +22,18 @@ def explained() -> Iterator[None]:
 
 
 def empty(title: str, sentence: str) -> None:
-    """Say that there is nothing yet; the caller puts the one button after it."""
+    """Draw an empty state: a title and a sentence; the caller draws the one button below."""
     st.subheader(title)
     st.text(sentence)
 
 
 def offer_undo(text: str, undo: Callable[[], object]) -> None:
-    """Remember how to take back what was just done, to be offered by ``show_undo``."""
+    """Keep how to undo what was just done, for ``show_undo`` to offer."""
     st.session_state[_UNDO] = (text, undo)
 
 
 def show_undo() -> None:
-    """Offer to take back the last deletion, until it is dismissed."""
+    """Draw the offer to undo the last deletion, until it is dismissed."""
     if _UNDO not in st.session_state:
         return
     text, undo = st.session_state[_UNDO]
@@ -50,5 +50,5 @@ def show_undo() -> None:
 
 
 def plural(count: int, noun: str) -> str:
-    """“1 image”, “24 images”."""
+    """Return a number with its noun: “1 image”, “24 images”."""
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -1,4 +1,4 @@
-"""What can be done with a project's images: taken away, segmented, deleted."""
+"""Buttons of the Images page: downloads, and Segment, Export and Delete for the selected images."""
 
 from __future__ import annotations
 
@@ -14,77 +14,81 @@ from core.ui.feedback import explained, plural
 
 
 def downloads(services: Services, project: Project) -> None:
-    """The tables to take away, once there is something in them, and what has been exported before."""
+    """Draw the downloads of a project's tables and the list of its exports; nothing while it is empty."""
     if not project.n_images:
         return
     with st.container(horizontal=True, width="content"):
         for label, table in (("Spheroids CSV", "objects.csv"), ("Images CSV", "images.csv")):
             st.link_button(label, f"/downloads/projects/{project.id}/{table}", icon=":material/download:")
-        if made := services.exports.of_project(project.id):
-            label = f"Exports ({len(made)})"
+        if exports := services.exports.of_project(project.id):
+            label = f"Exports ({len(exports)})"
             if st.button(
-                label, icon=":material/inventory_2:", help="Archives being made or ready to be taken"
+                label, icon=":material/inventory_2:", help="Archives being made or ready to download"
             ):
                 export_panel.shelf(services, project)
 
 
-def bar(services: Services, project: Project, wanted: ImageFilter, answer: GridAnswer) -> None:
-    """Act on the ticked images, or where none is, on all that pass the filter; say which, and how many."""
-    selected, said = _target(services, project, wanted, answer)
-    narrowed = wanted != ImageFilter()
-    # Only counted, until one of these is pressed: the ids of a large project take their time.
-    count = len(selected) or _count(services, project, wanted)
-    which = " on this filter" if narrowed else ""
+def bar(services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer) -> None:
+    """Draw the buttons for the selected images, or without a selection for all that pass the filter."""
+    selected, sentence = _target(services, project, image_filter, answer)
+    filtered = image_filter != ImageFilter()
+    # Only counted until a button is pressed: reading the ids of a large project takes long.
+    count = len(selected) or _count(services, project, image_filter)
+    which = " on this filter" if filtered else ""
     every = "All " if count > 1 else ""
-    st.markdown(said or f"**{every}{plural(count, 'image')}{which}**", width="content")
+    st.markdown(sentence or f"**{every}{plural(count, 'image')}{which}**", width="content")
     if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
         with explained():
-            ids = selected or services.store.images.ids(project.id, wanted)
+            ids = selected or services.store.images.ids(project.id, image_filter)
             services.segment(project, ids, request=visitor.job_request(services))
             st.rerun()
     if st.button(
         "Export", icon=":material/download:", disabled=not count, help="Tables, masks, ROIs, overlays"
     ):
-        how = _chosen_by(answer, selected, wanted)
+        description = _chosen_by(answer, selected, image_filter)
         target = None
-        if how != export_panel.ALL:
-            target = selected or services.store.images.ids(project.id, wanted)
-        export_panel.dialog(services, project, target, how)
+        if description != export_panel.ALL:
+            target = selected or services.store.images.ids(project.id, image_filter)
+        export_panel.dialog(services, project, target, description)
     if st.button(
         "Delete", icon=":material/delete:", disabled=not selected, help="Select images to delete them"
     ):
         dialogs.delete_images(services, project, selected)
 
 
-def _count(services: Services, project: Project, wanted: ImageFilter) -> int:
-    if wanted == ImageFilter():
+def _count(services: Services, project: Project, image_filter: ImageFilter) -> int:
+    if image_filter == ImageFilter():
         return project.n_images
-    return services.store.images.page(project.id, wanted, limit=1).total
+    return services.store.images.page(project.id, image_filter, limit=1).total
 
 
 def _target(
-    services: Services, project: Project, wanted: ImageFilter, answer: GridAnswer
+    services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer
 ) -> tuple[tuple[str, ...], str]:
-    """The images that are ticked, and how that is said; nothing where none is."""
+    """Return the ids of the selected images, and a sentence with their number; both empty without any."""
     if answer.everything:
-        spared = set(answer.spared)
-        ids = tuple(key for key in services.store.images.ids(project.id, wanted) if key not in spared)
-        which = "on this filter" if wanted != ImageFilter() else "of this project"
-        rest = f" but {len(spared)}" if spared else ""
+        deselected = set(answer.deselected)
+        ids = tuple(
+            key for key in services.store.images.ids(project.id, image_filter) if key not in deselected
+        )
+        which = "on this filter" if image_filter != ImageFilter() else "of this project"
+        rest = f" but {len(deselected)}" if deselected else ""
         return ids, f"**{plural(len(ids), 'image')} selected**, all {which}{rest}"
-    # The grid forgets deleted rows without saying so.
-    there = services.store.images.known(answer.selected) if answer.selected else {}
-    ids = tuple(key for key in answer.selected if there.get(key) is False)
+    # The grid still names selected rows that have been deleted.
+    exists = services.store.images.known(answer.selected) if answer.selected else {}
+    ids = tuple(key for key in answer.selected if exists.get(key) is False)
     return ids, f"**{plural(len(ids), 'image')} selected**" if ids else ""
 
 
-def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], wanted: ImageFilter) -> str:
-    """How the images of an export came to be those, in words that go with it."""
-    if selected and (answer.spared or not answer.everything):
+def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], image_filter: ImageFilter) -> str:
+    """Return in words how the images of an export were chosen."""
+    if selected and (answer.deselected or not answer.everything):
         return "selected by hand"
-    parts = [f"status {' or '.join(wanted.status)}"] if wanted.status else []
-    parts += [f"name contains “{wanted.name}”"] if wanted.name else []
-    parts += [f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in wanted.ranges]
+    parts = [f"status {' or '.join(image_filter.status)}"] if image_filter.status else []
+    parts += [f"name contains “{image_filter.name}”"] if image_filter.name else []
+    parts += [
+        f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in image_filter.ranges
+    ]
     return " and ".join(parts) or export_panel.ALL
 
 

@@ -30,33 +30,33 @@ class ImageListPlace:
     """An image's place in its list; ``query`` is that of the page of the list that it is on."""
 
     place: Neighbours
-    narrowed: bool = False
+    filtered: bool = False
     query: dict[str, str | list[str]] = field(default_factory=dict)
 
 
 def image_list_place(services: Services, image: Image) -> ImageListPlace:
     """Where the image stands in the list that it was opened from, or else in its project."""
-    asked = dict(parse_qsl(st.query_params.get("among", "")))
-    sort, rows = asked.pop("sort", DEFAULT_SORT), asked.pop("rows", "")
+    params = dict(parse_qsl(st.query_params.get("among", "")))
+    sort, rows = params.pop("sort", DEFAULT_SORT), params.pop("rows", "")
     try:
-        wanted = image_filter.filter_of(asked, _NAMES)
-        place = services.store.images.neighbours(image, sort, wanted)
+        conditions = image_filter.filter_of(params, _NAMES)
+        place = services.store.images.neighbours(image, sort, conditions)
     except (ValueError, SpheroscopeError):  # anybody may have written the address, or the image has changed
         return ImageListPlace(services.store.images.neighbours(image))
     size = int(rows) if rows in map(str, PAGE_SIZES) else USUAL_SIZE
     page = (place.position - 1) // size + 1
-    query = _of_page(asked) | ({"page": str(page)} if page > 1 else {})
+    query = _of_page(params) | ({"page": str(page)} if page > 1 else {})
     query |= {"sort": sort} if sort != DEFAULT_SORT else {}
     query |= {"rows": rows} if size != USUAL_SIZE else {}
-    return ImageListPlace(place, wanted != ImageFilter(), query)
+    return ImageListPlace(place, conditions != ImageFilter(), query)
 
 
-def _of_page(asked: dict[str, str]) -> dict[str, str | list[str]]:
+def _of_page(params: dict[str, str]) -> dict[str, str | list[str]]:
     """The API's parameters as those of the page's widgets."""
-    query: dict[str, str | list[str]] = dict(asked)
-    if "status" in asked:
-        query["status"] = [image_filter.status_word(word) for word in asked["status"].split(",")]
-    if {"created_from", "created_to"} <= asked.keys():
+    query: dict[str, str | list[str]] = dict(params)
+    if "status" in params:
+        query["status"] = [image_filter.status_word(word) for word in params["status"].split(",")]
+    if {"created_from", "created_to"} <= params.keys():
         query["added"] = [str(query.pop("created_from")), str(query.pop("created_to"))]
     return query
 

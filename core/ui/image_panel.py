@@ -1,4 +1,4 @@
-"""Around the viewer: where the image stands, its pixel size, its facts and its files."""
+"""What surrounds the viewer: place in the list, status, pixel size, facts and downloads of an image."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def step_to(place: Neighbours, step: int) -> None:
 
 
 def header(services: Services, project: Project, image: Image, here: ImageListPlace) -> None:
-    """Where we are, the way to the neighbours, and re-segmenting."""
-    if project_switcher.chosen() != project.id:  # a link names the image alone
+    """Draw the link back to the list, Previous and Next, the name, and Segment."""
+    if project_switcher.chosen() != project.id:  # the address of a link names the image alone
         project_switcher.choose_next(project.id)
         st.rerun()
     place = here.place
-    label = "Back to the filtered images" if here.narrowed else "Images of this project"
+    label = "Back to the filtered images" if here.filtered else "Images of this project"
     st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
@@ -68,7 +68,7 @@ def header(services: Services, project: Project, image: Image, here: ImageListPl
             key="next",
         )
         st.subheader(plain(image.name), anchor=False, width="content")
-        which = " on this filter" if here.narrowed else ""
+        which = " on this filter" if here.filtered else ""
         st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")
         label = "Segment" if image.version_id is None else "Re-segment"
@@ -80,14 +80,14 @@ def header(services: Services, project: Project, image: Image, here: ImageListPl
 
 
 def if_empty(image: Image, result: Result) -> str:
-    """What the viewer says where there is no outline."""
+    """Return the sentence for an image without outlines."""
     if result:
         return NONE_FOUND
     return "Not segmented yet." if image.status is ImageStatus.NEW else "No outlines yet."
 
 
 def status_line(services: Services, image: Image, result: Result) -> None:
-    """The state in words; while the image waits or runs, look again by itself."""
+    """Draw the status in words, refreshed while the image waits or runs."""
     busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
     # Drawn first of what the page has read already; later, of what is read then.
     st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, [image], image, result)
@@ -132,7 +132,7 @@ def _done(image: Image, result: tuple[Version, tuple[Spheroid, ...]]) -> None:
 
 
 def pixel_size(services: Services, image: Image) -> None:
-    """The pixel size with its source, and a way to set it for this image or the whole project."""
+    """Draw the pixel size with its source, and the form that sets it for this image or the whole project."""
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         if image.um_per_px is None:
             st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
@@ -164,7 +164,7 @@ def _pixel_size_form(services: Services, image: Image) -> None:
 
 
 def facts(image: Image, result: Result) -> None:
-    """What the file is, what can be taken away, and how every number is computed."""
+    """Draw the facts of the file, the downloads, and the formula of every number."""
     channels = "" if image.channels == 1 else f", {image.channels} channels"
     st.caption(
         f"{image.width}×{image.height} px · {image.bit_depth} bits ({image.dtype}){channels} · "

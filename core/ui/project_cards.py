@@ -24,10 +24,10 @@ _COLOURS = {
 _WORDS = {ImageStatus.NEW: "not segmented"}
 
 
-def pages(services: Services, projects: Sequence[Project], wanted: str) -> None:
-    """Draw projects as cards, a few to a page; say so where none of them has the wanted name."""
+def pages(services: Services, projects: Sequence[Project], name_part: str) -> None:
+    """Draw projects as cards, a few to a page, or a sentence where no name contains ``name_part``."""
     if not projects:
-        st.text(f"No project's name contains “{wanted}”.")
+        st.text(f"No project's name contains “{name_part}”.")
     count = max(1, -(-len(projects) // PER_PAGE))
     page = st.pagination(count, key="cards", bind="query-params") if count > 1 else 1
     columns = st.columns(3)
@@ -57,7 +57,7 @@ def card(services: Services, project: Project) -> None:
 
 
 def counted(project: Project) -> str:
-    """“380 done · 3 failed”."""
+    """Return the counts in words: “380 done · 3 failed”."""
     return " · ".join(
         f"{count} {_WORDS.get(status, status.value)}"
         for status in (*_COLOURS,)

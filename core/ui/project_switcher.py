@@ -1,4 +1,4 @@
-"""Which project the pages are about: its id stands in the address, its name is chosen in the sidebar."""
+"""The project of the page: its id stands in the address, its name is chosen in the sidebar."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ _NEXT, _LAST, _LISTED = "project next", "project used last", "projects"
 
 
 def draw(services: Services) -> None:
-    """Draw the switcher. What the address says is a text field that nobody sees: the switcher's own value
-    would stand there as a name."""
+    """Draw the switcher.
+
+    A hidden text field is bound to the address: the switcher itself would write names there in place of ids.
+    """
     if _NEXT in st.session_state:
         st.session_state[_ADDRESS] = st.session_state.pop(_NEXT) or ""
     projects = {project.id: project for project in services.store.projects.list()}
@@ -29,10 +31,10 @@ def draw(services: Services) -> None:
         # Both: from now on the field writes the address, but not in the first run of a visit.
         st.session_state[_ADDRESS] = st.query_params[_ADDRESS] = usual
     with st.container(key="unseen"):
-        said = st.text_input("Project", key=_ADDRESS, bind="query-params")
-    st.session_state[_NAMES] = found = _found(projects, said)
-    if found:
-        st.session_state[_LAST] = found
+        address = st.text_input("Project", key=_ADDRESS, bind="query-params")
+    st.session_state[_NAMES] = project_id = _project_id(projects, address)
+    if project_id:
+        st.session_state[_LAST] = project_id
     if projects:
         st.selectbox(
             "Project",
@@ -46,29 +48,29 @@ def draw(services: Services) -> None:
 
 
 def project_of_page(services: Services) -> Project:
-    """The project that this page is about, as the sidebar has read it.
+    """Return the project of this page, as the sidebar has read it.
 
-    Where none is chosen, the one used last, or the only one; else a few are offered and the page stops.
+    Where none is chosen it is the one used last, or the only one; else a few are offered and the page stops.
     """
     projects: Mapping[str, Project] = st.session_state[_LISTED]
-    found = chosen()
-    if found is None:
-        said: str = st.session_state[_ADDRESS]
-        if not said and (usual := _usual(projects)):
+    project_id = chosen()
+    if project_id is None:
+        address: str = st.session_state[_ADDRESS]
+        if not address and (usual := _usual(projects)):
             choose_next(usual)
             st.rerun()
-        _offer(projects, said)
+        _offer(projects, address)
         st.stop()
-    return projects[found]
+    return projects[project_id]
 
 
 def listed() -> tuple[Project, ...]:
-    """All projects as the sidebar has read them in this run, the one with the latest activity first."""
+    """Return all projects as the sidebar has read them in this run, the latest activity first."""
     return tuple(st.session_state[_LISTED].values())
 
 
 def project_read(project_id: str) -> Project:
-    """The project with this id, of ``listed``.
+    """Return the project with this id, of ``listed``.
 
     Raises:
         NotFound: it does not exist, or has been deleted.
@@ -80,41 +82,41 @@ def project_read(project_id: str) -> Project:
 
 
 def chosen() -> str | None:
-    """The id of the project that the address names, by its id or its name; None where there is none."""
-    found: str | None = st.session_state[_NAMES]
-    return found
+    """Return the id of the project that the address names by its id or its name; None without one."""
+    project_id: str | None = st.session_state[_NAMES]
+    return project_id
 
 
 def choose(project_id: str) -> None:
-    """Make this project the one of every page; for callbacks, which run before the sidebar is drawn."""
+    """Choose a project for every page, in callbacks, which run before the sidebar is drawn."""
     st.session_state[_ADDRESS] = project_id
 
 
 def choose_next(project_id: str | None) -> None:
-    """The same for pages and dialogs, which run after the sidebar: it takes effect at the next run."""
+    """Choose a project in pages and dialogs, which run after the sidebar: it takes effect at the next run."""
     st.session_state[_NEXT] = project_id
 
 
-def _found(projects: Mapping[str, Project], said: str) -> str | None:
-    if said in projects:
-        return said
-    named = [key for key, project in projects.items() if project.name.lower() == said.lower()]
+def _project_id(projects: Mapping[str, Project], address: str) -> str | None:
+    if address in projects:
+        return address
+    named = [key for key, project in projects.items() if project.name.lower() == address.lower()]
     return named[0] if len(named) == 1 else None
 
 
 def _usual(projects: Mapping[str, Project]) -> str | None:
-    """The project used last, in this visit or by this browser, or the only one; None once it was cleared."""
+    """Return the project used last in this visit or by this browser, or the only one; None once cleared."""
     last = st.session_state.get(_LAST)
     if last == "":
         return None
     if last is None:
         last = unquote(st.context.cookies.get(COOKIE, ""))
-    return _found(projects, last) or (next(iter(projects)) if len(projects) == 1 else None)
+    return _project_id(projects, last) or (next(iter(projects)) if len(projects) == 1 else None)
 
 
-def _offer(projects: Mapping[str, Project], said: str) -> None:
-    if said:
-        sentence = f"“{said[:60]}” in the address is none of the projects here: it may have been deleted."
+def _offer(projects: Mapping[str, Project], address: str) -> None:
+    if address:
+        sentence = f"“{address[:60]}” in the address is none of the projects here: it may have been deleted."
         empty("There is no such project", sentence)
     elif projects:
         empty("Which project?", "This page is about one project: choose one here, or in the sidebar.")

@@ -1,4 +1,4 @@
-"""What the Queue page shows and offers besides its list: the timeline, and what can be done with jobs."""
+"""The Queue page besides its list: the timeline of the workers, and buttons for jobs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from core.ui.feedback import explained, plural
 
 CHART_SECONDS = 3.0
 CHART_SPANS = 80
-FIRST_SECONDS = 2.0  # between looks for a first job, on a page that has none to show
+FIRST_SECONDS = 2.0  # between refreshes of a page that has no job to show yet
 
 
 def chart(services: Services, *, active: bool) -> None:
-    """Draw who did what lately, again and again while anything waits or runs."""
+    """Draw what each worker did lately, refreshed while anything waits or runs."""
     st.fragment(run_every=CHART_SECONDS if active else None)(_chart)(services)
 
 
@@ -38,7 +38,7 @@ def _chart(services: Services) -> None:
 
 
 def actions(services: Services, state: JobState, answer: GridAnswer, total: int) -> None:
-    """Offer what makes sense for the ``total`` jobs in ``state``: on the ticked ones, else on all of them."""
+    """Draw the buttons for the ``total`` jobs in ``state``: for the selected ones, else for all of them."""
     ids = _target(services, state, answer)
     what = f"{len(ids)} selected" if ids is not None else f"all {state.value}"
     with st.container(horizontal=True, vertical_alignment="center"):
@@ -48,7 +48,7 @@ def actions(services: Services, state: JobState, answer: GridAnswer, total: int)
 
 @dataclass(frozen=True, slots=True)
 class _Offer:
-    """A button: its words, those of its tooltip, what it does and how that is told."""
+    """A button: label, tooltip, action, and the participle that the message after it ends with."""
 
     label: str
     hint: str | None
@@ -84,9 +84,9 @@ def _priority(jobs: JobStore, priority: Priority, ids: tuple[str, ...] | None, w
 
 
 def _target(services: Services, state: JobState, answer: GridAnswer) -> tuple[str, ...] | None:
-    """The jobs that are ticked; None where none is, or all are: then all in this state are meant."""
-    if answer.everything and answer.spared:
-        return services.store.jobs.ids(state, without=answer.spared)
+    """Return the ids of the selected jobs; None for all in this state: where none or all are selected."""
+    if answer.everything and answer.deselected:
+        return services.store.jobs.ids(state, without=answer.deselected)
     return answer.selected or None
 
 

@@ -1,4 +1,4 @@
-"""Trying other segmentation settings on one image: seen at once, kept only when asked."""
+"""Other segmentation settings for one image: a preview at once, saved only when one says so."""
 
 from __future__ import annotations
 
@@ -19,67 +19,69 @@ _PREVIEW = "preview"
 
 
 def preview_of(image: Image) -> tuple[Spheroid, ...] | None:
-    """The outlines being tried on this image; None where nothing is."""
-    held = st.session_state.get(_PREVIEW)
-    return held[2] if held and held[0] == image.id else None
+    """Return the outlines of this image's preview; None without one."""
+    preview = st.session_state.get(_PREVIEW)
+    return preview[2] if preview and preview[0] == image.id else None
 
 
 def changes(params: Mapping[str, object]) -> str:
-    """What of a result's settings is not the default, in words; empty where nothing is."""
-    told = (
+    """Return in words which settings of a result are not the default; empty where none is."""
+    parts = (
         f"{item.name.replace('_', ' ')} {params[item.name]}"
         for item in fields(SegmentationParams)
         if params.get(item.name, item.default) != item.default
     )
-    return ", ".join(told)
+    return ", ".join(parts)
 
 
 def settings_panel(services: Services, project: Project, image: Image) -> None:
-    """Draw the form; its button previews, and what is previewed can be kept."""
+    """Draw the form with its preview, which can be used for the image or for its whole project."""
     with st.expander("Try other settings", icon=":material/tune:", expanded=preview_of(image) is not None):
         with st.form(f"settings-{image.id}", border=False):
             current = _current(project, image)
             engines = services.engines.names
             engine = st.selectbox("Engine", engines, index=engines.index(current.engine))
             columns = st.columns(2)
-            given = {
+            values = {
                 item.name: _widget(columns[index % 2], item, current.params)
                 for index, item in enumerate(fields(SegmentationParams))
             }
             if st.form_submit_button("Preview", type="primary", icon=":material/visibility:"):
                 with explained():
-                    recipe = services.recipe_of(engine, given)
-                    found = services.preview(image, recipe).spheroids
-                    st.session_state[_PREVIEW] = (image.id, recipe, found)
+                    recipe = services.recipe_of(engine, values)
+                    spheroids = services.preview(image, recipe).spheroids
+                    st.session_state[_PREVIEW] = (image.id, recipe, spheroids)
                     st.rerun()
         if preview_of(image) is not None:
-            _keep_or_not(services, project, image)
+            _use_or_discard(services, project, image)
 
 
-def _keep_or_not(services: Services, project: Project, image: Image) -> None:
-    _, recipe, found = st.session_state[_PREVIEW]
-    st.info(f"Preview: {plural(len(found), 'spheroid')}. Nothing is saved yet.", icon=":material/visibility:")
+def _use_or_discard(services: Services, project: Project, image: Image) -> None:
+    _, recipe, spheroids = st.session_state[_PREVIEW]
+    st.info(
+        f"Preview: {plural(len(spheroids), 'spheroid')}. Nothing is saved yet.", icon=":material/visibility:"
+    )
     with st.container(horizontal=True):
         here = st.button("Use for this image", type="primary", key="use-here")
         everywhere = st.button(f"Use for all {project.n_images} images", key="use-everywhere")
         discard = st.button("Discard", type="tertiary", key="use-not")
     if not (here or everywhere or discard):
         return
-    asked = visitor.job_request(services)
+    request = visitor.job_request(services)
     with explained():
         if everywhere:
             services.store.projects.set_recipe(project.id, recipe.engine, recipe.params)
-            services.segment(project, services.store.images.ids(project.id), recipe, asked)
+            services.segment(project, services.store.images.ids(project.id), recipe, request)
         elif here:
-            services.segment(project, (image.id,), recipe, asked)
+            services.segment(project, (image.id,), recipe, request)
         del st.session_state[_PREVIEW]
         st.rerun()
 
 
 def _current(project: Project, image: Image) -> Recipe:
-    held = st.session_state.get(_PREVIEW)
-    if held and held[0] == image.id:
-        recipe: Recipe = held[1]
+    preview = st.session_state.get(_PREVIEW)
+    if preview and preview[0] == image.id:
+        recipe: Recipe = preview[1]
         return recipe
     return Recipe(project.engine, "", project.params)
 

@@ -1,4 +1,4 @@
-"""What stands on every page: the project switcher and how much is left in the queue."""
+"""The frame of every page: title, margins, sidebar, and the timing of its run."""
 
 from __future__ import annotations
 
@@ -65,18 +65,18 @@ def go(page: str, **params: str) -> NoReturn:
 
 
 def plain(text: str) -> str:
-    """Text that Markdown leaves as it is: names are not markup."""
+    """Escape text for Markdown: names are not markup."""
     return "".join(f"\\{char}" if char in "\\`*_{}[]()#+-.!|~$:<>" else char for char in text)
 
 
 def number_in_url(name: str) -> int | None:
-    """A whole number from the query string; None where there is none."""
+    """Return a whole number of the query string; None without one."""
     text = st.query_params.get(name, "")
     return int(text) if text.isascii() and text.isdigit() else None
 
 
 def live_counts(services: Services, project: Project, words: Callable[[Project], str]) -> None:
-    """One line with the project's counts, refreshed while any of its images waits or runs."""
+    """Draw one line with the project's counts, refreshed while any of its images waits or runs."""
     busy = _busy(project)
     # Drawn first of what the page has read already; later, of what is read then.
     line = partial(_counts_line, services, [project], project.id, words, busy)

@@ -1,4 +1,4 @@
-"""Who looks at a page, as far as that is known: kept with the jobs that they ask for, nowhere else."""
+"""The visitor's name, as far as it is known: saved with the jobs that they request, nowhere else."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ MOST = 80  # characters of a name
 
 
 def job_request(services: Services) -> JobRequest:
-    """The visitor, as who asks for jobs."""
+    """Return a job request in the visitor's name."""
     return JobRequest(requested_by=_signed_in() or _named_by_proxy(services.settings.user_header) or PAGE)
 
 
 def _signed_in() -> str:
-    """The name that Streamlit's own login knows, where the app is set up for it."""
+    """Return the name of Streamlit's login, where the app is set up for it."""
     user = st.user.to_dict()
     return _clean(str(user.get("email") or user.get("name") or ""))
 

@@ -67,21 +67,21 @@ class GridAnswer:
     """What the user did in the grid.
 
     ``selected`` are the ids of the rows that are ticked. With ``everything``, all rows of the filter are, on
-    every page, but those of ``spared``. ``narrowed`` is what was just asked for in a column's header, as the
-    API's parameters.
+    every page, but those of ``deselected``. ``header_filter`` is the filter just set in a column's header, as
+    the API's parameters.
     """
 
     selected: tuple[str, ...] = ()
     everything: bool = False
-    spared: tuple[str, ...] = ()
-    narrowed: str | None = None
+    deselected: tuple[str, ...] = ()
+    header_filter: str | None = None
 
 
 class _NoRows:
-    """Stands for a frame where the rows come from the datasource.
+    """Empty data for a table whose rows come from the datasource.
 
     The component hands AG Grid an empty list for None, and AG Grid reports that as an error in the browser's
-    console; what this says instead arrives there as null.
+    console; this arrives there as null.
     """
 
     dtypes: ClassVar[dict[str, str]] = {}
@@ -92,7 +92,7 @@ class _NoRows:
 
 @dataclass(frozen=True, slots=True)
 class GridOptions:
-    """What a table offers beside its rows.
+    """Options of a table.
 
     ``download`` is the address of a CSV that takes the same filters, ``sort`` and ``fields``: it is offered
     as exactly what is shown. Without ``ticks``, rows cannot be selected. Unless ``virtual``, every row of a
@@ -114,28 +114,28 @@ def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     *,
     filters: Mapping[str, str] | None = None,
     row_height: int = 56,
-    look: GridOptions = GridOptions(),
-    way: str = "",
+    options: GridOptions = GridOptions(),
+    row_address: str = "",
 ) -> GridAnswer:
     """Draw the rows that ``url`` pages through (under ``rows`` of its answer).
 
     ``filters`` are query parameters for the API. Changing them clears the selection: what is not shown cannot
     be selected. Page, sort and page size stand in the page's address. Columns and page size are remembered by
     the browser for ``key`` up to its first dash, so for every project; page and sort for ``key`` itself, as
-    long as the tab is open. ``way`` is the address that a row leads to, beside this page's own, with the
-    row's fields in {braces}.
+    long as the tab is open. ``row_address`` is the address that a row opens, relative to this page's, with
+    the row's fields in {braces}.
     """
     # Percent-encoded, nothing that a user typed can be taken for JavaScript by the component.
     query = urlencode({name: value for name, value in (filters or {}).items() if value})
     context = {"url": url, "rows": rows, "query": query, "key": key, "kind": key.partition("-")[0]}
-    context |= {"download": look.download, "way": way}
+    context |= {"download": options.download, "rowAddress": row_address}
     response = AgGrid(
         _NoRows(),
         gridOptions=_options(columns, row_height)
-        | (_ticks() if look.ticks else {})
-        | {"context": context, "suppressRowVirtualisation": not look.virtual}
-        | {"pagination": not look.scrolled},
-        height=SCROLLED_PX if look.scrolled else HEIGHT_PX,
+        | (_ticks() if options.ticks else {})
+        | {"context": context, "suppressRowVirtualisation": not options.virtual}
+        | {"pagination": not options.scrolled},
+        height=SCROLLED_PX if options.scrolled else HEIGHT_PX,
         key=key,
         allow_unsafe_jscode=True,
         data_return_mode=DataReturnMode.CUSTOM,
@@ -183,15 +183,15 @@ def _options(columns: Sequence[ColumnDef], row_height: int) -> dict[str, Any]:
 
 
 def _answer(response: Any, key: str, query: str) -> GridAnswer:
-    """What the component says; its last word is repeated at every run, so what is old is told apart."""
-    at, last = response.get("at"), f"{key}-narrowed-at"
-    new = bool(response.get("narrowed")) and st.session_state.get(last) != at
+    """Read the component's value; it comes at every run, so a header's filter counts once, by its time."""
+    at, last = response.get("at"), f"{key}-header_filter-at"
+    new = bool(response.get("header_filter")) and st.session_state.get(last) != at
     if new:
         st.session_state[last] = at
     current = response.get("query", query) == query  # else it was selected under another filter
     return GridAnswer(
         selected=tuple(response.get("selected") or ()) if current else (),
         everything=bool(response.get("everything")) and current,
-        spared=tuple(response.get("spared") or ()) if current else (),
-        narrowed=response.get("narrowed") if new else None,
+        deselected=tuple(response.get("deselected") or ()) if current else (),
+        header_filter=response.get("header_filter") if new else None,
     )

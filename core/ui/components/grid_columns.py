@@ -152,13 +152,13 @@ def _word(field: str, title: str, width: int, **more: Any) -> ColumnDef:
     return {"field": field, "headerName": title, "tooltipField": field, **shape, **more}
 
 
-_ASKED = (_word("asked_by", "Asked by", 130), time("created_at", "Asked"))
+_REQUESTED = (_word("asked_by", "Requested by", 130), time("created_at", "Requested"))
 _REASON = _word("error", "Reason", 260, flex=5, minWidth=260)
 _ENGINE = _word("engine", "Engine", 104)
 
 # By the state of the jobs that are listed.
 JOB_COLUMNS: dict[str, tuple[ColumnDef, ...]] = {
-    "queued": (_JOB, _STATE, _word("priority", "Priority", 100), _ENGINE, _ATTEMPT, *_ASKED),
+    "queued": (_JOB, _STATE, _word("priority", "Priority", 100), _ENGINE, _ATTEMPT, *_REQUESTED),
     "running": (
         _JOB,
         _STATE,
@@ -166,7 +166,7 @@ JOB_COLUMNS: dict[str, tuple[ColumnDef, ...]] = {
         _ENGINE,
         _ATTEMPT,
         time("started_at", "Began"),
-        *_ASKED,
+        *_REQUESTED,
     ),
     "done": (
         _JOB,
@@ -174,9 +174,9 @@ JOB_COLUMNS: dict[str, tuple[ColumnDef, ...]] = {
         _word("worker", "Worker", 110),
         _ENGINE,
         _ATTEMPT,
-        *_ASKED,
+        *_REQUESTED,
         time("finished_at", "Ended"),
     ),
-    "failed": (_JOB, _STATE, _REASON, _ATTEMPT, _ASKED[0], time("finished_at", "Ended")),
-    "cancelled": (_JOB, _STATE, _ENGINE, *_ASKED, time("finished_at", "Ended")),
+    "failed": (_JOB, _STATE, _REASON, _ATTEMPT, _REQUESTED[0], time("finished_at", "Ended")),
+    "cancelled": (_JOB, _STATE, _ENGINE, *_REQUESTED, time("finished_at", "Ended")),
 }

@@ -27,16 +27,16 @@ function load(p) {
 
 ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName}) {
-  const asks = streamlitRerunEventTriggerName === 'filterChanged';
-  return window.table.answer(asks ? window.table.asked() : null);
+  const byHeader = streamlitRerunEventTriggerName === 'filterChanged';
+  return window.table.answer(byHeader ? window.table.headerFilter() : null);
 }
 """)
 
 # Of ticks, only those that change the answer.
 SHOULD_ANSWER = JsCode("""
 function({streamlitRerunEventTriggerName}) {
-  if (streamlitRerunEventTriggerName === 'filterChanged') { return window.table.forgetAsked(); }
-  return window.table.isNews();
+  if (streamlitRerunEventTriggerName === 'filterChanged') { return window.table.clearHeaderFilter(); }
+  return window.table.isNewAnswer();
 }
 """)
 
@@ -51,21 +51,21 @@ class SelectAll {
     this.eGui.title = 'Select all rows of this filter, on every page';
     this.eGui.setAttribute('aria-label', this.eGui.title);
     this.eGui.addEventListener('change', () => window.table.choose(this.eGui.checked));
-    this.heard = {
+    this.on = {
       modelUpdated: () => { if (window.table) { window.table.tick(); } },
       rowSelected: event => { if (event.source !== 'api') { window.table.spare(event.node); } },
       selectionChanged: () => this.draw()
     };
-    Object.entries(this.heard).forEach(([name, hear]) => p.api.addEventListener(name, hear));
+    Object.entries(this.on).forEach(([name, act]) => p.api.addEventListener(name, act));
   }
   getGui() { return this.eGui; }
   refresh() { return true; }
   destroy() {
-    Object.entries(this.heard).forEach(([name, hear]) => this.api.removeEventListener(name, hear));
+    Object.entries(this.on).forEach(([name, act]) => this.api.removeEventListener(name, act));
   }
   draw() {
     const t = window.table;
-    this.eGui.checked = t.all && t.spared.size === 0;
+    this.eGui.checked = t.all && t.deselected.size === 0;
     this.eGui.indeterminate = !this.eGui.checked && this.api.getSelectedNodes().length > 0;
   }
 }
@@ -90,7 +90,7 @@ class Link {
     return true;
   }
   lead() {
-    if (this.row && window.table) { this.eGui.href = window.table.place.way(this.row); }
+    if (this.row && window.table) { this.eGui.href = window.table.place.rowAddress(this.row); }
   }
 }
 """)
@@ -101,8 +101,8 @@ THUMBNAIL = JsCode("""
 class Thumbnail {
   init(p) {
     this.eGui = document.createElement('img');
-    const look = 'height:50px;max-width:84px;object-fit:contain;border-radius:4px;cursor:pointer';
-    this.eGui.style.cssText = look;
+    const style = 'height:50px;max-width:84px;object-fit:contain;border-radius:4px;cursor:pointer';
+    this.eGui.style.cssText = style;
     this.eGui.alt = '';
     this.refresh(p);
   }
@@ -151,13 +151,13 @@ class Status {
   }
   getGui() { return this.eGui; }
   refresh(p) {
-    const looks = {
+    const marks = {
       new: ['○', '#7d8b91'], queued: ['◔', '#7d8b91'], running: ['◑', '#2f80c4'],
       done: ['●', '#3a9a63'], failed: ['✕', '#d0493b'], cancelled: ['–', '#7d8b91']
     };
-    const look = looks[p.value] || ['', 'inherit'];
-    this.mark.textContent = look[0];
-    this.mark.style.color = look[1];
+    const mark = marks[p.value] || ['', 'inherit'];
+    this.mark.textContent = mark[0];
+    this.mark.style.color = mark[1];
     this.word.textContent = p.value === 'new' ? 'not segmented' : (p.value || '');
     if (p.colDef.field === 'status' && p.value === 'done' && p.data && p.data.error) {
       this.mark.textContent = '▲';
@@ -177,7 +177,7 @@ p => {
 }
 """)
 
-# A mark and a colour where somebody should look, and the number anyway.
+# The number, with a mark and a colour where the image is to be looked at.
 CONFIDENCE = JsCode("""
 class Confidence {
   init(p) {
@@ -187,11 +187,11 @@ class Confidence {
   getGui() { return this.eGui; }
   refresh(p) {
     const known = p.value !== null && p.value !== undefined;
-    const look = known && p.data && p.data.look_at_this;
-    this.eGui.textContent = known ? (look ? '▲ ' : '') + p.value.toFixed(2) : (p.data ? '–' : '');
-    this.eGui.style.color = look ? 'color-mix(in srgb, #d98200 70%, currentColor)' : '';
-    this.eGui.style.fontWeight = look ? '700' : '';
-    this.eGui.title = look ? 'Look at this: its outlines are less certain than usual' : '';
+    const uncertain = known && p.data && p.data.look_at_this;
+    this.eGui.textContent = known ? (uncertain ? '▲ ' : '') + p.value.toFixed(2) : (p.data ? '–' : '');
+    this.eGui.style.color = uncertain ? 'color-mix(in srgb, #d98200 70%, currentColor)' : '';
+    this.eGui.style.fontWeight = uncertain ? '700' : '';
+    this.eGui.title = uncertain ? 'Look at this: its outlines are less certain than usual' : '';
     return true;
   }
 }

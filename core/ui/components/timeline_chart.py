@@ -1,4 +1,4 @@
-"""Who did what when: a bar a job, a row a worker."""
+"""The timeline of the workers: a bar a job, a row a worker."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _STAGES = ("read", "wait", "decode", "predict", "postprocess", "measure", "conto
 
 
 def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
-    """The last jobs of ``workers`` workers; a job's bar ends where its worker was free again."""
+    """Draw the last jobs of ``workers`` workers; a job's bar ends when its worker was free again."""
     figure = go.Figure()
     for state, (word, colour) in _LOOKS.items():
         mine = [span for span in spans if span.state is state]
@@ -34,7 +34,7 @@ def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
                 x=[max(1.0, span.seconds * 1000) for span in mine],
                 y=[span.worker for span in mine],
                 marker={"color": colour, "line": {"width": 0}},
-                text=[_told(span) for span in mine],
+                text=[_tooltip(span) for span in mine],
                 textposition="none",
                 hovertemplate="%{text}<extra></extra>",
             )
@@ -52,8 +52,8 @@ def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
     return figure
 
 
-def _told(span: Span) -> str:
-    """What is told of a bar. Names are a user's text: what Plotly would take for markup is undone."""
+def _tooltip(span: Span) -> str:
+    """Return the tooltip of a bar. Names are a user's text: what Plotly would take for markup is escaped."""
     name = span.image_name.replace("&", "&amp;").replace("<", "&lt;")
     stages = [
         f"{stage} {three_digits(span.stages_ms[stage])} ms" for stage in _STAGES if stage in span.stages_ms

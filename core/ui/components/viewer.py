@@ -1,6 +1,6 @@
-"""The image viewer: a picture with its outlines, beside the table of what was measured.
+"""The image viewer: a picture with its outlines, beside the table of its spheroids.
 
-The browser's part lies in ``assets/viewer*``; this part says what it shows and reads what was chosen.
+The browser's part is in ``assets/viewer*``; this part prepares its data and reads the selection.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NONE_FOUND = (
 
 @dataclass(frozen=True, slots=True)
 class ViewerState:
-    """What the user has chosen.
+    """The user's selection.
 
     ``selected``: number of the selected spheroid. ``navigate``: -1 or 1 in the one run after the user asked
     for the previous or next image, else 0.
@@ -38,10 +38,10 @@ class ViewerState:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Who selected last, the page or the user.
+    """The selected spheroid, and whether the page or the user selected it last.
 
-    ``turn`` counts the page's own selections; the browser obeys each once (``imposed``) and names the turn
-    with every click, so a click made before the page spoke does not undo what the page said.
+    ``turn`` counts the page's own selections; the browser applies each once (``imposed``) and sends the turn
+    with every click, so that a click made before the page's selection does not undo it.
     """
 
     image: str
@@ -104,7 +104,7 @@ def _settled(key: str, image: str, argument: int | None) -> Selection:
 def settle(
     memory: Selection | None, image: str, argument: int | None, reported: dict[str, Any] | None
 ) -> Selection:
-    """Decide what is selected: a new image takes the page's word, a click since the last run wins over it."""
+    """Return the selection: for a new image the page's own, else a click since the last run goes first."""
     if memory is None or memory.image != image:
         return Selection(image, argument, argument, argument, memory.turn + 1 if memory else 0)
     current = reported is not None and (reported["image"], reported["turn"]) == (image, memory.turn)

@@ -1,4 +1,4 @@
-"""What the image viewer is given: outlines in pixels, and the table's texts ready to show."""
+"""Data of the image viewer: outlines in pixels, and the texts of its table."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BORDER = "touches the image's border: it may be cut off"
 def payload(
     *, width: int, height: int, spheroids: Sequence[Spheroid], um_per_px: float | None
 ) -> dict[str, Any]:
-    """Build what the browser draws: outlines in pixels, and texts ready to show."""
+    """Return what the browser draws: outlines in pixels, and texts ready to show."""
     return {
         "width": width,
         "height": height,

@@ -1,1 +1,1 @@
-"""The pages for whoever runs the app: how fast it is, what it got done, whether it is well."""
+"""The operations pages: Performance, Throughput, Health and Settings."""

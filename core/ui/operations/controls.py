@@ -1,4 +1,4 @@
-"""What the operations pages share: time range and refresh, once for the page; a title with “Copy as CSV”."""
+"""Controls of the operations pages: time range, refresh, section titles with “Copy as CSV”."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def live(seconds: float | None, body: Callable[[], None]) -> None:
 
 
 def section(title: str, rows: Sequence[Mapping[str, object]], key: str) -> None:
-    """A chart's title, and a button that copies what it shows as CSV."""
+    """Draw a chart's title with a button that copies its data as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.subheader(title, anchor=False)
         if rows:
@@ -86,7 +86,7 @@ def section(title: str, rows: Sequence[Mapping[str, object]], key: str) -> None:
 
 
 def switched_off() -> None:
-    """Say why there is nothing, and how to change that."""
+    """Draw the empty state of a page whose recording is switched off."""
     empty(
         "Nothing is recorded",
         "ENABLE_PERFORMANCE_MONITORING is off. Start the app with it on, and figures appear here.",
@@ -94,7 +94,7 @@ def switched_off() -> None:
 
 
 def nothing(sentence: str) -> None:
-    """Say in place of a chart why there is none."""
+    """Draw a sentence in place of a chart that has no data."""
     with st.container(border=True):
         st.caption(sentence)
 

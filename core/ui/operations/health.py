@@ -1,4 +1,4 @@
-"""Whether the app is well: checks in words, memory and disk against their limits, versions, switches."""
+"""The Health page: checks in words, memory and disk against their limits, versions, switches."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ICONS = {
     State.BAD: ":red[:material/error:]",
 }
 WORDS = {State.GOOD: "good", State.WATCH: "look at this", State.BAD: "bad"}
-SAID = {
+SENTENCES = {
     State.GOOD: "Everything works.",
     State.WATCH: "Everything works, and something should be looked at.",
     State.BAD: "The app cannot save what it is given. Nothing that was saved is lost.",
@@ -38,13 +38,13 @@ PACKAGES = ("streamlit", "duckdb", "polars", "torch", "numpy", "opencv-python-he
 
 
 def checks(services: Services) -> None:
-    """Every check as a sentence."""
-    found = services.checks.run()
-    state = worst(found)
+    """Draw every check as a sentence."""
+    results = services.checks.run()
+    state = worst(results)
     show = {State.GOOD: st.success, State.WATCH: st.warning, State.BAD: st.error}[state]
-    show(SAID[state])
+    show(SENTENCES[state])
     with st.container(border=True):
-        for check in found:
+        for check in results:
             took = f" ({check.ms:.1f} ms)" if check.ms is not None else ""
             name = f"{ICONS[check.state]} **{check.name.capitalize()}**, {WORDS[check.state]}"
             st.markdown(f"{name}: {plain(check.sentence + took)}")
@@ -60,8 +60,8 @@ def system(services: Services, chosen: TimeRange) -> None:
     by_time = {_time(sample): sample for sample in samples}
     times = charts.slots(_time(samples[0]), _time(samples[-1]), chosen.slot_s)
 
-    def values(look: Callable[[Sample], float | None]) -> list[float | None]:
-        return [look(by_time[time]) if time in by_time else None for time in times]
+    def values(value_of: Callable[[Sample], float | None]) -> list[float | None]:
+        return [value_of(by_time[time]) if time in by_time else None for time in times]
 
     limit = services.checks.memory_limit_bytes / MIB
     draw = partial(_chart, chosen, times)
@@ -82,10 +82,10 @@ def system(services: Services, chosen: TimeRange) -> None:
 
 
 def versions(services: Services) -> None:
-    """What runs here."""
-    told = {"spheroscope": __version__, "python": platform.python_version()}
-    told |= {name: version(name) for name in PACKAGES}
-    rows = [{"part": name, "version": number} for name, number in told.items()]
+    """Draw the versions of the app and its main packages."""
+    versions_ = {"spheroscope": __version__, "python": platform.python_version()}
+    versions_ |= {name: version(name) for name in PACKAGES}
+    rows = [{"part": name, "version": number} for name, number in versions_.items()]
     section("Versions", rows, "copy-versions")
     st.dataframe(rows, hide_index=True, key="versions")
 

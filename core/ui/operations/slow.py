@@ -1,4 +1,4 @@
-"""Slow statements, and what DuckDB does for one of them."""
+"""Slow statements and their query plans."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the lab got done: images and spheroids by time and project, waiting times, failures by reason."""
+"""The Throughput page: images and spheroids by time and project, waiting times, failures by reason."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
 
 def choose_project() -> str | None:
-    """All projects, or one; None is all."""
+    """Draw the choice of a project; return its id, None for all."""
     names = {project.id: project.name for project in project_switcher.listed()}
     return st.selectbox(
         "Of",
@@ -37,11 +37,11 @@ def choose_project() -> str | None:
 def work_done(
     services: Services, chosen: TimeRange, project_id: str | None, failed: Sequence[Failures]
 ) -> None:
-    """Images and spheroids by slot, stacked by project."""
-    made = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
-    _tiles(made, sum(item.images for item in failed), chosen)
+    """Draw images and spheroids by slot, stacked by project."""
+    done = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
+    _tiles(done, sum(item.images for item in failed), chosen)
     per = "hour" if chosen.slot_s == 3600 else "day"
-    if not made:
+    if not done:
         section(f"Images segmented, by {per}", (), "copy-images")
         nothing(
             f"No image was segmented in {chosen.words}. Drop some into a project, and they are counted here."
@@ -51,7 +51,7 @@ def work_done(
         (f"Images segmented, by {per}", "images", lambda item: item.images),
         (f"Spheroids found, by {per}", "spheroids", lambda item: item.spheroids),
     ):
-        times, bars = _by_project(made, chosen.slot_s, value)
+        times, bars = _by_project(done, chosen.slot_s, value)
         rows = [
             {"from_utc": time.isoformat(), **{name: values[place] for name, _, values in bars}}
             for place, time in enumerate(times)
@@ -65,8 +65,8 @@ def work_done(
 
 
 def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> None:
-    """How long images waited before a worker took them."""
-    found = services.throughput.waits(_since(chosen), chosen.slot_s, project_id)
+    """Draw how long images waited before a worker took them."""
+    waits = services.throughput.waits(_since(chosen), chosen.slot_s, project_id)
     rows = [
         {
             "from_utc": item.slot.isoformat(),
@@ -74,14 +74,14 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
             "median_s": item.median_s,
             "p95_s": item.p95_s,
         }
-        for item in found
+        for item in waits
     ]
     section("Time in the queue", rows, "copy-waits")
-    if not found:
+    if not waits:
         nothing(f"No image was taken from the queue in {chosen.words}.")
         return
-    by_slot = {item.slot: item for item in found}
-    times = charts.slots(found[0].slot, found[-1].slot, chosen.slot_s)
+    by_slot = {item.slot: item for item in waits}
+    times = charts.slots(waits[0].slot, waits[-1].slot, chosen.slot_s)
     lines = [
         ("p50", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
         ("p95", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
@@ -94,19 +94,19 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
 
 
 def failed_in(services: Services, chosen: TimeRange, project_id: str | None) -> tuple[Failures, ...]:
-    """The images that failed, by reason."""
+    """Return the images that failed, by reason."""
     return services.throughput.failures(_since(chosen), project_id)
 
 
-def failures(found: Sequence[Failures], chosen: TimeRange) -> None:
-    """Why images failed, in words, and how many."""
-    counts = {reason(item.code): item.images for item in found}
+def failures(failed: Sequence[Failures], chosen: TimeRange) -> None:
+    """Draw the reasons of failures with their numbers."""
+    counts = {reason(item.code): item.images for item in failed}
     section(
         "Failures by reason",
-        [{"reason": reason(item.code), "code": item.code, "images": item.images} for item in found],
+        [{"reason": reason(item.code), "code": item.code, "images": item.images} for item in failed],
         "copy-failures",
     )
-    if not found:
+    if not failed:
         nothing(f"No image failed in {chosen.words}.")
         return
     st.plotly_chart(
@@ -119,7 +119,7 @@ def failures(found: Sequence[Failures], chosen: TimeRange) -> None:
 
 
 def reason(code: str) -> str:
-    """An error's code as its sentence."""
+    """Return the sentence of an error's code."""
     return next((_first_line(kind) for kind in _kinds(errors.SpheroscopeError) if kind.code == code), code)
 
 
@@ -137,43 +137,43 @@ def _since(chosen: TimeRange) -> datetime:
     return utc_now() - timedelta(minutes=chosen.minutes)
 
 
-def _tiles(made: Sequence[ImagesDone], failed: int, chosen: TimeRange) -> None:
-    images, spheroids = sum(item.images for item in made), sum(item.spheroids for item in made)
+def _tiles(done: Sequence[ImagesDone], failed: int, chosen: TimeRange) -> None:
+    images, spheroids = sum(item.images for item in done), sum(item.spheroids for item in done)
     columns = st.columns(4)
     columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
     columns[1].metric("Spheroids found", count(spheroids), border=True)
     columns[2].metric("Images failed", count(failed), border=True)
-    columns[3].metric("Projects", len({item.project_id for item in made}), border=True, help="With results")
+    columns[3].metric("Projects", len({item.project_id for item in done}), border=True, help="With results")
 
 
 def _by_project(
-    made: Sequence[ImagesDone], slot_s: float, value: Callable[[ImagesDone], int]
+    done: Sequence[ImagesDone], slot_s: float, value: Callable[[ImagesDone], int]
 ) -> tuple[list[datetime], list[charts.Line]]:
-    times = charts.slots(made[0].slot, made[-1].slot, slot_s)
+    times = charts.slots(done[0].slot, done[-1].slot, slot_s)
     totals: dict[str, int] = {}
-    for item in made:
+    for item in done:
         totals[item.project_id] = totals.get(item.project_id, 0) + value(item)
     largest = sorted(totals, key=lambda key: -totals[key])[:BY_PROJECT]
-    names = {item.project_id: item.project for item in made}
+    names = {item.project_id: item.project for item in done}
     bars: list[charts.Line] = [
-        (names[key], charts.PALETTE[place], _values(made, times, value, {key}))
+        (names[key], charts.PALETTE[place], _values(done, times, value, {key}))
         for place, key in enumerate(largest)
     ]
     if rest := set(totals) - set(largest):
         bars.append(
-            (f"{plural(len(rest), 'other project')}", charts.QUEUED, _values(made, times, value, rest))
+            (f"{plural(len(rest), 'other project')}", charts.QUEUED, _values(done, times, value, rest))
         )
     return times, bars
 
 
 def _values(
-    made: Sequence[ImagesDone],
+    done: Sequence[ImagesDone],
     times: Sequence[datetime],
     value: Callable[[ImagesDone], int],
     projects: set[str],
 ) -> list[float | None]:
     sums = dict.fromkeys(times, 0)
-    for item in made:
+    for item in done:
         if item.project_id in projects:
             sums[item.slot] += value(item)
     return list(sums.values())

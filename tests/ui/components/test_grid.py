@@ -50,16 +50,16 @@ def test_the_columns_are_not_written_into(component: Component) -> None:
 
 
 def test_what_was_selected_under_another_filter_is_not_selected(component: Component) -> None:
-    component.says = {"query": "name=a", "selected": ["1"], "everything": True, "spared": ["2"]}
+    component.says = {"query": "name=a", "selected": ["1"], "everything": True, "deselected": ["2"]}
     assert draw(name="a") == grid.GridAnswer(("1",), True, ("2",))
     assert draw(name="b") == grid.GridAnswer()
 
 
 def test_a_header_is_asked_once_although_the_component_repeats_itself(component: Component) -> None:
-    component.says = {"query": "", "narrowed": "name=a", "at": 1}
-    assert (draw().narrowed, draw().narrowed) == ("name=a", None)
+    component.says = {"query": "", "header_filter": "name=a", "at": 1}
+    assert (draw().header_filter, draw().header_filter) == ("name=a", None)
     component.says["at"] = 2
-    assert draw().narrowed == "name=a"
+    assert draw().header_filter == "name=a"
 
 
 def test_javascript_arrives_as_one_line_without_comments() -> None:

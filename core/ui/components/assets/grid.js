@@ -1,12 +1,12 @@
-// One table in one frame: what it keeps between the grid's calls. Used by core/ui/jscode.py, which hands it to
+// One table in one frame: what it keeps between the grid's calls. Used by grid_scripts.py, which hands it to
 // the grid as text without line ends: every statement ends in a semicolon.
 class Table {
   constructor(p, Place, RowsAhead) {
     this.api = p.api;
     this.context = p.context;
     this.all = false;
-    this.spared = new Set();
-    this.said = null;
+    this.deselected = new Set();
+    this.lastAnswer = null;
     this.addTools();
     this.place = new Place(p.api, p.context);
     this.ahead = new RowsAhead(p.api);
@@ -38,15 +38,15 @@ class Table {
     const by = p.sortModel[0];
     if (by) { query.set('sort', (by.sort === 'desc' ? '-' : '') + by.colId); }
     fetch(c.url + '?' + query)
-      .then(r => r.json().then(said => r.ok ? said : Promise.reject(new Error(said.error.message))))
+      .then(r => r.json().then(answer => r.ok ? answer : Promise.reject(new Error(answer.error.message))))
       .then(page => {
-        this.tell('');
+        this.showError('');
         p.successCallback(page[c.rows], page.total);
         if (page.total) { this.api.hideOverlay(); } else { this.api.showNoRowsOverlay(); }
       })
       .catch(error => {
         p.failCallback();
-        this.tell('These rows could not be loaded. ' + error.message);
+        this.showError('These rows could not be loaded. ' + error.message);
         clearTimeout(this.again);
         this.again = setTimeout(() => this.refresh(), 4000);
       });
@@ -58,29 +58,29 @@ class Table {
   }
 
   watch() {
-    let seen = null;
-    const look = () => {
+    let version = null;
+    const poll = () => {
       if (this.api.isDestroyed()) { return; }
       fetch('/api/version').then(r => r.json()).then(now => {
-        const changed = seen !== null && seen !== now.version;
-        if (changed && document.hidden) { setTimeout(look, 1000); return; }
+        const changed = version !== null && version !== now.version;
+        if (changed && document.hidden) { setTimeout(poll, 1000); return; }
         if (changed) { this.refresh(); }
-        seen = now.version;
-        this.ahead.pause(now.active);
-        setTimeout(look, now.active ? 1000 : 4000);
-      }).catch(() => setTimeout(look, 8000));
+        version = now.version;
+        this.ahead.pause(now.active > 0);
+        setTimeout(poll, now.active ? 1000 : 4000);
+      }).catch(() => setTimeout(poll, 8000));
     };
-    look();
+    poll();
   }
 
-  // Ticked are the rows of a list, or, when all are, every row of the filter but those that were spared.
+  // Ticked are the rows of a list, or, when all are, every row of the filter but those that were deselected.
   ticked() {
-    return this.all ? [...this.spared] : this.api.getSelectedNodes().map(node => node.id);
+    return this.all ? [...this.deselected] : this.api.getSelectedNodes().map(node => node.id);
   }
 
   choose(all) {
     this.all = all;
-    this.spared.clear();
+    this.deselected.clear();
     if (all) { this.tick(); } else { this.api.deselectAll(); }
   }
 
@@ -88,30 +88,30 @@ class Table {
     if (!this.all) { return; }
     const nodes = [];
     this.api.forEachNode(node => {
-      if (node.data && !node.isSelected() && !this.spared.has(node.id)) { nodes.push(node); }
+      if (node.data && !node.isSelected() && !this.deselected.has(node.id)) { nodes.push(node); }
     });
     if (nodes.length) { this.api.setNodesSelected({nodes, newValue: true, source: 'api'}); }
   }
 
   spare(node) {
     if (!this.all) { return; }
-    if (node.isSelected()) { this.spared.delete(node.id); } else { this.spared.add(node.id); }
+    if (node.isSelected()) { this.deselected.delete(node.id); } else { this.deselected.add(node.id); }
   }
 
   // What Python is told; of ticks, only when they changed its last word.
-  answer(narrowed) {
+  answer(headerFilter) {
     return {
       query: this.context.query,
       selected: this.all ? [] : this.ticked(),
       everything: this.all,
-      spared: this.all ? this.ticked() : [],
-      narrowed: narrowed,
+      deselected: this.all ? this.ticked() : [],
+      header_filter: headerFilter,
       at: Date.now()
     };
   }
 
   // A filter set in a header becomes a parameter of the API, by way of the page, which tells it in words.
-  asked() {
+  headerFilter() {
     const query = new URLSearchParams();
     Object.entries(this.api.getFilterModel()).forEach(([id, model]) => {
       const name = this.api.getColumn(id).getColDef().context.param;
@@ -124,17 +124,17 @@ class Table {
     return query.toString();
   }
 
-  forgetAsked() {
-    const news = Object.keys(this.api.getFilterModel()).length > 0;
-    if (news) { this.api.setFilterModel(null); }
-    return news;
+  clearHeaderFilter() {
+    const changed = Object.keys(this.api.getFilterModel()).length > 0;
+    if (changed) { this.api.setFilterModel(null); }
+    return changed;
   }
 
-  isNews() {
-    const said = JSON.stringify([this.context.query, this.all, this.ticked()]);
-    const news = said !== this.said;
-    this.said = said;
-    return news;
+  isNewAnswer() {
+    const answer = JSON.stringify([this.context.query, this.all, this.ticked()]);
+    const changed = answer !== this.lastAnswer;
+    this.lastAnswer = answer;
+    return changed;
   }
 
   // Beside the grid's own pager: which columns are shown, a page to jump to, and what went wrong.
@@ -145,7 +145,7 @@ class Table {
     if (this.context.download) { tools.append(this.downloadLink()); }
     const alert = make('span', tools);
     alert.setAttribute('role', 'alert');
-    this.tell = text => { if (alert.textContent !== text) { alert.textContent = text; } };
+    this.showError = text => { if (alert.textContent !== text) { alert.textContent = text; } };
     const panel = document.querySelector('.ag-paging-panel');
     if (panel) { panel.prepend(tools); }
 

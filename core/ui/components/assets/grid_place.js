@@ -1,5 +1,5 @@
 // Where a table is and where its rows lead: page, order and page size in the address of the page around it, as far
-// as they are not the usual ones. Given to the table by core/ui/jscode.py: every statement ends in a semicolon.
+// as they are not the usual ones. Given to the table by grid_scripts.py: every statement ends in a semicolon.
 class Place {
   constructor(api, context) {
     this.api = api;
@@ -9,11 +9,11 @@ class Place {
     this.recall();
     this.show();
     ['columnVisible', 'columnMoved', 'columnResized'].forEach(name => {
-      api.addEventListener(name, () => this.keepLook());
+      api.addEventListener(name, () => this.keepColumns());
     });
     api.addEventListener('sortChanged', () => this.show());
     api.addEventListener('paginationChanged', change => {
-      if (change.newPageSize) { this.keepLook(); }
+      if (change.newPageSize) { this.keepColumns(); }
       this.show();
     });
     api.addEventListener('cellClicked', clicked => {
@@ -35,18 +35,18 @@ class Place {
   // As the address says; where it says nothing, as this tab was left, with the columns and size of this browser.
   recall() {
     const api = this.api;
-    const look = this.recalled('localStorage', this.kind());
-    const told = new URLSearchParams(parent.location.search);
-    const asked = Object.keys(this.usual).some(name => told.has(name));
-    const last = asked ? Object.fromEntries(told) : this.recalled('sessionStorage', this.tab());
-    if (look.columns) { api.applyColumnState({state: look.columns, applyOrder: true}); }
+    const remembered = this.recalled('localStorage', this.kind());
+    const address = new URLSearchParams(parent.location.search);
+    const named = Object.keys(this.usual).some(name => address.has(name));
+    const last = named ? Object.fromEntries(address) : this.recalled('sessionStorage', this.tab());
+    if (remembered.columns) { api.applyColumnState({state: remembered.columns, applyOrder: true}); }
     this.order(last.sort);
     if (!api.getGridOption('pagination')) { return; }
     const sizes = api.getGridOption('paginationPageSizeSelector');
-    this.lent = Number(asked ? last.rows || this.usual.rows : null);
-    const size = [this.lent, look.size].find(wanted => sizes.includes(wanted));
+    this.lent = Number(named ? last.rows || this.usual.rows : null);
+    const size = [this.lent, remembered.size].find(size => sizes.includes(size));
     if (size) { api.setGridOption('paginationPageSize', size); }
-    const page = asked || last.query === this.context.query ? Math.round(Number(last.page)) : 1;
+    const page = named || last.query === this.context.query ? Math.round(Number(last.page)) : 1;
     if (page > 1) {
       api.setRowCount(page * api.paginationGetPageSize(), false);
       api.paginationGoToPage(page - 1);
@@ -80,7 +80,7 @@ class Place {
   }
 
   // Columns and page size stay with the browser, but for a size that only this address wants.
-  keepLook() {
+  keepColumns() {
     const size = this.api.paginationGetPageSize();
     this.keep('localStorage', this.kind(), {
       size: size === this.lent ? this.recalled('localStorage', this.kind()).size : size,
@@ -102,8 +102,8 @@ class Place {
   tab() { return 'spheroscope place ' + this.context.key; }
 
   // What a row is about, as an address; of an image, with the list that it stands in.
-  way(row) {
-    const path = this.context.way.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
+  rowAddress(row) {
+    const path = this.context.rowAddress.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
     const address = new URL(path, parent.location.href);
     if (this.context.kind === 'images') {
       const among = new URLSearchParams(this.context.query);
@@ -119,7 +119,7 @@ class Place {
     const event = happened.event;
     if (!happened.data || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
     event.preventDefault();
-    parent.history.pushState({}, '', this.way(happened.data));
+    parent.history.pushState({}, '', this.rowAddress(happened.data));
     parent.dispatchEvent(new parent.PopStateEvent('popstate'));
   }
 }

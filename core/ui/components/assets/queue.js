@@ -11,8 +11,8 @@ const watch = (window.spheroscopeQueue ??= {
   timer: null,
   now: null,
 
-  hear(said) {
-    this.now = said;
+  show(queue) {
+    this.now = queue;
     this.views.forEach((view) => view.draw(this.now));
     if (this.now.left && !this.timer) this.timer = setTimeout(() => this.ask(), SECOND);
   },
@@ -22,12 +22,12 @@ const watch = (window.spheroscopeQueue ??= {
     if (document.hidden) return;
     fetch("/api/queue")
       .then((answer) => (answer.ok ? answer.json() : Promise.reject(answer.status)))
-      .then((said) => {
+      .then((queue) => {
         clearTimeout(this.timer);
         this.timer = null;
         const worked = this.now && this.now.left > 0;
-        this.hear(said);
-        if (worked && !said.left) this.views.forEach((view) => view.settled());
+        this.show(queue);
+        if (worked && !queue.left) this.views.forEach((view) => view.settled());
       })
       .catch(() => {});
   },
@@ -52,7 +52,7 @@ class View {
   update(component) {
     this.component = component;
     watch.views.add(this);
-    watch.hear(component.data.queue);
+    watch.show(component.data.queue);
   }
 
   draw(now) {

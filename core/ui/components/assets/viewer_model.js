@@ -15,7 +15,7 @@ class Model {
     this.listeners.push(listener);
   }
 
-  tell(change) {
+  notify(change) {
     this.listeners.forEach((listener) => listener(change));
   }
 
@@ -28,9 +28,9 @@ class Model {
     this.data = data;
     if (table) this.objects = new Map(data.objects.map((item) => [item.number, withBox(item)]));
     if (image) this.hovered = null;
-    if (image) this.tell("image");
-    else if (picture) this.tell("picture");
-    if (table) this.tell("objects");
+    if (image) this.notify("image");
+    else if (picture) this.notify("picture");
+    if (table) this.notify("objects");
     this.obey(data.selection);
   }
 
@@ -44,18 +44,18 @@ class Model {
   setSelected(number) {
     if (number === this.selected) return;
     this.selected = number;
-    this.tell("selection");
+    this.notify("selection");
   }
 
   hover(number) {
     if (number === this.hovered) return;
     this.hovered = number;
-    this.tell("hover");
+    this.notify("hover");
   }
 
   toggle(name) {
     this.show[name] = !this.show[name];
-    this.tell("show");
+    this.notify("show");
   }
 
   get pictureUrl() {
