@@ -1,4 +1,4 @@
-"""Connections of clients: what is written to one leaves at once."""
+"""Sets TCP_NODELAY on the server's connections, so that answers leave at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every list has in common: which part is asked for, where it goes on, the fields of its rows."""
+"""Parts of lists: which one is requested, the cursor of the next one, the fields of its rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOT_NARROWING = ("limit", "offset", "page", "sort", "cursor", "fields")
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Where a walk through a list has got to, as text that means something to us alone.
+    """Where a part of a list ended, as text that only this module reads.
 
     ``last`` are the keys of the last row given, its id at least, and ``offset`` how many were: a list goes on
     behind those keys, whatever has become of the row.
@@ -39,13 +39,13 @@ class Cursor:
     list: str  # a digest of the address and of what narrows it
 
     def text(self) -> str:
-        """As a client gets it."""
+        """Return the text that a client gets."""
         data = json.dumps([self.sort, self.last, self.offset, self.list], separators=(",", ":"))
         return base64.urlsafe_b64encode(data.encode()).decode().rstrip("=")
 
     @classmethod
     def read(cls, text: str) -> Cursor:
-        """What a client sends back.
+        """Read what a client sends back.
 
         Raises:
             InvalidRequest: it is not what a client got.
@@ -75,7 +75,7 @@ class ListRequest:
 
     @classmethod
     def of(cls, request: Request, query: ListQuery, max_limit: int) -> ListRequest:
-        """Take what ``query`` says of the part, and of the cursor where there is one.
+        """Return the part that ``query`` names, by its cursor where there is one.
 
         Raises:
             InvalidRequest: ``limit`` is too large, two of offset, page and cursor are given, or the cursor is
@@ -99,21 +99,21 @@ class ListRequest:
 
     @property
     def after(self) -> KeyValues | None:
-        """The keys that the list goes on behind; None where it was not asked by cursor."""
+        """The keys that the list goes on behind; None without a cursor."""
         return self.cursor.last if self.cursor else None
 
     def found(self, ids: Iterable[str]) -> ListRequest:
-        """The same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
+        """Return the same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
         offset = place_of(self.cursor.last[0], ids) if self.cursor else None
         return self if offset is None else replace(self, offset=offset)
 
     def part(self, items: Sequence[T]) -> Page[T]:
-        """The part of a list that is in memory."""
+        """Return the part of a list that is in memory."""
         shown = tuple(items[self.offset : self.offset + self.limit])
         return Page(shown, len(items), self.offset, self.limit)
 
     def answer(self, name: str, page: Page[T], to_row: Callable[[T], Row]) -> Row:
-        """The rows under ``name`` with how many there are in all and where the list goes on."""
+        """Return the rows under ``name``, how many there are in all, and the cursor of the next part."""
         rows = [to_row(item) for item in page.items]
         after = page.offset + len(rows)
         more = bool(rows) and after < page.total

@@ -1,4 +1,4 @@
-"""Lists that are short enough to be put in order here: projects, and the spheroids of one image."""
+"""Sorts lists that are in memory: the projects, and the spheroids of one image."""
 
 from __future__ import annotations
 

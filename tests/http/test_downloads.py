@@ -323,7 +323,7 @@ def test_tables_that_wait_hold_no_thread_that_others_need(services: Services) ->
 
 
 def test_who_takes_nothing_is_given_up(client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "STALLED_S", 0.05)
+    monkeypatch.setattr(files, "STALLED_SECONDS", 0.05)
     image = lab.image(lab.project(), "a.png")
 
     async def send(_message: Any) -> None:

@@ -1,4 +1,4 @@
-"""How answers are encoded: ETags that differ between encodings as the bytes do, and the switch for none."""
+"""Gives compressed answers ETags of their own, and switches compression off."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class EncodedTags:
 
 
 class Uncompressed:
-    """Has every answer sent as it is: whoever compresses further in finds that no client takes it."""
+    """Switches compression off: whatever compresses further in finds that no client accepts it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,8 +1,8 @@
-"""What a visit begins with: the browser is told at once what it would find out step by step.
+"""Injects preload hints into Streamlit's index page.
 
-Streamlit's page looks for its server under the page's own address first, asks for the parts of each widget
-when the first run of the script says that they are needed, and for the table's program, which is by far the
-largest, last of all.
+Without them the browser first looks for its server under the page's own address, loads the modules of each
+widget only when the first run of the script needs them, and the table's program, which is by far the largest,
+last of all.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.http.middleware.headers import PREFIXES
 
-# Widgets of the pages, as Streamlit names their parts; one that is named otherwise is asked for as before.
+# Widgets of the pages, as Streamlit names their modules; of others the browser gets no hint.
 WIDGETS = (
     *("Html", "TextInput", "Selectbox", "BidiComponent", "ComponentInstance", "LinkButton"),
     *("FileUploader", "Checkbox", "ButtonGroup", "DateInput", "Multiselect", "Button"),
@@ -30,7 +30,7 @@ _SERVER = '<script>window.__streamlit = {BACKEND_BASE_URL: new URL(".", location
 
 
 class Entrance:
-    """Adds hints to the page that Streamlit serves at every address, and lets the table's program be kept."""
+    """Adds hints to the page that Streamlit serves, and lets browsers keep the table's program."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

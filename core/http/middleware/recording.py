@@ -1,4 +1,4 @@
-"""Tells the recorder of every request: its route's template, its status, its duration, its bytes."""
+"""Records every request: template of its route, status, duration, bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LEFT = "499"  # the client went away before there was an answer: nginx's number 
 
 
 class Recording:
-    """Counts requests. The name of one is its route's template: an address may have a user's words in it."""
+    """Records requests by the templates of their routes: addresses may have a user's words in them."""
 
     def __init__(self, app: ASGIApp, recorder: Callable[[], Recorder]) -> None:
         self._app = app
