@@ -94,7 +94,8 @@ def _memory(report: Report, data: Path, count: int) -> None:
     files = [_file(".png", _numbered(small, n)) for n in range(count)]
     _waiting(data, [*files, *(_file(".tif", _numbered(large, n)) for n in range(LARGE))])
     first, last = count // 20, count - count // 20
-    with served(data) as app, httpx2.Client(base_url=app.address, timeout=60) as http:
+    limited = {"CONTAINER_MEMORY_LIMIT_MB": "1024"}
+    with served(data, limited) as app, httpx2.Client(base_url=app.address, timeout=60) as http:
         _wait_until_done(http, first)
         early = app.peak.now()
         _wait_until_done(http, last)

@@ -1,17 +1,17 @@
-"""The durable job queue: rows in DuckDB are the queue, an executor is only the muscle.
+"""The durable job queue: rows in DuckDB are the queue, an executor runs the jobs.
 
-The protocol, which loses nothing and does nothing twice:
+The protocol, by which no job is lost and no result saved twice:
 
 1. A job row is written in the transaction of its image, or alone; its id is a hash of image, engine and
-   parameters, so asking twice is the same row.
+   parameters, so a second request is the same row.
 2. Claim: ``running`` and attempt + 1 are committed before a byte of the image is decoded. The order is
-   orphans, then priority, then sequence, never the clock; none overtakes one that waits for memory.
+   orphans, then priority, then sequence, never the clock; no job overtakes one that waits for memory.
 3. Finish: the result and ``done`` in one transaction, only where the job is still running this attempt.
 4. An error that says what is wrong with the image fails the job; any other puts it back, behind the others,
    until its attempts are used up. A job that passes its deadline fails, and its worker counts as lost until
    it comes back: a thread cannot be ended from outside.
 5. Start-up: the database's lock proves that no other process works on it, so every running job is an orphan.
-   Orphans run one at a time first, so that only the guilty one is blamed for the next crash.
+   Orphans run first and one at a time, so that the next crash counts only for the job that caused it.
 6. Shutdown: claiming stops, running jobs get ``drain_seconds``; what still runs is queued again in its place.
 
 A worker is free as soon as its job has ended, and what it gave is saved beside the next job, so that the
@@ -85,7 +85,7 @@ class JobQueue:
         self._dispatcher = threading.Thread(target=self._dispatch, name="queue-dispatcher", daemon=True)
 
     def start(self) -> int:
-        """Take up what an earlier process left, then begin; return how many orphans were found."""
+        """Recover the jobs of an earlier process, then start; return how many orphans were found."""
         orphans = self._store.jobs.recover(self._rules.max_attempts)
         if orphans:
             log.warning("event=queue.recovered orphans=%d", orphans)
@@ -94,15 +94,15 @@ class JobQueue:
         return orphans
 
     def wake(self) -> None:
-        """Say that there may be something to claim."""
+        """Wake the dispatcher: there may be a job to claim."""
         with self._changed:
             self._woken = True
             self._changed.notify_all()
 
     def abandon(self, image_ids: frozenset[str]) -> None:
-        """Free the workers of images whose jobs have been cancelled, where that can be; blocks nobody.
+        """Cancel the running jobs of these images where that is possible; does not block.
 
-        A thread works on to its end, and what it gives back is thrown away.
+        A thread runs on to its end, and its result is dropped.
         """
         with self._changed:
             running = [one for one in self._workers.running.values() if one.job.image_id in image_ids]
@@ -111,7 +111,7 @@ class JobQueue:
         self.wake()  # the next job may be another
 
     def state(self) -> QueueState:
-        """What is going on now; reads no table."""
+        """The state of the queue now; reads no table."""
         with self._changed:
             return QueueState(
                 slots=self._rules.slots,
@@ -148,7 +148,7 @@ class JobQueue:
         return drained
 
     def hurry(self) -> None:
-        """End a drain that is under way now, as if its time were over."""
+        """End a running drain now, as if its time were over."""
         with self._changed:
             self._stop_by = time.monotonic()
             self._changed.notify_all()
@@ -158,8 +158,8 @@ class JobQueue:
 
     def _give_back(self) -> None:
         try:
-            if given := self._store.jobs.give_back(self._boot_id):
-                log.warning("event=queue.undrained jobs=%d", given)
+            if count := self._store.jobs.give_back(self._boot_id):
+                log.warning("event=queue.undrained jobs=%d", count)
         except SpheroscopeError as error:  # a full disk: orphans by rule 5
             log.error("event=queue.undrained reason=%s", error.message)
 
@@ -167,7 +167,7 @@ class JobQueue:
         while True:
             with self._changed:
                 while not self._has_work():
-                    self._changed.wait(self._patience())
+                    self._changed.wait(self._seconds_to_wait())
                 if self._stopping:
                     return
                 overdue = self._overdue()
@@ -197,8 +197,8 @@ class JobQueue:
             and self._executor.trouble is None
         )
 
-    def _patience(self) -> float | None:
-        """Seconds until something may have to be done though nobody calls."""
+    def _seconds_to_wait(self) -> float | None:
+        """Seconds until the dispatcher has to check without being woken; None for never."""
         start, waits = self._workers.earliest(), []
         if start is not None:
             waits.append(start + self._rules.deadline_seconds - self._clock())
@@ -224,7 +224,7 @@ class JobQueue:
     def _claim(self, worker: str) -> Job | None:
         try:
             return self._store.jobs.claim(self._boot_id, worker, self._fits)
-        except Exception:  # whatever it was: without its dispatcher the queue would stand still for ever
+        except Exception:  # of any kind: without its dispatcher the queue would stop for good
             log.exception("event=queue.claim_failed")
             self._stopped_within(completion.RETRY_SECONDS)
             self.wake()
@@ -251,7 +251,7 @@ class JobQueue:
             return self._changed.wait_for(lambda: self._stopping, timeout=seconds)
 
     def _ended(self, running: Running, future: Future[Processed]) -> None:
-        """Free the worker at once; its outcome is saved beside the next job. Blocks nobody."""
+        """Free the worker at once; its outcome is saved beside the next job. Does not block."""
         running.seconds = self._clock() - running.start
         self._memory.ended(running.worker)
         with self._changed:
