@@ -37,7 +37,7 @@ from core.queue.previews import Previews
 from core.queue.resources import UNLIMITED_BYTES, ComputeResources
 from core.queue.slots import QueueRules
 from core.queue.status import QueueMonitor
-from core.queue.task import process, process_elsewhere
+from core.queue.task import page_to_send, process, process_elsewhere
 from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import MemoryBudget, Settings
 from core.store import JobRequest, Recipe, Store
@@ -228,7 +228,7 @@ def _queue(settings: Settings, store: Store, blobs: Blobs, resources: ComputeRes
         threads = ThreadExecutor(rules.slots)
         work = partial(process, resources=resources)
         return JobQueue(store, blobs, threads, work, rules, resources.admission)
-    cluster = _cluster(settings.dask_scheduler)
+    cluster = _cluster(settings)
     work = partial(
         process_elsewhere,
         limits=settings.limits,
@@ -239,14 +239,14 @@ def _queue(settings: Settings, store: Store, blobs: Blobs, resources: ComputeRes
     return JobQueue(store, blobs, cluster, work, rules, Admission(UNLIMITED_BYTES))
 
 
-def _cluster(address: str) -> Executor:
+def _cluster(settings: Settings) -> Executor:
     try:
         from core.queue.dask_executor import DaskExecutor  # noqa: PLC0415 - an optional package, and slow to import
     except ImportError as error:
         raise InvalidRequest(
             "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"
         ) from error
-    return DaskExecutor(address)
+    return DaskExecutor(settings.dask_scheduler, partial(page_to_send, limits=settings.limits))
 
 
 def _count_lookup(recorder: Recorder, kind: str, hit: bool) -> None:

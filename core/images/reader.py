@@ -80,6 +80,10 @@ class Reader(ABC):
         """Return the pixels of one of ``planes``: (Y, X) or (Y, X, channels). May raise anything."""
 
     @abstractmethod
+    def file_of(self, plane: Plane) -> bytes:
+        """Return a file that holds one of ``planes``, as page 1, and as little else as can be."""
+
+    @abstractmethod
     def close(self) -> None:
         """Let go of the file; a second call does nothing."""
 

@@ -84,9 +84,12 @@ class _SinglePicture(Reader):
         raise NotImplementedError
 
     def decode(self, plane: Plane) -> Pixels:
+        return self._decoded(self.file_of(plane), plane)
+
+    def file_of(self, plane: Plane) -> bytes:
         if self._path is None:
             raise ValueError("the file has been closed")
-        return self._decoded(self._path.read_bytes(), plane)
+        return self._path.read_bytes()
 
     def close(self) -> None:
         self._path = None

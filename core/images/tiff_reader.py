@@ -44,10 +44,14 @@ class TiffReader(Reader):
         page, decoding = self._pages[plane.page]
         if decoding.decoder is Decoder.TIFFFILE:
             return self._decode_in_child(plane, page, decoding)
-        data = page_file(page.directory, *tiff_pages.segments(page))
+        data = self.file_of(plane)
         if decoding.decoder is Decoder.OPENCV:
             return decode_with_opencv(data, page.samples)
         return decode_with_pillow(_TiffFile(io.BytesIO(data)))
+
+    def file_of(self, plane: Plane) -> bytes:
+        page, _ = self._pages[plane.page]
+        return page_file(page.directory, *tiff_pages.segments(page))
 
     def close(self) -> None:
         self._file.close()

@@ -42,6 +42,7 @@ _TYPE_BYTES = {
 }
 _WHOLE = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _RATIONAL = 5
+_MAY_REPEAT = {270}  # tifffile writes a second description, of its own; of other tags readers choose either
 
 
 def damaged(what: str) -> ImageUnreadable:
@@ -219,9 +220,9 @@ def _entries(source: _File, layout: Layout, offset: int) -> tuple[dict[int, _Ent
         # Honest values do not overlap. Without this check a small file makes the decoders read itself
         # thousands of times over.
         total += entry.count * _TYPE_BYTES[entry.kind]
-        if tag in entries or total > source.size:
+        if (tag in entries and tag not in _MAY_REPEAT) or total > source.size:
             raise damaged(f"tag {tag} is there twice or too long")
-        entries[tag] = entry
+        entries.setdefault(tag, entry)
     return entries, source.unpack(layout.pointer, position + len(block))
 
 

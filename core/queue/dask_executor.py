@@ -33,10 +33,15 @@ class DaskExecutor:
     A thread connects, and connects again whenever the connection is lost; no method waits for that.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(
+        self, address: str, to_send: Callable[..., bytes] = lambda path, *_: path.read_bytes()
+    ) -> None:
+        """``to_send`` gives the bytes that workers get in place of a path: it is called with the path and
+        the arguments behind it."""
         # A task holds its image file, so that any worker can run it; Dask would warn of its size.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         self._address = address
+        self._to_send = to_send
         self._client: Client | None = None
         self.workers = 0  # at the last check
         self._cancelled: deque[Future[Any]] = deque()  # to be withdrawn, which waits for the scheduler
@@ -61,7 +66,7 @@ class DaskExecutor:
         return None
 
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]:
-        """Run ``fn`` on a worker; a Path among ``args`` is sent as the bytes of its file.
+        """Run ``fn`` on a worker; a Path that comes first in ``args`` is sent as bytes.
 
         The future ends with BrokenExecutor if the worker died during it, with CancelledError if the scheduler
         was lost. When it is cancelled it ends at once; its task is withdrawn a moment later, unless a worker
@@ -72,8 +77,9 @@ class DaskExecutor:
         if client is None or client.status != "running":
             future.set_exception(CancelledError())
             return future
-        sent = [arg.read_bytes() if isinstance(arg, Path) else arg for arg in args]
-        task = client.get_executor(pure=False).submit(fn, *sent)
+        if args and isinstance(args[0], Path):
+            args = (self._to_send(*args), *args[1:])
+        task = client.get_executor(pure=False).submit(fn, *args)
         task.add_done_callback(lambda ended: _pass_on(ended, future))
         future.add_done_callback(lambda ended: self._cancelled.append(task) if ended.cancelled() else None)
         return future

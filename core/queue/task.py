@@ -15,6 +15,7 @@ from pathlib import Path
 from core import images
 from core.errors import WorkersUnavailable
 from core.images import label_png, rendering
+from core.images.reader import decoding
 from core.models import Job, Limits, Spheroid
 from core.queue.resources import ComputeResources
 from core.segmentation import Arithmetic, Engine, SegmentationParams, delineate, predict
@@ -42,13 +43,22 @@ class Processed:
 Work = Callable[[Path, Job], Processed]  # what an executor is given to do with a file
 
 
+def page_to_send(path: Path, job: Job, limits: Limits) -> bytes:
+    """Return the page of a file that ``job`` names as a file of its own: what travels to another computer.
+
+    Raises:
+        ImageError, StorageError: the file cannot be read.
+    """
+    with images.open_image(path, limits) as reader, decoding(reader.format_name):
+        return reader.file_of(reader.plane(job.page))
+
+
 def process_elsewhere(
     data: bytes, job: Job, limits: Limits, keys: Mapping[str, str], precision: str
 ) -> Processed:
     """As ``process``, on another computer, for an app whose engines have these ``keys`` by name.
 
-    ``data`` is the content of the file, since the app's disk is not there.
-
+    ``data`` is what ``page_to_send`` returned, since the app's disk is not there.
     The network computes with the app's ``precision``, whatever this computer's environment says.
 
     Raises:
@@ -62,7 +72,7 @@ def process_elsewhere(
     with tempfile.TemporaryDirectory(prefix="spheroscope-") as folder:
         path = Path(folder) / "image"
         path.write_bytes(data)
-        return process(path, job, resources)
+        return process(path, replace(job, page=1), resources)
 
 
 @cache

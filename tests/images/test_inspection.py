@@ -87,6 +87,7 @@ EXACT: dict[str, tuple[Callable[[], bytes], Array]] = {
     "tiff lzw rgb 16": (lambda: corpus.lzw_tiff(RGB16), RGB16),
     "tiff 1 x N": (lambda: corpus.tiff(U16[:1]), U16[:1]),
     "tiff N x 1": (lambda: corpus.tiff(U8[:, :1]), U8[:, :1]),
+    "tiff with two descriptions": (lambda: corpus.tiff(U16, description="a note"), U16),
     "tiff planar tag on grey": (lambda: corpus.raw_tiff([(corpus.tags(53, 37, planar=2), U8.tobytes())]), U8),
 }
 

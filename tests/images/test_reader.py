@@ -11,7 +11,7 @@ from core.errors import ImageUnreadable, StorageError
 from core.images import open_image, tiff_tags
 from core.models import Limits
 from tests import corpus
-from tests.corpus import noise
+from tests.corpus import Array, noise
 
 LIMITS = Limits()
 
@@ -95,3 +95,31 @@ def test_a_closed_reader_has_let_go_of_its_file(tmp_path: Path) -> None:
         reader.close()
         with pytest.raises(ImageUnreadable):
             reader.read(reader.planes[0])
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        noise((3, 37, 53)),
+        noise((3, 37, 53), "uint16"),
+        noise((3, 37, 53), "float32"),
+        noise((3, 37, 53), "int16"),
+        noise((3, 37, 53, 3)),
+    ],
+    ids=["uint8", "uint16", "float32", "int16", "rgb"],
+)
+def test_the_file_of_a_page_holds_that_page_alone(tmp_path: Path, pages: Array) -> None:
+    options = {"photometric": "rgb" if pages.ndim == 4 else "minisblack", "rowsperstrip": 5}
+    whole = written(tmp_path, corpus.tiff(pages, compression="zlib", description="A" * 9999, **options))
+    with open_image(whole, LIMITS) as reader:
+        data = reader.file_of(reader.plane(2))
+        page = reader.read(reader.plane(2)).pixels
+    assert len(data) < whole.stat().st_size / 2
+    np.testing.assert_array_equal(page, pages[1])
+    np.testing.assert_array_equal(corpus.decode(data, 1, LIMITS).pixels, pages[1])
+
+
+def test_the_file_of_a_single_picture_is_itself(tmp_path: Path) -> None:
+    for data in (corpus.png(noise()), corpus.jpeg(noise()), corpus.bmp(noise())):
+        with open_image(written(tmp_path, data), LIMITS) as reader:
+            assert reader.file_of(reader.planes[0]) == data
