@@ -1,6 +1,6 @@
-"""Uploads: each file is written to disk, checked there, stored, registered and queued, with a verdict.
+"""Uploads: write a file to disk, check it there, store it, add its images and queue them.
 
-The bytes of a file are never all in memory, but for those formats whose checks need them.
+A file is never held in memory as a whole, except by formats whose checks need all of it.
 """
 
 from __future__ import annotations
@@ -76,18 +76,18 @@ class Ingest:
         An open ``file`` is read once, from where it stands. A stored verdict means that the file survives a
         crash of the program from here on.
         """
-        shown = clean_name(name)
+        display_name = clean_name(name)
         try:
             self._store.projects.require(project_id)
             with self._blobs.receive(self._limited(file)) as incoming:
-                return self._add(project_id, shown, incoming, recipe, request)
+                return self._add(project_id, display_name, incoming, recipe, request)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
-            return Verdict(shown, Outcome.REFUSED, error.message, error.code)
+            return Verdict(display_name, Outcome.REFUSED, error.message, error.code)
         except Exception as error:  # a fault in here must not take the rest of the dropped files with it
             log.exception("event=ingest.failed")
             message = f"This file could not be taken in ({type(error).__name__}). The log has details."
-            return Verdict(shown, Outcome.REFUSED, message, SpheroscopeError.code)
+            return Verdict(display_name, Outcome.REFUSED, message, SpheroscopeError.code)
 
     def _limited(self, file: BinaryIO | bytes) -> Iterator[bytes]:
         """Yield a file piece by piece.
@@ -158,17 +158,17 @@ class Ingest:
 
 
 def image_id(project_id: str, sha256: str, page: int) -> str:
-    """The same page of the same file in the same project is the same image."""
+    """Return the id of an image: the same page of the same file in the same project is the same image."""
     return hashlib.sha256(f"{project_id}/{sha256}/{page}".encode()).hexdigest()[:32]
 
 
 def clean_name(name: str) -> str:
-    """A file's name as text to show: no folders, nothing unprintable, at most 200 characters."""
+    """Return a file's name as text to show: no folders, nothing unprintable, at most 200 characters."""
     last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(char for char in last if unicodedata.category(char) not in _UNPRINTABLE).strip()
-    if len(kept) > MAX_NAME:
-        kept = f"{kept[: MAX_NAME - 10]}…{kept[-9:]}"
-    return kept or "unnamed"
+    printable = "".join(char for char in last if unicodedata.category(char) not in _UNPRINTABLE).strip()
+    if len(printable) > MAX_NAME:
+        printable = f"{printable[: MAX_NAME - 10]}…{printable[-9:]}"
+    return printable or "unnamed"
 
 
 def _described(pages: list[PageFacts]) -> str:

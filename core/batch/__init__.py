@@ -1,4 +1,4 @@
-"""The command line's work: measure many files and write tables, label images and overlays.
+"""Measure many files from the command line, and write tables, label images and overlays.
 
 It uses the same segmentation and the same columns as the app, and no database.
 """

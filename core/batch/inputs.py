@@ -1,4 +1,4 @@
-"""Which files a batch measures, and what their results are called."""
+"""Find the files that a batch measures, and name their results."""
 
 from __future__ import annotations
 

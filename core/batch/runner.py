@@ -1,4 +1,4 @@
-"""Measure many files: bounded memory, rows in the order of the inputs, and one bad file stops nothing."""
+"""Measure many files in bounded memory, with rows in the order of the inputs; a bad file is a row."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and types of files to be saved: made from what users called things, and safe on every system."""
+"""Names of files to be saved, made from names that users chose, and safe on every system."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(\.|$)", 
 
 
 def file_name(name: str, keep: int = MAX_NAME) -> str:
-    """``name`` as one that any system can save: no folders, no invisible characters, not hidden.
+    """Return ``name`` as one that any system can save: no folders, no invisible characters, not hidden.
 
-    Of a longer name its last ``keep`` characters stay, for they tell what kind of file it is.
+    Of a longer name its last ``keep`` characters stay, which hold the suffix.
     """
     kinds = ((char, unicodedata.category(char)[0]) for char in name)
     visible = "".join(" " if kind == "Z" else char for char, kind in kinds if kind != "C")
@@ -26,25 +26,25 @@ def file_name(name: str, keep: int = MAX_NAME) -> str:
 
 
 def uploaded_name(image: Image) -> str:
-    """The file's name without the page number that its images' names end in."""
+    """Return the file's name without the page number that its images' names end in."""
     return image.name.removesuffix(f"#{image.page}")
 
 
 def stem(image: Image) -> str:
-    """The image's name without its file's suffix; pages of one file stay apart."""
+    """Return the image's name without its file's suffix; pages of one file have different stems."""
     uploaded = uploaded_name(image)
     return PurePath(uploaded).stem + image.name[len(uploaded) :].replace("#", "_")
 
 
 class UniqueNames:
-    """Gives out names that differ whatever the system makes of capitals: ``a``, ``A_2``, ``a_3``."""
+    """Makes names that differ also where a system ignores capitals: ``a``, ``A_2``, ``a_3``."""
 
     def __init__(self) -> None:
         self._taken: set[str] = set()
 
-    def name(self, wanted: str, suffix: str = "") -> str:
-        """``wanted`` made safe, with ``suffix``, and another than every name given before."""
-        safe = file_name(wanted, MAX_NAME // 2)
+    def name(self, name: str, suffix: str = "") -> str:
+        """Return ``name`` made safe, with ``suffix``, and different from every name returned before."""
+        safe = file_name(name, MAX_NAME // 2)
         number, found = 1, f"{safe}{suffix}"
         while found.casefold() in self._taken:
             number += 1

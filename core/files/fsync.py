@@ -1,4 +1,4 @@
-"""What has to outlive a power cut is forced to the disk."""
+"""Force files and folders to the disk, so that they outlive a power cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large a pixel is, as far as an image file says so.
+"""Read the size of a pixel from the metadata of an image file.
 
 Read are, in this order: OME-XML, MetaMorph / ImageXpress XML, ImageJ's description, the resolution tags of
 TIFF and Exif. The first that states a size decides; no size is better than a wrong one, so it is None where

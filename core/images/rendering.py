@@ -1,4 +1,4 @@
-"""Pictures for the eye: 8-bit views, outlines and numbers drawn over them, thumbnails. Never measured."""
+"""Render pictures to look at: 8-bit views, outlines and numbers over them, thumbnails. Never measured."""
 
 from __future__ import annotations
 
