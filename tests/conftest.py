@@ -18,8 +18,11 @@ from core.settings import Settings
 from core.store import Store
 from tests.factories import ENGINE
 
-# What `make check` uses; `make test` searches as far as Hypothesis does by default.
+# No example has a deadline: a busy machine is no failure. `make check` uses "quick"; `make test` searches as
+# far as Hypothesis does by default.
 hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
+hypothesis_settings.register_profile("full", deadline=None)
+hypothesis_settings.load_profile("full")
 
 # Folders whose tests take seconds: script runs, trainings, processes that are killed, mutants by the hundred.
 SLOW_FOLDERS = ("http", "export", "deploy", "pages", "training", "faults", "security")

@@ -1,4 +1,4 @@
-"""The cache: what was put or nothing, within its bytes, whatever Redis does; never what is out of date."""
+"""The cache: the value that was put or none, within its bytes, whatever Redis does; never a stale one."""
 
 from __future__ import annotations
 
@@ -103,8 +103,8 @@ def test_a_value_is_made_once(cache: Cache, request: pytest.FixtureRequest) -> N
 
     assert [cached(cache, "k", request.node.name, make) for _ in range(3)] == [b"made"] * 3
     assert len(made) == 1
-    key, said = f"{request.node.name} json", {"µ": [1, None]}
-    assert [cached_json(cache, "k", key, lambda: said) for _ in range(2)] == [said] * 2
+    key, value = f"{request.node.name} json", {"µ": [1, None]}
+    assert [cached_json(cache, "k", key, lambda: value) for _ in range(2)] == [value] * 2
 
 
 def test_a_large_value_is_kept_here(cache: Cache) -> None:
@@ -193,12 +193,12 @@ def test_a_value_that_is_not_what_was_put_is_a_miss_and_goes(
     cache.put("k", "a", b"value")
     with redis.client() as client:
         name = redis_cache._name("k", "a")
-        kept = client.get(name)
-        assert isinstance(kept, bytes)
-        client.set(name, spoil(kept))
+        stored = client.get(name)
+        assert isinstance(stored, bytes)
+        client.set(name, spoil(stored))
         assert cache.get("k", "a") is None
         assert client.get(name) is None
-        client.set(redis_cache._name("k", "b"), kept)  # the right value of another key
+        client.set(redis_cache._name("k", "b"), stored)  # the right value of another key
         client.rpush(redis_cache._name("k", "c"), "a list")
     assert cache.get_many("k", ["b", "c"]) == {}
     assert counts(cache)["damaged"] == 2
@@ -320,7 +320,7 @@ def test_the_breaker_opens_after_failures_in_a_row_and_lets_one_caller_try() -> 
 # What is read through it is never out of date
 
 
-class Kept(RuleBasedStateMachine):
+class Cached(RuleBasedStateMachine):
     """Counts and sizes read through a cache, after any sequence of writes, are those of the database."""
 
     backend = "memory"
@@ -331,39 +331,39 @@ class Kept(RuleBasedStateMachine):
         self._folder = tempfile.TemporaryDirectory()
         self.db = Database.open(Path(self._folder.name) / "db.duckdb", QueryRecorder())
         self.cache = open_cache(True, MEBIBYTE, self.url)
-        self.kept, self.truth = Store(self.db, cache=self.cache), Store(self.db)
-        self.project = self.kept.projects.create("One", ENGINE).id
+        self.cached, self.truth = Store(self.db, cache=self.cache), Store(self.db)
+        self.project = self.cached.projects.create("One", ENGINE).id
         self.keys: list[str] = []
 
     @rule(count=st.integers(1, 3))
     def add(self, count: int) -> None:
         new = [f"{len(self.keys) + place}" for place in range(count)]
-        self.keys += add(self.kept, self.project, *new)
+        self.keys += add(self.cached, self.project, *new)
 
     @rule(place=st.integers(0, 9), objects=st.integers(0, 3))
     def segment(self, place: int, objects: int) -> None:
         if place < len(self.keys):
             try:
-                finish(self.kept, self.keys[place], *(spheroid(number + 1) for number in range(objects)))
+                finish(self.cached, self.keys[place], *(spheroid(number + 1) for number in range(objects)))
             except (NotFound, AssertionError):
                 return  # deleted, or finished in the same way before
 
     @rule(place=st.integers(0, 9), back=st.booleans())
     def delete(self, place: int, back: bool) -> None:
         ids = self.keys[place : place + 1]
-        self.kept.images.delete(self.project, ids)
+        self.cached.images.delete(self.project, ids)
         if back:
-            self.kept.images.restore(self.project, ids)
+            self.cached.images.restore(self.project, ids)
 
     @rule(name=st.sampled_from(["Two", "Three"]))
     def rename(self, name: str) -> None:
-        self.kept.projects.rename(self.project, name)
+        self.cached.projects.rename(self.project, name)
 
     @invariant()
     def it_reads_what_is_so(self) -> None:
-        assert self.kept.projects.list() == self.truth.projects.list()
-        assert self.kept.projects.get(self.project) == self.truth.projects.get(self.project)
-        assert self.kept.results.size(self.project) == self.truth.results.size(self.project)
+        assert self.cached.projects.list() == self.truth.projects.list()
+        assert self.cached.projects.get(self.project) == self.truth.projects.get(self.project)
+        assert self.cached.results.size(self.project) == self.truth.results.size(self.project)
 
     def teardown(self) -> None:
         self.db.close()
@@ -371,24 +371,24 @@ class Kept(RuleBasedStateMachine):
         self._folder.cleanup()
 
 
-Kept.TestCase.settings = hypothesis_settings(max_examples=8, stateful_step_count=15, deadline=None)
-test_any_sequence_is_read_as_it_is = pytest.mark.slow(Kept.TestCase)
+Cached.TestCase.settings = hypothesis_settings(max_examples=8, stateful_step_count=15, deadline=None)
+test_any_sequence_is_read_as_it_is = pytest.mark.slow(Cached.TestCase)
 
 
 @pytest.mark.slow
 def test_any_sequence_is_read_as_it_is_from_redis(
     redis: RedisServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Kept, "url", redis.url)
-    run_state_machine_as_test(Kept, settings=Kept.TestCase.settings)
+    monkeypatch.setattr(Cached, "url", redis.url)
+    run_state_machine_as_test(Cached, settings=Cached.TestCase.settings)
 
 
 @pytest.mark.slow
 def test_no_reader_sees_less_than_what_had_been_acknowledged(db: Database, cache: Cache) -> None:
-    """Four writers, two readers: what they find at least what a writer had heard before they asked."""
+    """Four writers, two readers: these see at least what had been acknowledged before they read."""
     store = Store(db, cache=cache)
     projects = [store.projects.create(f"Project {number}", ENGINE).id for number in range(2)]
-    told = dict.fromkeys(projects, 0)
+    acknowledged = dict.fromkeys(projects, 0)
     lock, stop = threading.Lock(), threading.Event()
 
     def write(seed: int) -> None:
@@ -396,14 +396,14 @@ def test_no_reader_sees_less_than_what_had_been_acknowledged(db: Database, cache
             project = projects[(seed + turn) % 2]
             add(store, project, f"{seed}-{turn}")
             with lock:
-                told[project] += 1
+                acknowledged[project] += 1
 
     def read() -> int:
         looks = 0
         while not stop.is_set():
             for project in projects:
                 with lock:
-                    least = told[project]
+                    least = acknowledged[project]
                 assert store.projects.get(project).counts[ImageStatus.NEW] >= least
                 assert store.results.size(project).images >= least
                 looks += 1

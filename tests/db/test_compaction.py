@@ -149,7 +149,7 @@ def test_a_log_that_was_left_is_folded_in(path: Path) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_loses_nothing(path: Path, step: str) -> None:
     before = content(path)
-    script = "compact(path, 256, say=lambda told: os._exit(9) if told == sys.argv[2] else None)"
+    script = "compact(path, 256, say=lambda step: os._exit(9) if step == sys.argv[2] else None)"
     assert ended(child(script, path, step)) == 9
     with opened(path) as store:
         assert len(store.projects.list()) == 2
@@ -230,6 +230,6 @@ def test_the_command_says_what_it_did(
 ) -> None:
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(path.parent))
     assert cli.main(["compact", "--order", "added"]) == cli.DONE
-    said = capsys.readouterr().err
-    assert "rows in 7 tables" in said
-    assert "MiB before" in said
+    output = capsys.readouterr().err
+    assert "rows in 7 tables" in output
+    assert "MiB before" in output

@@ -336,11 +336,11 @@ def test_readers_get_their_own_answers_while_a_writer_works(db: Database) -> Non
 
     def read(thread: int) -> None:
         for turn in range(40):
-            wanted = f"p{(thread + turn) % 20}"
+            name = f"p{(thread + turn) % 20}"
             with db.read() as session:
-                row = session.one("projects.list", {"id": wanted})
+                row = session.one("projects.list", {"id": name})
             assert row is not None
-            assert row["name"] == wanted
+            assert row["name"] == name
 
     with ThreadPoolExecutor(5) as pool:
         writer = pool.submit(write)

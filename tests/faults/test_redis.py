@@ -63,13 +63,13 @@ def addresses(services: Services) -> list[str]:
 
 
 def answers(services: Services, client: TestClient) -> dict[str, bytes]:
-    """What is said at every address; each must be answered."""
-    said = {}
+    """The body of every answer, by address."""
+    bodies = {}
     for address in addresses(services):
         answer = client.get(address)
         assert answer.status_code == 200, address
-        said[address] = answer.content
-    return said
+        bodies[address] = answer.content
+    return bodies
 
 
 def sizes(services: Services) -> list[object]:
@@ -80,13 +80,13 @@ def test_a_redis_that_is_absent_at_the_start_is_called_three_times_and_changes_n
     data: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with opened(data) as (services, client):
-        wanted, right = answers(services, client), sizes(services)
+        expected, right = answers(services, client), sizes(services)
     calls = _count_calls(monkeypatch)
     monkeypatch.setattr(redis_cache, "PAUSE_SECONDS", 3600.0)
     caplog.set_level(logging.INFO)
     caplog.clear()
     with opened(data, NOBODY) as (services, client):
-        assert answers(services, client) == wanted
+        assert answers(services, client) == expected
         assert sizes(services) == right
         assert services.cache.snapshot()["away"]
     assert len(calls) == redis_cache.FAILURES
@@ -120,12 +120,12 @@ def test_a_redis_that_falls_mid_run_is_left_alone_and_taken_up_again(
 ) -> None:
     monkeypatch.setattr(redis_cache, "PAUSE_SECONDS", 0.3)
     with redis_server(tmp_path) as server, opened(data, server.url) as (services, client):
-        wanted, right = answers(services, client), sizes(services)
+        expected, right = answers(services, client), sizes(services)
         for _ in range(3):
-            assert answers(services, client) == wanted
+            assert answers(services, client) == expected
         before = client.get("/api/metrics/summary").json()["cache"]["hitRate"]
         fall(server)
-        assert answers(services, client) == wanted
+        assert answers(services, client) == expected
         assert client.get("/api/metrics/summary").json()["cache"]["hitRate"] < before
         assert services.cache.snapshot()["away"]
         assert sizes(services) == right
@@ -134,7 +134,7 @@ def test_a_redis_that_falls_mid_run_is_left_alone_and_taken_up_again(
         else:
             server.start()
         wait_until(lambda: services.cache.get("view", "anything") or not services.cache.snapshot()["away"])
-        assert answers(services, client) == wanted
+        assert answers(services, client) == expected
 
 
 def test_a_thousand_reads_of_a_silent_server_wait_for_it_once(
@@ -183,17 +183,17 @@ def test_a_corrupt_or_poisoned_value_is_a_miss_is_deleted_and_runs_nothing(
     monkeypatch.setattr(redis_cache, "TIMEOUT_SECONDS", 30.0)  # a busy machine is no fault of Redis
     trap = tmp_path / "the payload ran"
     with redis_server(tmp_path) as server, opened(data, server.url) as (services, client):
-        wanted, right = answers(services, client), sizes(services)
+        expected, right = answers(services, client), sizes(services)
         with server.client() as stored:
             for turn in range(count):
                 names = sorted(stored.keys("spheroscope:*"))  # type: ignore[type-var, arg-type]
                 values = stored.mget(names)
                 name = names[turn % len(names)]
-                kept = stored.get(name)
+                original = stored.get(name)
                 if turn % 5 == 4:
                     spoilt = PICKLE.replace(b"{folder}", str(trap).encode())
                 else:
-                    spoilt = MUTATIONS[turn % 5](kept, values, rng)  # type: ignore[arg-type]
+                    spoilt = MUTATIONS[turn % 5](original, values, rng)  # type: ignore[arg-type]
                 stored.set(name, spoilt)
                 kind, key = re.fullmatch(rb"spheroscope:2:([^:]+):(.+)", name).groups()  # type: ignore[union-attr, arg-type]
                 assert services.cache.get(kind.decode(), key.decode()) is None
@@ -201,8 +201,8 @@ def test_a_corrupt_or_poisoned_value_is_a_miss_is_deleted_and_runs_nothing(
                 stored.set(name, spoilt)
                 assert sizes(services) == right
                 if turn % 25 == 0:
-                    assert answers(services, client) == wanted
-                stored.set(name, kept)  # type: ignore[arg-type]
-            assert answers(services, client) == wanted
+                    assert answers(services, client) == expected
+                stored.set(name, original)  # type: ignore[arg-type]
+            assert answers(services, client) == expected
         assert not services.cache.snapshot()["away"]
     assert not trap.exists()

@@ -47,11 +47,11 @@ def test_what_is_exact_is_exact(durations: list[float]) -> None:
 @given(DURATIONS, st.floats(0, 1))
 def test_a_percentile_lies_in_the_bucket_of_the_true_one(durations: list[float], share: float) -> None:
     true = sorted(durations)[max(0, math.ceil(share * len(durations)) - 1)]
-    told = filled(durations).percentile(share)
-    assert told is not None
+    estimate = filled(durations).percentile(share)
+    assert estimate is not None
     place = bisect_left(BOUNDS_MS, true)
-    assert told >= (BOUNDS_MS[place - 1] if place else 0)
-    assert told <= (BOUNDS_MS[place] if place < len(BOUNDS_MS) else max(durations))
+    assert estimate >= (BOUNDS_MS[place - 1] if place else 0)
+    assert estimate <= (BOUNDS_MS[place] if place < len(BOUNDS_MS) else max(durations))
 
 
 def test_percentiles_of_an_even_spread_are_close() -> None:

@@ -1,4 +1,4 @@
-"""Whether the app can work, in words: every way of failing is told apart, and looking leaves no trace."""
+"""Health checks: each failure has its own sentence, and checking changes nothing."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from core.settings import Settings
 from tests.servers import redis_server
 
 
-def by_name(asked: HealthChecks) -> dict[str, tuple[State, str]]:
-    return {check.name: (check.state, check.sentence) for check in asked.run()}
+def by_name(checks: HealthChecks) -> dict[str, tuple[State, str]]:
+    return {check.name: (check.state, check.sentence) for check in checks.run()}
 
 
 def test_a_fresh_app_is_well(services: Services) -> None:
@@ -34,7 +34,7 @@ def test_a_fresh_app_is_well(services: Services) -> None:
     assert answered == {"database", "disk"}
 
 
-def test_looking_changes_nothing(services: Services) -> None:
+def test_checking_changes_nothing(services: Services) -> None:
     services.history.close()  # it writes by itself
     before = services.db.generation, sorted(services.settings.data.rglob("*"))
     services.checks.run()
@@ -84,7 +84,7 @@ def test_recording_that_is_off_or_not_kept_is_said(services: Services) -> None:
     assert by_name(services.checks)["recording"][1].startswith("Nothing is recorded")
 
 
-def test_redis_is_asked_where_it_is_used_and_its_absence_is_never_bad(tmp_path: Path) -> None:
+def test_redis_is_checked_where_it_is_used_and_its_absence_is_never_bad(tmp_path: Path) -> None:
     with redis_server(tmp_path) as server:
         services = Services.open(Settings(data=tmp_path / "data", redis_url=server.url))
         assert by_name(services.checks)["redis"] == (State.GOOD, "Redis answers.")
@@ -100,7 +100,7 @@ def test_redis_is_asked_where_it_is_used_and_its_absence_is_never_bad(tmp_path: 
         services.close()
 
 
-def test_redis_is_not_spoken_of_where_it_is_not_used(services: Services) -> None:
+def test_redis_is_not_mentioned_where_it_is_not_used(services: Services) -> None:
     assert "redis" not in by_name(services.checks)
 
 

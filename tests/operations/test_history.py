@@ -22,7 +22,7 @@ PAGE = Series(Kind.PAGE, "Images", OK)
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[History]:
+def opened(tmp_path: Path) -> Iterator[History]:
     opened = History(Recorder(), tmp_path, lambda: (4, 2))
     yield opened
     opened.close()
@@ -32,30 +32,30 @@ def open_again(tmp_path: Path) -> History:
     return History(Recorder(), tmp_path, lambda: (0, 0))
 
 
-def test_what_was_flushed_and_what_was_not_is_in_the_window_once(kept: History) -> None:
+def test_what_was_flushed_and_what_was_not_is_in_the_window_once(opened: History) -> None:
     for flushed in (True, True, False):
-        kept.recorder.record(Kind.PAGE, "Images", 12.0, amount=3)
+        opened.recorder.record(Kind.PAGE, "Images", 12.0, amount=3)
         if flushed:
-            kept.flush()
+            opened.flush()
     for _ in range(2):
-        found = kept.window(5).timings[PAGE]
+        found = opened.window(5).timings[PAGE]
         assert (found.calls, found.total_ms, found.worst_ms, found.amount) == (3, 36.0, 12.0, 9)
 
 
-def test_it_is_there_after_a_restart(kept: History, tmp_path: Path) -> None:
-    kept.recorder.record(Kind.PAGE, "Images", 12.0)
-    kept.close()
-    kept.close()
+def test_it_is_there_after_a_restart(opened: History, tmp_path: Path) -> None:
+    opened.recorder.record(Kind.PAGE, "Images", 12.0)
+    opened.close()
+    opened.close()
     again = open_again(tmp_path)
     assert again.window(5).timings[PAGE].calls == 1
     assert again.recorder.totals() == {}
     again.close()
 
 
-def test_minutes_are_those_that_there_were(kept: History) -> None:
-    assert 0 <= kept.window(5).minutes < 1
-    kept.flush()
-    assert 0 < kept.window(5).minutes < 1
+def test_minutes_are_those_that_there_were(opened: History) -> None:
+    assert 0 <= opened.window(5).minutes < 1
+    opened.flush()
+    assert 0 < opened.window(5).minutes < 1
 
 
 def test_the_thread_flushes_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,10 +83,10 @@ def test_chores_are_done_again_and_again_whatever_another_raises(
     assert len(done) == at_the_end
 
 
-def test_samples_are_kept_with_the_queues_depth(kept: History) -> None:
+def test_samples_are_kept_with_the_queues_depth(opened: History) -> None:
     before = time.time()
-    kept.flush()
-    (sample,) = kept.samples(5, 60)
+    opened.flush()
+    (sample,) = opened.samples(5, 60)
     assert (sample.queued, sample.running) == (4, 2)
     assert before - 60 <= sample.at <= time.time()  # the time of a slot is its beginning
     assert sample.rss_bytes > 0
@@ -104,18 +104,20 @@ def test_the_depth_is_unknown_while_the_database_is_closed(tmp_path: Path) -> No
 
 
 def test_what_others_count_is_asked_for_at_each_look(tmp_path: Path) -> None:
-    asked: list[Recorder] = []
+    recorders: list[Recorder] = []
 
     def source(recorder: Recorder) -> None:
-        asked.append(recorder)
-        recorder.record(Kind.CACHE, "views", 0.0, HIT if len(asked) > 1 else MISS)
+        recorders.append(recorder)
+        recorder.record(Kind.CACHE, "views", 0.0, HIT if len(recorders) > 1 else MISS)
 
     recorder = Recorder()
     counted = History(recorder, tmp_path, lambda: (0, 0), [source])
     assert hit_percent(counted.window(5).timings) == 0
     counted.flush()
-    assert hit_percent(counted.window(5).timings) == pytest.approx(100 * (len(asked) - 1) / len(asked))
-    assert set(map(id, asked)) == {id(recorder)}
+    assert hit_percent(counted.window(5).timings) == pytest.approx(
+        100 * (len(recorders) - 1) / len(recorders)
+    )
+    assert set(map(id, recorders)) == {id(recorder)}
     counted.close()
 
 
@@ -132,20 +134,20 @@ def test_a_file_that_cannot_be_opened_costs_the_history_only(tmp_path: Path) -> 
     without.close()
 
 
-def test_what_could_not_be_saved_is_saved_later(kept: History, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_saved_is_saved_later(opened: History, monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: object) -> None:
         raise StorageError("The disk is full.")
 
     monkeypatch.setattr(MetricStore, "add", refused)
     for _ in range(2):
-        kept.recorder.record(Kind.PAGE, "Images", 12.0)
-        kept.flush()
-    assert kept.problem == "The disk is full."
-    assert kept.window(5).timings[PAGE].calls == 2
+        opened.recorder.record(Kind.PAGE, "Images", 12.0)
+        opened.flush()
+    assert opened.problem == "The disk is full."
+    assert opened.window(5).timings[PAGE].calls == 2
     monkeypatch.undo()
-    kept.flush()
-    assert kept.problem is None
-    assert kept.window(5).timings[PAGE].calls == 2
+    opened.flush()
+    assert opened.problem is None
+    assert opened.window(5).timings[PAGE].calls == 2
 
 
 def test_switched_off_it_makes_no_file(tmp_path: Path) -> None:
@@ -157,35 +159,35 @@ def test_switched_off_it_makes_no_file(tmp_path: Path) -> None:
     assert off.window(5).timings == {}
 
 
-def at(kept: History, age: timedelta, ms: float = 5.0) -> None:
+def at(opened: History, age: timedelta, ms: float = 5.0) -> None:
     """Record one call as if it had been ``age`` ago."""
     recorder = Recorder()
     recorder.record(Kind.PAGE, "Images", ms)
-    store = kept._store
+    store = opened._store
     assert store is not None
-    store.add(utc_now() - age, recorder.take(), kept.sample())
+    store.add(utc_now() - age, recorder.take(), opened.sample())
 
 
-def everything(kept: History) -> Timings:
-    return kept.window(60 * 24 * 60).timings
+def everything(opened: History) -> Timings:
+    return opened.window(60 * 24 * 60).timings
 
 
-def rows(kept: History) -> list[datetime]:
-    return list(kept.over_time(Kind.PAGE, 60 * 24 * 60, 0.001))
+def rows(opened: History) -> list[datetime]:
+    return list(opened.over_time(Kind.PAGE, 60 * 24 * 60, 0.001))
 
 
-def test_old_rows_are_joined_to_minutes_and_hours_and_at_last_forgotten(kept: History) -> None:
-    store = kept._store
+def test_old_rows_are_joined_to_minutes_and_hours_and_at_last_forgotten(opened: History) -> None:
+    store = opened._store
     assert store is not None
     start = datetime.now(UTC).replace(tzinfo=None)
     for age in (timedelta(minutes=5), timedelta(hours=3), timedelta(days=3), timedelta(days=20)):
         for _ in range(3):
-            at(kept, age, ms=7.0)
-    at(kept, timedelta(days=40))
+            at(opened, age, ms=7.0)
+    at(opened, timedelta(days=40))
     store.thin(start)
-    left = everything(kept)[PAGE]
+    left = everything(opened)[PAGE]
     assert (left.calls, left.total_ms, left.worst_ms) == (12, 84.0, 7.0)
-    stamps = rows(kept)
+    stamps = rows(opened)
     assert [stamp.second or stamp.microsecond for stamp in stamps if stamp < start - timedelta(hours=2)] == [
         0
     ] * len([stamp for stamp in stamps if stamp < start - timedelta(hours=2)])
@@ -193,13 +195,13 @@ def test_old_rows_are_joined_to_minutes_and_hours_and_at_last_forgotten(kept: Hi
     assert len([stamp for stamp in stamps if stamp > start - timedelta(hours=1)]) == 3
 
 
-def test_thinning_twice_changes_nothing_more(kept: History) -> None:
-    store = kept._store
+def test_thinning_twice_changes_nothing_more(opened: History) -> None:
+    store = opened._store
     assert store is not None
     for minutes in range(0, 50_000, 777):
-        at(kept, timedelta(minutes=minutes))
+        at(opened, timedelta(minutes=minutes))
     now = utc_now()
     store.thin(now)
-    once = (rows(kept), everything(kept)[PAGE].calls)
+    once = (rows(opened), everything(opened)[PAGE].calls)
     store.thin(now)
-    assert (rows(kept), everything(kept)[PAGE].calls) == once
+    assert (rows(opened), everything(opened)[PAGE].calls) == once

@@ -1,4 +1,4 @@
-"""What other parts count is passed on once, and told apart by how it ended."""
+"""Each attempt at a job is recorded once, by its outcome."""
 
 from __future__ import annotations
 
