@@ -207,6 +207,7 @@ class JobAdmission:
         admission.on_release(wake)
         self._admission = admission
         self._refused = False
+        self.waits = False  # whether the next job waits for memory; it has to ask again to keep its place
 
     def fits(self, job: Job) -> bool:
         """Whether the job may begin now. One that never may is let through, for ``require_possible``."""
@@ -222,7 +223,7 @@ class JobAdmission:
             self._admission.rename(_NEXT_JOB, worker)
         elif not self._refused:
             self._admission.withdraw(_NEXT_JOB)
-        self._refused = False
+        self.waits, self._refused = self._refused, False
 
     def require_possible(self, job: Job) -> None:
         """Raise ImageTooLarge where the job needs more than can ever be free."""

@@ -167,7 +167,8 @@ class JobQueue:
         while True:
             with self._changed:
                 while not self._has_work():
-                    self._changed.wait(self._seconds_to_wait())
+                    timed_out = not self._changed.wait(self._seconds_to_wait())
+                    self._woken |= timed_out and self._memory.waits
                 if self._stopping:
                     return
                 overdue = self._overdue()
@@ -202,7 +203,7 @@ class JobQueue:
         start, waits = self._workers.earliest(), []
         if start is not None:
             waits.append(start + self._rules.deadline_seconds - self._clock())
-        if self._woken and self._executor.trouble is not None:
+        if self._memory.waits or (self._woken and self._executor.trouble is not None):
             waits.append(completion.RETRY_SECONDS)
         return max(0.0, min(waits)) if waits else None
 

@@ -23,7 +23,7 @@ from tests.http.conftest import application
 from tests.polling import wait_until
 
 PREVIEWS = 10
-WAIT_SECONDS = 900
+WAIT_SECONDS = 2700
 
 
 def main(folder: Path) -> None:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.full
 
 SHAPE = (8000, 10_000)  # 80 megapixels of 16 bits: 160 MB each
 IMAGES = 4
-SECONDS = 1200
+SECONDS = 3000
 
 
 @pytest.fixture(scope="module")

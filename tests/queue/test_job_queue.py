@@ -19,7 +19,7 @@ from core.db import Database, Session
 from core.errors import BlobMissing, DatabaseOutOfMemory, ImageUnreadable, SegmentationError, StorageError
 from core.files.blobs import Blobs
 from core.models import ImageStatus, Job, JobState, Project
-from core.queue.admission import Admission
+from core.queue.admission import PLACE_SECONDS, Admission
 from core.queue.executor import ThreadExecutor
 from core.queue.job_queue import JobQueue, Work
 from core.queue.slots import QueueRules
@@ -594,6 +594,33 @@ def test_jobs_wait_for_memory_that_others_hold_and_begin_when_it_is_released(lab
             assert lab.counts() == {"queued": 1}
         lab.wait_until_ended()
     assert lab.counts() == {"done": 1}
+
+
+def test_a_job_keeps_its_place_before_a_preview_however_long_it_waits(lab: Lab) -> None:
+    lab.add("a")
+    one, now = lab.store.jobs.page(JobState.QUEUED).items[0].memory_bytes, [0.0]
+    admission, order = Admission(one, clock=lambda: now[0]), []
+
+    def work(path: Path, job: Job) -> Processed:
+        order.append("job")
+        return instant(path, job)
+
+    def preview() -> None:
+        with admission.hold(one, "preview.tif"):
+            order.append("preview")
+
+    with ThreadPoolExecutor(1) as pool, ExitStack() as stack:
+        with admission.hold(one, "running.tif"):
+            queue = stack.enter_context(lab.queue(work, admission=admission))
+            wait_until(lambda: queue.state().waits_for_memory == "a.tif")
+            later = pool.submit(preview)
+            wait_until(lambda: len(admission._line) == 2)
+            for seconds in (20.0, 40.0, 60.0):
+                now[0] = seconds
+                wait_until(lambda: admission._line[0].until == now[0] + PLACE_SECONDS)
+        later.result(30)
+        lab.wait_until_ended()
+    assert order == ["job", "preview"]
 
 
 def test_a_job_that_hangs_fails_at_its_deadline_and_its_worker_counts_as_lost(lab: Lab) -> None:
