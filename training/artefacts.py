@@ -26,6 +26,15 @@ def shadows(rng: np.random.Generator, density: Floats) -> None:
         density += rng.uniform(-0.15, 0.25) * cv2.GaussianBlur(blot, (0, 0), float(axes.min() / 2 + 2))
 
 
+def ghosts(rng: np.random.Generator, density: Floats) -> None:
+    """Bodies on another focal plane: small, pale and so soft that nobody would outline them."""
+    for _ in range(rng.integers(1, 12)):
+        diameter = rng.uniform(0.03, 0.12) * density.shape[0]
+        blot = _ellipse(rng, density.shape, diameter / 2 * rng.uniform(0.8, 1.2, 2))
+        soft = float(diameter * rng.uniform(0.14, 0.35))
+        density += rng.uniform(0.05, 0.35) * cv2.GaussianBlur(blot, (0, 0), soft)
+
+
 def bubbles(rng: np.random.Generator, density: Floats) -> None:
     """Round, with a thick dark rim and a bright, even middle."""
     height, width = density.shape
@@ -165,6 +174,7 @@ def _add(image: Floats, patch: Floats, centre: tuple[int, int]) -> None:
 
 CLUTTER = (
     (0.3, shadows),
+    (0.15, ghosts),
     (0.15, bubbles),
     (0.2, fibres),
     (0.35, clumps),

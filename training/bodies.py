@@ -13,6 +13,9 @@ from core.demo.synthetic.shapes import Shape
 
 Floats = NDArray[np.float32]
 _ALONE = ("single", "loose", "invasive")
+# range of the diameter of bodies that are alone, as shares of the field
+_RANGES = {"invasive": (0.1, 0.9), "invasive fluorescence": (0.1, 0.9), "loose": (0.06, 0.7)}
+_LONE = (0.08, 1.05)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Look:
     """How bodies of one scene stop light; optical densities, negative is brighter than the background.
 
     ``core``: added in the middle. ``cells``: contrast of single cells. ``rim`` and ``halo``: heights of the
-    ridges at and around the outline, ``rim_px`` and ``halo_px`` their widths.
+    ridges at and around the outline, ``rim_px`` and ``halo_px`` their widths. ``shell``: share of the radius
+    that a paler shell with a sharp edge takes; 0 where there is none and the core fades.
     """
 
     body: float
@@ -31,6 +35,7 @@ class Look:
     halo: float
     halo_px: float
     flat: bool
+    shell: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +67,11 @@ def lay_out(rng: np.random.Generator, kind: str, size: int) -> Layout:
 
 def look(rng: np.random.Generator) -> Look:
     """Draw how the bodies of one scene look: most dark, others known by texture and rim, some thin-walled."""
-    if rng.random() < 0.1:
+    unusual = rng.random()
+    if unusual < 0.1:
         return _cyst(rng)
+    if unusual < 0.18:
+        return _shelled(rng)
     dark = rng.random() < 0.65
     return Look(
         body=rng.uniform(0.25, 2.5) if dark else rng.uniform(-0.35, 0.3),
@@ -86,12 +94,37 @@ def absorb(rng: np.random.Generator, shape: Shape, style: Look) -> Floats:
     jitter = rng.uniform(0.75, 1.25)
     patches = smooth(rng, window, 2 + 0.25 * shape.spec.diameter_px)
     density = thickness * style.body * jitter * (1 + 0.25 * patches) + style.cells * cells * inside
-    density += style.core * np.exp(-(((1 - shape.depth) / rng.uniform(0.3, 0.7)) ** 2)) * inside
+    density += style.core * _core(rng, shape, style) * inside
     grain = np.clip(1 + 0.5 * smooth(rng, window, shape.spec.cell_px), 0, 3)
     density += style.rim * grain * np.exp(-(((shape.edge + style.rim_px) / style.rim_px) ** 2))
     density -= style.halo * grain * np.exp(-(((shape.edge - 0.8 * style.halo_px) / style.halo_px) ** 2))
     patch: Floats = density.astype(np.float32)
     return patch
+
+
+def _core(rng: np.random.Generator, shape: Shape, style: Look) -> Floats:
+    """How much of the core there is, 0..1: it fades from the middle, or ends where the shell begins."""
+    if not style.shell:
+        return np.asarray(np.exp(-(((1 - shape.depth) / rng.uniform(0.3, 0.7)) ** 2)), dtype=np.float32)
+    window = (shape.depth.shape[0], shape.depth.shape[1])
+    waves = 0.1 * style.shell * smooth(rng, window, 2 + 0.2 * shape.spec.diameter_px)
+    steep = np.clip((shape.depth + waves - style.shell) / rng.uniform(0.01, 0.08), -30, 30)
+    return np.asarray(1 / (1 + np.exp(-steep)), dtype=np.float32)
+
+
+def _shelled(rng: np.random.Generator) -> Look:
+    """A dark core in a pale shell, whose own edge is sharp: both are body."""
+    return Look(
+        body=rng.uniform(0.08, 0.5),
+        core=rng.uniform(0.5, 2.0),
+        cells=rng.uniform(0.02, 0.2),
+        rim=rng.uniform(0.05, 0.6),
+        rim_px=rng.uniform(0.8, 2.5),
+        halo=rng.uniform(0, 0.25),
+        halo_px=rng.uniform(1.0, 4.0),
+        flat=True,
+        shell=rng.uniform(0.15, 0.55),
+    )
 
 
 def _cyst(rng: np.random.Generator) -> Look:
@@ -110,8 +143,9 @@ def _cyst(rng: np.random.Generator) -> Look:
 
 def _diameters(rng: np.random.Generator, kind: str) -> NDArray[np.float64]:
     if kind in _ALONE or (kind.endswith("fluorescence") and rng.random() < 0.6):
-        low, high = (0.12, 0.5) if kind.startswith("invasive") else (0.08, 1.05)
-        return rng.uniform(low, high, 1 if rng.random() < 0.8 else 2)
+        return rng.uniform(*_RANGES.get(kind, _LONE), 1 if rng.random() < 0.8 else 2)
+    if kind == "well":
+        return rng.uniform(0.02, 0.22 if rng.random() < 0.6 else 0.45, 1 if rng.random() < 0.75 else 3)
     if kind == "dense":
         typical = np.exp(rng.uniform(np.log(0.04), np.log(0.3)))
         return typical * rng.lognormal(0, rng.uniform(0.05, 0.4), int(min(220, 0.75 / typical**2 + 2)))

@@ -32,7 +32,7 @@ from core.segmentation.confidence import (
 from core.segmentation.engines.base import Prediction
 from core.segmentation.outlines.postprocess import postprocess
 from training import scenes
-from training.data import Pair, pairs
+from training.data import Pair, lessons
 from training.evaluate import held_out, predictor
 from training.risk import Risk, draw_curves, risk
 from training.scores import is_foreground, overlaps, score
@@ -132,7 +132,7 @@ def calibrate(
 
 
 def _unet(data: Path, runs: Path, weights: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
-    everything = pairs(data)
+    everything = lessons(data)
     folds = []
     for name, file in held_out(runs).items():
         predict = predictor("unet", file)
@@ -146,7 +146,7 @@ def _unet(data: Path, runs: Path, weights: Path) -> tuple[ConfidenceCurve, Risk,
 
 
 def _classical(data: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
-    everything = pairs(data)
+    everything = lessons(data)
     names = sorted({pair.set_name for pair in everything})
     predict, nothing = predictor("classical"), ConfidenceCurve(_NONE, _NONE)
     return calibrate(

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.demo.synthetic.camera import blur
 from core.images import open_image
 from core.images.formats import SUFFIXES
 from core.models import Limits
@@ -20,6 +21,7 @@ from core.segmentation.outlines.postprocess import largest_parts
 from training import scenes
 from training.augment import cut, vary
 from training.scores import is_foreground
+from training.surroundings import out_of_focus
 from training.targets import Core, targets
 
 Floats = NDArray[np.float32]
@@ -30,8 +32,13 @@ WORKING = 512  # long side at which the network sees an image
 FINEST = 1024  # long side of the largest copy that is kept
 # a set is drawn in proportion to its number of images to this power, so that no lab's look dominates
 SET_POWER = 0.4
-# every fourth batch shows fields as the network sees them in use, the others a quarter of one
+# every second batch shows fields as the network sees them in use, the others a quarter of one
 CROP, FIELD = 256, 512
+# a set that outlines are judged by: never trained on, and nothing is chosen by it
+JUDGES = ("organoid_pdac_lung_acc_organoID",)
+GLOWING = ("spheroid_invasion_fluo_mungai", "fucci_melanoma_spheroids_browning")  # fluorescence
+AUTO = 0.05  # of samples whose polarity is found from the image, as in use, mistakes and all
+FEW, SOFT = 3, 0.12  # of real crops with so few dark bodies, this share is put out of focus
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,11 @@ def pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
     """Every image below ``root``/SET/images that has a mask of the same stem below ``root``/SET/masks."""
     found = [pair for folder in sorted(root.iterdir()) for pair in _set_pairs(folder)]
     return tuple(pair for pair in found if pair.set_name not in leave_out)
+
+
+def lessons(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
+    """What may be trained on: ``pairs`` without the sets that outlines are judged by."""
+    return pairs(root, (*leave_out, *JUDGES))
 
 
 def read_grey(path: Path) -> NDArray[np.generic]:
@@ -91,25 +103,45 @@ class Level:
     is_dense: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One square image, about -1..1, its labels, what is known of their cores, and their polarity."""
+
+    image: Floats
+    labels: Labels
+    core: Core
+    polarity: str
+
+
 class RealImages:
-    """Images in memory, normalised, each at a few sizes; draws augmented crops from them."""
+    """Images in memory, normalised, each at a few sizes; draws augmented crops from them.
+
+    Raises:
+        ValueError: one of them belongs to a set that outlines are judged by.
+    """
 
     def __init__(self, chosen: Sequence[Pair]) -> None:
+        if judges := {pair.set_name for pair in chosen} & set(JUDGES):
+            raise ValueError(f"{', '.join(judges)} is there to judge by, never to train on.")
+        self.polarities = ["bright" if pair.set_name in GLOWING else "dark" for pair in chosen]
         self.levels = [_levels(*pair.read()) for pair in chosen]
         names = [pair.set_name for pair in chosen]
         weight = np.array([names.count(name) ** (SET_POWER - 1) for name in names])
         self.chance = weight / weight.sum()
 
-    def crop(self, rng: np.random.Generator, size: int) -> tuple[Floats, Labels, Core]:
-        """Image about -1..1, labels and what is known of their cores, (size, size)."""
-        levels = self.levels[rng.choice(len(self.levels), p=self.chance)]
+    def crop(self, rng: np.random.Generator, size: int) -> Sample:
+        """An augmented square of ``size`` pixels."""
+        pick = int(rng.choice(len(self.levels), p=self.chance))
+        levels, polarity = self.levels[pick], self.polarities[pick]
         whole = size >= FIELD
         zoom = np.exp(rng.uniform(-0.35, 0.3)) if whole else np.exp(rng.uniform(np.log(0.45), np.log(1.9)))
         # the smallest copy that need not be enlarged, so that fine structure is averaged, not sampled
         level = next((item for item in levels if item.scale >= zoom), levels[-1])
         center = _whereabouts(rng, level.labels, whole)
         image, labels = cut(rng, level.image, level.labels, size, zoom / level.scale, center)
-        return image, labels, labels > 0 if level.is_dense else None
+        if polarity == "dark" and labels.max() <= FEW and rng.random() < SOFT:
+            image = blur(image, out_of_focus(rng, labels))
+        return Sample(image, labels, labels > 0 if level.is_dense else None, polarity)
 
 
 class Batches:
@@ -137,17 +169,21 @@ class Batches:
     def __getitem__(self, step: int) -> tuple[Floats, Floats]:
         """Images float32 (B, 2, Y, X) and targets float32 (B, 4, Y, X)."""
         rng = np.random.default_rng((self.seed, step))
-        size, count = (2 * self.size, 2) if step % 4 == 3 else (self.size, 8)
+        size, count = (2 * self.size, 2) if step % 2 else (self.size, 8)
         share = self.real_share if step >= self.drawn_until else 0.0
         made = [self._one(rng, size, share) for _ in range(count)]
-        images = np.stack([views(vary(rng, image)) for image, _, _ in made])
-        return images, np.stack([targets(labels, core) for _, labels, core in made])
+        images = np.stack([views(vary(rng, one.image), _polarity(rng, one)) for one in made])
+        return images, np.stack([targets(one.labels, one.core) for one in made])
 
-    def _one(self, rng: np.random.Generator, size: int, real: float) -> tuple[Floats, Labels, Core]:
+    def _one(self, rng: np.random.Generator, size: int, real: float) -> Sample:
         if real and self.real is not None and rng.random() < real:
             return self.real.crop(rng, size)
         scene = scenes.draw(rng, size)
-        return normalise(scene.pixels), scene.labels, scene.core
+        return Sample(normalise(scene.pixels), scene.labels, scene.core, scene.polarity)
+
+
+def _polarity(rng: np.random.Generator, sample: Sample) -> str:
+    return "auto" if rng.random() < AUTO else sample.polarity
 
 
 def _levels(pixels: NDArray[np.generic], labels: Labels) -> tuple[Level, ...]:

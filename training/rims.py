@@ -28,18 +28,18 @@ class Rim:
 def grow(rng: np.random.Generator, dense: Labels) -> Rim:
     """Let cells grow out of the bodies of ``dense`` (Y, X): rings, fingers or a loose cloud."""
     shape = (dense.shape[0], dense.shape[1])
-    away, nearest = _nearest(dense)
+    away, number = nearest(dense)
     reach = rng.uniform(0.1, 0.6) * np.sqrt(np.count_nonzero(dense) / np.pi) + 4
     fingers = np.clip(1 + rng.uniform(0, 1.2) * smooth(rng, shape, rng.uniform(10, 60)), 0.15, 2.5)
     field = smooth(rng, shape, rng.uniform(2.5, 7)) / 0.7
     share = away / (reach * fingers)  # 0 at the outline, 1 where cells have become few
     there = (away > 0) & (field > rng.uniform(-1.2, 0.0) + 2.2 * share)
     grain = np.clip(0.8 + 0.35 * smooth(rng, shape, 3), 0.2, 1.5)
-    labels = np.where(there & _connected(there | (dense > 0), dense > 0), nearest, dense)
+    labels = np.where(there & _connected(there | (dense > 0), dense > 0), number, dense)
     return Rim((there * grain).astype(np.float32), labels.astype(np.int32))
 
 
-def _nearest(dense: Labels) -> tuple[Floats, Labels]:
+def nearest(dense: Labels) -> tuple[Floats, Labels]:
     """Distance to the nearest body in pixels, and its number."""
     away, zone = cv2.distanceTransformWithLabels(
         (dense == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL

@@ -14,36 +14,43 @@ from numpy.typing import NDArray
 from core.demo.synthetic import Modality, SceneSpec, brightfield, camera, fluorescence
 from core.demo.synthetic.noise import smooth
 from core.demo.synthetic.shapes import Shape, label_image, place
-from training import artefacts, bodies, rims
+from training import artefacts, bodies, rims, surroundings, wells
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
 # share of scenes of each kind
 KINDS = {
-    "single": 0.22,
-    "few": 0.14,
-    "dense": 0.19,
-    "budding": 0.08,
-    "loose": 0.06,
-    "invasive": 0.09,
-    "fluorescence": 0.1,
+    "single": 0.2,
+    "few": 0.11,
+    "dense": 0.16,
+    "budding": 0.07,
+    "loose": 0.07,
+    "invasive": 0.08,
+    "well": 0.09,
+    "fluorescence": 0.09,
     "invasive fluorescence": 0.07,
-    "empty": 0.05,
+    "empty": 0.06,
 }
 GLOWING = ("fluorescence", "invasive fluorescence")
+LOOSE, LOOSE_EMPTY = 20, 60  # loose cells in a field on average, and in one without bodies
+# Of scenes in transmitted light that have dark bodies.
+HALO, CORONA, MENISCUS, SOFT = 0.3, 0.15, 0.06, 0.25
+SOFT_FROM = 0.5  # optical density; a pale body far out of focus is a ghost, which nobody outlines
 
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """One scene: pixels float32 (Y, X) in a camera's counts, labels int32 (Y, X), 0 is background.
 
-    ``core``: bool (Y, X), the dense bodies; labels also hold the loose rims that grow out of them.
+    ``core``: bool (Y, X), the dense bodies; labels of glowing bodies also hold the loose rims that grow out
+    of them. ``polarity``: of the bodies, "dark" or "bright".
     """
 
     pixels: Floats
     labels: Labels
     core: NDArray[np.bool_]
+    polarity: str
 
 
 def draw(rng: np.random.Generator, size: int) -> Drawn:
@@ -53,45 +60,90 @@ def draw(rng: np.random.Generator, size: int) -> Drawn:
     shapes = [place(rng, body, (size, size)) for body in layout.specs]
     dense = layout.numbers[label_image((size, size), shapes)]
     rim = rims.grow(rng, dense) if kind.startswith("invasive") and dense.any() else None
+    glows = kind in GLOWING
     spec = SceneSpec(
         layout.specs,
         (size, size),
-        modality=Modality.FLUORESCENCE if kind in GLOWING else Modality.BRIGHTFIELD,
-        loose_cells=int(rng.integers(100, 400) if kind == "loose" else rng.exponential(20)),
+        modality=Modality.FLUORESCENCE if glows else Modality.BRIGHTFIELD,
+        loose_cells=int(
+            rng.integers(50, 400) if kind == "loose" else rng.exponential(LOOSE if shapes else LOOSE_EMPTY)
+        ),
         specks=int(rng.exponential(25)),
         well_wall=bool(rng.random() < 0.1),
         bits=int(rng.choice([8, 12])),
     )
-    glows = kind in GLOWING
-    light = _glowing(rng, spec, shapes, rim) if glows else _shining(rng, spec, shapes, dense, rim)
-    light = camera.blur(light, float(rng.exponential(0.7)) if rng.random() < 0.9 else rng.uniform(2, 4))
-    pixels = camera.expose(rng, light, spec.modality, spec.bits).astype(np.float32)
+    if glows:
+        light, polarity, soft = _glowing(rng, spec, shapes, rim), "bright", 0.0
+    else:
+        absorbed = _absorbed(rng, spec, shapes, dense)
+        light = _shining(rng, spec, absorbed, rim, kind == "well")
+        polarity = "dark" if absorbed.is_dark else "bright"
+        is_soft = absorbed.optical > SOFT_FROM and rng.random() < SOFT
+        soft = surroundings.out_of_focus(rng, dense) if is_soft else 0.0
+    if not soft:
+        soft = float(rng.exponential(0.7)) if rng.random() < 0.9 else rng.uniform(2, 4)
+    pixels = camera.expose(rng, camera.blur(light, soft), spec.modality, spec.bits).astype(np.float32)
     if rng.random() < 0.12:
         artefacts.burnt_in(rng, pixels)
-    return Drawn(pixels, dense if rim is None else rim.labels, dense > 0)
+    # in transmitted light the body is what is dense, whatever grows around it
+    labels = rim.labels if rim is not None and glows else dense
+    return Drawn(pixels, labels, dense > 0, polarity)
 
 
-def _shining(
-    rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], labels: Labels, rim: rims.Rim | None
-) -> Floats:
-    """Transmitted light through bodies of one random look, clutter and all."""
-    field = brightfield.illumination(rng, spec)
-    density = np.zeros(spec.shape, np.float32)
-    brightfield.debris(rng, spec, density)
-    density *= rng.uniform(0.3, 1.2)
-    artefacts.clutter(rng, density, 1.6 if not shapes else 1.0)
-    if rng.random() < 0.3:
-        artefacts.corona(rng, density, labels)
+@dataclass(frozen=True, slots=True)
+class _Absorbed:
+    """What bodies alone do to light: their optical density (Y, X), its mean on them, and their labels.
+
+    ``hidden``: bool (Y, X), where nothing that lies below a body shows.
+    """
+
+    density: Floats
+    optical: float
+    is_dark: bool
+    labels: Labels
+    hidden: NDArray[np.bool_]
+    look: bodies.Look
+
+
+def _absorbed(rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], labels: Labels) -> _Absorbed:
+    """Bodies of one random look, or each of its own."""
+    density, hidden = np.zeros(spec.shape, np.float32), np.zeros(spec.shape, np.bool_)
     common = bodies.look(rng)
     mixed = rng.random() < 0.2
     for shape in shapes:
         patch = density[shape.box]
         if rng.random() < 0.7:  # what lies below a thick body does not show
             patch *= shape.edge > 0
+            hidden[shape.box] |= shape.edge <= 0
         patch += bodies.absorb(rng, shape, bodies.look(rng) if mixed else common)
+    optical = float(density[labels > 0].mean()) if labels.any() else 0.0
+    return _Absorbed(density, optical, surroundings.is_dark(density, labels), labels, hidden, common)
+
+
+def _shining(
+    rng: np.random.Generator, spec: SceneSpec, absorbed: _Absorbed, rim: rims.Rim | None, in_wells: bool
+) -> Floats:
+    """Transmitted light through bodies and what lies around them, clutter and all."""
+    field = brightfield.illumination(rng, spec)
+    density = np.zeros(spec.shape, np.float32)
+    brightfield.debris(rng, spec, density)
+    density *= rng.uniform(0.3, 1.2)
+    artefacts.clutter(rng, density, 1.0 if spec.bodies else 1.6)
+    labels = absorbed.labels
+    if rng.random() < 0.3:
+        artefacts.corona(rng, density, labels)
+    if in_wells:
+        wells.draw(rng, density, labels, spec.bodies)
     if rim is not None:
-        density += rim.cells * rng.uniform(0.3, 1.0) * max(0.25, abs(common.body))
-    field *= artefacts.seen_through(rng, density)
+        density += rim.cells * rng.uniform(0.3, 1.0) * max(0.25, abs(absorbed.look.body))
+    elif absorbed.is_dark and rng.random() < HALO:
+        surroundings.halo(rng, density, labels, absorbed.optical)
+    if rng.random() < MENISCUS:
+        surroundings.meniscus(rng, density, labels)
+    density[absorbed.hidden] = 0
+    field *= artefacts.seen_through(rng, density + absorbed.density)
+    if rng.random() < CORONA:
+        surroundings.corona(rng, field, labels)
     if rng.random() < 0.16:
         artefacts.dark_corners(rng, field)
     return np.clip(field, 0, 1.6).astype(np.float32)

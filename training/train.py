@@ -10,19 +10,21 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
 from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import save
-from training.data import Batches, RealImages, pairs
+from training.data import Batches, RealImages, lessons
+from training.start import unfold
 from training.targets import UNKNOWN
 
 WIDTHS = (16, 32, 64, 96, 128, 192)
@@ -41,6 +43,9 @@ class Plan:
     the speed; weights and losses stay in float32.
 
     ``stop`` ends a run at this step without ending the schedule, so that several can go on from there.
+
+    ``rate``: the greatest learning rate. ``start``: weights as they are shipped to go on from; random ones
+    where None. ``keep_minutes``: how often a copy of the averaged weights is kept beside the checkpoint.
     """
 
     out: Path
@@ -52,6 +57,9 @@ class Plan:
     stop: int = ENDLESS
     widths: tuple[int, ...] = WIDTHS
     bf16: bool = False
+    rate: float = RATE
+    start: Path | None = None
+    keep_minutes: float | None = None
 
 
 @dataclass(slots=True)
@@ -65,13 +73,17 @@ class State:
     seconds: float = 0.0
 
 
-def fresh(plan: Plan) -> State:
-    """Random weights from the plan's seed."""
+def fresh(plan: Plan, batches: Batches | None = None) -> State:
+    """Random weights from the plan's seed, or those that it starts from; ``batches`` are needed for these."""
     torch.manual_seed(plan.seed)
-    model = UNet(plan.widths).to(plan.device, memory_format=torch.channels_last)
+    if plan.start is None or batches is None:
+        model = UNet(plan.widths)
+    else:
+        model = unfold(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
+    model = model.to(plan.device, memory_format=torch.channels_last)
     ema = UNet(plan.widths).to(plan.device)
     ema.load_state_dict(model.state_dict())
-    return State(model, ema, torch.optim.AdamW(model.parameters(), RATE, weight_decay=1e-2))
+    return State(model, ema, torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=1e-2))
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -107,6 +119,7 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
         worker_init_fn=_one_thread,
     )
     begun, saved, recent = time.monotonic() - state.seconds, time.monotonic(), []
+    kept = saved
     state.model.train()
     for images, truth in loader:
         state.seconds = time.monotonic() - begun
@@ -117,13 +130,16 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
         if state.step % LOG_EVERY == 0:
             print(
                 f"step {state.step} loss {np.mean(recent):.4f} "
-                f"rate {_rate(state.step, share):.2e} s {state.seconds:.0f}",
+                f"rate {_rate(plan, state.step, share):.2e} s {state.seconds:.0f}",
                 flush=True,
             )
             recent.clear()
         if time.monotonic() - saved > SAVE_SECONDS:
             checkpoint(plan.out, state)
             saved = time.monotonic()
+        if plan.keep_minutes is not None and time.monotonic() - kept > 60 * plan.keep_minutes:
+            keep(plan.out, state)
+            kept = time.monotonic()
     checkpoint(plan.out, state)
     return state
 
@@ -138,6 +154,13 @@ def checkpoint(out: Path, state: State) -> None:
     part = out / "checkpoint.part"
     torch.save(held | {"step": state.step, "seconds": state.seconds}, part)
     part.replace(out / "checkpoint.pt")
+
+
+def keep(out: Path, state: State) -> Path:
+    """Write a copy of the averaged weights, to be averaged with others (``training.average``)."""
+    file = out / f"kept-{time.strftime('%Y%m%d-%H%M')}-{state.step:06}.safetensors"
+    save_file({name: value.cpu().contiguous() for name, value in state.ema.state_dict().items()}, file)
+    return file
 
 
 def resume(out: Path, state: State) -> State:
@@ -161,7 +184,7 @@ def export(plan: Plan, state: State, about: dict[str, object]) -> Path:
 def _step(plan: Plan, state: State, batch: tuple[Tensor, Tensor], share: float) -> float:
     images, truth = batch
     for group in state.optimiser.param_groups:
-        group["lr"] = _rate(state.step, share)
+        group["lr"] = _rate(plan, state.step, share)
     with torch.autocast(torch.device(plan.device).type, torch.bfloat16, enabled=plan.bf16):
         logits = state.model(images.contiguous(memory_format=torch.channels_last))
     value = loss(logits.float(), truth)
@@ -192,8 +215,8 @@ def _share(plan: Plan, state: State) -> float:
     return state.step / plan.steps
 
 
-def _rate(step: int, share: float) -> float:
-    cosine = FLOOR + (RATE - FLOOR) * (1 + np.cos(np.pi * min(1.0, share))) / 2
+def _rate(plan: Plan, step: int, share: float) -> float:
+    cosine = FLOOR + (plan.rate - FLOOR) * (1 + np.cos(np.pi * min(1.0, share))) / 2
     return float(cosine * min(1.0, (step + 1) / WARM_UP))
 
 
@@ -204,6 +227,20 @@ def _one_thread(_worker: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
+    given, plan = _parsed(arguments)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    plan.out.mkdir(parents=True, exist_ok=True)
+    chosen = lessons(given.data, given.hold_out)
+    real = RealImages(chosen) if chosen and given.real_share else None
+    batches = Batches(real, plan.seed, plan.steps, given.real_share, drawn_until=given.drawn_until)
+    state = resume(plan.out, fresh(plan)) if given.resume else fresh(plan, batches)
+    print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
+    train(plan, batches, state)
+    print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
+
+
+def _parsed(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Plan]:
     parser = argparse.ArgumentParser(prog="training.train", description="Train the network's weights.")
     parser.add_argument(
         "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
@@ -212,40 +249,33 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--out", type=Path, required=True, help="checkpoint.pt, unet.safetensors and unet.json"
     )
     parser.add_argument("--hold-out", nargs="*", default=[], metavar="SET", help="sets to leave out")
+    parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
+    parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    _add_plan(parser)
+    given = parser.parse_args(arguments)
+    if given.minutes is None and given.steps == ENDLESS:
+        parser.error("say how long: --minutes or --steps")
+    names = {item.name for item in fields(Plan)} - {"widths"}
+    return given, Plan(**{name: value for name, value in vars(given).items() if name in names})
+
+
+def _add_plan(parser: argparse.ArgumentParser) -> None:
+    """What a ``Plan`` holds, by its names."""
     parser.add_argument(
         "--minutes", type=float, help="wall time of the whole schedule, earlier runs counted in"
     )
-    parser.add_argument("--stop", type=int, default=ENDLESS, metavar="STEP", help="to go on with --resume")
-    parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
-    parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
     parser.add_argument("--steps", type=int, default=ENDLESS)
+    parser.add_argument("--stop", type=int, default=ENDLESS, metavar="STEP", help="to go on with --resume")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--workers", type=int, default=1, help="processes that draw batches")
     parser.add_argument("--bf16", action="store_true", help="faster where the hardware has bfloat16")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    given = parser.parse_args(arguments)
-    if given.minutes is None and given.steps == ENDLESS:
-        parser.error("say how long: --minutes or --steps")
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    given.out.mkdir(parents=True, exist_ok=True)
-    chosen = pairs(given.data, given.hold_out)
-    plan = Plan(
-        given.out,
-        given.steps,
-        given.minutes,
-        given.seed,
-        given.device,
-        given.workers,
-        given.stop,
-        bf16=given.bf16,
+    parser.add_argument("--rate", type=float, default=RATE, help="greatest learning rate")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="shipped weights to go on from")
+    parser.add_argument(
+        "--keep-minutes", type=float, metavar="N", help="how often the averaged weights are kept"
     )
-    state = resume(plan.out, fresh(plan)) if given.resume else fresh(plan)
-    print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
-    real = RealImages(chosen) if chosen and given.real_share else None
-    train(plan, Batches(real, plan.seed, plan.steps, given.real_share, drawn_until=given.drawn_until), state)
-    print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
 
 
 if __name__ == "__main__":

@@ -13,8 +13,8 @@ import torch
 import training.train
 from core.segmentation.engines.weights import load
 from tests.training.conftest import write
-from training import bodies, evaluate, rims, scenes
-from training.data import Batches, RealImages, pairs, read_grey
+from training import evaluate
+from training.data import JUDGES, Batches, RealImages, lessons, pairs, read_grey
 from training.scores import overlaps, score, summary
 from training.targets import UNKNOWN, targets
 from training.train import Plan, checkpoint, export, fresh, loss, resume, train
@@ -49,50 +49,37 @@ def test_a_stack_is_read_as_its_brightest(tmp_path: Path) -> None:
 def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
     made = batches(sets, 5)
     first, again, other = made[1], batches(sets, 5)[1], made[2]
-    assert first[0].shape == (8, 2, 32, 32)
-    assert first[1].shape == (8, 4, 32, 32)
-    assert made[3][0].shape == (2, 2, 64, 64)
+    assert first[0].shape == (2, 2, 64, 64)
+    assert first[1].shape == (2, 4, 64, 64)
+    assert other[0].shape == (8, 2, 32, 32)
     assert first[0].dtype == first[1].dtype == np.float32
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
-    assert not np.array_equal(first[0], other[0])
+    assert not np.array_equal(first[0], made[3][0])
 
 
-def test_scenes_range_from_empty_to_full() -> None:
-    drawn = [scenes.draw(np.random.default_rng(seed), 64) for seed in range(40)]
-    cover = [float((scene.labels > 0).mean()) for scene in drawn]
-    assert all(np.isfinite(scene.pixels).all() for scene in drawn)
-    assert min(cover) == 0
-    assert max(cover) > 0.5
-    assert max(int(scene.labels.max()) for scene in drawn) > 20
+def test_what_outlines_are_judged_by_is_never_trained_on(tmp_path: Path) -> None:
+    for name in (*JUDGES, "another"):
+        write(tmp_path / name / "images" / "0.png", np.zeros((40, 40), np.uint8))
+        write(tmp_path / name / "masks" / "0.png", np.ones((40, 40), np.uint8))
+    assert {pair.set_name for pair in pairs(tmp_path)} == {*JUDGES, "another"}
+    assert {pair.set_name for pair in lessons(tmp_path)} == {"another"}
+    with pytest.raises(ValueError, match="never to train on"):
+        RealImages(pairs(tmp_path))
 
 
-def test_every_kind_of_scene_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in scenes.KINDS:
-        monkeypatch.setattr(scenes, "KINDS", {kind: 1.0})
-        drawn = scenes.draw(np.random.default_rng(5), 96)
-        assert (drawn.labels > 0).any() == (kind != "empty"), kind
-        assert (drawn.labels[drawn.core] > 0).all(), kind
-        loose = (drawn.labels > 0) & ~drawn.core
-        assert loose.any() == kind.startswith("invasive"), kind
+def test_views_are_made_with_the_polarity_that_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    polarities = []
 
+    def views(image: np.ndarray, polarity: str) -> np.ndarray:
+        polarities.append(polarity)
+        return np.stack([image, image])
 
-def test_lobes_are_part_of_the_body_that_they_grow_from() -> None:
-    layouts = [bodies.lay_out(np.random.default_rng(seed), "budding", 256) for seed in range(5)]
-    assert any(len(layout.specs) > layout.numbers.max() for layout in layouts)
-    for layout in layouts:
-        assert len(layout.numbers) == len(layout.specs) + 1
-        assert sorted(set(layout.numbers.tolist())) == list(range(layout.numbers.max() + 1))
-
-
-def test_cells_grow_out_of_a_body_and_lone_ones_are_nobodys() -> None:
-    dense = np.zeros((128, 128), np.int32)
-    dense[50:80, 40:70] = 3
-    rim = rims.grow(np.random.default_rng(1), dense)
-    assert set(np.unique(rim.labels)) == {0, 3}
-    assert (rim.labels[dense == 3] == 3).all()
-    assert cv2.connectedComponents((rim.labels > 0).astype(np.uint8))[0] == 2
-    assert (rim.cells[dense == 3] == 0).all()
-    assert ((rim.cells > 0) & (rim.labels == 0)).any()
+    monkeypatch.setattr("training.data.views", views)
+    made = Batches(None, 3, 20, crop=32)
+    for step in range(0, 20, 2):
+        made[step]
+    assert polarities.count("auto") <= 0.15 * len(polarities)
+    assert polarities.count("dark") > polarities.count("bright") > 0
 
 
 def test_targets_say_where_bodies_meet() -> None:
@@ -152,7 +139,7 @@ def test_of_a_mask_of_foreground_only_the_body_is_learnt(tmp_path: Path) -> None
     for level in levels:
         assert not level.is_dense
         assert cv2.connectedComponents((level.labels > 0).astype(np.uint8))[0] == 2
-    assert RealImages(pairs(tmp_path)).crop(np.random.default_rng(0), 32)[2] is None
+    assert RealImages(pairs(tmp_path)).crop(np.random.default_rng(0), 32).core is None
 
 
 class SameBatch(Batches):
