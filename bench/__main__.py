@@ -17,6 +17,7 @@ from bench import (
     monitoring,
     nplus1,
     queue,
+    robustness,
     segment,
     tables,
 )
@@ -27,6 +28,7 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     "ablation": ablation.run,
     "segment": segment.run,
     "measure": measure.run,
+    "robustness": robustness.run,
     **WHOLE_APP,
     "queue": queue.run,
     "backlog": backlog.run,

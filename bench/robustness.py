@@ -1,0 +1,116 @@
+"""How far outlines hold as one thing after another gets harder: drawn scenes in ladders, a curve a ladder.
+
+Beside the network stand ``classical`` and what version 0.1 made of the same scenes, which was written down.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.ladders import LADDERS, rung, scenes
+from bench.report import Bar, Cell, Report
+from core.models import Segmentation
+from core.segmentation import SegmentationParams, segment
+from core.segmentation.confidence import doubtful
+from core.segmentation.engines.contrast import views
+from core.segmentation.engines.unet import normalise, working_copy
+from training.scores import score
+
+VERSION_0_1 = Path(__file__).with_name("ladders") / "version_0_1.json"
+ENGINES = ("unet", "classical")
+SCENES, QUICK_SCENES = 12, 2  # a rung
+POLARITY_SCENES, QUICK_POLARITY_SCENES = 500, 10  # each is asked as it is and inverted
+VIEW_PX = 512
+
+# Of a ladder: the least mean IoU of ``unet`` up to a step, that one counted in.
+BARS: dict[str, tuple[float, float]] = {
+    "focus": (0.9, 0.06),
+    "field share": (0.93, 0.85),
+    "corona": (0.93, 0.5),
+    "halo, core": (0.92, 0.85),
+    "halo, whole": (0.9, 0.3),
+    "well": (0.85, 0.9),
+    "meniscus": (0.85, 3.0),
+}
+MOST_FALSE = 0.03  # of empty fields
+
+
+def run(quick: bool) -> Report:
+    """Climb every ladder with every engine."""
+    report = Report("robustness")
+    count = QUICK_SCENES if quick else SCENES
+    earlier = _earlier()
+    for name, ladder in LADDERS.items():
+        for step, value in enumerate(ladder.steps):
+            for engine in ENGINES:
+                figures = climb(name, step, engine, range(count))
+                report.rows.append({"ladder": name, "step": value, "engine": engine, **figures})
+            if (name, value) in earlier:
+                report.rows.append(earlier[name, value])
+    asked = QUICK_POLARITY_SCENES if quick else POLARITY_SCENES
+    wrong = wrong_polarities(range(asked))
+    report.bars.append(Bar(f"polarity wrong, of {2 * asked}", wrong, 0, "images"))
+    report.bars += _bars(report.rows)
+    return report
+
+
+def climb(name: str, step: int, engine: str, numbers: Sequence[int]) -> dict[str, Cell]:
+    """One engine on some scenes of one step of a ladder.
+
+    Returns:
+        Means over the scenes of ``iou``, ``found`` (true bodies that are outlined), ``falsely`` (images with
+        an outline that is no body) and ``flagged`` (images marked "look at this").
+    """
+    policy = LADDERS[name].outline
+    params = SegmentationParams() if policy is None else SegmentationParams(outline=policy)
+    rows = []
+    for number in numbers:
+        made = rung(name, step, number)
+        rows.append(_judged(segment(made.pixels, params, engine), made))
+    means = np.array(rows, np.float64).mean(axis=0)
+    return dict(zip(("iou", "found", "falsely", "flagged"), map(float, means), strict=True))
+
+
+def wrong_polarities(numbers: Sequence[int]) -> int:
+    """How many images of dark bodies, or of their inversions, are taken for the other."""
+    wrong = 0
+    for number in numbers:
+        rng = np.random.default_rng((7, number))
+        share = float(np.exp(rng.uniform(np.log(0.01), np.log(0.85))))
+        image = normalise(working_copy(scenes.field_share(rng, share).pixels, VIEW_PX))
+        for way in (image, -image):
+            wrong += not np.array_equal(views(way)[0], image)
+    return wrong
+
+
+def _judged(made: Segmentation, truth: scenes.Rung) -> tuple[float, float, bool, bool]:
+    one = score(made.labels, truth.labels)
+    found = one.matched / one.true if one.true else 1.0
+    return one.iou, found, one.predicted > one.matched, doubtful(made.confidence)
+
+
+def _bars(rows: Sequence[dict[str, Cell]]) -> list[Bar]:
+    bars = []
+    ours = [row for row in rows if row["engine"] == "unet"]
+    for name, (least, last) in BARS.items():
+        steps = LADDERS[name].steps
+        counted = steps[: steps.index(last) + 1]
+        worst = min(
+            float(row["iou"] or 0) for row in ours if row["ladder"] == name and row["step"] in counted
+        )
+        bars.append(Bar(f"{name}, worst step's mean IoU", worst, least, "", at_most=False))
+    empty = [float(row["falsely"] or 0) for row in ours if row["ladder"] == "debris"]
+    bars.append(Bar("empty fields with a false outline", float(np.mean(empty)), MOST_FALSE, ""))
+    return bars
+
+
+def _earlier() -> dict[tuple[str, float], dict[str, Cell]]:
+    """Rows of version 0.1, by ladder and step."""
+    if not VERSION_0_1.exists():
+        return {}
+    rows = json.loads(VERSION_0_1.read_text(encoding="utf-8"))
+    return {(row["ladder"], row["step"]): row for row in rows}
