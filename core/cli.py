@@ -1,4 +1,4 @@
-"""The command line, ``python -m core``: ``segment`` measures files, ``serve`` and ``worker`` start things."""
+"""The command line, ``python -m core``: measure files, write the demo plate's, start the app or a worker."""
 
 from __future__ import annotations
 
@@ -46,7 +46,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        act = {"serve": _serve, "worker": _work, "segment": _segment, "compact": _compact, "audit": _audit}
+        act = {
+            "serve": _serve,
+            "worker": _work,
+            "segment": _segment,
+            "compact": _compact,
+            "audit": _audit,
+            "demo": _demo,
+        }
         return act[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
@@ -161,6 +168,14 @@ def _audit(_options: argparse.Namespace) -> int:
     return DAMAGED
 
 
+def _demo(options: argparse.Namespace) -> int:
+    from core.demo.folder import TRUTH, write_demo  # noqa: PLC0415 - drawing is of no use to other commands
+
+    count = sum(1 for _ in write_demo(options.out))
+    _say(f"{count} images of the demo plate, and what is in them in {TRUTH}, are in {options.out}.")
+    return DONE
+
+
 def _work(options: argparse.Namespace) -> int:
     if importlib.util.find_spec("distributed") is None:
         _say("Workers need packages that are not installed: pip install -r requirements-cluster.txt")
@@ -229,6 +244,10 @@ def _add_servers(commands: Any) -> None:
         help="default: %(default)s; added: as they came",
     )
     commands.add_parser("audit", help="check every stored file for damage; the app may run meanwhile")
+    demo = commands.add_parser(
+        "demo", help="write the demo plate's images, and a table of what is in them, into a folder"
+    )
+    demo.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder; is made")
     worker = commands.add_parser("worker", help="segment for apps elsewhere, behind a Dask scheduler")
     worker.add_argument("scheduler", metavar="ADDRESS", help="of the scheduler, as tcp://HOST:8786")
     worker.add_argument(

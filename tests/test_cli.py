@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,7 +16,7 @@ from PIL import Image
 from core import __version__, cli
 from core.batch import runner
 from core.batch.inputs import find_inputs
-from core.demo.plate import tiff
+from core.demo.plate import demo_plate, tiff
 from core.demo.synthetic import BodySpec, Scene, SceneSpec, scene
 from core.images import label_png
 from core.listing import export_rows
@@ -414,3 +415,24 @@ def test_images_that_do_not(out: Path) -> None:
     assert {row["status"] for row in images} == {"done"}
     assert {Path(row["path"]).stem: row["n_objects"] for row in images}["A673_19"] == "0"
     assert not any(row[name] for row in objects for name in row if name.endswith(("_um", "_um2", "_um3")))
+
+
+def test_the_demo_plate_is_written_with_what_is_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("core.demo.folder.demo_plate", lambda seed: islice(demo_plate(seed), 3))
+    out = tmp_path / "plate"
+    assert cli.main(["demo", "--out", str(out)]) == 0
+    assert capsys.readouterr().err.startswith("3 images")
+    truth = rows(out / "truth.csv")
+    assert len(truth) == 288
+    assert list(truth[0]) == ["name", "n", "diameters_um", "dose_micromolar", "problem"]
+    names = sorted(path.name for path in (out / "images").iterdir())
+    assert names == [row["name"] for row in truth[:3]]
+    by_name = {row["name"]: row for row in truth}
+    two, empty, dosed = (by_name[f"{well}_day1.tif"] for well in ("B04", "D07", "A05"))
+    assert (two["n"], two["problem"]) == ("2", "two spheroids")
+    first, second = map(float, two["diameters_um"].split(";"))
+    assert first > second > 100
+    assert (empty["n"], empty["diameters_um"], empty["problem"]) == ("0", "", "empty well")
+    assert (float(dosed["dose_micromolar"]), dosed["problem"]) == (0.1, "")
