@@ -20,6 +20,9 @@ TEXTURE_WINDOW = 0.01  # of the longer side
 GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide a pale one from Otsu
 ABOVE_OTSU = 1.1
 SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
+# Of what stands out, the share from which dark counts though bright is more. Of 106 images of eight sets the
+# fluorescent ones have 0.02 at most, all others 0.83 and more; dark bodies in bright grain have 0.2 and more.
+MIXED = 0.02
 _BLUR_PX = 0.7
 _FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all contrast
 
@@ -28,16 +31,21 @@ _FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all 
 class Flat:
     """An image without its background; maps float32 (Y, X) in the image's own scale.
 
-    ``darker``: background minus image. ``noise``: robust standard deviation of the background. ``dark``:
-    whether the image differs more from the background towards dark than towards bright. ``texture``: local
-    standard deviation over ``window_px``.
+    ``darker``: background minus image. ``noise``: robust standard deviation of the background.
+    ``dark_share``: how much of what differs from the background is darker, 0..1, by squares. ``texture``:
+    local standard deviation over ``window_px``.
     """
 
     darker: Map
     noise: float
-    dark: bool
+    dark_share: float
     texture: Map
     window_px: int
+
+    @property
+    def dark(self) -> bool:
+        """Whether the image differs more from the background towards dark than towards bright."""
+        return self.dark_share >= 0.5
 
 
 def flatten(image: Map, start: float | None = None) -> Flat:
@@ -52,7 +60,8 @@ def flatten(image: Map, start: float | None = None) -> Flat:
     dark, bright = (
         np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
     )
-    return Flat(darker, noise, bool(dark >= bright), texture, window)
+    total = float(dark + bright)
+    return Flat(darker, noise, float(dark) / total if total else 1.0, texture, window)
 
 
 def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
@@ -66,20 +75,44 @@ def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
         image: float32 (Y, X), about -1..1.
         polarity: of the bodies, "dark" or "bright"; found from the image where "auto".
     """
+    return readings(image, polarity)[0]
+
+
+def readings(image: Map, polarity: str = "auto") -> list[NDArray[np.float32]]:
+    """The views of an image for each way to read it, as ``views``; one where it leaves no doubt, else two.
+
+    There is doubt where bright and dark both stand out, as a dark body in bright grain does, and where the
+    image's edge is no background, as in dense fields and around bodies that fill most of the image. The
+    first way is the one to take unless the other is clearly better.
+    """
     smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
-    dark, contrast = _contrast(smooth, polarity)
-    if only_around(contrast):
-        dark, contrast = _contrast(smooth, polarity, frame_level(smooth))
-    return np.stack([image if dark else -image, contrast])
+    flat = flatten(smooth)
+    found, dark = _seen(image, flat, polarity)
+    if around := only_around(found[1]):
+        flat = flatten(smooth, frame_level(smooth))
+        found, dark = _seen(image, flat, polarity)
+    if polarity != "auto":
+        return [found]
+    if not dark and flat.dark_share > MIXED:
+        return [_views(image, flat, True), found]
+    if not around and abs(frame_level(flat.darker)) > NOISE_FLOOR * flat.noise:
+        other = flatten(smooth, frame_level(smooth))
+        return [found] if other.dark == dark else [found, _views(image, other, other.dark)]
+    return [found]
 
 
-def _contrast(smooth: Map, polarity: str, start: float | None = None) -> tuple[bool, Map]:
-    """Whether bodies are dark, and how far each pixel lies towards them: Otsu's threshold is at 0.5."""
-    flat = flatten(smooth, start)
+def _seen(image: Map, flat: Flat, polarity: str) -> tuple[NDArray[np.float32], bool]:
+    """The views with the wanted polarity, and whether that is dark."""
     dark = flat.dark if polarity == "auto" else polarity == "dark"
+    return _views(image, flat, dark), dark
+
+
+def _views(image: Map, flat: Flat, dark: bool) -> NDArray[np.float32]:
+    """The image with bodies dark, and how far each pixel lies towards them: Otsu's threshold is at 0.5."""
     towards = flat.darker if dark else -flat.darker
     level = max(otsu(root(np.maximum(towards, 0))) ** (1 / GAMMA), NOISE_FLOOR * flat.noise, _FLATTEST)
-    return dark, np.asarray(np.clip(towards / np.float32(2 * level), -1, 1))
+    contrast = np.clip(towards / np.float32(2 * level), -1, 1)
+    return np.stack([image if dark else -image, contrast])
 
 
 def only_around(inside: Map) -> bool:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.segmentation.engines.contrast import flatten, views
+from core.segmentation.engines.contrast import flatten, readings, views
 from tests.segmentation.shapes import field
 
 BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
@@ -57,3 +57,34 @@ def test_a_slanted_light_is_taken_away():
     assert flat.dark
     background = flat.darker[300:, 400:]
     assert abs(float(np.median(background))) < 0.02
+
+
+def in_bright_grain() -> np.ndarray:
+    """About -1..1, a dark body in grain that is brighter than the field."""
+    rows, columns = np.mgrid[:256, :256]
+    away = np.hypot(rows - 128, columns - 128)
+    grain = np.random.default_rng(1).uniform(0, 1.5, (256, 256)) * np.exp(-np.maximum(away - 30, 0) / 30)
+    return np.where(away < 30, -0.5, grain - 0.2).astype(np.float32)
+
+
+def test_a_clear_image_is_read_in_one_way() -> None:
+    for image in (picture(), -picture()):
+        (seen,) = readings(image)
+        assert np.array_equal(seen, views(image))
+
+
+def test_a_dark_body_in_bright_grain_is_read_both_ways_dark_bodies_first() -> None:
+    image = in_bright_grain()
+    first, second = readings(image)
+    assert np.array_equal(first[0], image)
+    assert np.array_equal(second[0], -image)
+    (seen,) = readings(image, "bright")
+    assert np.array_equal(seen[0], -image)
+
+
+def test_an_image_whose_edge_is_no_background_is_read_both_ways() -> None:
+    rows, columns = np.mgrid[:200, :200]
+    # a smooth body over most of the field, and a corner of it free
+    image = np.where(np.hypot(rows - 90, columns - 90) < 99, -0.6, 0.5).astype(np.float32)
+    image += np.random.default_rng(0).normal(0, 0.01, image.shape).astype(np.float32)
+    assert any(np.array_equal(seen[0], image) for seen in readings(image))

@@ -14,7 +14,15 @@ from core.errors import InvalidRequest, SegmentationError
 from core.segmentation import Arithmetic, EngineRegistry, SegmentationParams
 from core.segmentation import segment as segment_with
 from core.segmentation.engines import precision
-from core.segmentation.engines.unet import infer, normalise, predict_with, typical_diameter, working_copy
+from core.segmentation.engines.unet import (
+    certainty,
+    infer,
+    normalise,
+    predict_with,
+    surest,
+    typical_diameter,
+    working_copy,
+)
 from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import SHIPPED, load, pin, save
 from tests.engines import segment
@@ -116,6 +124,24 @@ def test_small_bodies_in_a_large_image_are_looked_at_again(side: int, working: i
     pixels[600 : 600 + side, 500 : 500 + side] = 255
     assert predict_with(Echo(), pixels, SegmentationParams()).inside.shape == (working, working)
     assert predict_with(Echo(), pixels[:700, :700], SegmentationParams()).inside.shape == (512, 512)
+
+
+def test_the_surer_way_to_read_an_image_is_taken() -> None:
+    vague, sure, nothing = (np.zeros((2, 64, 64), np.float32) for _ in range(3))
+    vague[1, 16:48, 16:48] = 0.5  # the map there is 0.62
+    sure[1, 20:40, 20:40] = 1
+    for ways, best in (([vague, sure], sure), ([sure, vague], sure), ([nothing, sure], sure)):
+        seen, found = surest(Echo(), ways)
+        assert seen is best
+        assert (found.inside >= 0.5).any()
+    assert surest(Echo(), [nothing, nothing.copy()])[0] is nothing
+    again = sure.copy()
+    assert surest(Echo(), [sure, again])[0] is sure
+
+
+def test_certainty_is_of_what_may_be_inside() -> None:
+    assert certainty(np.zeros((4, 4), np.float32)) == 1
+    assert certainty(np.array([[0.0, 0.1, 0.4, 0.9]], np.float32)) == pytest.approx(0.75)
 
 
 def test_debris_does_not_ask_for_a_second_look() -> None:
