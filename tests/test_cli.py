@@ -192,7 +192,10 @@ def test_settings_are_used_and_stand_in_the_table(tmp_path: Path, out: Path) -> 
 
 @pytest.mark.parametrize(
     ("given", "said"),
-    [("outline=rim", "outline must be one of whole, core"), ("tightness=2", "no parameter 'tightness'")],
+    [
+        ("outline=rim", "outline must be one of auto, whole, core"),
+        ("tightness=2", "no parameter 'tightness'"),
+    ],
 )
 def test_settings_that_cannot_be_are_refused_before_anything_is_written(
     tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], given: str, said: str

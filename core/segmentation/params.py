@@ -52,9 +52,9 @@ class SegmentationParams:
     )
     outline: str = _choice(
         "whole",
-        ("whole", "core"),
-        "Where outlines run: around all that hangs together (whole) or around the dense body without its "
-        "loose rim (core).",
+        ("auto", "whole", "core"),
+        "Where outlines run: around all that hangs together (whole), around the dense body without its loose "
+        "rim (core), or around the rim only where its edge is sharp (auto).",
     )
     sensitivity: float = _number(
         0.0,

@@ -23,6 +23,9 @@ SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into
 # Of what stands out, the share from which dark counts though bright is more. Of 106 images of eight sets the
 # fluorescent ones have 0.02 at most, all others 0.83 and more; dark bodies in bright grain have 0.2 and more.
 MIXED = 0.02
+BODY = 0.025  # of the longer side: what a disc of this radius fits into may be a body that was overlooked
+KNOWN = 0.2  # of what stands out: mean of the map from which on it was not
+_COARSE = 4  # what is that large is looked for in a copy so much smaller
 _BLUR_PX = 0.7
 _FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all contrast
 
@@ -75,10 +78,18 @@ def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
         image: float32 (Y, X), about -1..1.
         polarity: of the bodies, "dark" or "bright"; found from the image where "auto".
     """
-    return readings(image, polarity)[0]
+    return readings(image, polarity)[0].views
 
 
-def readings(image: Map, polarity: str = "auto") -> list[NDArray[np.float32]]:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One way to read an image: its ``views``, and whether bodies are dark in it as it came."""
+
+    views: NDArray[np.float32]
+    dark: bool
+
+
+def readings(image: Map, polarity: str = "auto") -> list[Reading]:
     """The views of an image for each way to read it, as ``views``; one where it leaves no doubt, else two.
 
     There is doubt where bright and dark both stand out, as a dark body in bright grain does, and where the
@@ -87,32 +98,27 @@ def readings(image: Map, polarity: str = "auto") -> list[NDArray[np.float32]]:
     """
     smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
     flat = flatten(smooth)
-    found, dark = _seen(image, flat, polarity)
-    if around := only_around(found[1]):
+    found = _read(image, flat, polarity)
+    if around := only_around(found.views[1]):
         flat = flatten(smooth, frame_level(smooth))
-        found, dark = _seen(image, flat, polarity)
+        found = _read(image, flat, polarity)
     if polarity != "auto":
         return [found]
-    if not dark and flat.dark_share > MIXED:
-        return [_views(image, flat, True), found]
+    if not found.dark and flat.dark_share > MIXED:
+        return [_read(image, flat, "dark"), found]
     if not around and abs(frame_level(flat.darker)) > NOISE_FLOOR * flat.noise:
-        other = flatten(smooth, frame_level(smooth))
-        return [found] if other.dark == dark else [found, _views(image, other, other.dark)]
+        other = _read(image, flatten(smooth, frame_level(smooth)), "auto")
+        return [found] if other.dark == found.dark else [found, other]
     return [found]
 
 
-def _seen(image: Map, flat: Flat, polarity: str) -> tuple[NDArray[np.float32], bool]:
-    """The views with the wanted polarity, and whether that is dark."""
-    dark = flat.dark if polarity == "auto" else polarity == "dark"
-    return _views(image, flat, dark), dark
-
-
-def _views(image: Map, flat: Flat, dark: bool) -> NDArray[np.float32]:
+def _read(image: Map, flat: Flat, polarity: str) -> Reading:
     """The image with bodies dark, and how far each pixel lies towards them: Otsu's threshold is at 0.5."""
+    dark = flat.dark if polarity == "auto" else polarity == "dark"
     towards = flat.darker if dark else -flat.darker
     level = max(otsu(root(np.maximum(towards, 0))) ** (1 / GAMMA), NOISE_FLOOR * flat.noise, _FLATTEST)
     contrast = np.clip(towards / np.float32(2 * level), -1, 1)
-    return np.stack([image if dark else -image, contrast])
+    return Reading(np.stack([image if dark else -image, contrast]), dark)
 
 
 def only_around(inside: Map) -> bool:
@@ -130,6 +136,25 @@ def only_around(inside: Map) -> bool:
     areas[parts[frame > 0]] = 0
     areas[0] = 0
     return bool(areas.max() < math.pi * round(SPECK * max(mask.shape)) ** 2 + 1)
+
+
+def overlooked(contrast: Map, inside: Map) -> NDArray[np.bool_]:
+    """Where something as large as a body stands out, of which next to nothing is inside; bool (Y, X).
+
+    Debris, fibres and thin walls are too narrow to count. Both maps float32 (Y, X) of one size.
+    """
+    shape = contrast.shape
+    size = (max(1, shape[1] // _COARSE), max(1, shape[0] // _COARSE))
+    small, seen = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (contrast, inside))
+    radius = max(1, round(BODY * max(size)))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    blobs = cv2.morphologyEx((small >= 0.5).view(np.uint8), cv2.MORPH_OPEN, disc)
+    count, parts = cv2.connectedComponents(blobs, connectivity=8, ltype=cv2.CV_32S)
+    known = np.bincount(parts.ravel(), seen.ravel(), minlength=count)
+    lost = known < KNOWN * np.bincount(parts.ravel(), minlength=count)
+    lost[0] = False
+    wide = cv2.resize(lost[parts].view(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(wide.view(np.bool_))
 
 
 def frame_level(image: Map) -> float:

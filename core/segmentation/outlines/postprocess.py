@@ -32,7 +32,7 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
     labels = _bodies(wanted, params, level)
     labels = _without_artefacts(labels, prediction)
     small = too_small(labels, params.min_relative_area)
-    labels = keep(join_small(labels, small) if params.outline == "whole" else labels, ~small)
+    labels = keep(labels if params.outline == "core" else join_small(labels, small), ~small)
     if params.outline == "core" and prediction.core is None:
         labels = without_rims(labels)
         wanted, level = Prediction(_drawn(labels)), 0.5
@@ -150,10 +150,15 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
 
 
 def _wanted(prediction: Prediction, params: SegmentationParams) -> Map:
-    """The map of what is to be outlined."""
-    if params.outline == "core" and prediction.core is not None:
-        return np.minimum(prediction.core, prediction.inside)
-    return prediction.inside
+    """The map of what is to be outlined; ``auto`` takes a loose rim in where it is surely there.
+
+    In the mean of both maps a rim that is no core has to be nearly certain to count, as it is where its edge
+    is sharp; where it is soft the outline stays at the core.
+    """
+    if params.outline == "whole" or prediction.core is None:
+        return prediction.inside
+    core = np.minimum(prediction.core, prediction.inside)
+    return core if params.outline == "core" else np.asarray((core + prediction.inside) / 2)
 
 
 def _smooth(prediction: Prediction) -> Map:

@@ -70,16 +70,18 @@ def in_bright_grain() -> np.ndarray:
 def test_a_clear_image_is_read_in_one_way() -> None:
     for image in (picture(), -picture()):
         (seen,) = readings(image)
-        assert np.array_equal(seen, views(image))
+        assert np.array_equal(seen.views, views(image))
+        assert seen.dark == (image[120, 110] < image[20, 20])
 
 
 def test_a_dark_body_in_bright_grain_is_read_both_ways_dark_bodies_first() -> None:
     image = in_bright_grain()
     first, second = readings(image)
-    assert np.array_equal(first[0], image)
-    assert np.array_equal(second[0], -image)
+    assert np.array_equal(first.views[0], image)
+    assert np.array_equal(second.views[0], -image)
+    assert (first.dark, second.dark) == (True, False)
     (seen,) = readings(image, "bright")
-    assert np.array_equal(seen[0], -image)
+    assert np.array_equal(seen.views[0], -image)
 
 
 def test_an_image_whose_edge_is_no_background_is_read_both_ways() -> None:
@@ -87,4 +89,4 @@ def test_an_image_whose_edge_is_no_background_is_read_both_ways() -> None:
     # a smooth body over most of the field, and a corner of it free
     image = np.where(np.hypot(rows - 90, columns - 90) < 99, -0.6, 0.5).astype(np.float32)
     image += np.random.default_rng(0).normal(0, 0.01, image.shape).astype(np.float32)
-    assert any(np.array_equal(seen[0], image) for seen in readings(image))
+    assert any(seen.dark for seen in readings(image))

@@ -3,6 +3,7 @@
 import json
 import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from core.errors import InvalidRequest, SegmentationError
 from core.segmentation import Arithmetic, EngineRegistry, SegmentationParams
 from core.segmentation import segment as segment_with
 from core.segmentation.engines import precision
+from core.segmentation.engines.contrast import Reading
 from core.segmentation.engines.unet import (
     certainty,
     infer,
@@ -127,21 +129,54 @@ def test_small_bodies_in_a_large_image_are_looked_at_again(side: int, working: i
 
 
 def test_the_surer_way_to_read_an_image_is_taken() -> None:
-    vague, sure, nothing = (np.zeros((2, 64, 64), np.float32) for _ in range(3))
-    vague[1, 16:48, 16:48] = 0.5  # the map there is 0.62
-    sure[1, 20:40, 20:40] = 1
+    vague, sure, nothing = (Reading(np.zeros((2, 64, 64), np.float32), dark=True) for _ in range(3))
+    vague.views[1, 16:48, 16:48] = 0.5  # the map there is 0.62
+    sure.views[1, 20:40, 20:40] = 1
     for ways, best in (([vague, sure], sure), ([sure, vague], sure), ([nothing, sure], sure)):
         seen, found = surest(Echo(), ways)
         assert seen is best
         assert (found.inside >= 0.5).any()
-    assert surest(Echo(), [nothing, nothing.copy()])[0] is nothing
-    again = sure.copy()
-    assert surest(Echo(), [sure, again])[0] is sure
+    assert surest(Echo(), [nothing, replace(nothing)])[0] is nothing
+    assert surest(Echo(), [sure, replace(sure)])[0] is sure
 
 
 def test_certainty_is_of_what_may_be_inside() -> None:
     assert certainty(np.zeros((4, 4), np.float32)) == 1
     assert certainty(np.array([[0.0, 0.1, 0.4, 0.9]], np.float32)) == pytest.approx(0.75)
+
+
+class Near(Echo):
+    """Sees bodies only in copies of more than 300 pixels."""
+
+    def decode(self, features: list[torch.Tensor]) -> torch.Tensor:
+        logits = super().decode(features)
+        return logits if features[0].shape[-1] > 300 else torch.full_like(logits, -9)
+
+
+class Far(Echo):
+    """Sees bodies only in copies of up to 200 pixels."""
+
+    def decode(self, features: list[torch.Tensor]) -> torch.Tensor:
+        logits = super().decode(features)
+        return logits if features[0].shape[-1] <= 200 else torch.full_like(logits, -4)
+
+
+def test_what_is_seen_from_afar_only_is_found() -> None:
+    rows, columns = np.mgrid[:512, :512]
+    pixels = np.where(np.hypot(rows - 256, columns - 256) < 80, 60, 200).astype(np.uint8)
+    inside = predict_with(Far(), pixels, SegmentationParams()).inside
+    assert (inside >= 0.5).sum() == pytest.approx(np.pi * 80**2, rel=0.1)
+    speckled = np.full((512, 512), 200, np.uint8)
+    speckled[::40, ::40] = 60
+    assert not (predict_with(Far(), speckled, SegmentationParams()).inside >= 0.5).any()
+
+
+@pytest.mark.parametrize(("level", "share"), [(60, 0.5), (250, 1.0)])
+def test_both_looks_count_half_where_bodies_are_dark(level: int, share: float) -> None:
+    pixels = np.full((512, 512), 150, np.uint8)
+    pixels[180:340, 180:340] = level
+    near = predict_with(Near(), pixels, SegmentationParams()).inside[260, 260]
+    assert near == pytest.approx(share, abs=0.05)
 
 
 def test_debris_does_not_ask_for_a_second_look() -> None:

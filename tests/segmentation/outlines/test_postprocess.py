@@ -9,7 +9,8 @@ from core.segmentation.outlines.postprocess import postprocess, without_rims
 
 SIDE = 200
 CORE = SegmentationParams(outline="core")
-WHOLE = SegmentationParams()
+WHOLE = SegmentationParams(outline="whole")
+AUTO = SegmentationParams(outline="auto")
 
 
 def disc(radius: float) -> np.ndarray:
@@ -41,6 +42,16 @@ def test_without_one_the_core_is_what_is_thick(size):
     whole, core = (postprocess(maps, params, size) for params in (WHOLE, CORE))
     assert np.count_nonzero(whole) > 1.15 * np.count_nonzero(core)
     assert np.count_nonzero(core) == pytest.approx(np.pi * (40 * scale) ** 2, rel=0.1)
+
+
+@pytest.mark.parametrize(("certain", "radius"), [(0.98, 60), (0.8, 40)])
+def test_a_rim_counts_by_itself_where_it_is_nearly_certain(certain, radius):
+    inside = np.where(disc(40), 1, np.where(disc(60), certain, 0)).astype(np.float32)
+    core = np.where(disc(40), 1, np.where(disc(60), 0.1, 0)).astype(np.float32)
+    labels = postprocess(Prediction(inside, core=core), AUTO, (SIDE, SIDE))
+    assert np.count_nonzero(labels) == pytest.approx(np.pi * radius**2, rel=0.03)
+    alone = Prediction(inside)
+    assert np.array_equal(postprocess(alone, AUTO, (SIDE, SIDE)), postprocess(alone, WHOLE, (SIDE, SIDE)))
 
 
 def test_the_core_lies_in_the_whole():
