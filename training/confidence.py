@@ -44,7 +44,8 @@ DRAWN = 60  # scenes that stand for the drawn half of the training images
 SCENE_PX = 512
 RIDGE = 1e-2
 # Of the bias and each feature: doubt may never raise confidence, whatever chance has put into a set.
-BOUNDS = ((None, None), (0, None), (0, None), (0, None), (None, 0))
+Bounds = Sequence[tuple[float | None, float | None]]
+BOUNDS: Bounds = ((None, None), (0, None), (0, None), (0, None), (None, 0))
 LINES = (0.7, 0.8, 0.85, 0.9)
 _NONE = Curve(0.0, (0.0,) * len(FEATURES))
 
@@ -91,8 +92,11 @@ def familiar(chosen: Iterable[Pair], predict: Predict) -> ConfidenceCurve:
     return ConfidenceCurve(_NONE, _NONE, tuple(traits.mean(axis=0).tolist()), tuple(spread.tolist()))
 
 
-def fit(groups: Sequence[Rated]) -> Curve:
-    """The logistic curve of least cross entropy; every set counts the same."""
+def fit(groups: Sequence[Rated], bounds: Bounds = BOUNDS) -> Curve:
+    """The logistic curve of least cross entropy; every set counts the same.
+
+    ``bounds``: of the bias and of each feature's weight.
+    """
     groups = [group for group in groups if len(group.overlap)]
     features = np.concatenate([group.features for group in groups])
     overlap = np.concatenate([group.overlap for group in groups])
@@ -106,7 +110,7 @@ def fit(groups: Sequence[Rated]) -> Curve:
         entropy = np.logaddexp(0, logits) - overlap * logits
         return float(share @ entropy / len(groups) + RIDGE * np.square(values[1:]).sum())
 
-    best = minimize(cost, np.zeros(1 + features.shape[1]), bounds=BOUNDS).x
+    best = minimize(cost, np.zeros(1 + features.shape[1]), bounds=bounds).x
     weights = np.where(features.std(axis=0) > 1e-6, best[1:] / spread, 0.0)
     return Curve(float(best[0] - weights @ middle), tuple(weights.tolist()))
 

@@ -4,12 +4,13 @@ Four things are looked at. ``certainty``: how sure the map is inside the outline
 outline moves with the threshold. ``agreement``: overlap with what is seen mirrored and at another scale.
 ``strangeness``: how unlike the training images the image is. A logistic curve, fitted on images of sets that
 the network had not seen (``python -m training.confidence``), turns them into an expected intersection over
-union. Without spheroids the same says how sure it is that there are none.
+union. An image without spheroids has a curve of its own, from what nearly was one: how likely it is empty.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -25,10 +26,12 @@ from core.segmentation.outlines.boundaries import Labels
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
 LOOK_BELOW = 0.8  # chosen in docs/accuracy.md
 FEATURES = ("certainty", "margin", "agreement", "strangeness")
+EMPTY_FEATURES = ("peak", "standing_out")
 
 _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run
 _REACH = np.ones((9, 9), np.uint8)  # how far around an object its matter may lie
 _SLACK = 5e-4  # of the image's pixels: so much noise says nothing about an image
+_PEAK = 5e-4  # of the image's pixels: so many have at least the peak's probability
 _MOST_STRANGE = 3.0
 
 Floats = NDArray[np.float64]
@@ -36,13 +39,13 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Curve:
-    """A logistic curve over ``FEATURES``."""
+    """A logistic curve over some features."""
 
     bias: float
     weights: tuple[float, ...]
 
     def __call__(self, features: Floats) -> Floats:
-        """Expected overlap, (N,), of features (N, 4)."""
+        """Expected overlap, (N,), of features (N, M)."""
         return np.asarray(1 / (1 + np.exp(-(self.bias + features @ np.array(self.weights)))))
 
 
@@ -51,12 +54,14 @@ class ConfidenceCurve:
     """What was fitted for one engine.
 
     ``mean`` and ``spread``: of each trait over the training images; None for an engine without any.
+    ``empty``: over ``EMPTY_FEATURES``, of images in which nothing is found; None where ``images`` serves.
     """
 
     objects: Curve
     images: Curve
     mean: tuple[float, ...] | None = None
     spread: tuple[float, ...] | None = None
+    empty: Curve | None = None
 
     def to_dict(self) -> dict[str, object]:
         """As JSON; ``from_dict`` takes it back."""
@@ -67,7 +72,8 @@ class ConfidenceCurve:
         """From the JSON of one engine in ``confidence.json``."""
         curves = {name: _curve(given[name]) for name in ("objects", "images")}
         traits = {name: _numbers(given[name]) for name in ("mean", "spread") if given.get(name) is not None}
-        return cls(**curves, **traits)  # type: ignore[arg-type]
+        empty = _curve(given["empty"]) if given.get("empty") is not None else None
+        return cls(**curves, **traits, empty=empty)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +94,8 @@ def rate(prediction: Prediction, labels: Labels, engine: str) -> Confidence:
     strange = strangeness(prediction.traits, fitted)
     small = at_size(labels, prediction.inside.shape)
     objects = object_features(prediction, small, int(labels.max(initial=0)), strange)
+    if fitted.empty is not None and not labels.any():
+        return Confidence(float(fitted.empty(empty_features(prediction)[None])[0]), ())
     image = image_features(prediction, small > 0, strange)
     return Confidence(float(fitted.images(image[None])[0]), tuple(fitted.objects(objects).tolist()))
 
@@ -132,6 +140,13 @@ def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: fl
             strange,
         ]
     )
+
+
+def empty_features(prediction: Prediction) -> Floats:
+    """Features (2,) of an image in which nothing is found: the highest probability, and what stands out."""
+    highest = np.maximum(prediction.inside, _second(prediction)).ravel()
+    rank = max(0, highest.size - 1 - round(_PEAK * highest.size))
+    return np.array([np.partition(highest, rank)[rank], math.sqrt(prediction.standing_out)])
 
 
 def strangeness(traits: Map | None, fitted: ConfidenceCurve) -> float:

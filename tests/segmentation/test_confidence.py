@@ -15,6 +15,7 @@ from core.segmentation.confidence import (
     calibrations,
     image_features,
     object_features,
+    rate,
     strangeness,
 )
 from core.segmentation.engines.base import Prediction
@@ -81,6 +82,27 @@ def test_an_empty_image_is_sure_of_it():
     nothing = Prediction(np.full((50, 50), 0.02, np.float32))
     assert image_features(nothing, np.zeros((50, 50), bool), 0)[:3] == pytest.approx([1, 1, 1])
     assert object_features(nothing, np.zeros((50, 50), np.int32), 0, 0).shape == (0, 4)
+
+
+def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_inside(monkeypatch):
+    curve = ConfidenceCurve(Curve(0, (0, 0, 0, 0)), Curve(0, (0, 0, 0, 0)), empty=Curve(4.0, (-10.0, -20.0)))
+    monkeypatch.setattr("core.segmentation.confidence.calibrations", lambda: {"unet": curve})
+    nothing, labels = np.full((50, 50), 0.02, np.float32), np.zeros((50, 50), np.int32)
+    nearly = nothing.copy()
+    nearly[20:30, 20:30] = 0.45
+    sure, missed, close = (
+        rate(made, labels, "unet").image
+        for made in (
+            Prediction(nothing),
+            Prediction(nothing, standing_out=0.1),
+            Prediction(nearly, second=nothing),
+        )
+    )
+    assert sure > LOOK_BELOW > max(missed, close)
+    assert ConfidenceCurve.from_dict(json.loads(json.dumps(curve.to_dict()))) == curve
+    found = labels.copy()
+    found[20:30, 20:30] = 1
+    assert rate(Prediction(nearly), found, "unet").image == 0.5
 
 
 def test_strangeness_counts_spreads_from_the_training_images():

@@ -28,6 +28,8 @@ class Prediction:
     others are out of focus and are dropped. None: nothing is dropped for that.
     ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
     better.
+    ``standing_out``: share of the image that stands out as a body would and is not inside; 0 where the engine
+    does not look for it.
     ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
     smooth by itself.
     """
@@ -39,6 +41,7 @@ class Prediction:
     sharpness: Map | None = None
     speck_px: int = 0
     waver_px: float = 0.0
+    standing_out: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from core.errors import SegmentationError
 from core.segmentation.engines.base import Map, Prediction
 
 _MAPS = ("inside", "core", "second", "sharpness")
+_SCALARS = ("speck_px", "waver_px", "standing_out")
 _LEVELS = 255
 
 
@@ -32,7 +33,7 @@ def pack(prediction: Prediction) -> bytes:
     if prediction.traits is not None:
         arrays["traits"] = prediction.traits
     file = io.BytesIO()
-    scalars = {"speck_px": prediction.speck_px, "waver_px": prediction.waver_px}
+    scalars = {name: getattr(prediction, name) for name in _SCALARS}
     np.savez_compressed(file, allow_pickle=False, **arrays, **scalars)
     return file.getvalue()
 
@@ -52,6 +53,7 @@ def unpack(data: bytes) -> Prediction:
             traits=held.get("traits"),
             speck_px=int(held["speck_px"]),
             waver_px=float(held["waver_px"]),
+            standing_out=float(held.get("standing_out", 0.0)),  # archives of 0.1 do not have it
         )
     except Exception as error:  # the boundary of a stored file: whatever is wrong with it, segment again
         raise SegmentationError("The stored maps of this image cannot be read. Segment it again.") from error

@@ -56,25 +56,33 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     Where bodies touch is found from the distance to the outline, which is better than what the network makes
     of it (docs/accuracy.md), so its border and depth serve training only.
     """
+    seen, found = _looked(network, grey, params)
+    return replace(found, standing_out=float(overlooked(seen[1], found.inside).mean()))
+
+
+def _looked(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:
+    """The views that were looked at, and what is seen in all looks together."""
     long_side = LONG_SIDE * params.working_long_side_px
     reading, first = surest(network, _readings(grey, long_side, params.polarity))
     seen = reading.views
     typical = typical_diameter(first.inside)
     finer = min(float(max(grey.shape)), FINER * long_side)
     if finer > 1.5 * long_side and 0 < typical < SMALL_PX:
-        _, again = surest(network, _readings(grey, finer, params.polarity))
-        return replace(again, second=_resized(first.inside, again.inside.shape))
-    second = _mirrored(network, seen)
+        fine, again = surest(network, _readings(grey, finer, params.polarity))
+        return fine.views, replace(again, second=_resized(first.inside, again.inside.shape))
+    mirrored = _mirrored(network, seen)
+    second = mirrored.inside
     if (first.inside >= 0.5).mean() < NOTHING:
         first = _from_afar(network, seen, first)
     if typical < LARGE_PX:
-        return replace(first, second=second)
+        return seen, replace(first, second=second)
     # A large body is seen whole only from further away, its rim only from near. Around dark ones either look
     # alone may take shadow and loose matter for body, so they count half each; what glows, either one knows.
-    both = np.maximum(first.inside, second)
-    if reading.dark:
-        both = cv2.addWeighted(first.inside, 0.5, second, 0.5, 0)
-    return replace(first, inside=both, second=np.minimum(first.inside, second))
+    agreed = np.minimum(first.inside, second)
+    if not reading.dark:
+        return seen, replace(first, inside=np.maximum(first.inside, second), second=agreed)
+    inside, core = _mean(first.inside, second), _mean(_core(first), _core(mirrored))
+    return seen, replace(first, inside=inside, core=core, second=agreed)
 
 
 def infer(network: UNet, seen: Map) -> Prediction:
@@ -127,12 +135,21 @@ def certainty(inside: Map) -> float:
     return float(np.maximum(possible, 1 - possible).mean()) if len(possible) else 1.0
 
 
-def _mirrored(network: UNet, seen: Map) -> Map:
-    """What is inside as it is seen mirrored and smaller; brought back to the size of the views."""
+def _mirrored(network: UNet, seen: Map) -> Prediction:
+    """What is seen mirrored and smaller, brought back to the size of the views."""
     shape = seen.shape[1:]
-    size = (max(1, round(SECOND * shape[1])), max(1, round(SECOND * shape[0])))
-    small = np.stack([cv2.resize(view[:, ::-1], size, interpolation=cv2.INTER_AREA) for view in seen])
-    return _resized(infer(network, small).inside, shape)[:, ::-1]
+    other = infer(network, _smaller(seen[:, :, ::-1], SECOND))
+    inside, core = (_resized(values, shape)[:, ::-1] for values in (other.inside, _core(other)))
+    return Prediction(inside, core)
+
+
+def _smaller(seen: Map, scale: float) -> Map:
+    size = (max(1, round(scale * seen.shape[2])), max(1, round(scale * seen.shape[1])))
+    return np.stack([cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in seen])
+
+
+def _mean(one: Map, other: Map) -> Map:
+    return np.asarray(cv2.addWeighted(one, 0.5, np.ascontiguousarray(other), 0.5, 0), dtype=np.float32)
 
 
 def _from_afar(network: UNet, seen: Map, first: Prediction) -> Prediction:
@@ -142,9 +159,7 @@ def _from_afar(network: UNet, seen: Map, first: Prediction) -> Prediction:
         return first
     shape = seen.shape[1:]
     for scale in COARSER:
-        size = (max(1, round(scale * shape[1])), max(1, round(scale * shape[0])))
-        small = np.stack([cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in seen])
-        other = infer(network, small)
+        other = infer(network, _smaller(seen, scale))
         inside, core = (_resized(values, shape) for values in (other.inside, _core(other)))
         if certainty(inside) >= SURE and (inside[lost] >= 0.5).mean() >= 0.5:
             return replace(

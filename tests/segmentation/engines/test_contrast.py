@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.segmentation.engines.contrast import flatten, readings, views
+from core.segmentation.engines.contrast import flatten, overlooked, readings, views
 from tests.segmentation.shapes import field
 
 BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
@@ -90,3 +90,15 @@ def test_an_image_whose_edge_is_no_background_is_read_both_ways() -> None:
     image = np.where(np.hypot(rows - 90, columns - 90) < 99, -0.6, 0.5).astype(np.float32)
     image += np.random.default_rng(0).normal(0, 0.01, image.shape).astype(np.float32)
     assert any(seen.dark for seen in readings(image))
+
+
+def test_what_stands_out_as_a_body_would_and_is_not_inside_is_overlooked() -> None:
+    rows, columns = np.mgrid[:256, :256]
+    body = np.hypot(rows - 100, columns - 120) < 30
+    contrast = np.where(body | (np.abs(columns - 220) < 3), 0.9, 0.0).astype(np.float32)
+    nothing = np.zeros_like(contrast)
+    lost = overlooked(contrast, nothing)
+    assert (lost & body).sum() > 0.9 * body.sum()
+    assert not lost[:, 210:].any()
+    assert not overlooked(contrast, body.astype(np.float32)).any()
+    assert not overlooked(nothing, nothing).any()
