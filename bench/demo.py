@@ -6,11 +6,12 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
+import numpy as np
+
 from bench.report import Bar, Report
-from core.demo.plate import DemoTruth, demo_plate, manifest
-from core.images import decode, inspect
-from core.models import Limits
-from core.segmentation import DEFAULT_ENGINE, ENGINES, segment
+from core.demo.plate import UM_PER_PX, DemoTruth, demo_plate, manifest
+from core.segmentation import DEFAULT_ENGINE, Engine, EngineRegistry, SegmentationParams, segment
 from core.segmentation.confidence import doubtful
 
 QUICK_EVERY = 7  # no multiple of the three days, so that all of them occur
@@ -36,9 +37,9 @@ class Outcome:
 def run(quick: bool) -> Report:
     """Outline every image of the plate, or every seventh, with each engine."""
     report = Report("demo")
-    every = QUICK_EVERY if quick else 1
-    for engine in ENGINES:
-        outcomes = outlined(engine, every)
+    every, engines = QUICK_EVERY if quick else 1, EngineRegistry.shipped()
+    for engine in engines.names:
+        outcomes = outlined(engines.get(engine), every)
         wrong = [item for item in outcomes if item.is_wrong]
         unflagged = [item for item in wrong if not item.is_flagged]
         errors = [error for item in outcomes for error in item.errors]
@@ -62,17 +63,16 @@ def run(quick: bool) -> Report:
     return report
 
 
-def outlined(engine: str, every: int = 1) -> Sequence[Outcome]:
+def outlined(engine: Engine, every: int = 1) -> Sequence[Outcome]:
     """Every ``every``-th image of the plate, outlined with the default parameters."""
     done = []
     for index, (truth, file) in enumerate(zip(manifest(), demo_plate(), strict=True)):
         if index % every:
             continue
-        (facts,) = inspect(file.data, Limits())
-        made = segment(decode(file.data, facts.page, Limits()).pixels, engine=engine)
-        assert facts.um_per_px is not None
+        pixels = cv2.imdecode(np.frombuffer(file.data, np.uint8), cv2.IMREAD_UNCHANGED)
+        made = segment(pixels, SegmentationParams(), engine)
         diameters = [
-            float(item.measurements["equivalent_diameter"] or 0) * facts.um_per_px for item in made.spheroids
+            float(item.measurements["equivalent_diameter"] or 0) * UM_PER_PX for item in made.spheroids
         ]
         done.append(Outcome(truth, len(diameters), _errors(diameters, truth), doubtful(made.confidence)))
     return done

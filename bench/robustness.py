@@ -14,7 +14,7 @@ import numpy as np
 from bench.ladders import LADDERS, rung, scenes
 from bench.report import Bar, Cell, Report
 from core.models import Segmentation
-from core.segmentation import SegmentationParams, segment
+from core.segmentation import Engine, EngineRegistry, SegmentationParams, segment
 from core.segmentation.confidence import doubtful
 from core.segmentation.engines.contrast import readings
 from core.segmentation.engines.unet import normalise, surest, working_copy
@@ -22,7 +22,6 @@ from core.segmentation.engines.weights import load
 from training.scores import score
 
 VERSION_0_1 = Path(__file__).with_name("ladders") / "version_0_1.json"
-ENGINES = ("unet", "classical")
 SCENES, QUICK_SCENES = 12, 2  # a rung
 POLARITY_SCENES, QUICK_POLARITY_SCENES = 500, 10  # each is asked as it is and inverted
 VIEW_PX = 512
@@ -43,12 +42,12 @@ MOST_FALSE = 0.03  # of empty fields
 def run(quick: bool) -> Report:
     """Climb every ladder with every engine."""
     report = Report("robustness")
-    count = QUICK_SCENES if quick else SCENES
+    count, engines = QUICK_SCENES if quick else SCENES, EngineRegistry.shipped()
     earlier = _earlier()
     for name, ladder in LADDERS.items():
         for step, value in enumerate(ladder.steps):
-            for engine in ENGINES:
-                figures = climb(name, step, engine, range(count))
+            for engine in engines.names:
+                figures = climb(name, step, engines.get(engine), range(count))
                 report.rows.append({"ladder": name, "step": value, "engine": engine, **figures})
             if (name, value) in earlier:
                 report.rows.append(earlier[name, value])
@@ -59,7 +58,7 @@ def run(quick: bool) -> Report:
     return report
 
 
-def climb(name: str, step: int, engine: str, numbers: Sequence[int]) -> dict[str, Cell]:
+def climb(name: str, step: int, engine: Engine, numbers: Sequence[int]) -> dict[str, Cell]:
     """One engine on some scenes of one step of a ladder.
 
     Returns:

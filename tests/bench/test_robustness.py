@@ -6,6 +6,7 @@ import pytest
 
 from bench import robustness
 from bench.ladders import LADDERS, rung, scenes
+from core.segmentation import EngineRegistry
 
 
 @pytest.mark.slow
@@ -51,7 +52,7 @@ def test_a_halo_is_part_of_the_whole_and_not_of_the_core() -> None:
 @pytest.mark.parametrize("name", LADDERS)
 def test_outlines_hold_on_the_first_step(name: str) -> None:
     least = {"halo, core": 0.8, "halo, whole": 0.5, "noise": 0.9, "pale": 0.9}.get(name, 0.85)
-    figures = robustness.climb(name, 0, "unet", range(2))
+    figures = robustness.climb(name, 0, EngineRegistry.shipped().get("unet"), range(2))
     assert float(figures["iou"] or 0) >= least
     assert figures["found"] == 1
 
