@@ -32,6 +32,9 @@ SECOND = 0.5  # of the first look's size: where both see the same, it does not h
 FINER = 2.0  # how much larger the copy of the second pass is
 LARGE_PX = 60.0  # typical diameter from which on both looks count; of smaller bodies they join neighbours
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
+# Level of the field, of -1 to 1 with bodies dark, from which they glow. Of 106 images of eight sets it is 0.98 or
+# more in the fluorescent ones, 0.84 or less in all others.
+GLOWING = 0.95
 POSSIBLE = 0.3  # of the map: from there on a pixel may be inside
 # How much surer the network must be of another way to read an image: on 42 drawn scenes that can be read in
 # two ways, smaller differences say nothing about which outlines are better.
@@ -76,13 +79,23 @@ def _looked(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Ma
         first = _from_afar(network, seen, first)
     if typical < LARGE_PX:
         return seen, replace(first, second=second)
-    # A large body is seen whole only from further away, its rim only from near. Around dark ones either look
-    # alone may take shadow and loose matter for body, so they count half each; what glows, either one knows.
+    # A large body is seen whole only from further away, its rim only from near. Either look alone may take
+    # shadow and loose matter for body, so they count half each; where bodies glow there is none, and either
+    # counts.
     agreed = np.minimum(first.inside, second)
-    if not reading.dark:
+    if _glows(seen):
         return seen, replace(first, inside=np.maximum(first.inside, second), second=agreed)
     inside, core = _mean(first.inside, second), _mean(_core(first), _core(mirrored))
     return seen, replace(first, inside=inside, core=core, second=agreed)
+
+
+def _glows(seen: Map) -> bool:
+    """Whether the field around bodies is as far from them as any pixel: black, in fluorescence.
+
+    Told from the views, so that an inverted image is the same image.
+    """
+    field = seen[0][np.abs(seen[1]) < 0.25]
+    return bool(len(field)) and float(np.median(field)) >= GLOWING
 
 
 def infer(network: UNet, seen: Map) -> Prediction:

@@ -171,12 +171,14 @@ def test_what_is_seen_from_afar_only_is_found() -> None:
     assert not (predict_with(Far(), speckled, SegmentationParams()).inside >= 0.5).any()
 
 
-@pytest.mark.parametrize(("level", "share"), [(60, 0.5), (250, 1.0)])
-def test_both_looks_count_half_where_bodies_are_dark(level: int, share: float) -> None:
+@pytest.mark.parametrize(("speck", "share"), [(255, 0.5), (150, 1.0)])
+def test_both_looks_count_half_unless_bodies_glow_on_black(speck: int, share: float) -> None:
     pixels = np.full((512, 512), 150, np.uint8)
-    pixels[180:340, 180:340] = level
-    near = predict_with(Near(), pixels, SegmentationParams()).inside[260, 260]
-    assert near == pytest.approx(share, abs=0.05)
+    pixels[180:340, 180:340] = 60
+    pixels[::20, ::20] = speck  # brighter than the field, which black never is
+    for image in (pixels, 255 - pixels):
+        inside = predict_with(Near(), image, SegmentationParams(polarity="auto")).inside
+        assert inside[260, 260] == pytest.approx(share, abs=0.05)
 
 
 def test_debris_does_not_ask_for_a_second_look() -> None:
