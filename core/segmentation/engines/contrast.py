@@ -21,7 +21,7 @@ GAMMA = 0.5  # thresholds are found on square roots: a black body must not hide 
 ABOVE_OTSU = 1.1
 SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
 # Of what stands out, the share from which dark counts though bright is more. Of 106 images of eight sets the
-# fluorescent ones have 0.021 at most, all others at least 0.83; dark bodies in bright grain have at least 0.2.
+# fluorescent ones have 0.021 at most, all others at least 0.83; dark bodies in bright grain at least 0.2.
 MIXED = 0.05
 BODY = 0.025  # of the longer side: what a disc of this radius fits into may be a body that was overlooked
 KNOWN = 0.2  # of what stands out: mean of the map from which on it was not

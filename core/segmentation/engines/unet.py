@@ -32,8 +32,8 @@ SECOND = 0.5  # of the first look's size: where both see the same, it does not h
 FINER = 2.0  # how much larger the copy of the second pass is
 LARGE_PX = 60.0  # typical diameter from which on both looks count; of smaller bodies they join neighbours
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
-# Level of the field, of -1 to 1 with bodies dark, from which they glow. Of 106 images of eight sets it is 0.98 or
-# more in the fluorescent ones, 0.84 or less in all others.
+# Level of the field, of -1 to 1 with bodies dark, from which they glow. In 106 images of eight sets it is at
+# least 0.98 in the fluorescent ones, at most 0.84 in all others.
 GLOWING = 0.95
 POSSIBLE = 0.3  # of the map: from there on a pixel may be inside
 # How much surer the network must be of another way to read an image: on 42 drawn scenes that can be read in
