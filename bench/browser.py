@@ -104,4 +104,4 @@ def _give_pictures(lab: Lab) -> None:
     digest = Blobs(lab.folder).put(picture)
     with duckdb.connect(str(lab.path)) as connection:
         connection.execute("UPDATE image SET thumbnail_sha256 = ?", [digest])
-        connection.execute("UPDATE segmentation SET thumbnail_sha256 = ?", [digest])
+        connection.execute("UPDATE version SET thumbnail_sha256 = ?", [digest])

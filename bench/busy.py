@@ -136,7 +136,8 @@ def _left(http: httpx2.Client) -> int:
 
 
 def _wait_until_done(http: httpx2.Client, count: int) -> None:
-    while int(http.get("/api/queue").json()["counts"]["done"]) < count:
+    while (counts := http.get("/api/queue").json()["counts"])["done"] < count:
+        assert not counts["failed"], counts
         time.sleep(POLL_S / 4)
 
 
