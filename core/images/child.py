@@ -1,7 +1,7 @@
 """Decode in a process of its own what parsers read that do not bound the memory they take.
 
 A child is started for one file when its first plane is read, and ends with its reader: it cannot harm the
-app, nor can what one file does to it reach another. Decision 23 has the measurements.
+app, nor can what one file does to it reach another. Decision 26 has the measurements.
 """
 
 from __future__ import annotations
