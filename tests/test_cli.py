@@ -307,7 +307,11 @@ def test_rows_keep_the_inputs_order_with_few_files_under_way(
 def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, out: Path) -> None:
     path = picture(tmp_path / "a.tif")
     seen: list[runner.Measured] = []
-    runner.run(find_inputs([path]), runner.Options(out, limits=Limits(max_bytes=1000)), seen.append)
+    runner.run(
+        find_inputs([path]),
+        runner.Options(out, ENGINES.get(DEFAULT_ENGINE), limits=Limits(max_bytes=1000)),
+        seen.append,
+    )
     assert [measured.image["error_code"] for measured in seen] == ["image_too_large"]
 
 
