@@ -23,7 +23,7 @@ import streamlit as st
 from PIL import Image
 
 from core.models import Contour, Spheroid
-from core.ui.viewer import viewer
+from core.ui.components.viewer import viewer
 
 
 def picture(grey):

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from core.db import Database, Session
+from core.db.writer import Writer
 from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Job, Limits
@@ -107,7 +108,7 @@ def _cuts() -> dict[str, Callable[[Callable[[], None]], None]]:
         "a result before its commit": _cut(Session, "rows", _statement("images.set_in_force"), after=True),
         "a result half saved": _cut(Session, "append", _statement("results.add_objects"), after=True),
         "a result after its commit": _cut(JobQueue, "_saved", _always, after=False),
-        "a checkpoint": _cut(Database, "_checkpoint", _always, after=False),
+        "a checkpoint": _cut(Writer, "checkpoint", _always, after=False),
     }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from core.services import Services
 from core.settings import Settings
@@ -52,14 +52,20 @@ class Visit:
     def arrive(self) -> None:
         self.page.goto(f"{self.served.address}/images?project=Plate")
         expect(self.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=60_000)
-        expect(self.page.get_by_text("Upload images")).to_be_visible()
+        # On an empty page the drop zone is open; later a button opens it.
+        expect(self._zone().or_(self._upload_button()).first).to_be_attached(timeout=30_000)
 
     def drop(self) -> None:
         """Give the files to the drop zone."""
-        zone = self.page.locator("input[type=file]")
-        if zone.count() == 0:
-            self.page.get_by_text("Upload images").click()
-        zone.set_input_files(self.files)  # type: ignore[arg-type]
+        if self._zone().count() == 0:
+            self._upload_button().click()
+        self._zone().set_input_files(self.files)  # type: ignore[arg-type]
+
+    def _zone(self) -> Locator:
+        return self.page.locator("input[type=file]")
+
+    def _upload_button(self) -> Locator:
+        return self.page.locator("[class*=st-key-upload-button] button")
 
 
 def _file(number: int, place: int) -> bytes:

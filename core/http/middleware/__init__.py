@@ -7,7 +7,6 @@ from collections.abc import Callable
 from starlette.middleware import Middleware
 
 from core.http.middleware.encodings import EncodedTags, Uncompressed
-from core.http.middleware.entrance import Entrance
 from core.http.middleware.headers import OwnHeaders
 from core.http.middleware.hosts import HostGuard, allowed_names
 from core.http.middleware.recording import Recording
@@ -23,5 +22,4 @@ def middleware(settings: Settings, services: Callable[[], Services]) -> list[Mid
         Middleware(EncodedTags),
         *([] if settings.compression else [Middleware(Uncompressed)]),
         Middleware(HostGuard, allowed=allowed_names(settings.allowed_hosts)),
-        Middleware(Entrance),
     ]
