@@ -83,12 +83,21 @@ def browser_tab(
         tab = Tab(context.pages[0])
 
         def heard(message: ConsoleMessage) -> None:
-            if message.type == "error":
+            if message.type == "error" and not _is_streamlits_search(message.location["url"]):
                 tab.errors.append(f"{message.text} ({message.location['url']})")
 
         tab.page.on("console", heard)
         tab.page.on("pageerror", lambda error: tab.errors.append(str(error)))
         yield tab
+
+
+def _is_streamlits_search(url: str) -> bool:
+    """Whether Streamlit looks for its server under the address of a page that was opened by a link.
+
+    It does so first, and looks at the root once that has answered 404.
+    """
+    page, found, _ = url.partition("/_stcore/")
+    return bool(found) and page.count("/") > 2  # more than scheme://host
 
 
 _running: list[Playwright] = []
