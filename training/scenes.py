@@ -43,8 +43,8 @@ SOFT_FROM = 0.5  # optical density; a pale body far out of focus is a ghost, whi
 class Drawn:
     """One scene: pixels float32 (Y, X) in a camera's counts, labels int32 (Y, X), 0 is background.
 
-    ``core``: bool (Y, X), the dense bodies; labels of glowing bodies also hold the loose rims that grow out
-    of them. ``polarity``: of the bodies, "dark" or "bright".
+    ``core``: bool (Y, X), the dense bodies; labels also hold the halos of dark ones, and the loose rims that
+    grow out of glowing ones. ``polarity``: of the bodies, "dark" or "bright".
     """
 
     pixels: Floats
@@ -74,9 +74,10 @@ def draw(rng: np.random.Generator, size: int) -> Drawn:
     )
     if glows:
         light, polarity, soft = _glowing(rng, spec, shapes, rim), "bright", 0.0
+        labels = rim.labels if rim is not None else dense
     else:
         absorbed = _absorbed(rng, spec, shapes, dense)
-        light = _shining(rng, spec, absorbed, rim, kind == "well")
+        light, labels = _shining(rng, spec, absorbed, rim, kind == "well")
         polarity = "dark" if absorbed.is_dark else "bright"
         is_soft = absorbed.optical > SOFT_FROM and rng.random() < SOFT
         soft = surroundings.out_of_focus(rng, dense) if is_soft else 0.0
@@ -85,8 +86,6 @@ def draw(rng: np.random.Generator, size: int) -> Drawn:
     pixels = camera.expose(rng, camera.blur(light, soft), spec.modality, spec.bits).astype(np.float32)
     if rng.random() < 0.12:
         artefacts.burnt_in(rng, pixels)
-    # in transmitted light the body is what is dense, whatever grows around it
-    labels = rim.labels if rim is not None and glows else dense
     return Drawn(pixels, labels, dense > 0, polarity)
 
 
@@ -122,14 +121,18 @@ def _absorbed(rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], la
 
 def _shining(
     rng: np.random.Generator, spec: SceneSpec, absorbed: _Absorbed, rim: rims.Rim | None, in_wells: bool
-) -> Floats:
-    """Transmitted light through bodies and what lies around them, clutter and all."""
+) -> tuple[Floats, Labels]:
+    """Transmitted light through bodies and what lies around them, and the labels of bodies with their halos.
+
+    Single cells that grow out of a body are no part of it in transmitted light; a halo, which is nearly as
+    dense as the body, is.
+    """
     field = brightfield.illumination(rng, spec)
     density = np.zeros(spec.shape, np.float32)
     brightfield.debris(rng, spec, density)
     density *= rng.uniform(0.3, 1.2)
     artefacts.clutter(rng, density, 1.0 if spec.bodies else 1.6)
-    labels = absorbed.labels
+    labels = whole = absorbed.labels
     if rng.random() < 0.3:
         artefacts.corona(rng, density, labels)
     if in_wells:
@@ -137,7 +140,7 @@ def _shining(
     if rim is not None:
         density += rim.cells * rng.uniform(0.3, 1.0) * max(0.25, abs(absorbed.look.body))
     elif absorbed.is_dark and rng.random() < HALO:
-        surroundings.halo(rng, density, labels, absorbed.optical)
+        whole = surroundings.halo(rng, density, labels, absorbed.optical)
     if rng.random() < MENISCUS:
         surroundings.meniscus(rng, density, labels)
     density[absorbed.hidden] = 0
@@ -146,7 +149,7 @@ def _shining(
         surroundings.corona(rng, field, labels)
     if rng.random() < 0.16:
         artefacts.dark_corners(rng, field)
-    return np.clip(field, 0, 1.6).astype(np.float32)
+    return np.clip(field, 0, 1.6).astype(np.float32), whole
 
 
 def _glowing(rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], rim: rims.Rim | None) -> Floats:

@@ -23,25 +23,29 @@ def diameters(labels: Labels) -> Floats:
     return np.asarray(np.sqrt(areas * np.float32(4 / np.pi)), dtype=np.float32)
 
 
-def halo(rng: np.random.Generator, density: Floats, labels: Labels, optical: float) -> None:
+def halo(rng: np.random.Generator, density: Floats, labels: Labels, optical: float) -> Labels:
     """Add grainy matter around bodies, nearly as dense as they are, that fades, in place.
 
     Args:
         density: optical density (Y, X).
-        labels: the dense bodies, which the halo is no part of.
+        labels: the dense bodies, which the halo is added around.
         optical: density of the bodies.
+
+    Returns:
+        labels int32 (Y, X) of the bodies with their halos, to where a halo has faded to half.
     """
     sizes = diameters(labels)
     if optical < DENSE or sizes.max() < LARGE * density.shape[0] or labels.all():
-        return
+        return labels
     away, number = nearest(labels)
     shape = (density.shape[0], density.shape[1])
     waves = np.clip(1 + rng.uniform(0, 0.5) * smooth(rng, shape, rng.uniform(10, 60)), 0.3, 2)
     reach = rng.uniform(0.1, 0.6) * sizes[number] / 2 * waves + 1
-    fading = np.exp(-((away / reach) ** rng.uniform(1, 3)))
+    fading = np.exp(-((away / reach) ** rng.uniform(1, 5)))
     grain = np.clip(1 + rng.uniform(0.1, 0.6) * smooth(rng, shape, rng.uniform(1.5, 6)), 0.1, 2)
     share = rng.uniform(0.3, 0.85) * min(optical, MOST)
     density += np.asarray(share * fading * grain * (labels == 0), dtype=np.float32)
+    return np.where((labels == 0) & (fading > 0.5), number, labels).astype(np.int32)
 
 
 def corona(rng: np.random.Generator, light: Floats, labels: Labels) -> None:

@@ -24,9 +24,9 @@ def test_every_kind_of_scene_can_be_drawn(monkeypatch: pytest.MonkeyPatch) -> No
         assert (drawn.labels > 0).any() == (kind != "empty"), kind
         assert (drawn.labels[drawn.core] > 0).all(), kind
         loose = (drawn.labels > 0) & ~drawn.core
-        assert loose.any() == (kind == "invasive fluorescence"), kind
         if kind in scenes.GLOWING:
             assert drawn.polarity == "bright"
+            assert loose.any() == (kind == "invasive fluorescence"), kind
 
 
 def test_a_well_leaves_the_body_in_it_as_it_is() -> None:
@@ -66,8 +66,30 @@ def test_what_lies_around_a_body_is_added_outside_it_only(seed: int) -> None:
 def test_only_dense_and_large_bodies_have_a_halo() -> None:
     for labels, optical in ((disc(128, 25), 0.2), (disc(128, 3), 1.0), (disc(128, 25) * 0, 1.0)):
         density = np.zeros((128, 128), np.float32)
-        surroundings.halo(np.random.default_rng(0), density, labels, optical)
+        assert surroundings.halo(np.random.default_rng(0), density, labels, optical) is labels
         assert not density.any()
+
+
+def test_a_halo_belongs_to_the_whole_outline_of_the_body_that_it_is_around() -> None:
+    cores = disc(160, 30)
+    cores[4:30, 4:30] = 2
+    for seed in range(20):
+        density = np.zeros((160, 160), np.float32)
+        whole = surroundings.halo(np.random.default_rng(seed), density, cores, 1.5)
+        assert (whole[cores > 0] == cores[cores > 0]).all()
+        added = (whole > 0) & (cores == 0)
+        assert added.any()
+        assert density[added].mean() > 3 * density[whole == 0].mean()
+        assert cv2.connectedComponents((whole == 1).astype(np.uint8))[0] == 2
+
+
+def test_a_drawn_halo_is_labelled_as_body_and_not_as_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scenes, "KINDS", {"single": 1.0})
+    monkeypatch.setattr(scenes, "HALO", 1.0)
+    drawn = [scenes.draw(np.random.default_rng(seed), 96) for seed in range(12)]
+    haloed = [scene for scene in drawn if ((scene.labels > 0) & ~scene.core).any()]
+    assert len(haloed) > 2
+    assert all(scene.polarity == "dark" and (scene.labels[scene.core] > 0).all() for scene in haloed)
 
 
 def test_blur_is_in_proportion_to_the_bodies_and_loses_none() -> None:
