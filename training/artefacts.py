@@ -125,7 +125,7 @@ def corona(rng: np.random.Generator, density: Floats, labels: NDArray[np.int32])
     reach = rng.uniform(0.01, 0.1) * density.shape[0]
     shape = (density.shape[0], density.shape[1])
     ragged = np.clip(1 + rng.uniform(0.2, 1.5) * smooth(rng, shape, rng.uniform(3, 20)), 0, 3)
-    density += rng.uniform(-0.3, 0.45) * np.exp(-away / reach) * ragged * (labels == 0)
+    density += rng.uniform(-0.3, 0.25) * np.exp(-away / reach) * ragged * (labels == 0)
 
 
 def dark_corners(rng: np.random.Generator, light: Floats) -> None:

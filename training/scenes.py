@@ -35,7 +35,7 @@ KINDS = {
 GLOWING = ("fluorescence", "invasive fluorescence")
 LOOSE, LOOSE_EMPTY = 20, 60  # loose cells in a field on average, and in one without bodies
 # Of scenes in transmitted light that have dark bodies.
-HALO, CORONA, MENISCUS, SOFT = 0.3, 0.15, 0.06, 0.25
+HALO, CORONA, MENISCUS, SOFT = 0.35, 0.15, 0.06, 0.25
 SOFT_FROM = 0.5  # optical density; a pale body far out of focus is a ghost, which nobody outlines
 
 
@@ -43,8 +43,8 @@ SOFT_FROM = 0.5  # optical density; a pale body far out of focus is a ghost, whi
 class Drawn:
     """One scene: pixels float32 (Y, X) in a camera's counts, labels int32 (Y, X), 0 is background.
 
-    ``core``: bool (Y, X), the dense bodies; labels also hold the halos of dark ones, and the loose rims that
-    grow out of glowing ones. ``polarity``: of the bodies, "dark" or "bright".
+    ``core``: bool (Y, X), the dense bodies; labels also hold the halos around them and the loose rims that
+    grow out of them. ``polarity``: of the bodies, "dark" or "bright".
     """
 
     pixels: Floats
@@ -74,7 +74,7 @@ def draw(rng: np.random.Generator, size: int) -> Drawn:
     )
     if glows:
         light, polarity, soft = _glowing(rng, spec, shapes, rim), "bright", 0.0
-        labels = rim.labels if rim is not None else dense
+        labels = dense if rim is None else rim.labels
     else:
         absorbed = _absorbed(rng, spec, shapes, dense)
         light, labels = _shining(rng, spec, absorbed, rim, kind == "well")
@@ -122,11 +122,7 @@ def _absorbed(rng: np.random.Generator, spec: SceneSpec, shapes: list[Shape], la
 def _shining(
     rng: np.random.Generator, spec: SceneSpec, absorbed: _Absorbed, rim: rims.Rim | None, in_wells: bool
 ) -> tuple[Floats, Labels]:
-    """Transmitted light through bodies and what lies around them, and the labels of bodies with their halos.
-
-    Single cells that grow out of a body are no part of it in transmitted light; a halo, which is nearly as
-    dense as the body, is.
-    """
+    """Transmitted light through bodies and what lies around them; labels of bodies with halos and rims."""
     field = brightfield.illumination(rng, spec)
     density = np.zeros(spec.shape, np.float32)
     brightfield.debris(rng, spec, density)
@@ -139,6 +135,7 @@ def _shining(
         wells.draw(rng, density, labels, spec.bodies)
     if rim is not None:
         density += rim.cells * rng.uniform(0.3, 1.0) * max(0.25, abs(absorbed.look.body))
+        whole = rim.labels
     elif absorbed.is_dark and rng.random() < HALO:
         whole = surroundings.halo(rng, density, labels, absorbed.optical)
     if rng.random() < MENISCUS:

@@ -94,7 +94,7 @@ def loss(logits: Tensor, truth: Tensor) -> Tensor:
     total = total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
     known = truth[:, 3, 0, 0] != UNKNOWN
     if known.any():
-        total = total + 0.5 * _overlap_loss(core[known], truth[known, 3])
+        total = total + _overlap_loss(core[known], truth[known, 3])
     return total
 
 
