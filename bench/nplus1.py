@@ -10,6 +10,7 @@ from bench.lab import Lab, Size, Statements, make
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from core.cache import MemoryCache
 from core.db import Database
+from core.segmentation.confidence import LOOK_BELOW
 from core.store import Store
 
 IMAGES_A_PROJECT = 200
@@ -56,7 +57,7 @@ def _counted(db: Database, project_id: str) -> object:
     """What the list shows of one project, asked for by itself."""
     with db.read() as session:
         session.rows("projects.list", {"id": project_id})
-        return session.rows("projects.totals", {"ids": [project_id]})
+        return session.rows("projects.totals", {"ids": [project_id], "look_below": LOOK_BELOW})
 
 
 def _statements(ran: Statements, ask: Callable[[], object]) -> int:

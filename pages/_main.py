@@ -24,6 +24,7 @@ page = st.navigation(
     }
 )
 services = get_services()
+shell.name_page(page.title)
 with shell.recorded(services, page.title):
     shell.sidebar(services)
     page.run()

@@ -11,7 +11,7 @@ services = get_services()
 if "image" not in st.query_params:
     st.query_params.update(image_to_open(services, project_switcher.project_of_page(services).id))
 if "image" not in st.query_params:
-    feedback.empty("This project has no images yet", "Upload some, and each opens here.")
+    feedback.empty("This project has no images yet", "Upload some, and each opens here.", alone=True)
     if st.button("Go to images", type="primary"):
         shell.go("images.py")
     st.stop()
@@ -19,6 +19,7 @@ with feedback.explained():
     image = services.store.images.get(st.query_params["image"])
     remember_opened(image)
     project = project_switcher.project_read(image.project_id)
+    shell.name_page(image.name, project.name)
     here = image_list_place(services, image)
     result = services.store.results.get(image)
     tried = settings_panel.preview_of(image)

@@ -18,6 +18,7 @@ from core.ui.components.grid_columns import image_columns
 
 services = get_services()
 project = project_switcher.project_of_page(services)
+shell.name_page("Images", project.name)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(shell.plain(project.name), anchor=False, width="content")

@@ -10,6 +10,7 @@ from core.ui.components.grid_columns import object_columns
 
 services = get_services()
 project = project_switcher.project_of_page(services)
+shell.name_page("Measurements", project.name)
 st.title(f"{shell.plain(project.name)}: measurements", anchor=False)
 if project.counts[ImageStatus.NEW] == project.n_images:
     feedback.empty("Nothing has been measured yet", "Spheroids appear here as images are segmented.")

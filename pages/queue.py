@@ -42,5 +42,5 @@ answer = grid(
 )
 with above:
     queue_panel.actions(services, JobState(state), answer, totals.counts[JobState(state)])
-st.subheader("Workers", anchor=False)
+st.header("Workers", anchor=False)
 queue_panel.chart(services, active=totals.left > 0)

@@ -57,6 +57,7 @@ WEBP = Format("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL), (".webp",), "imag
 FORMATS = (PNG, JPEG, BMP, TIFF, WEBP)
 READ = tuple(form for form in FORMATS if form.open is not None)
 SUFFIXES = frozenset(suffix for form in READ for suffix in form.suffixes)
+_SUFFIX = re.compile(rf"({'|'.join(map(re.escape, sorted(SUFFIXES)))})(?=$|#\d+$)", re.IGNORECASE)
 NAMES = ", ".join(form.name for form in READ[:-1]) + f" or {READ[-1].name}"  # in a sentence
 OTHER_TYPE = "application/octet-stream"
 
@@ -88,3 +89,8 @@ def named_as(media_type: str, name: str) -> str:
     """Return ``name`` with a suffix that fits the content: an image called x.html must not open as a page."""
     suffixes = next((form.suffixes for form in FORMATS if form.content_type == media_type), (".bin",))
     return name if name.lower().endswith(suffixes) else name + suffixes[0]
+
+
+def without_suffix(name: str) -> str:
+    """The name of a file or of its page without the format's suffix: “A05.tif#2” becomes “A05#2”."""
+    return _SUFFIX.sub("", name) or name

@@ -11,9 +11,16 @@ from core.errors import InvalidRequest
 from core.listing import keyset
 from core.listing.image_table import RANGES, SORT_TYPES, SORTS, TIMES
 from core.listing.keyset import SortKey
-from core.models import ImageFilter
+from core.models import Finding, ImageFilter
+from core.segmentation.confidence import LOOK_BELOW
 
 DEFAULT_SORT = "-created"
+# As the statement projects.totals counts them.
+_FINDINGS = {
+    Finding.LOOK_AT_THIS: "confidence < $look_below",
+    Finding.NOTHING_FOUND: "n_objects = 0",
+    Finding.SEVERAL_FOUND: "n_objects > 1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,9 @@ def where(conditions: ImageFilter) -> tuple[str, dict[str, Any]]:
     if conditions.name:
         parts.append("AND contains(name_key, lower($name))")
         values["name"] = conditions.name
+    if conditions.findings:
+        parts.append(f"AND ({' OR '.join(_FINDINGS[item] for item in conditions.findings)})")
+        values |= {"look_below": LOOK_BELOW} if Finding.LOOK_AT_THIS in conditions.findings else {}
     for place, item in enumerate(conditions.ranges):
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
             if bound is not None:

@@ -14,7 +14,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
@@ -87,9 +87,9 @@ class PageIndex:
         return Page(items, len(order), offset, limit, last)
 
     def ids(self, project_id: str, filters: ImageFilter, sort: Sort) -> list[str] | None:
-        """All ids that pass a checked filter, ascending; None as in ``page``."""
+        """All ids that pass a checked filter, in the order of the sort; None as in ``page``."""
         narrowed = self._narrowed(project_id, sort, filters)
-        return None if narrowed is None else narrowed[0].ids(narrowed[1])
+        return None if narrowed is None else narrowed[0].ids(narrowed[1], sort)
 
     def around(
         self, project_id: str, filters: ImageFilter, sort: Sort, image_id: str
@@ -214,7 +214,7 @@ class PageIndex:
                 folded: str = session.rows("images.folded", {"text": name})[0]["text"]
         else:
             folded = name.lower()
-        return ImageFilter(filters.status, folded, filters.ranges)
+        return replace(filters, name=folded)
 
     def _weigh(self, entry: _Entry, rows: ProjectTable) -> None:
         """Note a project's size, and drop the least recently used ones until all fit."""

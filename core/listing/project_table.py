@@ -26,7 +26,8 @@ from core.listing.image_query import Sort
 from core.listing.image_table import ENUMS, RANGES, SORTS, row_type
 from core.listing.keyset import KeyValues, plain
 from core.listing.row_slots import RowSlots
-from core.models import ImageFilter, ImageRow, ImageStatus
+from core.models import Finding, ImageFilter, ImageRow, ImageStatus
+from core.segmentation.confidence import LOOK_BELOW
 
 RowOrder = NDArray[np.int32]
 RowKey = tuple[Any, ...]
@@ -38,6 +39,11 @@ _COLUMNS = {"id": (), **SORTS}
 # Words by their codes, which are in the order of the database's enums.
 _WORDS = {name: list(words) for name, words in ENUMS.items()}
 _STATUSES = list(ImageStatus)
+_FINDINGS = {
+    Finding.LOOK_AT_THIS: pl.col("confidence") < LOOK_BELOW,
+    Finding.NOTHING_FOUND: pl.col("n_objects") == 0,
+    Finding.SEVERAL_FOUND: pl.col("n_objects") > 1,
+}
 _ROW = row_type(ImageRow)
 _PAGE_COLUMNS = [field.name for field in fields(_ROW)]
 
@@ -125,17 +131,20 @@ class ProjectTable:
         ends = [0, *self._parts(order, sort), *[len(order)] * len(values)]
         return ends[n_missing] + ends[n_missing + 1] - self._before(order, sort.name, key)
 
-    def ids(self, order: RowOrder) -> list[str]:
-        """The ids of an order's rows."""
-        return self._rows.columns(order, ["id"])["id"].to_list()
+    def ids(self, order: RowOrder, sort: Sort) -> list[str]:
+        """The ids of the rows of an order of this sort."""
+        return self._ids_at(self._window(order, sort, len(order), 0))
 
     def totals(self) -> dict[str, Any]:
-        """Number of images of each status, when the last was added, and the newest four: projects.totals."""
-        statuses = self._rows.columns(self._orders["id"], ["status"])["status"]
+        """Numbers of images by status and finding, the last addition, the newest four: projects.totals."""
+        used = self._orders["id"]
+        columns = self._rows.columns(used, ["status", "confidence", "n_objects"])
+        statuses, found = columns["status"], columns.select(**_FINDINGS).sum()
         counts = np.bincount(statuses, minlength=len(_STATUSES))
         newest = self._rows.columns(self.order("created")[: -NEWEST - 1 : -1], ["id", "created_at"])
         return {
             **{status.value: int(count) for status, count in zip(_STATUSES, counts, strict=True)},
+            **{finding.value: found[finding.value][0] or 0 for finding in Finding},
             "last_image_at": newest["created_at"][0] if len(newest) else None,
             "newest": newest["id"].to_list(),
         }
@@ -168,7 +177,7 @@ class ProjectTable:
         """The id of the row at a position of an order of this sort; None beyond its ends."""
         if not 0 <= place < len(order):
             return None
-        return self.ids(self._window(order, sort, 1, place))[0]
+        return self._ids_at(self._window(order, sort, 1, place))[0]
 
     def patched(self, ids: Sequence[str], fresh: pl.DataFrame) -> ProjectTable:
         """Return the table with the rows of ``ids`` replaced by ``fresh``, which lacks deleted ones."""
@@ -192,6 +201,9 @@ class ProjectTable:
         new_slots[used] = np.arange(len(used), dtype=np.int32)
         orders = {sort: new_slots[order] for sort, order in self._orders.items()}
         return ProjectTable(self._rows.folded(used), orders)
+
+    def _ids_at(self, slots: RowOrder) -> list[str]:
+        return self._rows.columns(slots, ["id"])["id"].to_list()
 
     def _window(self, order: RowOrder, sort: Sort, limit: int, offset: int) -> RowOrder:
         if not sort.descending:
@@ -250,6 +262,8 @@ def _conditions(filters: ImageFilter) -> Iterator[pl.Expr]:
         yield pl.col("status").is_in([_STATUSES.index(status) for status in filters.status])
     if filters.name:
         yield pl.col("name_key").str.contains(filters.name, literal=True)
+    if filters.findings:
+        yield pl.any_horizontal([_FINDINGS[finding] for finding in filters.findings])
     signs: tuple[tuple[str, Callable[[pl.Expr, Any], pl.Expr]], ...] = (
         ("least", pl.Expr.ge),
         ("most", pl.Expr.le),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.models.domain import (
     Contour,
+    Finding,
     Image,
     ImageFilter,
     ImageRow,
@@ -31,6 +32,7 @@ __all__ = [
     "MEASUREMENTS",
     "Contour",
     "Dimension",
+    "Finding",
     "Image",
     "ImageFilter",
     "ImageRow",

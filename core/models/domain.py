@@ -21,6 +21,14 @@ class ImageStatus(StrEnum):
     FAILED = "failed"
 
 
+class Finding(StrEnum):
+    """What was found in an image, where that asks for a person's eye."""
+
+    LOOK_AT_THIS = "look_at_this"  # outlines that are less certain than usual
+    NOTHING_FOUND = "nothing_found"
+    SEVERAL_FOUND = "several_found"
+
+
 class PixelSizeSource(StrEnum):
     """Where a pixel size comes from; a later source in this list overrides an earlier one."""
 
@@ -119,6 +127,7 @@ class Project:
     params: dict[str, object]
     created_at: datetime
     counts: dict[ImageStatus, int] = field(default_factory=dict)
+    findings: dict[Finding, int] = field(default_factory=dict)
     last_activity: datetime | None = None
     thumbnails: tuple[str, ...] = ()  # image ids, newest first
 
@@ -227,11 +236,15 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class ImageFilter:
-    """Conditions on a project's images, all of which must hold; None and () are no condition."""
+    """Conditions on a project's images, all of which must hold; None and () are no condition.
+
+    Of several statuses or findings, one must hold.
+    """
 
     status: tuple[ImageStatus, ...] = ()
     name: str | None = None
     ranges: tuple[Range, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,18 +130,23 @@ class ImageStore:
         last = keys_of(sort.keys(), rows[-1]) if rows else ()
         return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
-    def ids(self, project_id: str, image_filter: ImageFilter = ImageFilter()) -> tuple[str, ...]:  # noqa: B008
-        """Return the ids of all images that pass the filter, oldest first.
+    def ids(
+        self,
+        project_id: str,
+        image_filter: ImageFilter = ImageFilter(),  # noqa: B008 - frozen
+        sort: str = "created",
+    ) -> tuple[str, ...]:
+        """Return the ids of all images that pass the filter, oldest first or in another order.
 
         Raises:
-            InvalidRequest: a range that cannot be.
+            InvalidRequest: no such sort, or a range that cannot be.
         """
-        sort, image_filter = Sort.parse("created"), checked(image_filter)
-        if self._index is not None and (ids := self._index.ids(project_id, image_filter, sort)) is not None:
+        order, image_filter = Sort.parse(sort), checked(image_filter)
+        if self._index is not None and (ids := self._index.ids(project_id, image_filter, order)) is not None:
             return tuple(ids)
         conditions, values = where(image_filter)
         values["project_id"] = project_id
-        parts = {"columns": SELECT_LIST, "where": conditions, "order": sort.order_by()}
+        parts = {"columns": SELECT_LIST, "where": conditions, "order": order.order_by()}
         with self._db.read() as session:
             rows = session.rows("images.ids", values, **parts)
         return tuple(row["id"] for row in rows)

@@ -13,6 +13,7 @@ from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import Project
+from core.segmentation.confidence import LOOK_BELOW
 from core.store.project_versions import PROJECTS, ProjectVersions
 from core.store.rows import compact, project_of
 
@@ -88,13 +89,13 @@ class ProjectStore:
         """Return rows of projects.totals by project, as JSON; from the page index where that has them."""
         rows: dict[str, Row] = {}
         if not self._batching:
-            found = [row for key in ids for row in session.rows("projects.totals", {"ids": [key]})]
+            found = [row for key in ids for row in session.rows("projects.totals", _totals_of([key]))]
             return {row["project_id"]: _as_json(row) for row in found}
         if self._index is not None:
             rows = {key: row for key in ids if (row := self._index.totals(key)) is not None}
         rest = [key for key in ids if key not in rows]
         if rest:
-            rows |= {row["project_id"]: row for row in session.rows("projects.totals", {"ids": rest})}
+            rows |= {row["project_id"]: row for row in session.rows("projects.totals", _totals_of(rest))}
         return {key: _as_json(row) for key, row in rows.items()}
 
     def require(self, project_id: str) -> str:
@@ -229,6 +230,10 @@ def _require(rows: list[dict[str, str]]) -> dict[str, str]:
     if not rows:
         raise NotFound("This project does not exist, or has been deleted.")
     return rows[0]
+
+
+def _totals_of(ids: Sequence[str]) -> Row:
+    return {"ids": ids, "look_below": LOOK_BELOW}
 
 
 def _as_json(row: Row) -> Row:

@@ -15,6 +15,7 @@ from core.listing.image_table import ENUMS, row_type
 from core.models import (
     MEASUREMENTS,
     Contour,
+    Finding,
     Image,
     ImageRow,
     ImageStatus,
@@ -47,6 +48,7 @@ def project_of(row: Row, totals: Row) -> Project:
         params=json.loads(row["params"]),
         created_at=created_at,
         counts={status: totals.get(status.value, 0) for status in ImageStatus},
+        findings={finding: totals.get(finding.value, 0) for finding in Finding},
         last_activity=max(created_at, datetime.fromisoformat(last)) if last else created_at,
         thumbnails=tuple(totals.get("newest") or ()),
     )

@@ -6,6 +6,7 @@ from core.cache import Cache, NoCache
 from core.db import Database, Session
 from core.listing.page_index import PageIndex
 from core.store.export_reader import ExportReader
+from core.store.frozen_lists import FrozenLists
 from core.store.images import ImageStore, NewImage
 from core.store.images import insert as insert_images
 from core.store.jobs import JobStore
@@ -38,6 +39,7 @@ class Store:
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
         self.projects = ProjectStore(db, cache, self.generations, self.page_index, batching=batching)
         self.images = ImageStore(db, self.page_index)
+        self.frozen_lists = FrozenLists(self.images)
         self.jobs = JobStore(db, max_queued)
         self.results = ResultStore(db, cache, self.generations, self.page_index)
         self.exports = ExportReader(db)

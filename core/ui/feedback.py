@@ -21,9 +21,12 @@ def explained() -> Iterator[None]:
         st.error(error.message, icon=":material/error:")
 
 
-def empty(title: str, sentence: str) -> None:
-    """Draw an empty state: a title and a sentence; the caller draws the one button below."""
-    st.subheader(title)
+def empty(title: str, sentence: str, *, alone: bool = False) -> None:
+    """Draw an empty state: a heading and a sentence; the caller draws the one button below.
+
+    ``alone`` where the page has no title besides it.
+    """
+    (st.title if alone else st.header)(title, anchor=False)
     st.text(sentence)
 
 

@@ -1,11 +1,14 @@
 """The list that an image was opened from; its sort and filter stand in the image's address as ``among``.
 
 The next image is the next row of that list, and the link back leads to the page of the list with the image.
-An address without an image opens the one that was opened last.
+``list`` in the address stands for the visit to the list: as long as it is the same, so are the rows and their
+order, whatever becomes of the images meanwhile. An address without an image opens the one opened last.
 """
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
@@ -20,7 +23,8 @@ from core.store.images import Neighbours
 from core.ui import image_filter
 from core.ui.components.grid import PAGE_SIZES, USUAL_SIZE
 
-_OPENED = "images opened last"  # in the session: the image's id by its project's
+_OPENED = "images opened last"  # in the session: what the address of the image was, by its project's id
+_ENTRY = re.compile(r"[0-9a-z]{1,32}")
 LEAST_CERTAIN_FIRST = "sort=confidence"
 _NAMES = image_filter.numbers(True) | image_filter.numbers(False)
 
@@ -38,9 +42,13 @@ def image_list_place(services: Services, image: Image) -> ImageListPlace:
     """Where the image stands in the list that it was opened from, or else in its project."""
     params = dict(parse_qsl(st.query_params.get("among", "")))
     sort, rows = params.pop("sort", DEFAULT_SORT), params.pop("rows", "")
+    entry = st.query_params.get("list", "")
     try:
         conditions = image_filter.filter_of(params, _NAMES)
-        place = services.store.images.neighbours(image, sort, conditions)
+        if _ENTRY.fullmatch(entry):
+            place = services.store.frozen_lists.neighbours(entry, image, sort, conditions)
+        else:
+            place = services.store.images.neighbours(image, sort, conditions)
     except (ValueError, SpheroscopeError):  # anybody may have written the address, or the image has changed
         return ImageListPlace(services.store.images.neighbours(image))
     size = int(rows) if rows in map(str, PAGE_SIZES) else USUAL_SIZE
@@ -62,8 +70,10 @@ def _of_page(params: dict[str, str]) -> dict[str, str | list[str]]:
 
 
 def remember_opened(image: Image) -> None:
-    """Keep this image as the one that its project opens next, as long as the visit lasts."""
-    st.session_state.setdefault(_OPENED, {})[image.project_id] = image.id
+    """Keep this image and its list as what its project opens next, as long as the visit lasts."""
+    names = st.query_params.keys() & {"among", "list"}
+    address = {"image": image.id} | {name: st.query_params[name] for name in names}
+    st.session_state.setdefault(_OPENED, {})[image.project_id] = address
 
 
 def image_to_open(services: Services, project_id: str) -> dict[str, str]:
@@ -73,11 +83,12 @@ def image_to_open(services: Services, project_id: str) -> dict[str, str]:
     first of the table. Empty where the project has no images.
     """
     images = services.store.images
-    last = st.session_state.get(_OPENED, {}).get(project_id)
-    if last and images.known([last]).get(last) is False:  # it exists and has not been deleted
-        return {"image": last}
+    last: dict[str, str] | None = st.session_state.get(_OPENED, {}).get(project_id)
+    if last and images.known([last["image"]]).get(last["image"]) is False:  # it exists, and is not deleted
+        return last
+    entry = {"list": secrets.token_hex(5)}
     least_certain = images.page(project_id, sort="confidence", limit=1).items
     if least_certain and doubtful(least_certain[0].confidence):
-        return {"image": least_certain[0].id, "among": LEAST_CERTAIN_FIRST}
+        return {"image": least_certain[0].id, "among": LEAST_CERTAIN_FIRST, **entry}
     newest = images.page(project_id, limit=1).items
-    return {"image": newest[0].id} if newest else {}
+    return {"image": newest[0].id, **entry} if newest else {}

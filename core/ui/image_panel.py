@@ -67,7 +67,7 @@ def header(services: Services, project: Project, image: Image, here: ImageListPl
             args=(place, 1),
             key="next",
         )
-        st.subheader(plain(image.name), anchor=False, width="content")
+        st.title(plain(image.name), anchor=False, width="content")
         which = " on this filter" if here.filtered else ""
         st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")

@@ -117,11 +117,13 @@ def _usual(projects: Mapping[str, Project]) -> str | None:
 def _offer(projects: Mapping[str, Project], address: str) -> None:
     if address:
         sentence = f"“{address[:60]}” in the address is none of the projects here: it may have been deleted."
-        empty("There is no such project", sentence)
+        empty("There is no such project", sentence, alone=True)
     elif projects:
-        empty("Which project?", "This page is about one project: choose one here, or in the sidebar.")
+        sentence = "This page is about one project: choose one here, or in the sidebar."
+        empty("Which project?", sentence, alone=True)
     else:
-        empty("There is no project yet", "Make one and drop images into it, or load the demo plate.")
+        sentence = "Make one and drop images into it, or load the demo plate."
+        empty("There is no project yet", sentence, alone=True)
     for project in list(projects.values())[:FEW]:
         st.button(
             project.name,

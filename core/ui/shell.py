@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import streamlit as st
 
+from core.images import formats
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
 from core.services import Services, set_aside
@@ -25,6 +26,7 @@ ASSETS = Path(__file__).parent / "components" / "assets"
 _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 2rem 2rem}
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
+.stMainBlockContainer h2 {font-size: 1.35rem; padding: 0.4rem 0}
 :has(> .st-key-unseen), :has(> .st-key-hidden-focus) {display: none}
 </style>"""
 
@@ -35,6 +37,12 @@ def configure() -> None:
     st.set_page_config("Spheroscope", icon, layout="wide", initial_sidebar_state=SIDEBAR_PX)
     st.html(_TIGHT)
     st.logo(str(ASSETS / "logo.svg"), icon_image=icon, size="large")
+
+
+def name_page(*parts: str) -> None:
+    """Name the page in the browser's title, first what it shows: “A05_day3 · Melanoma · Spheroscope”."""
+    names = [formats.without_suffix(part) for part in parts]
+    st.set_page_config(page_title=" · ".join([*names, "Spheroscope"]))
 
 
 def sidebar(services: Services) -> None:

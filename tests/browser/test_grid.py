@@ -169,6 +169,58 @@ def test_an_address_opens_the_same_rows_elsewhere_and_back_leads_to_them(tab: Ta
     assert_clean(tab)
 
 
+def test_a_click_on_a_name_opens_one_page_and_no_tab(tab: Tab, address: str) -> None:
+    open_images(tab, address)
+    row_names(tab.page).get_by_text("image119.png", exact=True).dblclick()
+    expect(tab.page.get_by_role("heading", name="image119.png")).to_be_visible(timeout=30_000)
+    expect(tab.page).to_have_title("image119 · Plate · Spheroscope")
+    assert len(tab.page.context.pages) == 1
+    tab.page.go_back()
+    expect(row_names(tab.page).first).to_have_text("image119.png", timeout=30_000)
+    expect(tab.page).to_have_title("Images · Plate · Spheroscope")
+    tab.page.go_forward()
+    expect(tab.page.get_by_role("heading", name="image119.png")).to_be_visible(timeout=30_000)
+    with tab.page.context.expect_page() as opened:
+        tab.page.go_back()
+        row_names(tab.page).get_by_text("image119.png", exact=True).click(
+            modifiers=["Control"], timeout=30_000
+        )
+    expect(opened.value.get_by_role("heading", name="image119.png")).to_be_visible(timeout=30_000)
+    expect(row_names(tab.page).first).to_be_visible()
+    assert_clean(tab)
+
+
+def test_an_address_without_an_order_has_the_usual_one_whatever_was_looked_at_before(
+    tab: Tab, address: str
+) -> None:
+    frame = open_images(tab, address)
+    frame.locator(".ag-header-cell[col-id=name]").click()
+    expect(frame.locator(".ag-row .opens").first).to_have_text("image000.png")
+    tab.page.get_by_role("link", name="Queue").click()
+    expect(tab.page.get_by_role("heading", name="Queue", exact=True)).to_be_visible(timeout=30_000)
+    tab.page.get_by_role("link", name="Images").click()
+    expect(row_names(tab.page).first).to_have_text("image000.png", timeout=30_000)
+    open_images(tab, address)
+    expect(row_names(tab.page).first).to_have_text("image119.png")
+    assert_clean(tab)
+
+
+def test_the_list_that_an_image_was_opened_from_stays_as_it_was_entered(tab: Tab, address: str) -> None:
+    open_images(tab, address, "&status=not+segmented&name=image10")
+    open_image(tab.page, "image104.png")
+    expect(tab.page.get_by_text("3 of 5 on this filter")).to_be_visible()
+    tab.page.get_by_role("button", name="Segment").click()
+    expect(tab.page.get_by_role("button", name="Re-segment")).to_be_enabled(timeout=120_000)
+    expect(tab.page.get_by_text("3 of 5 on this filter")).to_be_visible()
+    tab.page.get_by_role("button", name="Next").click()
+    expect(tab.page.get_by_role("heading", name="image102.png")).to_be_visible(timeout=30_000)
+    tab.page.reload()
+    expect(tab.page.get_by_text("4 of 5 on this filter")).to_be_visible(timeout=30_000)
+    tab.page.get_by_text("Back to the filtered images").click()
+    expect(tab.page.get_by_text("All 4 images on this filter")).to_be_visible(timeout=30_000)
+    assert_clean(tab)
+
+
 def place(page: Page) -> dict[str, str]:
     """What the address says of the table."""
     page.wait_for_timeout(500)

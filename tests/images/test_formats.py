@@ -55,3 +55,17 @@ def test_a_suffix_fits_the_content() -> None:
     assert named_as(content_type(b"II*\0"), "scan.LSM") == "scan.LSM"
     assert named_as(content_type(b"\x89PNG\r\n\x1a\n"), "page.html") == "page.html.png"
     assert named_as(content_type(b"<html>"), "page.html") == "page.html.bin"
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("A05_day3.tif", "A05_day3"),
+        ("A05.TIFF#2", "A05#2"),
+        ("stack.tif.png", "stack.tif"),
+        ("no suffix", "no suffix"),
+        (".png", ".png"),
+    ],
+)
+def test_a_title_names_a_file_without_its_suffix(name: str, title: str) -> None:
+    assert formats.without_suffix(name) == title

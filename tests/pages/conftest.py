@@ -59,5 +59,5 @@ def plate(services: Services) -> Project:
 
 def texts(app: AppTest) -> str:
     """Everything that a visitor can read, but what stands in tables and components."""
-    kinds = (app.title, app.subheader, app.text, app.markdown, app.caption, app.info, app.error)
+    kinds = (app.title, app.header, app.subheader, app.text, app.markdown, app.caption, app.info, app.error)
     return "\n".join(str(element.value) for kind in kinds for element in kind)

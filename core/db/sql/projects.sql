@@ -13,6 +13,9 @@ SELECT
     count(*) FILTER (status = 'running') AS running,
     count(*) FILTER (status = 'done') AS done,
     count(*) FILTER (status = 'failed') AS failed,
+    count(*) FILTER (confidence < $look_below) AS look_at_this,
+    count(*) FILTER (n_objects = 0) AS nothing_found,
+    count(*) FILTER (n_objects > 1) AS several_found,
     max(created_at) AS last_image_at,
     max_by(id, created_at, 4) AS newest
 FROM image

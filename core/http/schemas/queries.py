@@ -25,7 +25,7 @@ from core.http.schemas.parameters import (
 )
 from core.listing import image_table, object_table
 from core.listing.image_query import DEFAULT_SORT
-from core.models import ImageFilter, ImageStatus, JobState, Range
+from core.models import Finding, ImageFilter, ImageStatus, JobState, Range
 from core.store import objects
 from core.store.job_order import SORTS as JOB_SORTS
 
@@ -117,6 +117,10 @@ class ImagesFilter(_ImageBounds):
         default=(), description="One or more, with commas between."
     )
     name: str = NAME
+    findings: Annotated[tuple[Finding, ...], COMMAS] = Field(
+        default=(),
+        description="One or more, with commas between: outlines to be looked at, no spheroid, more than one.",
+    )
 
     def image_filter(self) -> ImageFilter:
         """The same for the store.
@@ -124,7 +128,7 @@ class ImagesFilter(_ImageBounds):
         Raises:
             InvalidRequest: a least value is above its greatest.
         """
-        return ImageFilter(self.status, self.name or None, self.ranges())
+        return ImageFilter(self.status, self.name or None, self.ranges(), self.findings)
 
 
 class ImagesQuery(ImagesFilter, ListQuery):

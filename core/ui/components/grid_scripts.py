@@ -79,6 +79,9 @@ class Link {
     this.eGui.tabIndex = -1;
     this.eGui.target = '_blank';
     ['pointerenter', 'focus'].forEach(name => this.eGui.addEventListener(name, () => this.lead()));
+    this.eGui.addEventListener('click', event => {
+      if (!event.ctrlKey && !event.metaKey && !event.shiftKey) { event.preventDefault(); }
+    });
     this.refresh(p);
   }
   getGui() { return this.eGui; }

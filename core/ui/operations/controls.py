@@ -80,7 +80,7 @@ def live(seconds: float | None, body: Callable[[], None]) -> None:
 def section(title: str, rows: Sequence[Mapping[str, object]], key: str) -> None:
     """Draw a chart's title with a button that copies its data as CSV."""
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.subheader(title, anchor=False)
+        st.header(title, anchor=False)
         if rows:
             copy_button(as_csv(rows), key)
 

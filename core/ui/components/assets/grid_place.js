@@ -1,5 +1,6 @@
 // Where a table is and where its rows lead: page, order and page size in the address of the page around it, as far
 // as they are not the usual ones. Given to the table by grid_scripts.py: every statement ends in a semicolon.
+// An entry of the browser's history has its place beside its address, so that Back and Forward lead to the same rows.
 class Place {
   constructor(api, context) {
     this.api = api;
@@ -32,13 +33,15 @@ class Place {
     return {sort, page: String(api.paginationGetCurrentPage() + 1), rows: String(api.paginationGetPageSize())};
   }
 
-  // As the address says; where it says nothing, as this tab was left, with the columns and size of this browser.
+  // As the address says; a page that was come to from another page of this visit, and whose address says nothing,
+  // as it was left. Columns and page size are those of this browser.
   recall() {
     const api = this.api;
-    const remembered = this.recalled('localStorage', this.kind());
+    const remembered = this.recalled();
     const address = new URLSearchParams(parent.location.search);
-    const named = Object.keys(this.usual).some(name => address.has(name));
-    const last = named ? Object.fromEntries(address) : this.recalled('sessionStorage', this.tab());
+    const known = parent.history.state && parent.history.state.table;
+    const named = Boolean(known) || Object.keys(this.usual).some(name => address.has(name));
+    const last = named ? Object.fromEntries(address) : this.left()[this.context.key] || {};
     if (remembered.columns) { api.applyColumnState({state: remembered.columns, applyOrder: true}); }
     this.order(last.sort);
     if (!api.getGridOption('pagination')) { return; }
@@ -69,39 +72,38 @@ class Place {
       if (now[name] === this.usual[name]) { address.searchParams.delete(name); }
       else { address.searchParams.set(name, now[name]); }
     });
-    if (address.href !== parent.location.href) {
-      parent.history.replaceState(parent.history.state, '', address.href);
+    const state = parent.history.state || {};
+    if (address.href !== parent.location.href || !state.table) {
+      parent.history.replaceState({...state, table: true}, '', address.href);
     }
     const project = address.searchParams.get('project');
     if (project) {
       document.cookie = `spheroscope_project=${encodeURIComponent(project)};path=/;max-age=31536000;samesite=lax`;
     }
-    this.keep('sessionStorage', this.tab(), {query: this.context.query, ...now});
+    this.left()[this.context.key] = {query: this.context.query, ...now};
   }
 
   // Columns and page size stay with the browser, but for a size that only this address wants.
   keepColumns() {
     const size = this.api.paginationGetPageSize();
-    this.keep('localStorage', this.kind(), {
-      size: size === this.lent ? this.recalled('localStorage', this.kind()).size : size,
+    const kept = {
+      size: size === this.lent ? this.recalled().size : size,
       columns: this.api.getColumnState().map(({colId, hide, width}) => ({colId, hide, width}))
-    });
+    };
+    // The browser may forbid us to keep anything.
+    try { window.localStorage.setItem(this.kind(), JSON.stringify(kept)); } catch (error) { return; }
   }
 
-  // The browser may forbid us to keep anything.
-  recalled(store, key) {
-    try { return JSON.parse(window[store].getItem(key)) || {}; } catch (error) { return {}; }
-  }
-
-  keep(store, key, what) {
-    try { window[store].setItem(key, JSON.stringify(what)); } catch (error) { return; }
+  recalled() {
+    try { return JSON.parse(window.localStorage.getItem(this.kind())) || {}; } catch (error) { return {}; }
   }
 
   kind() { return 'spheroscope table ' + this.context.kind; }
 
-  tab() { return 'spheroscope place ' + this.context.key; }
+  // How the tables were left since the browser loaded the app: an address that is opened anew decides alone.
+  left() { return parent.spheroscopeTables = parent.spheroscopeTables || {}; }
 
-  // What a row is about, as an address; of an image, with the list that it stands in.
+  // What a row is about, as an address; of an image, with the list that it stands in, and a mark for this visit to it.
   rowAddress(row) {
     const path = this.context.rowAddress.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
     const address = new URL(path, parent.location.href);
@@ -110,16 +112,19 @@ class Place {
       const now = this.now();
       ['sort', 'rows'].forEach(name => { if (now[name] !== this.usual[name]) { among.set(name, now[name]); } });
       if (String(among)) { address.searchParams.set('among', among); }
+      address.searchParams.set('list', Math.random().toString(36).slice(2, 12));
     }
     return address.href;
   }
 
   // As if by Forward in the browser: the script of this page does not run, and Back leads to just here.
+  // The grid tells of a click when it is over, so the link itself has cancelled it; the second click of a double
+  // click finds another page.
   go(happened) {
-    const event = happened.event;
-    if (!happened.data || event.ctrlKey || event.metaKey || event.shiftKey) { return; }
-    event.preventDefault();
+    if (!happened.data || !isPlain(happened.event) || parent.location.pathname !== this.home) { return; }
     parent.history.pushState({}, '', this.rowAddress(happened.data));
     parent.dispatchEvent(new parent.PopStateEvent('popstate'));
+
+    function isPlain(event) { return !event.ctrlKey && !event.metaKey && !event.shiftKey; }
   }
 }
