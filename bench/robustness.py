@@ -25,6 +25,7 @@ VERSION_0_1 = Path(__file__).with_name("ladders") / "version_0_1.json"
 SCENES, QUICK_SCENES = 12, 2  # a rung
 POLARITY_SCENES, QUICK_POLARITY_SCENES = 500, 10  # each is asked as it is and inverted
 VIEW_PX = 512
+FIGURES = ("iou", "found", "falsely", "flagged", "poor", "poor, flagged")
 
 # Of a ladder: the least mean IoU of ``unet`` up to a step, that one counted in.
 BARS: dict[str, tuple[float, float]] = {
@@ -37,6 +38,8 @@ BARS: dict[str, tuple[float, float]] = {
     "meniscus": (0.85, 3.0),
 }
 MOST_FALSE = 0.03  # of empty fields
+POOR = 0.7  # intersection over union below which somebody should look at an image
+POOR_FLAGGED, FLAGGED = 0.8, 0.2  # the least share of poor images that are flagged, the most of all
 
 
 def run(quick: bool) -> Report:
@@ -63,7 +66,8 @@ def climb(name: str, step: int, engine: Engine, numbers: Sequence[int]) -> dict[
 
     Returns:
         Means over the scenes of ``iou``, ``found`` (true bodies that are outlined), ``falsely`` (images with
-        an outline that is no body) and ``flagged`` (images marked "look at this").
+        an outline that is no body), ``flagged`` (images marked "look at this"), ``poor`` (images whose
+        outlines are poor) and ``poor, flagged`` (images that are both).
     """
     policy = LADDERS[name].outline
     params = SegmentationParams() if policy is None else SegmentationParams(outline=policy)
@@ -72,7 +76,7 @@ def climb(name: str, step: int, engine: Engine, numbers: Sequence[int]) -> dict[
         made = rung(name, step, number)
         rows.append(_judged(segment(made.pixels, params, engine), made))
     means = np.array(rows, np.float64).mean(axis=0)
-    return dict(zip(("iou", "found", "falsely", "flagged"), map(float, means), strict=True))
+    return dict(zip(FIGURES, map(float, means), strict=True))
 
 
 def wrong_polarities(numbers: Sequence[int]) -> int:
@@ -88,10 +92,12 @@ def wrong_polarities(numbers: Sequence[int]) -> int:
     return wrong
 
 
-def _judged(made: Segmentation, truth: scenes.Rung) -> tuple[float, float, bool, bool]:
+def _judged(made: Segmentation, truth: scenes.Rung) -> tuple[float, ...]:
+    """The ``FIGURES`` of one image."""
     one = score(made.labels, truth.labels)
     found = one.matched / one.true if one.true else 1.0
-    return one.iou, found, one.predicted > one.matched, doubtful(made.confidence)
+    is_flagged, is_poor = doubtful(made.confidence), one.iou < POOR
+    return one.iou, found, one.predicted > one.matched, is_flagged, is_poor, is_poor and is_flagged
 
 
 def _bars(rows: Sequence[dict[str, Cell]]) -> list[Bar]:
@@ -106,6 +112,13 @@ def _bars(rows: Sequence[dict[str, Cell]]) -> list[Bar]:
         bars.append(Bar(f"{name}, worst step's mean IoU", worst, least, "", at_most=False))
     empty = [float(row["falsely"] or 0) for row in ours if row["ladder"] == "debris"]
     bars.append(Bar("empty fields with a false outline", float(np.mean(empty)), MOST_FALSE, ""))
+    flagged, poor, both = (
+        float(np.mean([float(row[name] or 0) for row in ours]))
+        for name in ("flagged", "poor", "poor, flagged")
+    )
+    share = both / poor if poor else 1.0
+    bars.append(Bar(f"of images below IoU {POOR}, flagged", share, POOR_FLAGGED, "", at_most=False))
+    bars.append(Bar("of all images, flagged", flagged, FLAGGED, ""))
     return bars
 
 

@@ -1,9 +1,11 @@
-"""Fit how far outlines can be trusted: ``python -m training.confidence --runs DIR --weights FILE ...``.
+"""Fit how far outlines can be trusted: ``python -m training.confidence --weights FILE --out FILE ...``.
 
-Every image is outlined by weights that never saw its set. What those outlines are worth, and what can be seen
-of them without a truth, gives a curve (``core.segmentation.confidence``). Its own worth is judged the same
-way: each set's by a curve that was fitted on the other sets. ``classical`` has no weights; its constants were
-chosen on these images, so its curve is the more hopeful one.
+Every image is outlined by weights that never saw its set: real ones by trainings that left it out
+(``--runs``), drawn ones of ladders and demo plates, which no training sees, by the shipped weights. What
+those outlines are worth, and what can be seen of them without a truth, gives a curve
+(``core.segmentation.confidence``). Its own worth is judged the same way: each set's by a curve that was
+fitted on the other sets. ``classical`` has no weights; its constants were chosen on the real images, so its
+curve is the more hopeful one.
 """
 
 from __future__ import annotations
@@ -31,8 +33,9 @@ from core.segmentation.confidence import (
 )
 from core.segmentation.engines.base import Prediction
 from core.segmentation.outlines.postprocess import postprocess
-from training import scenes
+from training import drawn_truth, scenes
 from training.data import Pair, lessons
+from training.drawn_truth import Shown
 from training.evaluate import held_out, predictor
 from training.risk import Risk, draw_curves, risk
 from training.scores import is_foreground, overlaps, score
@@ -45,7 +48,7 @@ SCENE_PX = 512
 RIDGE = 1e-2
 # Of the bias and each feature: doubt may never raise confidence, whatever chance has put into a set.
 Bounds = Sequence[tuple[float | None, float | None]]
-BOUNDS: Bounds = ((None, None), (0, None), (0, None), (0, None), (None, 0))
+BOUNDS: Bounds = ((None, None), (0, None), (0, None), (0, None), (0, None), (None, 0))
 LINES = (0.7, 0.8, 0.85, 0.9)
 _NONE = Curve(0.0, (0.0,) * len(FEATURES))
 
@@ -59,21 +62,35 @@ class Rated:
     overlap: Floats
 
 
-def look_at(chosen: Iterable[Pair], predict: Predict, traits: ConfidenceCurve) -> tuple[Rated, Rated]:
-    """Outline images of one set; what was found as images, and as objects."""
-    name, of_images, of_objects = "", [], []
-    for pair in chosen:
-        name = pair.set_name
-        pixels, truth = pair.read()
-        seen = predict(pixels)
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """One set: its images with their truth, and what predicts them without having seen them."""
+
+    set_name: str
+    shown: Iterable[Shown]
+    predict: Predict
+    traits: ConfidenceCurve
+
+
+def look_at(fold: Fold) -> tuple[Rated, Rated]:
+    """Outline images of one set; what was found as images, and as objects.
+
+    Images in which nothing is found are left out: their confidence has a curve of its own
+    (``training.empty``).
+    """
+    of_images, of_objects = [], []
+    for pixels, truth in fold.shown:
+        seen = fold.predict(pixels)
         labels = postprocess(seen, SegmentationParams(), pixels.shape)
-        strange = strangeness(seen.traits, traits)
+        if not labels.any():
+            continue
+        strange = strangeness(seen.traits, fold.traits)
         small = at_size(labels, seen.inside.shape)
         of_images.append((image_features(seen, small > 0, strange), score(labels, truth).iou))
         if not is_foreground(truth):
             features = object_features(seen, small, int(labels.max()), strange)
             of_objects += list(zip(features, overlaps(labels, truth), strict=True))
-    return _rated(name, of_images), _rated(name, of_objects)
+    return _rated(fold.set_name, of_images), _rated(fold.set_name, of_objects)
 
 
 def _rated(name: str, rows: Sequence[tuple[Floats, float]]) -> Rated:
@@ -126,36 +143,41 @@ def judged(groups: Sequence[Rated]) -> Risk:
     return risk(np.concatenate(confidence), np.concatenate(overlap))
 
 
-def calibrate(
-    folds: Iterable[tuple[Sequence[Pair], Predict, ConfidenceCurve]],
-) -> tuple[ConfidenceCurve, Risk, Risk]:
-    """Fit both curves over sets, each with what predicts it; also how well images and objects are sorted."""
-    looked = [look_at(*fold) for fold in folds]
+def calibrate(folds: Iterable[Fold]) -> tuple[ConfidenceCurve, Risk, Risk]:
+    """Fit both curves over sets; also how well images and objects are sorted."""
+    looked = [look_at(fold) for fold in folds]
     images, objects = ([item[i] for item in looked] for i in (0, 1))
     return ConfidenceCurve(fit(objects), fit(images)), judged(images), judged(objects)
 
 
-def _unet(data: Path, runs: Path, weights: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
-    everything = lessons(data)
-    folds = []
-    for name, file in held_out(runs).items():
+def _unet(data: Path, runs: Path | None, weights: Path, each: int) -> tuple[ConfidenceCurve, Risk, Risk]:
+    everything, shipped = lessons(data), predictor("unet", weights)
+    traits = familiar(everything, shipped)
+    folds = _drawn(shipped, traits, each)
+    for name, file in held_out(runs).items() if runs else ():
         predict = predictor("unet", file)
         seen = [pair for pair in everything if pair.set_name != name]
-        unseen = [pair for pair in everything if pair.set_name == name]
-        folds.append((unseen, predict, familiar(seen, predict)))
-        print(f"{name}: {len(unseen)} images", flush=True)
+        folds.append(_fold(name, everything, predict, familiar(seen, predict)))
     fitted, images, objects = calibrate(folds)
-    shipped = familiar(everything, predictor("unet", weights))
-    return replace(fitted, mean=shipped.mean, spread=shipped.spread), images, objects
+    return replace(fitted, mean=traits.mean, spread=traits.spread), images, objects
 
 
-def _classical(data: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
+def _classical(data: Path, each: int) -> tuple[ConfidenceCurve, Risk, Risk]:
     everything = lessons(data)
     names = sorted({pair.set_name for pair in everything})
     predict, nothing = predictor("classical"), ConfidenceCurve(_NONE, _NONE)
-    return calibrate(
-        ([pair for pair in everything if pair.set_name == name], predict, nothing) for name in names
-    )
+    real = [_fold(name, everything, predict, nothing) for name in names]
+    return calibrate([*real, *_drawn(predict, nothing, each)])
+
+
+def _fold(name: str, chosen: Sequence[Pair], predict: Predict, traits: ConfidenceCurve) -> Fold:
+    return Fold(name, (pair.read() for pair in chosen if pair.set_name == name), predict, traits)
+
+
+def _drawn(predict: Predict, traits: ConfidenceCurve, each: int) -> list[Fold]:
+    """Every ladder as a set, and demo plates as one."""
+    groups = [*drawn_truth.ladders(each), ("demo", drawn_truth.demo(1 + each // 2))]
+    return [Fold(name, shown, predict, traits) for name, shown in groups]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -164,14 +186,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="training.confidence", description="Fit how far outlines can be trusted."
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/datasets"))
-    parser.add_argument("--runs", type=Path, required=True, help="trainings that left one set out each")
+    parser.add_argument("--runs", type=Path, help="trainings that left one set out each")
+    parser.add_argument("--each", type=int, default=4, help="drawn scenes of each step of a ladder")
     parser.add_argument("--weights", type=Path, required=True, help="the weights that are shipped")
     parser.add_argument("--out", type=Path, required=True, help="confidence.json")
     parser.add_argument("--plot", type=Path, help="risk and coverage as a picture")
     given = parser.parse_args(arguments)
     fitted = {
-        "unet": _unet(given.data, given.runs, given.weights),
-        "classical": _classical(given.data),
+        "unet": _unet(given.data, given.runs, given.weights, given.each),
+        "classical": _classical(given.data, given.each),
     }
     about = {name: result[0].to_dict() for name, result in fitted.items()}
     given.out.write_text(json.dumps(about) + "\n", encoding="utf-8")
@@ -181,7 +204,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             for line in LINES:
                 print(f"  {judgement.below(line)}")
     if given.plot:
-        draw_curves({"images": fitted["unet"][1], "objects": fitted["unet"][2]}, given.plot)
+        draw_curves(
+            {
+                f"{name}, {what}": result[place]
+                for name, result in fitted.items()
+                for place, what in ((1, "images"), (2, "objects"))
+            },
+            given.plot,
+        )
 
 
 if __name__ == "__main__":

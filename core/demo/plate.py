@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from core.demo.synthetic import BodySpec, SceneSpec, scene
+from core.demo.synthetic import BodySpec, Scene, SceneSpec, scene
 
 SEED = 96
 ROWS = "ABCDEFGH"
@@ -80,9 +80,15 @@ class DemoTruth:
 
 def demo_plate(seed: int = SEED) -> Iterator[DemoFile]:
     """Draw the plate's 288 files one by one, well by well and day by day; a seed always gives the same."""
+    for truth, drawn in demo_scenes(seed):
+        yield DemoFile(truth.name, tiff(drawn.pixels, truth.name))
+
+
+def demo_scenes(seed: int = SEED) -> Iterator[tuple[DemoTruth, Scene]]:
+    """Draw what the files of ``demo_plate(seed)`` show, with their label images."""
     for truth in manifest(seed):
         rng = np.random.default_rng([seed, *truth.name.encode()])
-        yield DemoFile(truth.name, tiff(scene(rng, _spec(seed, truth)).pixels, truth.name))
+        yield truth, scene(rng, _spec(seed, truth))
 
 
 def manifest(seed: int = SEED) -> tuple[DemoTruth, ...]:

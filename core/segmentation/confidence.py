@@ -1,8 +1,9 @@
 """How far an outline can be trusted: the overlap with a person's that is to be expected, 0..1.
 
-Four things are looked at. ``certainty``: how sure the map is inside the outline. ``margin``: how little the
+Five things are looked at. ``certainty``: how sure the map is inside the outline. ``margin``: how little the
 outline moves with the threshold. ``agreement``: overlap with what is seen mirrored and at another scale.
-``strangeness``: how unlike the training images the image is. A logistic curve, fitted on images of sets that
+``unity``: how little the dense core differs from all that hangs together. ``strangeness``: how unlike the
+training images the image is. A logistic curve, fitted on images of sets that
 the network had not seen (``python -m training.confidence``), turns them into an expected intersection over
 union. An image without spheroids has a curve of its own, from what nearly was one: how likely it is empty.
 """
@@ -25,7 +26,7 @@ from core.segmentation.outlines.boundaries import Labels
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
 LOOK_BELOW = 0.8  # chosen in docs/accuracy.md
-FEATURES = ("certainty", "margin", "agreement", "strangeness")
+FEATURES = ("certainty", "margin", "agreement", "unity", "strangeness")
 EMPTY_FEATURES = ("peak", "standing_out")
 
 _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run
@@ -106,12 +107,14 @@ def doubtful(confidence: float | None) -> bool:
 
 
 def object_features(prediction: Prediction, labels: Labels, n: int, strange: float) -> Floats:
-    """Features (N, 4) of objects 1..n; ``labels`` at the maps' size."""
+    """Features (N, 5) of objects 1..n; ``labels`` at the maps' size."""
     zone = np.where(labels > 0, labels, cv2.dilate(labels.astype(np.float32), _REACH).astype(np.int32))
     near = np.flatnonzero(zone)
     around, own = zone.ravel()[near], labels.ravel()[near]
     inside = prediction.inside.ravel()[near]
     agreed = _second(prediction).ravel()[near] >= 0.5
+    dense, whole = _core(prediction).ravel()[near] >= 0.5, inside >= 0.5
+    both, either = dense & whole, dense | whole
 
     def count(numbers: Labels) -> Floats:
         return np.bincount(numbers, minlength=n + 1)[1:].astype(np.float64)
@@ -121,14 +124,16 @@ def object_features(prediction: Prediction, labels: Labels, n: int, strange: flo
         np.bincount(own, inside, n + 1)[1:] / size,
         count(around[inside >= _SURE]) / np.maximum(count(around[inside >= _POSSIBLE]), 1),
         count(own[agreed]) / (size + count(around[agreed & (own == 0)])),
+        (count(around[both]) + 1) / (count(around[either]) + 1),
         np.full(n, strange),
     )
     return np.stack(columns, axis=1)
 
 
 def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: float) -> Floats:
-    """Features (4,) of all that was found; ``found`` bool (Y, X) at the maps' size."""
+    """Features (5,) of all that was found; ``found`` bool (Y, X) at the maps' size."""
     inside, second = prediction.inside, _second(prediction) >= 0.5
+    dense, whole = _core(prediction) >= 0.5, inside >= 0.5
     slack = _SLACK * inside.size
     possible = inside >= _POSSIBLE
     sure = np.where(possible, np.maximum(inside, 1 - inside), 0).sum() + slack
@@ -137,6 +142,7 @@ def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: fl
             sure / (np.count_nonzero(possible) + slack),
             (np.count_nonzero(inside >= _SURE) + slack) / (np.count_nonzero(possible) + slack),
             (np.count_nonzero(found & second) + slack) / (np.count_nonzero(found | second) + slack),
+            (np.count_nonzero(dense & whole) + slack) / (np.count_nonzero(dense | whole) + slack),
             strange,
         ]
     )
@@ -172,6 +178,10 @@ def calibrations(file: Path = FILE) -> Mapping[str, ConfidenceCurve]:
 
 def _second(prediction: Prediction) -> Map:
     return prediction.inside if prediction.second is None else prediction.second
+
+
+def _core(prediction: Prediction) -> Map:
+    return prediction.inside if prediction.core is None else prediction.core
 
 
 def _curve(given: object) -> Curve:

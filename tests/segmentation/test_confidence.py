@@ -48,6 +48,7 @@ def test_a_sharp_disc_that_both_looks_see_has_full_marks():
         "certainty": pytest.approx(1, abs=0.01),
         "margin": pytest.approx(1, abs=0.02),
         "agreement": 1,
+        "unity": 1,
         "strangeness": 0,
     }
 
@@ -60,6 +61,9 @@ def test_each_doubt_lowers_its_own_feature():
     assert features(Prediction(0.6 * clear, second=clear))["certainty"] < 0.7
     assert features(Prediction(clear, second=disc(60, 20, 0.1)))["agreement"] < 0.8
     assert features(Prediction(clear, second=np.zeros_like(clear)))["agreement"] == 0
+    halved = features(Prediction(clear, second=clear, core=disc(50, 14, 0.1)))
+    assert halved["unity"] == pytest.approx(0.5, abs=0.03)
+    assert {**halved, "unity": 1} == sure
 
 
 def test_every_object_is_rated_by_its_own_surroundings():
@@ -81,11 +85,13 @@ def test_an_image_is_doubted_for_what_was_left_out_too():
 def test_an_empty_image_is_sure_of_it():
     nothing = Prediction(np.full((50, 50), 0.02, np.float32))
     assert image_features(nothing, np.zeros((50, 50), bool), 0)[:3] == pytest.approx([1, 1, 1])
-    assert object_features(nothing, np.zeros((50, 50), np.int32), 0, 0).shape == (0, 4)
+    assert object_features(nothing, np.zeros((50, 50), np.int32), 0, 0).shape == (0, 5)
 
 
 def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_inside(monkeypatch):
-    curve = ConfidenceCurve(Curve(0, (0, 0, 0, 0)), Curve(0, (0, 0, 0, 0)), empty=Curve(4.0, (-10.0, -20.0)))
+    curve = ConfidenceCurve(
+        Curve(0, (0, 0, 0, 0, 0)), Curve(0, (0, 0, 0, 0, 0)), empty=Curve(4.0, (-10.0, -20.0))
+    )
     monkeypatch.setattr("core.segmentation.confidence.calibrations", lambda: {"unet": curve})
     nothing, labels = np.full((50, 50), 0.02, np.float32), np.zeros((50, 50), np.int32)
     nearly = nothing.copy()
@@ -106,7 +112,7 @@ def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_
 
 
 def test_strangeness_counts_spreads_from_the_training_images():
-    curve = Curve(0, (0, 0, 0, 0))
+    curve = Curve(0, (0, 0, 0, 0, 0))
     fitted = ConfidenceCurve(curve, curve, mean=(1.0, 2.0), spread=(1.0, 2.0))
     assert strangeness(np.array([1, 2], np.float32), fitted) == 0
     assert strangeness(np.array([2, 4], np.float32), fitted) == pytest.approx(1)
@@ -128,7 +134,7 @@ def test_what_is_shipped_was_fitted_for_both_engines():
     given = json.loads(FILE.read_text())
     assert calibrations() == {name: ConfidenceCurve.from_dict(about) for name, about in given.items()}
     for fitted in calibrations().values():
-        best, worst = np.array([[1, 1, 1, 0.5]]), np.array([[0.55, 0.2, 0.2, 0.5]])
+        best, worst = np.array([[1, 1, 1, 1, 0.5]]), np.array([[0.55, 0.2, 0.2, 0.5, 0.5]])
         for curve in (fitted.objects, fitted.images):
             assert curve(best)[0] > LOOK_BELOW > curve(worst)[0]
 

@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bench.ladders import LADDERS, rung
+from core.demo.plate import demo_scenes
 from core.segmentation.confidence import FEATURES, ConfidenceCurve, Curve
 from core.segmentation.engines.base import Prediction
-from training.confidence import Rated, calibrate, fit, judged, look_at
+from training import drawn_truth
+from training.confidence import Fold, Rated, calibrate, fit, judged, look_at
 from training.data import pairs
 from training.risk import curve, draw_curves, risk
 
@@ -17,7 +20,7 @@ NOTHING = Curve(0.0, (0.0,) * len(FEATURES))
 def rated(name: str, seed: int, n: int = 200) -> Rated:
     """Outlines whose overlap follows the margin."""
     rng = np.random.default_rng(seed)
-    features = np.column_stack([rng.uniform(0, 1, (n, 3)), np.full(n, 0.5)])
+    features = np.column_stack([rng.uniform(0, 1, (n, 4)), np.full(n, 0.5)])
     overlap = 1 / (1 + np.exp(-(6 * features[:, 1] - 3 + rng.normal(0, 0.3, n))))
     return Rated(name, features, overlap)
 
@@ -28,16 +31,16 @@ def test_a_curve_finds_what_overlap_follows() -> None:
     assert weights["margin"] > 3
     assert abs(weights["certainty"]) + abs(weights["agreement"]) < 0.5
     assert weights["strangeness"] == 0
-    expected = fitted(np.array([[0.5, 0.5, 0.5, 0.5]]))[0]
+    expected = fitted(np.array([[0.5, 0.5, 0.5, 0.5, 0.5]]))[0]
     assert expected == pytest.approx(0.5, abs=0.05)
 
 
 def test_doubt_never_raises_confidence() -> None:
     odd = rated("odd", 3)
-    odd.features[:, 3] = odd.overlap  # by chance the stranger images came out better
+    odd.features[:, 4] = odd.overlap  # by chance the stranger images came out better
     fitted = fit([odd, rated("b", 1)])
-    assert fitted.weights[3] <= 0
-    assert min(fitted.weights[:3]) >= 0
+    assert fitted.weights[4] <= 0
+    assert min(fitted.weights[:4]) >= 0
 
 
 def test_every_set_counts_the_same() -> None:
@@ -82,11 +85,38 @@ def test_images_and_objects_are_looked_at(sets: Path) -> None:
         return Prediction((masks[grey.tobytes()] > 0).astype(np.float32))
 
     traits = ConfidenceCurve(NOTHING, NOTHING)
-    images, objects = look_at([pair for pair in pairs(sets) if pair.set_name == "first"], knows, traits)
+    folds = {
+        name: Fold(name, [pair.read() for pair in pairs(sets) if pair.set_name == name], knows, traits)
+        for name in ("first", "second")
+    }
+    images, objects = look_at(folds["first"])
     assert (images.set_name, len(images.overlap)) == ("first", 2)
     assert images.overlap == pytest.approx([1, 1])
     assert objects.overlap == pytest.approx([1, 1])
-    chosen = {name: [p for p in pairs(sets) if p.set_name == name] for name in ("first", "second")}
-    fitted, of_images, of_objects = calibrate((items, knows, traits) for items in chosen.values())
+    fitted, of_images, of_objects = calibrate(folds.values())
     assert fitted.images(images.features)[0] > 0.9
     assert len(of_images.overlap) == len(of_objects.overlap) == 4
+
+
+def test_an_empty_answer_is_left_to_its_own_curve(sets: Path) -> None:
+    shown = [pair.read() for pair in pairs(sets)]
+    blind = Fold(
+        "any",
+        shown,
+        lambda grey: Prediction(np.zeros(grey.shape, np.float32)),
+        ConfidenceCurve(NOTHING, NOTHING),
+    )
+    images, objects = look_at(blind)
+    assert len(images.overlap) == len(objects.overlap) == 0
+
+
+def test_drawn_truth_shares_no_image_with_the_benchmarks() -> None:
+    groups = dict(drawn_truth.ladders(1))
+    assert set(groups) == set(LADDERS)
+    pixels, labels = next(groups["focus"])
+    assert pixels.shape == labels.shape
+    assert labels.max() == 1
+    assert all(not np.array_equal(pixels, rung("focus", 0, number).pixels) for number in range(3))
+    mine, _ = next(drawn_truth.demo(1))
+    theirs = [drawn.pixels for _, (_, drawn) in zip(range(3), demo_scenes(), strict=False)]
+    assert all(not np.array_equal(mine, other) for other in theirs)
