@@ -23,14 +23,14 @@ Labels = NDArray[np.int32]
 KINDS = {
     "single": 0.2,
     "few": 0.11,
-    "dense": 0.16,
+    "dense": 0.14,
     "budding": 0.07,
     "loose": 0.07,
     "invasive": 0.08,
     "well": 0.09,
     "fluorescence": 0.09,
     "invasive fluorescence": 0.07,
-    "empty": 0.06,
+    "empty": 0.08,
 }
 GLOWING = ("fluorescence", "invasive fluorescence")
 LOOSE, LOOSE_EMPTY = 20, 60  # loose cells in a field on average, and in one without bodies

@@ -13,7 +13,7 @@ from core.demo.synthetic import BodySpec
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
-FILLED = (0.15, 0.92)  # the body's diameter as a share of the lumen's
+FILLED = (0.1, 0.92)  # the body's diameter as a share of the lumen's
 WIDEST, WIDE = 0.27, 0.6  # greatest radius of a well as a share of the field: of most, and of a few
 FEW_WIDE = 0.2
 EMPTY = 0.25  # of scenes that have an empty well, too
@@ -70,8 +70,8 @@ def _walls(rng: np.random.Generator, well: Well, size: int) -> Floats:
     v = np.cos(well.turn) * (y - well.center[1]) - np.sin(well.turn) * (x - well.center[0])
     reach = (np.abs(u) ** well.power + np.abs(v) ** well.power) ** (1 / well.power)
     away = reach - well.radius
-    thick = float(np.exp(rng.uniform(np.log(0.006), np.log(0.06)))) * size + 0.5
-    height = rng.uniform(0.6, 2.5)
+    thick = float(np.exp(rng.uniform(np.log(0.006), np.log(0.09)))) * size + 0.5
+    height = rng.uniform(0.6, 3.5)
     if rng.random() < 0.5:  # flat with steep sides
         steep = rng.uniform(1, 4)
         wall = height / (1 + np.exp(-np.clip(steep * away, -30, 30)))
