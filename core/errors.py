@@ -13,6 +13,8 @@ SpheroscopeError
 ├── QueueFull                   more waiting jobs than the limit
 ├── AppBusy                     not enough memory free for an image now
 ├── VersionConflict             another version of a result is in force than the one that was changed
+├── UploadConflict              a file is sent on from another byte than the one it has got to
+├── ForeignRequest              another website asks for a change
 ├── StorageError                the disk or the database refuses
 │   ├── DatabaseLocked          another process holds the database
 │   ├── DatabaseOutOfMemory     a statement needs more memory than the database may use
@@ -113,6 +115,7 @@ class QueueFull(SpheroscopeError):
     """More jobs would wait than the limit allows."""
 
     code = "queue_full"
+    may_pass = True
 
 
 class AppBusy(SpheroscopeError):
@@ -133,6 +136,18 @@ class VersionConflict(SpheroscopeError):
     def __init__(self, message: str, current: Version | None = None) -> None:
         super().__init__(message)
         self.current = current
+
+
+class UploadConflict(SpheroscopeError):
+    """A file is sent on from another byte than the one it has got to, or by two at once."""
+
+    code = "upload_conflict"
+
+
+class ForeignRequest(SpheroscopeError):
+    """A request for a change does not come from the app's own pages or from a program."""
+
+    code = "foreign_request"
 
 
 class StorageError(SpheroscopeError):

@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from enum import StrEnum
 from io import BytesIO
@@ -42,13 +43,17 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one file, in words for the person who sent it."""
+    """What became of one file, in words for the person who sent it.
+
+    ``may_pass``: the same file may be taken later, with nothing changed in it.
+    """
 
     name: str
     outcome: Outcome
     message: str
     code: str | None = None
     image_ids: tuple[str, ...] = ()
+    may_pass: bool = False
 
 
 class Ingest:
@@ -76,18 +81,42 @@ class Ingest:
         An open ``file`` is read once, from where it stands. A stored verdict means that the file survives a
         crash of the program from here on.
         """
-        display_name = clean_name(name)
+
+        def received() -> AbstractContextManager[Incoming]:
+            return self._blobs.receive(self._limited(file))
+
+        return self._judged(project_id, clean_name(name), received, recipe, request)
+
+    def add_file(
+        self,
+        project_id: str,
+        path: str,
+        incoming: Incoming,
+        recipe: Recipe | None,
+        request: JobRequest = ANONYMOUS,
+    ) -> Verdict:
+        """As ``add``, for a file that lies on the data folder's disk already; its name keeps its folders."""
+        return self._judged(project_id, clean_path(path), lambda: nullcontext(incoming), recipe, request)
+
+    def _judged(
+        self,
+        project_id: str,
+        name: str,
+        open_file: Callable[[], AbstractContextManager[Incoming]],
+        recipe: Recipe | None,
+        request: JobRequest,
+    ) -> Verdict:
         try:
             self._store.projects.require(project_id)
-            with self._blobs.receive(self._limited(file)) as incoming:
-                return self._add(project_id, display_name, incoming, recipe, request)
+            with open_file() as incoming:
+                return self._add(project_id, name, incoming, recipe, request)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
-            return Verdict(display_name, Outcome.REFUSED, error.message, error.code)
+            return Verdict(name, Outcome.REFUSED, error.message, error.code, may_pass=error.may_pass)
         except Exception as error:  # a fault in here must not take the rest of the dropped files with it
             log.exception("event=ingest.failed")
             message = f"This file could not be taken in ({type(error).__name__}). The log has details."
-            return Verdict(display_name, Outcome.REFUSED, message, SpheroscopeError.code)
+            return Verdict(name, Outcome.REFUSED, message, SpheroscopeError.code)
 
     def _limited(self, file: BinaryIO | bytes) -> Iterator[bytes]:
         """Yield a file piece by piece.
@@ -164,8 +193,21 @@ def image_id(project_id: str, sha256: str, page: int) -> str:
 
 def clean_name(name: str) -> str:
     """Return a file's name as text to show: no folders, nothing unprintable, at most 200 characters."""
-    last = name.replace("\\", "/").rsplit("/", 1)[-1]
-    printable = "".join(char for char in last if unicodedata.category(char) not in _UNPRINTABLE).strip()
+    return _shortened(_printable(name.replace("\\", "/").rsplit("/", 1)[-1]))
+
+
+def clean_path(path: str) -> str:
+    """Return a file's name as ``clean_name`` does, behind the folders that it lay in: “day 3/A05.tif”."""
+    *folders, name = path.replace("\\", "/").split("/")
+    parts = [part for part in map(_printable, folders) if part not in ("", ".", "..")]
+    return _shortened("/".join([*parts, _printable(name) or "unnamed"]))
+
+
+def _printable(text: str) -> str:
+    return "".join(char for char in text if unicodedata.category(char) not in _UNPRINTABLE).strip()
+
+
+def _shortened(printable: str) -> str:
     if len(printable) > MAX_NAME:
         printable = f"{printable[: MAX_NAME - 10]}…{printable[-9:]}"
     return printable or "unnamed"

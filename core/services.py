@@ -44,6 +44,8 @@ from core.store import JobRequest, Recipe, Store
 from core.store.query_plans import QueryPlans
 from core.store.recipe import ANONYMOUS
 from core.store.throughput import ThroughputStore
+from core.uploads import Uploads
+from core.uploads.uploads import UploadRules
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,7 @@ class Services:
     queue: JobQueue
     previews: Previews
     ingest: Ingest
+    uploads: Uploads
     checks: HealthChecks
     plans: QueryPlans
     throughput: ThroughputStore
@@ -102,9 +105,8 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, memory: MemoryBudget, recorder: Recorder, db: Database) -> Services:
-        cache = open_cache(
-            settings.cache, memory.cache_mb * 2**20, settings.redis_url, partial(_count_lookup, recorder)
-        )
+        count = partial(_count_lookup, recorder)
+        cache = open_cache(settings.cache, memory.cache_mb * 2**20, settings.redis_url, count)
         store = _store(settings, memory, db, cache)
         blobs = Blobs(settings.data)
         resources = _resources(settings, memory)
@@ -112,7 +114,9 @@ class Services:
         db.add_commit_hook(partial(abandoning, queue.abandon))
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
-        sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports)
+        ingest = Ingest(store, blobs, settings.limits, resources.admission)
+        uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
+        sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports, uploads)
         history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
         services = cls(
             settings=settings,
@@ -127,7 +131,8 @@ class Services:
             admission=resources.admission,
             queue=queue,
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
-            ingest=Ingest(store, blobs, settings.limits, resources.admission),
+            ingest=ingest,
+            uploads=uploads,
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),
@@ -136,6 +141,7 @@ class Services:
             demo=DemoLoader(demo_plate),
         )
         queue.start()  # last: if opening fails before, no thread is left at work
+        uploads.start(services.recipe_by_id, queue.wake)
         history.start()
         return services
 
@@ -146,6 +152,7 @@ class Services:
         would hold up the end of the process for as long as it runs.
         """
         self.demo.close()
+        self.uploads.close()
         self.exports.close()
         idle = self.previews.close()
         drained = self.queue.drain(self.settings.drain_seconds) and idle
@@ -158,6 +165,10 @@ class Services:
     def recipe(self, project: Project) -> Recipe:
         """The recipe by which this project's images are segmented."""
         return self.recipe_of(project.engine, project.params)
+
+    def recipe_by_id(self, project_id: str) -> Recipe:
+        """As ``recipe``, of the project with this id."""
+        return self.recipe(self.store.projects.get(project_id))
 
     def create_project(self, name: str, um_per_px: float | None = None) -> Project:
         """Add a project that uses the default engine."""
@@ -194,9 +205,11 @@ def _depth(store: Store) -> tuple[int, int]:
     return counts[JobState.QUEUED], counts[JobState.RUNNING]
 
 
-def _chores(settings: Settings, store: Store, blobs: Blobs, exports: Exports) -> list[Callable[[], None]]:
+def _chores(
+    settings: Settings, store: Store, blobs: Blobs, exports: Exports, uploads: Uploads
+) -> list[Callable[[], None]]:
     rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
-    return [exports.sweep, Retention(store.retention, blobs, rules).run_due]
+    return [exports.sweep, uploads.sweep, Retention(store.retention, blobs, rules).run_due]
 
 
 def _store(settings: Settings, memory: MemoryBudget, db: Database, cache: Cache) -> Store:

@@ -37,11 +37,13 @@ class Blobs:
         self._folder = folder
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
+        self.uploads = folder / "uploads"  # of files that have not arrived completely, on the same disk
         self._verified = _Verified(REMEMBERED)
         self._lock = threading.Lock()  # a file is not deleted while ``put`` finds that it is there
         try:
             self._blobs.mkdir(parents=True, exist_ok=True)
             self._tmp.mkdir(parents=True, exist_ok=True)
+            self.uploads.mkdir(exist_ok=True)
             for part in self._tmp.glob("*.part"):  # a kill between write and rename leaves one
                 part.unlink()
         except OSError as error:
@@ -88,6 +90,21 @@ class Blobs:
             yield Incoming(self, part, digest.hexdigest(), n_bytes)
         finally:
             part.unlink(missing_ok=True)
+
+    def adopt(self, path: Path) -> Incoming:
+        """Return a file on the data folder's disk as one to be looked at and then kept, in its place.
+
+        Its bytes are read through once, in constant memory, and not copied.
+
+        Raises:
+            StorageError: the disk refuses.
+        """
+        try:
+            with path.open("rb") as stream:
+                digest = hashlib.file_digest(stream, "sha256")
+                return Incoming(self, path, digest.hexdigest(), stream.tell())
+        except OSError as error:
+            raise _unreadable(error) from error
 
     def get(self, sha256: str) -> bytes:
         """Return the bytes of a file, which are what was stored.

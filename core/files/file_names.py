@@ -31,9 +31,13 @@ def uploaded_name(image: Image) -> str:
 
 
 def stem(image: Image) -> str:
-    """Return the image's name without its file's suffix; pages of one file have different stems."""
+    """Return the image's name, its folders included, without its file's suffix.
+
+    Pages of one file have different stems.
+    """
     uploaded = uploaded_name(image)
-    return PurePath(uploaded).stem + image.name[len(uploaded) :].replace("#", "_")
+    suffix = PurePath(uploaded).suffix
+    return uploaded.removesuffix(suffix) + image.name[len(uploaded) :].replace("#", "_")
 
 
 class UniqueNames:

@@ -1,7 +1,8 @@
 """The routes beside the pages: JSON for programs, pictures for the pages, files to download.
 
-They live in the process of the pages and share its services. Nothing here changes anything: every route takes
-GET and HEAD only, so no other site can make a user's browser do something. docs/http_api.md lists them.
+They live in the process of the pages and share its services. Most only read; those that change something
+refuse what another site makes a visitor's browser send (``dependencies.own_client``). docs/http_api.md lists
+them.
 """
 
 from __future__ import annotations

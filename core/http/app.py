@@ -16,16 +16,32 @@ from core import __version__
 from core.http.dependencies import single_values
 from core.http.errors import add_handlers
 from core.http.middleware.headers import PREFIXES
-from core.http.routes import downloads, exports, health, images, jobs, metrics, pictures, projects, prometheus
+from core.http.routes import (
+    downloads,
+    exports,
+    health,
+    images,
+    jobs,
+    metrics,
+    pictures,
+    projects,
+    prometheus,
+    segment,
+    uploads,
+)
 from core.http.schemas.base import Problem
 from core.services import Services
 
-ROUTERS = (health, jobs, projects, images, exports, metrics, prometheus, pictures, downloads)
+ROUTERS = (
+    *(health, jobs, projects, images, uploads, segment, exports, metrics),
+    *(prometheus, pictures, downloads),
+)
 DESCRIPTION = (
-    "Read only; see docs/http_api.md. Every address also takes HEAD. Times are UTC; null is what is not "
-    "known."
+    "See docs/http_api.md. What takes GET also takes HEAD; every change needs an Idempotency-Key. Times are "
+    "UTC; null is what is not known."
 )
 TABLES_AT_ONCE = 4  # written to disk
+UPLOADS_AT_ONCE = 3  # checked and stored; many more may be on their way
 RESPONSES: dict[int | str, dict[str, Any]] = {
     304: {"description": "Nothing has changed since the ETag that was sent as If-None-Match."},
     "4XX": {"model": Problem, "description": "A parameter cannot be, or there is no such thing."},
@@ -75,6 +91,7 @@ def create_app(services: Callable[[], Services]) -> FastAPI:
     )
     app.state.services = services
     app.state.table_limiter = anyio.CapacityLimiter(TABLES_AT_ONCE)
+    app.state.upload_limiter = anyio.CapacityLimiter(UPLOADS_AT_ONCE)
     add_handlers(app)
     for module in ROUTERS:
         app.include_router(module.router)
@@ -85,7 +102,7 @@ def create_app(services: Callable[[], Services]) -> FastAPI:
 
 def _plainer(document: dict[str, Any]) -> dict[str, Any]:
     """Say of query parameters what pydantic cannot: that lists have commas, and that null cannot be sent."""
-    operations = [path["get"] for path in document["paths"].values()]
+    operations = [item for path in document["paths"].values() for item in path.values()]
     for parameter in [item for operation in operations for item in operation.get("parameters", ())]:
         schema = parameter["schema"]
         if "anyOf" in schema:

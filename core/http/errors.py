@@ -16,6 +16,7 @@ from core.errors import (
     AppBusy,
     BlobDamaged,
     BlobMissing,
+    ForeignRequest,
     InvalidRequest,
     NotFound,
     QueueFull,
@@ -23,6 +24,7 @@ from core.errors import (
     ServiceClosed,
     SpheroscopeError,
     StorageError,
+    UploadConflict,
     VersionConflict,
 )
 from core.http.answers import json_answer
@@ -34,6 +36,8 @@ STATUSES: tuple[tuple[type[SpheroscopeError], int], ...] = (
     (NotFound, 404),
     (InvalidRequest, 400),
     (VersionConflict, 409),
+    (UploadConflict, 409),
+    (ForeignRequest, 403),
     (QueueFull, 503),
     (AppBusy, 503),
     (SearchTooSlow, 503),
@@ -45,7 +49,7 @@ STATUSES: tuple[tuple[type[SpheroscopeError], int], ...] = (
 RETRY_SECONDS = "5"
 HTTP_ERRORS = {
     404: ("not_found", "There is nothing at this address."),
-    405: ("method_not_allowed", "This address can only be read. Change things on the pages."),
+    405: ("method_not_allowed", "This address does not take this method; Allow names those that it takes."),
 }
 SHOWN_CHARACTERS = 40  # of a value that is repeated in a message
 
@@ -78,12 +82,12 @@ async def _invalid_parameter(request: Request, error: Exception) -> Response:
     return problem(400, InvalidRequest.code, _message(request, error.errors()[0]))
 
 
-async def _http_error(_request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     code, message = HTTP_ERRORS.get(error.status_code, ("http_error", str(error.detail)))
     headers = dict(error.headers or {})
-    if headers.get("Allow") == "GET":
-        headers["Allow"] = "GET, HEAD"  # two routes; the error names the first alone
+    if error.status_code == 405:
+        headers["Allow"] = ", ".join(_methods(request))  # the error names those of the first route alone
     return problem(error.status_code, code, message, headers)
 
 
@@ -94,9 +98,21 @@ async def _unexpected(_request: Request, _error: Exception) -> Response:
     )
 
 
+def _methods(request: Request) -> list[str]:
+    """The methods that the address of a request takes."""
+    methods = {method.upper() for method in request.app.openapi()["paths"][request.scope["route"].path]}
+    return sorted(methods | {"HEAD"} if "GET" in methods else methods)
+
+
 def _message(request: Request, error: dict[str, Any]) -> str:
     """A sentence on the first parameter that cannot be, as its place in the OpenAPI document describes it."""
-    name = str(error["loc"][1])
+    place = [str(part) for part in error["loc"]]
+    if error["type"] == "missing":
+        return f"This request needs {place[-1]} as a {'parameter' if place[0] == 'query' else place[0]}."
+    if place[0] in ("header", "body"):
+        where = ".".join(place[1:])[:SHOWN_CHARACTERS] or "The body"
+        return f"{where} cannot be taken: {error['msg']}."
+    name = place[1]
     value = str(error["input"])[:SHOWN_CHARACTERS]
     parameters = _parameters(request)
     if error["type"] == "extra_forbidden":
@@ -124,6 +140,7 @@ def _kind(schema: dict[str, Any]) -> str:
 
 def _parameters(request: Request) -> dict[str, dict[str, Any]]:
     """Schemas of the parameters that the address of a request takes, by name."""
-    operation = request.app.openapi()["paths"][request.scope["route"].path]["get"]
+    operation = request.app.openapi()["paths"][request.scope["route"].path]
+    operation = operation["get" if request.method == "HEAD" else request.method.lower()]
     found = operation.get("parameters", ())
     return {item["name"]: item["schema"] for item in found if item["in"] == "query"}

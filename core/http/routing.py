@@ -1,4 +1,4 @@
-"""A router for routes that only read."""
+"""A router whose routes that read also answer HEAD, and that refuses parameters nobody takes."""
 
 from __future__ import annotations
 

@@ -27,6 +27,7 @@ from core.models.domain import (
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
+from core.models.uploads import Upload, UploadState
 
 __all__ = [
     "MEASUREMENTS",
@@ -51,6 +52,8 @@ __all__ = [
     "Ring",
     "Segmentation",
     "Spheroid",
+    "Upload",
+    "UploadState",
     "Version",
     "VersionKind",
 ]

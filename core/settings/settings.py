@@ -78,6 +78,9 @@ class Settings:
     max_queued: int = _setting(100_000, "MAX_QUEUED", "Jobs that may wait at once.")
     drain_seconds: float = _setting(10.0, "DRAIN_SECONDS", "Time for running jobs to end at shutdown.")
     max_upload_mb: int = _setting(200, "MAX_UPLOAD_MB", "Largest file that can be uploaded, in MiB.")
+    upload_hours: float = _setting(
+        48.0, "UPLOAD_HOURS", "Hours that the rest of a file that has arrived in part is waited for."
+    )
     max_image_pixels: int = _setting(100_000_000, "MAX_IMAGE_PIXELS", "Largest page that is read, in pixels.")
     max_pages: int = _setting(200, "MAX_PAGES", "Most pages read from one multi-page file.")
     max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -33,3 +34,10 @@ class JobRequest:
 
 
 ANONYMOUS = JobRequest()
+LONGEST_NAME = 80  # characters of a requester's name
+
+
+def requester_name(text: str) -> str:
+    """Return who requests something as one short line: printable, at most LONGEST_NAME long."""
+    printable = "".join(char for char in text if unicodedata.category(char)[0] != "C")
+    return " ".join(printable.split())[:LONGEST_NAME]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.cache import Cache, NoCache
 from core.db import Database, Session
 from core.listing.page_index import PageIndex
@@ -17,6 +19,7 @@ from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
 from core.store.retention import RetentionStore
+from core.store.uploads import UploadStore, once
 
 PAGE_INDEX_BYTES = 256 * 2**20
 
@@ -45,6 +48,7 @@ class Store:
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)
+        self.uploads = UploadStore(db)
         self._db = db
         self._max_queued = max_queued
 
@@ -74,5 +78,27 @@ class Store:
             if recipe is not None:
                 insert_jobs(session, project_id, ids, recipe, request, self._max_queued)
             return ids
+
+        return self._db.write(work)
+
+    def enqueue_once(
+        self,
+        request_id: str,
+        project_id: str,
+        image_ids: Sequence[str],
+        recipe: Recipe,
+        request: JobRequest = ANONYMOUS,
+    ) -> int:
+        """As ``jobs.enqueue``; a request that has been answered before queues nothing more.
+
+        Raises:
+            NotFound, QueueFull: as ``jobs.enqueue``.
+        """
+
+        def work(session: Session) -> int:
+            def change() -> str:
+                return str(insert_jobs(session, project_id, image_ids, recipe, request, self._max_queued))
+
+            return int(once(session, request_id, change))
 
         return self._db.write(work)

@@ -15,7 +15,12 @@ from core.settings import Settings
 from tests.http.lab import Lab
 
 DOCUMENT = http.create_app(lambda: None).openapi()  # type: ignore[arg-type, return-value]
-PATHS = tuple(DOCUMENT["paths"])
+PATHS = tuple(path for path, item in DOCUMENT["paths"].items() if "get" in item)  # of what can be read
+CHANGES = {  # the methods besides GET and HEAD, by address
+    path: tuple(method.upper() for method in item if method != "get")
+    for path, item in DOCUMENT["paths"].items()
+    if item.keys() != {"get"}
+}
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from core.listing.image_query import Sort
 from core.listing.image_table import SORTS
 from core.services import Services
 from core.settings import Settings
-from tests.http.conftest import PATHS, application
+from tests.http.conftest import CHANGES, PATHS, application
 from tests.http.lab import Lab, digest, disc
 
 UNSAFE = ("POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND", "NONSENSE")
@@ -47,13 +47,27 @@ def beside_pages(services: Services) -> Iterator[TestClient]:
         yield client
 
 
-def test_every_route_can_only_be_read(beside_pages: TestClient, addresses: list[str]) -> None:
-    for address in addresses:
-        for method in UNSAFE:
+def test_a_route_takes_no_other_method_than_it_says(beside_pages: TestClient, addresses: list[str]) -> None:
+    for path, address in zip(PATHS, addresses, strict=True):
+        changes = CHANGES.get(path, ())
+        for method in set(UNSAFE) - set(changes):
             response = beside_pages.request(method, address)
             assert response.status_code == 405, (method, address)
-            assert response.headers["allow"] == "GET, HEAD"
+            assert response.headers["allow"] == ", ".join(sorted(["GET", "HEAD", *changes]))
             assert response.json()["error"]["code"] == "method_not_allowed"
+
+
+def test_nothing_is_changed_without_the_header_that_only_our_clients_can_send(
+    beside_pages: TestClient, services: Services, lab: Lab
+) -> None:
+    project = lab.project()
+    generation = services.db.generation
+    for path, methods in CHANGES.items():
+        for method in methods:
+            response = beside_pages.request(method, path.replace("{id}", project.id), json={})
+            assert response.status_code == 400, (method, path)
+            assert "Idempotency-Key" in response.text or "body" in response.text or "path" in response.text
+    assert services.db.generation == generation
 
 
 def test_other_addresses_are_the_pages(beside_pages: TestClient) -> None:

@@ -12,6 +12,7 @@ import streamlit as st
 from core.models import Project
 from core.monitoring import Kind
 from core.services import Services
+from core.store.recipe import LONGEST_NAME
 from core.ui import visitor
 from tests import corpus
 from tests.pages.conftest import Open
@@ -46,7 +47,7 @@ def test_a_header_is_not_believed_unless_it_is_set_up(seen: Any) -> None:
 
 def test_a_name_is_one_short_line(seen: Any) -> None:
     assert seen({"name": "A\u202e\n da"}, {}) == "A da"
-    assert seen({"name": "a" * 1000}, {}) == "a" * visitor.MOST
+    assert seen({"name": "a" * 1000}, {}) == "a" * LONGEST_NAME
     assert seen({"name": " \n"}, {}) == "page"
 
 
