@@ -47,10 +47,10 @@ def run(quick: bool) -> Report:
         db = Database.open(path, QueryRecorder())
         times["cancel all"] = [_ms(Store(db).jobs.cancel)]
         db.close()
-    for act, found in times.items():
-        median, p95 = median_p95(found)
+    for act, times_ms in times.items():
+        median, p95 = median_p95(times_ms)
         report.rows.append({"act": act, "jobs": jobs, "median_ms": median, "p95_ms": p95})
-    medians = {act: median_p95(found) for act, found in times.items()}
+    medians = {act: median_p95(times_ms) for act, times_ms in times.items()}
     report.bars += [
         Bar("enqueue", medians["enqueue"][0] / 1000, 20, "s"),
         Bar("claim", medians["claim"][0], 5, "ms"),

@@ -127,10 +127,10 @@ def _acts(lab: Lab, store: Store, rate: float, seconds: int) -> Iterator[tuple[s
         elif number % 10 == 7:
             yield "statistics", partial(store.results.size, key)
         else:
-            wanted = ImageFilter((ImageStatus.FAILED,)) if chance.random() < 0.1 else ImageFilter()
+            image_filter = ImageFilter((ImageStatus.FAILED,)) if chance.random() < 0.1 else ImageFilter()
             offset = chance.randrange(max(1, sizes[key] // 50)) * 50 if chance.random() < 0.3 else 0
             sort = chance.choice(SORTS)
-            yield "page", partial(store.images.page, key, wanted, sort, 50, offset)
+            yield "page", partial(store.images.page, key, image_filter, sort, 50, offset)
 
 
 @contextmanager

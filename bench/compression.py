@@ -119,10 +119,10 @@ def _drawn() -> Iterator[Spheroid]:
 
 
 def _result(random: np.random.Generator, drawn: Iterator[Spheroid]) -> Result:
-    found = tuple(
+    spheroids = tuple(
         replace(item, number=number, confidence=float(random.uniform(0.7, 0.98)))
         for number, item in enumerate(islice(drawn, random.integers(1, 4)), start=1)
     )
     digests = random.bytes(32).hex(), random.bytes(32).hex()
     timings = {"predict": float(random.uniform(20, 90))}
-    return Result("classical", "1", {}, found, *digests, timings, None, found[0].confidence)
+    return Result("classical", "1", {}, spheroids, *digests, timings, None, spheroids[0].confidence)

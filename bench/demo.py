@@ -78,11 +78,11 @@ def outlined(engine: Engine, every: int = 1) -> Sequence[Outcome]:
     return done
 
 
-def _errors(found: Sequence[float], truth: DemoTruth) -> tuple[float, ...]:
+def _errors(diameters_um: Sequence[float], truth: DemoTruth) -> tuple[float, ...]:
     """Of each diameter, both ordered by size."""
-    if len(found) != len(truth.diameters_um):
+    if len(diameters_um) != len(truth.diameters_um):
         return ()
-    both = zip(sorted(found, reverse=True), truth.diameters_um, strict=True)
+    both = zip(sorted(diameters_um, reverse=True), truth.diameters_um, strict=True)
     return tuple(abs(one / other - 1) for one, other in both)
 
 

@@ -123,8 +123,8 @@ def _with_cuts(app: Served, address: str, size: int) -> Iterator[bytes]:
     ends = [*sorted(chosen.randrange(size) for _ in range(CUTS)), size]
     at = 0
     for end in ends:
-        asked = {"Range": f"bytes={at}-", "If-Range": tag}
-        for piece in _pieces(app, address, asked):
+        headers = {"Range": f"bytes={at}-", "If-Range": tag}
+        for piece in _pieces(app, address, headers):
             yield piece[: end - at]
             at += len(piece[: end - at])
             if at >= end:

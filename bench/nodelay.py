@@ -57,10 +57,12 @@ def _answers(report: Report, servers: dict[str, str], lab: Lab, rounds: int) -> 
         "/api/version": "/api/version",
         "100 images": f"/api/projects/{lab.projects[0][0]}/images?limit=100",
     }
-    kept = {side: http.client.HTTPConnection(address[7:], timeout=30) for side, address in servers.items()}
+    connections = {
+        side: http.client.HTTPConnection(address[7:], timeout=30) for side, address in servers.items()
+    }
     for name, path in addresses.items():
         times = interleaved_ms(
-            {side: partial(_get, connection, path) for side, connection in kept.items()}, rounds
+            {side: partial(_get, connection, path) for side, connection in connections.items()}, rounds
         )
         medians = {side: median_p95(values)[0] for side, values in times.items()}
         for side, values in times.items():

@@ -31,12 +31,12 @@ def _measure(report: Report, lab: Lab, rounds: int) -> None:
     ran = Statements()
     db = Database.open(lab.path, ran)
     try:
-        plain, kept = Store(db), Store(db, cache=MemoryCache(64 * 2**20))
+        plain, cached = Store(db), Store(db, cache=MemoryCache(64 * 2**20))
         ids = [key for key, _ in lab.projects]
         sides: dict[str, Callable[[], object]] = {
             "a loop over the projects": lambda: [_counted(db, key) for key in ids],
             "one statement": plain.projects.list,
-            "one statement, counts kept": kept.projects.list,
+            "one statement, counts kept": cached.projects.list,
         }
         assert {item.id: item.n_images for item in plain.projects.list()} == dict(lab.projects)
         statements = {name: _statements(ran, ask) for name, ask in sides.items()}

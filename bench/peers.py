@@ -244,10 +244,10 @@ def _await_socket(folder: Path, server: subprocess.Popen[bytes]) -> None:
 
 
 def _tools() -> Path | None:
-    found = shutil.which("postgres")
-    if found is None or shutil.which("initdb") is None:
+    server = shutil.which("postgres")
+    if server is None or shutil.which("initdb") is None:
         return None
-    return Path(found).resolve().parent
+    return Path(server).resolve().parent
 
 
 def _other_user() -> pwd.struct_passwd | None:

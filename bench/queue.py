@@ -143,17 +143,17 @@ def _cpu_seconds(tree: Tree) -> float:
 
 def _report(runs: Mapping[str, Sequence[Run]], count: int) -> Report:
     report = Report("queue")
-    seconds = {side: median_p95([run.seconds for run in found])[0] for side, found in runs.items()}
+    seconds = {side: median_p95([run.seconds for run in measured])[0] for side, measured in runs.items()}
     alone = seconds["threads, 1"]
-    for side, found in runs.items():
-        outside = [run.outside_ms for run in found if run.outside_ms is not None]
+    for side, measured in runs.items():
+        outside = [run.outside_ms for run in measured if run.outside_ms is not None]
         report.rows.append(
             {
                 "side": side,
                 "images_a_second": count / seconds[side],
                 "times_one_thread": alone / seconds[side],
-                "cores_used": median_p95([run.cpu_seconds / run.seconds for run in found])[0],
-                "cpu_ms_a_job": median_p95([run.cpu_seconds / count * 1000 for run in found])[0],
+                "cores_used": median_p95([run.cpu_seconds / run.seconds for run in measured])[0],
+                "cpu_ms_a_job": median_p95([run.cpu_seconds / count * 1000 for run in measured])[0],
                 "worker_ms_outside_stages": median_p95(outside)[0] if outside else None,
             }
         )

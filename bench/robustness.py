@@ -54,9 +54,9 @@ def run(quick: bool) -> Report:
                 report.rows.append({"ladder": name, "step": value, "engine": engine, **figures})
             if (name, value) in earlier:
                 report.rows.append(earlier[name, value])
-    asked = QUICK_POLARITY_SCENES if quick else POLARITY_SCENES
-    wrong = wrong_polarities(range(asked))
-    report.bars.append(Bar(f"polarity wrong, of {2 * asked}", wrong, 0, "images"))
+    scenes = QUICK_POLARITY_SCENES if quick else POLARITY_SCENES
+    wrong = wrong_polarities(range(scenes))
+    report.bars.append(Bar(f"polarity wrong, of {2 * scenes}", wrong, 0, "images"))
     report.bars += _bars(report.rows)
     return report
 
@@ -95,9 +95,9 @@ def wrong_polarities(numbers: Sequence[int]) -> int:
 def _judged(made: Segmentation, truth: scenes.Rung) -> tuple[float, ...]:
     """The ``FIGURES`` of one image."""
     one = score(made.labels, truth.labels)
-    found = one.matched / one.true if one.true else 1.0
+    matched_share = one.matched / one.true if one.true else 1.0
     is_flagged, is_poor = doubtful(made.confidence), one.iou < POOR
-    return one.iou, found, one.predicted > one.matched, is_flagged, is_poor, is_poor and is_flagged
+    return one.iou, matched_share, one.predicted > one.matched, is_flagged, is_poor, is_poor and is_flagged
 
 
 def _bars(rows: Sequence[dict[str, Cell]]) -> list[Bar]:

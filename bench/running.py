@@ -47,9 +47,9 @@ class Served:
         while not (line := self.process.stdout.readline()).startswith(MARK):
             assert line, "the app has ended; see serving.log beside its data"
         address = f"{self.address}/api/exports/{line.removeprefix(MARK).strip()}"
-        while (told := get_json(address))["state"] in ("waiting", "running"):
+        while (export := get_json(address))["state"] in ("waiting", "running"):
             time.sleep(POLL_S)
-        return told
+        return export
 
 
 @dataclass

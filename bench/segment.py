@@ -70,10 +70,10 @@ def _tried(report: Report, side: int, rounds: int) -> None:
     """Other settings from the maps kept with a result, decoded pixels at hand."""
     pixels, params = spheroids(side, 6).pixels, SegmentationParams()
     engine = resources(1, "float32").engines.get("unet")
-    kept = predict(pixels, params, engine).pack()
+    maps = predict(pixels, params, engine).pack()
     other = SegmentationParams(sensitivity=0.2)
     again = interleaved_ms(
-        {"": lambda: delineate(pixels, EngineOutput.unpack(kept, engine, params), other)}, rounds
+        {"": lambda: delineate(pixels, EngineOutput.unpack(maps, engine, params), other)}, rounds
     )[""]
     report.rows.append(_row("unet", side, "other settings", again))
     report.bars.append(Bar(f"other settings on a {side}² image", median_p95(again)[0], 50, "ms"))

@@ -29,11 +29,13 @@ class Visitor:
         start = time.perf_counter()
         await self._socket.send(ask.SerializeToString())
         while True:
-            told = ForwardMsg()
-            told.ParseFromString(await self._socket.recv(decode=False))
-            if told.delta.new_element.WhichOneof("type") == "exception":
-                raise RuntimeError(f"{page or 'the first page'}: {told.delta.new_element.exception.message}")
-            if told.WhichOneof("type") == "script_finished":
+            message = ForwardMsg()
+            message.ParseFromString(await self._socket.recv(decode=False))
+            if message.delta.new_element.WhichOneof("type") == "exception":
+                raise RuntimeError(
+                    f"{page or 'the first page'}: {message.delta.new_element.exception.message}"
+                )
+            if message.WhichOneof("type") == "script_finished":
                 return time.perf_counter() - start
 
 

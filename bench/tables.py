@@ -63,16 +63,16 @@ def run(quick: bool) -> Report:
     report = Report("tables")
     with tempfile.TemporaryDirectory(prefix="bench-tables-") as folder:
         lab = make(Path(folder), QUICK if quick else MILLION)
-        asked = list(_requests(lab, 3 if quick else 25))
+        requests = list(_requests(lab, 3 if quick else 25))
         with _opened(lab, Path(folder)) as sides:
-            quiet = _measure(sides, asked)
+            quiet = _measure(sides, requests)
             with _writers(sides, lab):
-                busy = _measure(sides, asked)
+                busy = _measure(sides, requests)
             _add_rows(report, "quiet", quiet)
             _add_rows(report, "4 writers", busy)
             _add_cold_build(report, sides, lab, 3 if quick else 7)
             _add_memory(report, sides, lab)
-        over_http = _measure_http(lab, asked)
+        over_http = _measure_http(lab, requests)
         _add_rows(report, "quiet", over_http)
     _add_bars(report, quiet, over_http)
     return report
@@ -98,8 +98,8 @@ def _requests(lab: Lab, rounds: int) -> Iterator[Asked]:
 
 def _page_of(store: Store, request: Request) -> object:
     status = (ImageStatus(request.status),) if request.status else ()
-    wanted = ImageFilter(status, request.name)
-    return store.images.page(request.project_id, wanted, request.sort, request.limit, request.offset)
+    image_filter = ImageFilter(status, request.name)
+    return store.images.page(request.project_id, image_filter, request.sort, request.limit, request.offset)
 
 
 @contextmanager
@@ -174,14 +174,14 @@ def _writers(sides: Sides, lab: Lab) -> Iterator[None]:
             writer.result()  # or there was nobody else about
 
 
-def _measure(sides: Sides, asked: list[Asked]) -> Times:
-    warm = {item.kind: item for item in asked}
+def _measure(sides: Sides, requests: list[Asked]) -> Times:
+    warm = {item.kind: item for item in requests}
     for item in warm.values():
         for ask in sides.pages.values():
             ask(item.request)
     times: Times = {}
     gc.collect()
-    for item in asked:
+    for item in requests:
         loads = _loads(sides)
         spent = {}
         for name, ask in sides.pages.items():
@@ -200,11 +200,11 @@ def _loads(sides: Sides) -> int:
     return index.snapshot()["loads"]
 
 
-def _measure_http(lab: Lab, asked: list[Asked]) -> Times:
+def _measure_http(lab: Lab, requests: list[Asked]) -> Times:
     """The same requests of the running app, by one client that keeps its connection."""
     times: Times = {}
     with Server(lab.folder) as server:
-        for item in [*{item.kind: item for item in asked}.values(), *asked]:
+        for item in [*{item.kind: item for item in requests}.values(), *requests]:
             request = item.request
             query = {"sort": request.sort, "limit": request.limit, "offset": request.offset}
             query |= {"status": request.status or "", "name": request.name or ""}
@@ -248,9 +248,11 @@ def _add_memory(report: Report, sides: Sides, lab: Lab) -> None:
     for key, _ in lab.projects:
         for sort in ("-created", "name", "-status", "-diameter"):
             _page_of(sides.ours, Request(key, sort))
-    said = index.snapshot()
+    counts = index.snapshot()
     grown = (process.memory_info().rss - before) / 2**20
-    report.bars.append(Bar("index of all projects in four orders, counted", said["bytes"] / 2**20, 300, "MB"))
+    report.bars.append(
+        Bar("index of all projects in four orders, counted", counts["bytes"] / 2**20, 300, "MB")
+    )
     report.bars.append(Bar("the same, as the process grew", grown, 300, "MB"))
 
 

@@ -1,4 +1,4 @@
-"""Rows, results and spheroids that were said, not computed, for tests of what keeps them."""
+"""Rows, results and spheroids that are made up, not computed, for tests of what stores them."""
 
 from __future__ import annotations
 

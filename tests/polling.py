@@ -18,7 +18,7 @@ def wait_until(condition: Callable[[], T], seconds: float = 10.0, what: str = ""
         AssertionError: it has not after ``seconds``.
     """
     deadline = time.monotonic() + seconds
-    while not (found := condition()):
+    while not (outcome := condition()):
         assert time.monotonic() < deadline, f"waited {seconds} s for {what or condition}"
         time.sleep(POLL_SECONDS)
-    return found
+    return outcome

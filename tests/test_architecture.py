@@ -100,8 +100,8 @@ def imports(path: Path) -> Iterator[str]:
 
 def core_rooms(path: Path) -> set[str]:
     """Rooms of core that ``path`` imports."""
-    found = (name.split(".") for name in imports(path))
-    return {name[1] for name in found if name[0] == "core" and name[1] != "__version__"}
+    parts = (name.split(".") for name in imports(path))
+    return {name[1] for name in parts if name[0] == "core" and name[1] != "__version__"}
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -224,11 +224,11 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
 
 @for_each(lambda: [*core_files(), *page_files()])
 def test_statements_longer_than_a_line_stand_in_sql_files(path: Path) -> None:
-    found = [(line, text) for line, text in strings(path) if SQL.search(text)]
-    for line, text in found:
+    statements = [(line, text) for line, text in strings(path) if SQL.search(text)]
+    for line, text in statements:
         assert "\n" not in text, f"line {line}"
         assert len(text) <= 110, f"line {line}"
-    assert not found or room_of(path) == "db", "only the database speaks SQL"
+    assert not statements or room_of(path) == "db", "only the database speaks SQL"
 
 
 @for_each(lambda: sorted((CORE / "db" / "sql").glob("*.sql")))

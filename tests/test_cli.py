@@ -106,8 +106,8 @@ def test_bad_files_are_rows_and_stop_nothing(
     picture(plate / "sub" / "deeper.tif")
     (plate / "folder.tif").mkdir()
     assert segment(plate, plate / "SOURCE.md", tmp_path / "gone.tif", plate / "sub" / "..", "--out", out) == 0
-    found = {Path(row["path"]).name: row for row in rows(out / "images.csv")}
-    assert {name: (row["status"], row["error_code"]) for name, row in found.items()} == {
+    images = {Path(row["path"]).name: row for row in rows(out / "images.csv")}
+    assert {name: (row["status"], row["error_code"]) for name, row in images.items()} == {
         "a.png": ("failed", "not_an_image"),
         "b.tif": ("done", ""),
         "c.tif": ("failed", "image_unreadable"),
@@ -116,7 +116,7 @@ def test_bad_files_are_rows_and_stop_nothing(
         "SOURCE.md": ("failed", "not_an_image"),
         "gone.tif": ("failed", "not_found"),
     }
-    assert all(bool(row["error"]) == (row["status"] == "failed") for row in found.values())
+    assert all(bool(row["error"]) == (row["status"] == "failed") for row in images.values())
     assert {Path(row["path"]).name for row in rows(out / "objects.csv")} == {"b.tif", "e.tif"}
     assert f"failed: {tmp_path / 'gone.tif'}" in capsys.readouterr().err
 
@@ -182,8 +182,8 @@ def test_a_typed_pixel_size_wins_over_the_files(tmp_path: Path, out: Path) -> No
 
 
 def test_settings_are_used_and_stand_in_the_table(tmp_path: Path, out: Path) -> None:
-    wanted = ("--set", "outline=core", "--set", "min_diameter_px=5000")
-    assert segment(picture(tmp_path / "a.tif"), "--out", out, *wanted) == 0
+    options = ("--set", "outline=core", "--set", "min_diameter_px=5000")
+    assert segment(picture(tmp_path / "a.tif"), "--out", out, *options) == 0
     (row,) = rows(out / "images.csv")
     assert row["n_objects"] == "0"
     params = json.loads(row["params"])
@@ -191,17 +191,17 @@ def test_settings_are_used_and_stand_in_the_table(tmp_path: Path, out: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("given", "said"),
+    ("given", "message"),
     [
         ("outline=rim", "outline must be one of auto, whole, core"),
         ("tightness=2", "no parameter 'tightness'"),
     ],
 )
 def test_settings_that_cannot_be_are_refused_before_anything_is_written(
-    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], given: str, said: str
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], given: str, message: str
 ) -> None:
     assert segment(picture(tmp_path / "a.tif"), "--out", out, "--set", given) == 2
-    assert said in capsys.readouterr().err
+    assert message in capsys.readouterr().err
     assert not out.exists()
 
 

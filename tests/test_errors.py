@@ -22,13 +22,13 @@ def drawn() -> dict[str, str | None]:
     path: list[str] = []
     parents: dict[str, str | None] = {}
     for line in inspect.cleandoc(errors.__doc__ or "").splitlines():
-        found = re.match(r"^([│├└─ ]*)([A-Z]\w+)(?:\s{2,}\S.*)?$", line)
-        if found is None:
+        branch = re.match(r"^([│├└─ ]*)([A-Z]\w+)(?:\s{2,}\S.*)?$", line)
+        if branch is None:
             continue
-        depth = len(found[1]) // 4
-        path = [*path[:depth], found[2]]
-        assert found[2] not in parents, f"{found[2]} is drawn twice"
-        parents[found[2]] = path[depth - 1] if depth else None
+        depth = len(branch[1]) // 4
+        path = [*path[:depth], branch[2]]
+        assert branch[2] not in parents, f"{branch[2]} is drawn twice"
+        parents[branch[2]] = path[depth - 1] if depth else None
     return parents
 
 

@@ -55,8 +55,8 @@ def test_other_settings_are_tried_without_the_engine(
     services.queue.wake()
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
     image = services.store.images.get(key)
-    found = services.store.results.get(image)
-    assert found is not None
+    stored = services.store.results.get(image)
+    assert stored is not None
     assert image.confidence is not None
 
     def never(*_: object) -> None:
@@ -64,7 +64,7 @@ def test_other_settings_are_tried_without_the_engine(
 
     monkeypatch.setattr("core.queue.previews.predict", never)
     same = services.preview(image, services.recipe_of(project.engine, {}))
-    assert same.spheroids == found[1]
+    assert same.spheroids == stored[1]
     assert same.confidence == image.confidence
     fussy = services.preview(image, services.recipe_of(project.engine, {"min_diameter_px": 5000.0}))
     assert fussy.spheroids == ()
@@ -133,7 +133,7 @@ def test_files_that_nothing_needs_go_with_what_is_purged(settings: Settings) -> 
     project = services.create_project("Plate 1")
     keep = services.ingest.add(project.id, "keep.png", corpus.png(corpus.noise(seed=1)), None)
     drop = services.ingest.add(project.id, "drop.png", corpus.png(corpus.noise(seed=2)), None)
-    kept, dropped = (services.store.images.get(item.image_ids[0]) for item in (keep, drop))
+    needed, dropped = (services.store.images.get(item.image_ids[0]) for item in (keep, drop))
     services.store.images.delete(project.id, [dropped.id])
     _age(services.db)
     retention = Retention(
@@ -142,8 +142,8 @@ def test_files_that_nothing_needs_go_with_what_is_purged(settings: Settings) -> 
     retention.purge()
     for folder in FOLDERS:
         retention.sweep(folder)
-    assert services.blobs.path(kept.sha256).exists()
-    assert services.blobs.path(kept.thumbnail_sha256).exists()
+    assert services.blobs.path(needed.sha256).exists()
+    assert services.blobs.path(needed.thumbnail_sha256).exists()
     assert not services.blobs.path(dropped.sha256).exists()
     services.close()
 

@@ -164,18 +164,18 @@ def _packed(
     ``closest``: 1 lets them touch; below it they keep room for what grows out of them.
     """
     closeness = rng.uniform(0.88, 1.06) / closest
-    kept: list[tuple[float, float, float]] = []
+    bodies: list[tuple[float, float, float]] = []
     alone = len(diameters) == 1
     for diameter in np.sort(diameters)[::-1]:
         low, high = (0.25, 0.75) if alone or diameter > 0.7 * size else (-0.03, 1.03)
         tries = rng.uniform(low, high, (40, 2)) * size
-        placed = np.array(kept).reshape(-1, 3)
+        placed = np.array(bodies).reshape(-1, 3)
         gap = np.hypot(tries[:, None, 0] - placed[:, 0], tries[:, None, 1] - placed[:, 1])
         fits = np.all(gap >= closeness * (placed[:, 2] + diameter) / 2, axis=1)
         if fits.any():
             x, y = tries[np.argmax(fits)]
-            kept.append((float(x), float(y), float(diameter)))
-    return tuple(BodySpec((x, y), diameter, **style) for x, y, diameter in kept)
+            bodies.append((float(x), float(y), float(diameter)))
+    return tuple(BodySpec((x, y), diameter, **style) for x, y, diameter in bodies)
 
 
 def _bud(rng: np.random.Generator, body: BodySpec) -> BodySpec:

@@ -145,8 +145,8 @@ def judged(groups: Sequence[Rated]) -> Risk:
 
 def calibrate(folds: Iterable[Fold]) -> tuple[ConfidenceCurve, Risk, Risk]:
     """Fit both curves over sets; also how well images and objects are sorted."""
-    looked = [look_at(fold) for fold in folds]
-    images, objects = ([item[i] for item in looked] for i in (0, 1))
+    examined = [look_at(fold) for fold in folds]
+    images, objects = ([item[i] for item in examined] for i in (0, 1))
     return ConfidenceCurve(fit(objects), fit(images)), judged(images), judged(objects)
 
 

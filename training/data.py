@@ -56,8 +56,8 @@ class Pair:
 
 def pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
     """Every image below ``root``/SET/images that has a mask of the same stem below ``root``/SET/masks."""
-    found = [pair for folder in sorted(root.iterdir()) for pair in _set_pairs(folder)]
-    return tuple(pair for pair in found if pair.set_name not in leave_out)
+    every = [pair for folder in sorted(root.iterdir()) for pair in _set_pairs(folder)]
+    return tuple(pair for pair in every if pair.set_name not in leave_out)
 
 
 def lessons(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:

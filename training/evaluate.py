@@ -48,14 +48,14 @@ def held_out(runs: Path) -> dict[str, Path]:
     Raises:
         FileNotFoundError: there are none.
     """
-    found = {}
+    files = {}
     for file in sorted(runs.glob("*/unet.safetensors")):
         left_out = pin(file)["held_out"]
         if isinstance(left_out, list) and len(left_out) == 1:
-            found[str(left_out[0])] = file
-    if not found:
+            files[str(left_out[0])] = file
+    if not files:
         raise FileNotFoundError(f"No weights below {runs} were trained without one set.")
-    return found
+    return files
 
 
 def evaluate(

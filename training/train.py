@@ -119,7 +119,7 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
         worker_init_fn=_one_thread,
     )
     begun, saved, recent = time.monotonic() - state.seconds, time.monotonic(), []
-    kept = saved
+    kept_at = saved
     state.model.train()
     for images, truth in loader:
         state.seconds = time.monotonic() - begun
@@ -137,9 +137,9 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
         if time.monotonic() - saved > SAVE_SECONDS:
             checkpoint(plan.out, state)
             saved = time.monotonic()
-        if plan.keep_minutes is not None and time.monotonic() - kept > 60 * plan.keep_minutes:
+        if plan.keep_minutes is not None and time.monotonic() - kept_at > 60 * plan.keep_minutes:
             keep(plan.out, state)
-            kept = time.monotonic()
+            kept_at = time.monotonic()
     checkpoint(plan.out, state)
     return state
 

@@ -66,8 +66,10 @@ def measure(services: Services, project: Project, each: int) -> None:
     services.store.jobs.enqueue(project.id, ids, RECIPE)
     dice = np.random.default_rng(1)
     while job := services.store.jobs.claim("bench", "worker"):
-        found = tuple(_spheroid(number, dice) for number in range(1, each + 1))
-        services.store.results.finish(job, Result("bench", "1", {}, found, _digest("l"), _digest("t"), {}))
+        spheroids = tuple(_spheroid(number, dice) for number in range(1, each + 1))
+        services.store.results.finish(
+            job, Result("bench", "1", {}, spheroids, _digest("l"), _digest("t"), {})
+        )
 
 
 def multiply(services: Services, project: Project, times: int) -> None:
@@ -78,9 +80,9 @@ def multiply(services: Services, project: Project, times: int) -> None:
             image = services.store.images.get(image_id)
             result = services.store.results.get(image)
             assert result is not None
-            found = result[1]
+            spheroids = result[1]
             for turn in range(1, times):
-                more = [replace(item, number=item.number + turn * len(found)) for item in found]
+                more = [replace(item, number=item.number + turn * len(spheroids)) for item in spheroids]
                 rows = object_rows(result[0].id, image_id, more)
                 session.append("results.add_objects", "object", OBJECT_ROW, rows)
 
@@ -119,13 +121,13 @@ class Browser:
 
     async def _ask(self, path: str, query: str) -> tuple[int, int]:
         status = sent = 0
-        asked = False
+        received = False
 
         async def receive() -> Message:
-            nonlocal asked
-            if asked:
+            nonlocal received
+            if received:
                 await asyncio.sleep(3600)  # until the answer is complete: nobody hangs up
-            asked = True
+            received = True
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Message) -> None:

@@ -32,15 +32,15 @@ def composite_index(quick: bool) -> list[Outcome]:
         connection.execute(f"CREATE TABLE {table} AS FROM made")
     connection.execute("CREATE INDEX composite ON indexed (project_id, created_at)")
     dice = random.Random(1)
-    asked = {"project": "p7", "offset": 0}
+    parameters = {"project": "p7", "offset": 0}
 
     def page(table: str) -> Callable[[], object]:
         text = PAGE.format(table=table)
-        return lambda: connection.execute(text, [asked["project"], asked["offset"]]).fetchall()
+        return lambda: connection.execute(text, [parameters["project"], parameters["offset"]]).fetchall()
 
     times: dict[str, list[float]] = {"bare": [], "indexed": []}
     for _ in range(10 if quick else 150):
-        asked |= {"project": f"p{dice.randrange(PROJECTS)}", "offset": dice.randrange(400)}
+        parameters |= {"project": f"p{dice.randrange(PROJECTS)}", "offset": dice.randrange(400)}
         for table, taken in times.items():
             start = time.perf_counter()
             page(table)()

@@ -25,11 +25,11 @@ def find_inputs(paths: Iterable[Path]) -> tuple[Input, ...]:
     Subfolders and hidden files are left out, and so are files whose suffix is no image's. A file that is
     reached twice is taken once.
     """
-    found: dict[str, Path] = {}
+    files_by_path: dict[str, Path] = {}
     for path in paths:
         for file in _expand(path):
-            found.setdefault(os.path.realpath(file), file)
-    files = list(found.values())
+            files_by_path.setdefault(os.path.realpath(file), file)
+    files = list(files_by_path.values())
     return tuple(map(Input, files, _unique_stems([file.stem for file in files])))
 
 

@@ -124,7 +124,7 @@ class _Names:
 
 
 def _pictures(options: Options) -> list[str]:
-    return [name for name, wanted in (("masks", options.masks), ("overlays", options.overlays)) if wanted]
+    return [name for name, chosen in (("masks", options.masks), ("overlays", options.overlays)) if chosen]
 
 
 def _create(path: Path) -> TextIO:

@@ -106,9 +106,9 @@ class Session:
     def frame(self, name: str, values: Row, **parts: str) -> pl.DataFrame:
         """Run the statement ``name`` with ``parts`` as in ``rows``; return its rows as a frame."""
         start = time.perf_counter()
-        found: pl.DataFrame = self._cursor.sql(self._queries[name].format(**parts), params=values).pl()
-        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(found))
-        return found
+        result: pl.DataFrame = self._cursor.sql(self._queries[name].format(**parts), params=values).pl()
+        self._recorder.record(name, (time.perf_counter() - start) * 1000, len(result))
+        return result
 
     def stream(self, name: str, values: Row, size: int = 2000, **parts: str) -> Iterator[list[Row]]:
         """Run the statement ``name`` with ``parts`` as in ``rows``; yield its rows ``size`` at a time.

@@ -14,7 +14,7 @@ from pycocotools import mask as coco_mask
 from core import __version__
 from core.export.archive import ExportContext
 from core.export.item import Item
-from core.segmentation.outlines.boundaries import Found
+from core.segmentation.outlines.boundaries import OutlinedObject
 
 CATEGORY = 1
 _HEAD = {
@@ -79,7 +79,7 @@ class _List:
             target.write(piece)
 
 
-def annotation(found: Found, shape: tuple[int, int]) -> dict[str, object]:
+def annotation(found: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
     """Return the annotation of an object in an image of ``shape`` (Y, X); ``number`` is that of the table."""
     rows, columns = found.box
     return {
@@ -92,7 +92,7 @@ def annotation(found: Found, shape: tuple[int, int]) -> dict[str, object]:
     }
 
 
-def run_lengths(found: Found, shape: tuple[int, int]) -> dict[str, object]:
+def run_lengths(found: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
     """Column by column, lengths of background and object in turns, packed.
 
     Only the object's own columns are looked at; what lies left and right of them is background.

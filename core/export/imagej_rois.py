@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from core.export.archive import ExportContext
 from core.export.item import Item
-from core.segmentation.outlines.boundaries import Found, edges
+from core.segmentation.outlines.boundaries import OutlinedObject, edges
 
 Corners = NDArray[np.int64]
 
@@ -39,7 +39,7 @@ class Rois:
         """Do nothing."""
 
 
-def roi_zip(found: Sequence[Found]) -> bytes:
+def roi_zip(found: Sequence[OutlinedObject]) -> bytes:
     """Return the zip of an image's ROIs, each named by its object's number."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -48,7 +48,7 @@ def roi_zip(found: Sequence[Found]) -> bytes:
     return data.getvalue()
 
 
-def roi(found: Found) -> roifile.ImagejRoi:
+def roi(found: OutlinedObject) -> roifile.ImagejRoi:
     """Return a traced ROI, or a composite of all rings where there are several."""
     name, rings = f"{found.number:04d}", corners(found)
     if len(rings) == 1:
@@ -60,7 +60,7 @@ def roi(found: Found) -> roifile.ImagejRoi:
     return _composite(name, rings)
 
 
-def corners(found: Found) -> list[Corners]:
+def corners(found: OutlinedObject) -> list[Corners]:
     """Return the outer rings, then the holes: int64 (N, 2), pixel corners as (x, y)."""
     walk = edges([*found.outer, *found.holes])
     points = np.stack([walk.x, walk.y], axis=1) + _FROM[walk.side]

@@ -49,9 +49,9 @@ class UniqueNames:
     def name(self, name: str, suffix: str = "") -> str:
         """Return ``name`` made safe, with ``suffix``, and different from every name returned before."""
         safe = file_name(name, MAX_NAME // 2)
-        number, found = 1, f"{safe}{suffix}"
-        while found.casefold() in self._taken:
+        number, candidate = 1, f"{safe}{suffix}"
+        while candidate.casefold() in self._taken:
             number += 1
-            found = f"{safe}_{number}{suffix}"
-        self._taken.add(found.casefold())
-        return found
+            candidate = f"{safe}_{number}{suffix}"
+        self._taken.add(candidate.casefold())
+        return candidate

@@ -194,15 +194,17 @@ def _elements(text: str) -> Iterator[tuple[str, dict[str, str]]]:
 
     A DOCTYPE is refused, since entities are the way to make a small XML large.
     """
-    found: list[tuple[str, dict[str, str]]] = []
+    elements: list[tuple[str, dict[str, str]]] = []
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: found.append((name.rpartition(":")[2], attributes))
+    parser.StartElementHandler = lambda name, attributes: elements.append(
+        (name.rpartition(":")[2], attributes)
+    )
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(text, True)
     except (expat.ExpatError, ValueError):
         return iter(())
-    return iter(found)
+    return iter(elements)
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -68,23 +68,23 @@ def pages(directories: tuple[Directory, ...], limits: Limits) -> tuple[TiffPage,
     Raises:
         ImageTooLarge, ImageUnreadable, PixelsUnsupported: the file as a whole cannot be taken.
     """
-    found = tuple(_page(directory) for directory in directories if not _is_marked_preview(directory))
-    found = tuple(page for page in found if not _is_unmarked_preview(page, found[0]))
-    if not found:
+    pictures = tuple(_page(directory) for directory in directories if not _is_marked_preview(directory))
+    pictures = tuple(page for page in pictures if not _is_unmarked_preview(page, pictures[0]))
+    if not pictures:
         raise PixelsUnsupported(
             "This TIFF holds only a preview, as camera raw files do. Export the picture itself as TIFF."
         )
-    for page in found:
+    for page in pictures:
         check_size(page.width, page.height, limits, f"Page {page.directory.number}")
-    if sum(page.width * page.height for page in found) > _MAX_STACK * limits.max_pixels:
+    if sum(page.width * page.height for page in pictures) > _MAX_STACK * limits.max_pixels:
         raise ImageTooLarge(
             f"The pages of this TIFF have more than {_MAX_STACK * limits.max_pixels:,} pixels together. "
             "Split it into smaller stacks."
         )
     _check_complete(directories)
-    for page in found:
+    for page in pictures:
         segments(page)
-    return found
+    return pictures
 
 
 def _page(directory: Directory) -> TiffPage:

@@ -179,21 +179,21 @@ def directories(file: BinaryIO, max_pages: int) -> tuple[Directory, ...]:
     source = _File(file, file.seek(0, os.SEEK_END))
     layout = _layout(source)
     offset = source.unpack(layout.pointer, layout.first)
-    found: dict[int, Directory] = {}
+    by_offset: dict[int, Directory] = {}
     while offset:
-        if offset in found:
+        if offset in by_offset:
             raise damaged("its list of pages runs in a circle")
-        if len(found) == max_pages:
+        if len(by_offset) == max_pages:
             raise ImageTooLarge(
                 f"This TIFF has more than {max_pages} pages, the most that are taken from one file. "
                 "Split it into smaller stacks."
             )
         entries, following = _entries(source, layout, offset)
-        found[offset] = Directory(len(found) + 1, offset, layout, source, entries)
+        by_offset[offset] = Directory(len(by_offset) + 1, offset, layout, source, entries)
         offset = following
-    if not found:
+    if not by_offset:
         raise damaged("it has no page")
-    return tuple(found.values())
+    return tuple(by_offset.values())
 
 
 def _layout(source: _File) -> Layout:

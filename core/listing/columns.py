@@ -181,10 +181,10 @@ class CellReader:
 
     def values(self, row: Any) -> list[Any]:
         """The values, in the order of ``keys``."""
-        found = self._read(row)
-        values = list(found[: len(self.keys)])
+        raw = self._read(row)
+        values = list(raw[: len(self.keys)])
         for place, compute, inputs in self._computed:
-            values[place] = compute(*[found[other] for other in inputs])
+            values[place] = compute(*[raw[other] for other in inputs])
         return values
 
     def __call__(self, row: Any) -> dict[str, Any]:

@@ -26,12 +26,12 @@ def _sort_keys(column: Column) -> tuple[str, ...]:
 
 def _listed_sql(column: Column) -> dict[str, str]:
     """Name and expression of what lists read for a column: itself, its µm twin, its text to compare."""
-    found = {column.name: column.sql or column.name}
+    expressions = {column.name: column.sql or column.name}
     if (twin := column.in_um) is not None:
-        found[twin.name] = twin.sql
+        expressions[twin.name] = twin.sql
     if column.sort and column.type is str:
-        found[f"{column.name}_key"] = f"lower({column.name})"
-    return found
+        expressions[f"{column.name}_key"] = f"lower({column.name})"
+    return expressions
 
 
 LISTED = tuple(column for column in IMAGE_COLUMNS if column.listed)

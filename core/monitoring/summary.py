@@ -34,11 +34,11 @@ def rows(timings: Mapping[Series, Histogram], kind: Kind) -> tuple[SummaryRow, .
     for series, histogram in timings.items():
         if series.kind is kind:
             names.setdefault(series.name, {})[series.outcome] = histogram
-    found = [
+    summary = [
         SummaryRow(name, Histogram.of(by.values()), _calls(by, is_failure), _calls(by, is_refusal))
         for name, by in names.items()
     ]
-    return tuple(sorted(found, key=lambda row: (-row.histogram.total_ms, row.name)))
+    return tuple(sorted(summary, key=lambda row: (-row.histogram.total_ms, row.name)))
 
 
 def slow_queries(timings: Mapping[Series, Histogram], threshold_ms: float) -> tuple[SummaryRow, ...]:
@@ -54,7 +54,7 @@ def whole(timings: Mapping[Series, Histogram], kind: Kind) -> SummaryRow:
     return SummaryRow("", Histogram.of(row.histogram for row in parts), failed, refused)
 
 
-def cache_looks(timings: Mapping[Series, Histogram], name: str | None = None) -> tuple[int, int]:
+def cache_lookups(timings: Mapping[Series, Histogram], name: str | None = None) -> tuple[int, int]:
     """Hits and misses, of one cache or of all."""
     lookups = [(s, h) for s, h in timings.items() if s.kind is Kind.CACHE and name in (None, s.name)]
     hits = sum(histogram.calls for series, histogram in lookups if series.outcome == HIT)
@@ -63,7 +63,7 @@ def cache_looks(timings: Mapping[Series, Histogram], name: str | None = None) ->
 
 def hit_percent(timings: Mapping[Series, Histogram], name: str | None = None) -> float | None:
     """Share of lookups that were hits, in percent; None without lookups."""
-    hits, misses = cache_looks(timings, name)
+    hits, misses = cache_lookups(timings, name)
     return share_percent(hits, hits + misses)
 
 

@@ -95,13 +95,13 @@ class Outcomes:
         stages = dict(waits_ms)
         if isinstance(outcome, Processed):
             stages |= outcome.timings_ms
-            state, kept = JobState.DONE, self._finish(job, outcome, waits_ms)
+            state, saved = JobState.DONE, self._finish(job, outcome, waits_ms)
         else:
-            state, kept = self._save_failure(job, outcome)
+            state, saved = self._save_failure(job, outcome)
         stages["save"] = (time.perf_counter() - start) * 1000
         error = type(outcome).__name__ if isinstance(outcome, BaseException) else None
-        log.info("event=job.ended job=%s attempt=%d error=%s kept=%s", job.id, job.attempt, error, kept)
-        return Saved(state if kept else None, stages)
+        log.info("event=job.ended job=%s attempt=%d error=%s saved=%s", job.id, job.attempt, error, saved)
+        return Saved(state if saved else None, stages)
 
     def _finish(self, job: Job, processed: Processed, waits_ms: Mapping[str, float]) -> bool:
         start = time.perf_counter()

@@ -130,8 +130,8 @@ def object_features(prediction: Prediction, labels: Labels, n: int, strange: flo
     return np.stack(columns, axis=1)
 
 
-def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: float) -> Floats:
-    """Features (5,) of all that was found; ``found`` bool (Y, X) at the maps' size."""
+def image_features(prediction: Prediction, outlined: NDArray[np.bool_], strange: float) -> Floats:
+    """Features (5,) of all that was found; ``outlined`` bool (Y, X) at the maps' size."""
     inside, second = prediction.inside, _second(prediction) >= 0.5
     dense, whole = _core(prediction) >= 0.5, inside >= 0.5
     slack = _SLACK * inside.size
@@ -141,7 +141,7 @@ def image_features(prediction: Prediction, found: NDArray[np.bool_], strange: fl
         [
             sure / (np.count_nonzero(possible) + slack),
             (np.count_nonzero(inside >= _SURE) + slack) / (np.count_nonzero(possible) + slack),
-            (np.count_nonzero(found & second) + slack) / (np.count_nonzero(found | second) + slack),
+            (np.count_nonzero(outlined & second) + slack) / (np.count_nonzero(outlined | second) + slack),
             (np.count_nonzero(dense & whole) + slack) / (np.count_nonzero(dense | whole) + slack),
             strange,
         ]

@@ -24,15 +24,15 @@ class JobPrefetch:
     def __init__(self, db: Database) -> None:
         self._rows: list[Row] = []
         self._read_in: Session | None = None  # a transaction that is not committed, or never was
-        db.add_commit_hook(self._follow)
+        db.add_commit_hook(self._on_commit)
 
     def next(self, session: Session) -> Row | None:
         """Return the row of the next job with its image, as jobs.page has it; None where none waits."""
         if self._read_in is not None and self._read_in is not session:
             self._rows = []
         begun = _begun(session.executed)
-        found = next((row for row in self._rows if row["id"] not in begun), None)
-        return found or self.read(session)
+        next_row = next((row for row in self._rows if row["id"] not in begun), None)
+        return next_row or self.read(session)
 
     def read(self, session: Session) -> Row | None:
         """Return the same, read from the table."""
@@ -43,7 +43,7 @@ class JobPrefetch:
         return self._rows[0] if self._rows else None
 
     @contextmanager
-    def _follow(self, session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
+    def _on_commit(self, session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
         yield
         if self._read_in is session:
             self._read_in = None

@@ -61,9 +61,9 @@ class MetricStore:
     def window(self, since: datetime) -> Timings:
         """Everything counted after ``since``."""
         with self._db.read() as session:
-            found = session.rows("metrics.window", {"since": since})
+            rows = session.rows("metrics.window", {"since": since})
         timings: Timings = {}
-        for row in found:
+        for row in rows:
             timings.setdefault(_series(row), Histogram()).add_bucket(row["bucket"], _bucket(row))
         return timings
 
@@ -76,9 +76,9 @@ class MetricStore:
         """What was counted after ``since``, of one kind or of all, by slots of ``slot_s`` seconds."""
         with self._db.read() as session:
             values = {"since": since, "slot": slot_s, "kind": kind and kind.value}
-            found = session.rows("metrics.over_time", values)
+            rows = session.rows("metrics.over_time", values)
         slots: dict[datetime, Timings] = {}
-        for row in found:
+        for row in rows:
             timings = slots.setdefault(row["slot"], {})
             timings.setdefault(_series(row), Histogram()).add_bucket(row["bucket"], _bucket(row))
         return slots
@@ -86,8 +86,8 @@ class MetricStore:
     def samples(self, since: datetime, slot_s: float) -> tuple[Sample, ...]:
         """One sample a slot: the most of everything, the mean of the processor, the least of free disk."""
         with self._db.read() as session:
-            found = session.rows("metrics.samples", {"since": since, "slot": slot_s})
-        return tuple(Sample(row.pop("stamp").replace(tzinfo=UTC).timestamp(), **row) for row in found)
+            rows = session.rows("metrics.samples", {"since": since, "slot": slot_s})
+        return tuple(Sample(row.pop("stamp").replace(tzinfo=UTC).timestamp(), **row) for row in rows)
 
     def thin(self, now: datetime) -> None:
         """Join old rows to longer stretches, and forget the oldest."""

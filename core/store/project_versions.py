@@ -23,7 +23,7 @@ class ProjectVersions:
         self._start = f"{time.time_ns():x}"  # never the same again after a restart
         self._counts: Counter[str] = Counter()
         self._lock = threading.Lock()
-        db.add_commit_hook(self._follow)
+        db.add_commit_hook(self._on_commit)
 
     def of(self, project_id: str) -> str:
         """Return a text that differs after every change of the project, its images or their results.
@@ -33,7 +33,7 @@ class ProjectVersions:
         return f"{self._start}.{self._counts[project_id]}"
 
     @contextmanager
-    def _follow(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
+    def _on_commit(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
         changed = set(changed_images(ran))
         changed |= {
             row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row

@@ -66,8 +66,8 @@ class ProjectStore:
             rows = self._rows(session, project_id)
             # Before the images are counted: a change meanwhile makes a key too old, never too new.
             keys = {row["id"]: f"{row['id']}:{self._generations.of(row['id'])}" for row in rows}
-            kept = self._cache.get_many(COUNTS, list(keys.values()))
-            totals = {key: json.loads(kept[name]) for key, name in keys.items() if name in kept}
+            cached = self._cache.get_many(COUNTS, list(keys.values()))
+            totals = {key: json.loads(cached[name]) for key, name in keys.items() if name in cached}
             missing = [key for key in keys if key not in totals]
             counted = self._counted(session, missing)
         for key in missing:
@@ -89,8 +89,8 @@ class ProjectStore:
         """Return rows of projects.totals by project, as JSON; from the page index where that has them."""
         rows: dict[str, Row] = {}
         if not self._batching:
-            found = [row for key in ids for row in session.rows("projects.totals", _totals_of([key]))]
-            return {row["project_id"]: _as_json(row) for row in found}
+            counted = [row for key in ids for row in session.rows("projects.totals", _totals_of([key]))]
+            return {row["project_id"]: _as_json(row) for row in counted}
         if self._index is not None:
             rows = {key: row for key in ids if (row := self._index.totals(key)) is not None}
         rest = [key for key in ids if key not in rows]

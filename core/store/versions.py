@@ -67,7 +67,7 @@ def save_ended(
     job whether it was saved.
     """
     saved = [_end(session, job, version) for job, version in zip(jobs, versions, strict=True)]
-    pairs = [pair for pair, kept in zip(zip(jobs, versions, strict=True), saved, strict=True) if kept]
+    pairs = [pair for pair, ended in zip(zip(jobs, versions, strict=True), saved, strict=True) if ended]
     if not pairs:
         return saved
     rows = [version for _, version in pairs]

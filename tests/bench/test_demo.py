@@ -6,9 +6,9 @@ from bench.demo import Outcome, _errors, _named
 from core.demo.plate import DemoTruth
 
 
-def outcome(*found: float, flagged: bool = False) -> Outcome:
+def outcome(*diameters_um: float, flagged: bool = False) -> Outcome:
     truth = DemoTruth("A01_day1.tif", "A01", 1, 0.0, (300.0, 200.0), None)
-    return Outcome(truth, len(found), _errors(found, truth), flagged)
+    return Outcome(truth, len(diameters_um), _errors(diameters_um, truth), flagged)
 
 
 def test_a_wrong_count_and_a_diameter_off_by_over_a_tenth_are_wrong() -> None:

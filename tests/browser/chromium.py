@@ -96,8 +96,8 @@ def _is_streamlits_search(url: str) -> bool:
 
     It does so first, and looks at the root once that has answered 404.
     """
-    page, found, _ = url.partition("/_stcore/")
-    return bool(found) and page.count("/") > 2  # more than scheme://host
+    page, separator, _ = url.partition("/_stcore/")
+    return bool(separator) and page.count("/") > 2  # more than scheme://host
 
 
 _running: list[Playwright] = []

@@ -235,11 +235,11 @@ def test_a_filter_in_a_header_goes_to_the_database_and_into_the_address(tab: Tab
     least.fill("400")
     most.fill("480")
     frame.locator(".ag-filter-apply-panel-button").click()
-    said = "Showing only: Ø largest at least 400 µm, Ø largest at most 480 µm"
-    expect(tab.page.get_by_text(said)).to_be_visible(timeout=30_000)
+    sentence = "Showing only: Ø largest at least 400 µm, Ø largest at most 480 µm"
+    expect(tab.page.get_by_text(sentence)).to_be_visible(timeout=30_000)
     expect(tab.page.get_by_text("All 10 images on this filter")).to_be_visible()
     tab.page.reload()
-    expect(tab.page.get_by_text(said)).to_be_visible(timeout=30_000)
+    expect(tab.page.get_by_text(sentence)).to_be_visible(timeout=30_000)
     expect(row_names(tab.page).first).to_have_text("image109.png", timeout=30_000)
     # Radius 10 + 109 px at 2 µm/px.
     expect(grid(tab.page).locator(".ag-cell[col-id=diameter]").first).to_have_text("476 µm")

@@ -88,9 +88,9 @@ def test_figures_follow_the_work_and_nothing_is_asked_at_rest(
         expect(page.get_by_text("Queue: nothing waiting").first).to_be_visible(timeout=10_000)
         expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
         page.wait_for_timeout(3000)  # the run of the script that the end of work asks for
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        addresses: list[str] = []
+        page.on("request", lambda request: addresses.append(request.url))
         page.wait_for_timeout(6000)
-        assert not [url for url in asked if "/api/queue" in url]
+        assert not [url for url in addresses if "/api/queue" in url]
         tab.shot("queue-done")
         assert_clean(tab)

@@ -50,14 +50,14 @@ def navigate(step):
     st.session_state.number += step
 
 
-found = (square(1, 20, 20, 60), square(2, 140, 60, 90, hole=True), square(3, 0, 170, 50, border=True))
+spheroids = (square(1, 20, 20, 60), square(2, 140, 60, 90, hole=True), square(3, 0, 170, 50, border=True))
 raw = "/missing.png" if mode == "broken" else picture(60 + number)
 state = viewer(
     image_url=raw,
     stretch_url=picture(200 + number),
     width=320,
     height=240,
-    spheroids=() if mode == "none" else found,
+    spheroids=() if mode == "none" else spheroids,
     um_per_px=None if mode == "uncalibrated" else 2.0,
     selected=2 if st.session_state.get("wish") else None,
     key="viewer",

@@ -47,7 +47,7 @@ def stack(n_pages: int, **options: object) -> bytes:
 def tags(width: int, height: int, bits: int = 8, **more: int) -> Tags:
     """Return the tags of a page; ``more``: samples, photometric, compression, sample_format, planar."""
     samples = more.get("samples", 1)
-    found: Tags = {
+    entries: Tags = {
         256: (LONG, [width]),
         257: (LONG, [height]),
         258: (SHORT, [bits] * samples),
@@ -58,8 +58,8 @@ def tags(width: int, height: int, bits: int = 8, **more: int) -> Tags:
         339: (SHORT, [more.get("sample_format", 1)] * samples),
     }
     if "planar" in more:
-        found[284] = (SHORT, [more["planar"]])
-    return found
+        entries[284] = (SHORT, [more["planar"]])
+    return entries
 
 
 def raw_tiff(

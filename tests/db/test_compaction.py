@@ -100,8 +100,8 @@ def test_the_same_rows_lie_by_project(path: Path) -> None:
     projects, images = lying(path, "image.project_id"), lying(path, "image.id")
     assert projects == sorted(projects)
     for table in ("version", "object"):
-        found = [images.index(key) for key in lying(path, f"{table}.image_id")]
-        assert found == sorted(found), table
+        places = [images.index(key) for key in lying(path, f"{table}.image_id")]
+        assert places == sorted(places), table
     assert not list((path.parent / "tmp").glob("compacted*"))
 
 

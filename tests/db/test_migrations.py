@@ -163,8 +163,8 @@ def rows(path: Path, query: str) -> list[tuple[Any, ...]]:
 
 
 def columns(path: Path, table: str, without: tuple[str, ...] = ()) -> str:
-    found = rows(path, f"SELECT column_name FROM duckdb_columns() WHERE table_name = '{table}'")
-    return ", ".join(f'"{name}"' for (name,) in found if name not in without)
+    names = rows(path, f"SELECT column_name FROM duckdb_columns() WHERE table_name = '{table}'")
+    return ", ".join(f'"{name}"' for (name,) in names if name not in without)
 
 
 def test_every_number_is_as_it_was(path: Path) -> None:
@@ -198,13 +198,13 @@ def test_results_read_as_they_did(path: Path) -> None:
             if name in ("deleted", "of a deleted project"):
                 continue
             image = store.images.get(name)
-            found = store.results.get(image)
-            assert (found is None) == (in_force is None), name
+            stored = store.results.get(image)
+            assert (stored is None) == (in_force is None), name
             versions = {version.engine: version for version in store.results.versions(name)}
             assert set(versions) == {recipe for recipe, state in jobs.items() if state == "done"}
-            if found is None or in_force is None:
+            if stored is None or in_force is None:
                 continue
-            version, objects = found
+            version, objects = stored
             assert [item.measurements for item in objects] == [
                 item.measurements for item in objects_of(in_force)
             ]
@@ -221,8 +221,8 @@ def test_results_read_as_they_did(path: Path) -> None:
 def test_other_versions_have_the_numbers_of_their_own_objects(path: Path) -> None:
     with opened(path) as store:
         versions = {version.id: version for version in store.results.versions("two recipes")}
-    found = rows(path, "SELECT id, n_objects, largest_area_px FROM version WHERE image_id = 'two recipes'")
-    assert sorted(found) == [("two recipes/a", 3, 901.0), ("two recipes/b", 3, 901.0)]
+    figures = rows(path, "SELECT id, n_objects, largest_area_px FROM version WHERE image_id = 'two recipes'")
+    assert sorted(figures) == [("two recipes/a", 3, 901.0), ("two recipes/b", 3, 901.0)]
     superseded = versions["two recipes/a"].superseded_at
     assert superseded is not None
     assert abs(superseded - utc_now()) < timedelta(hours=1), "kept as long as if it had been replaced now"
@@ -291,12 +291,12 @@ def test_the_backup_opens_with_the_schema_it_has(path: Path) -> None:
     assert copy.read_bytes() == before
     db = Database.open(copy, QueryRecorder(), schema=SCHEMA_0_1)
     with db.read() as session:
-        found = session._cursor.execute("SELECT id, status::VARCHAR, segmentation_id FROM image").fetchall()
+        images = session._cursor.execute("SELECT id, status::VARCHAR, segmentation_id FROM image").fetchall()
     db.close()
     expected = [
         (name, status, in_force and f"{name}/{in_force}") for name, (status, _, in_force) in IMAGES.items()
     ]
-    assert sorted(found) == sorted(expected)
+    assert sorted(images) == sorted(expected)
 
 
 def test_the_backup_holds_what_lay_in_the_log(path: Path) -> None:
@@ -394,10 +394,10 @@ def test_a_kill_amid_the_update_leaves_one_state_or_the_other(path: Path, place:
     command = [sys.executable, "-c", textwrap.dedent(code), str(path), str(place)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=ROOT, check=False)
     assert done.returncode == -9, done.stderr
-    kept = {name for name, (_, jobs, _) in IMAGES.items() if "done" in jobs.values()}
+    segmented = {name for name, (_, jobs, _) in IMAGES.items() if "done" in jobs.values()}
     with opened(path) as store:
         assert store.images.get("done").n_objects == 3
-        assert {name for name in IMAGES if store.results.versions(name)} == kept
+        assert {name for name in IMAGES if store.results.versions(name)} == segmented
         assert store.jobs.recover(3) == 1
     copies = list((path.parent / backup.FOLDER).glob("*.duckdb"))
     assert copies

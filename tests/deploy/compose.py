@@ -23,8 +23,8 @@ def read() -> dict[str, Any]:
 
 
 def services() -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = read()["services"]
-    return found
+    section: dict[str, dict[str, Any]] = read()["services"]
+    return section
 
 
 def n_bytes(text: str) -> int:

@@ -23,8 +23,8 @@ FINAL = DOCKERFILE.rpartition("\nFROM ")[2]
 def test_the_linter_finds_nothing_in_the_dockerfile() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
     command = [hadolint, "--failure-threshold", "info", FOLDER / "Dockerfile"]
-    found = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert (found.returncode, found.stdout) == (0, "")
+    linted = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
 
 
 def test_torch_comes_first_and_alone_and_is_the_pinned_one() -> None:
@@ -53,14 +53,14 @@ def test_everything_that_is_copied_is_there_and_let_through() -> None:
         for line in (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
         if line.startswith("!")
     ]
-    wanted = [
+    copied = [
         name
         for line in re.findall(r"^COPY (?!--from)(.+) \S+$", DOCKERFILE, re.MULTILINE)
         for name in line.split()
     ]
-    for name in wanted:
+    for name in copied:
         assert (ROOT / name).exists(), name
-        assert any(fnmatch(kept, f"{name}*") for kept in let_through), name
+        assert any(fnmatch(pattern, f"{name}*") for pattern in let_through), name
 
 
 def test_the_limits_are_those_that_are_promised() -> None:

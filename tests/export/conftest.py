@@ -27,19 +27,19 @@ def lab(store: Store, blobs: Blobs) -> Lab:
 
 
 @pytest.fixture
-def maker(store: Store, blobs: Blobs, settings: Settings) -> ArchiveBuilder:
+def builder(store: Store, blobs: Blobs, settings: Settings) -> ArchiveBuilder:
     return ArchiveBuilder(store, blobs, settings, ENGINES, Admission(2**40))
 
 
 @pytest.fixture
-def pack(maker: ArchiveBuilder, tmp_path: Path) -> Pack:
+def pack(builder: ArchiveBuilder, tmp_path: Path) -> Pack:
     """Make an archive of a project with these parts; of some images only where ids are given."""
 
     def packed(project: Project, *parts: Part, ids: tuple[str, ...] | None = None) -> zipfile.ZipFile:
         folder = tmp_path / f"work {len(list(tmp_path.iterdir()))}"
         folder.mkdir()
         request = ExportRequest(project.id, frozenset(parts), ids)
-        maker.make(request, folder, lambda done: None)
+        builder.make(request, folder, lambda done: None)
         archive = zipfile.ZipFile(folder / "archive.zip")
         assert archive.testzip() is None
         return archive

@@ -80,14 +80,14 @@ def test_coco_masks_are_the_pixels_of_the_label_image(lab: Lab, pack: Pack) -> N
     project = lab.project(um_per_px=2.0)
     labels = measured(lab, project)
     measured(lab, project, "b.png")
-    told = json.loads(pack(project, Part.COCO).read("coco.json"))
-    assert [(image["file_name"], image["width"], image["height"]) for image in told["images"]] == [
+    coco = json.loads(pack(project, Part.COCO).read("coco.json"))
+    assert [(image["file_name"], image["width"], image["height"]) for image in coco["images"]] == [
         ("a.png", 50, 40),
         ("b.png", 50, 40),
     ]
-    assert [item["number"] for item in told["annotations"]] == [1, 2, 3] * 2
-    assert len({item["id"] for item in told["annotations"]}) == 6
-    for item in told["annotations"]:
+    assert [item["number"] for item in coco["annotations"]] == [1, 2, 3] * 2
+    assert len({item["id"] for item in coco["annotations"]}) == 6
+    for item in coco["annotations"]:
         drawn = coco_mask.decode(item["segmentation"])
         assert np.array_equal(drawn, labels == item["number"]), "holes and edges as in the label image"
         assert item["area"] == coco_mask.area(item["segmentation"]) == drawn.sum()
@@ -102,8 +102,8 @@ def test_imagej_rois_enclose_the_area_that_the_mask_has(lab: Lab, pack: Pack) ->
     for number, name in enumerate(packed.namelist(), start=1):
         roi = roifile.ImagejRoi.frombytes(packed.read(name))
         assert roi.name == f"{number:04d}"
-        found = roi.coordinates(multi=True) if roi.composite else [roi.coordinates()]
-        assert np.array_equal(drawn(found, labels.shape), labels == number)
+        rings = roi.coordinates(multi=True) if roi.composite else [roi.coordinates()]
+        assert np.array_equal(drawn(rings, labels.shape), labels == number)
         places = np.argwhere(labels == number)
         assert [roi.top, roi.left] == places.min(axis=0).tolist()
         assert [roi.bottom, roi.right] == (places.max(axis=0) + 1).tolist()
@@ -150,11 +150,11 @@ def test_the_tables_agree_in_every_format(lab: Lab, pack: Pack) -> None:
     book = openpyxl.load_workbook(io.BytesIO(archive.read("results.xlsx")), read_only=True)
     assert book.sheetnames == ["images", "objects", "formulas"]
     for table, names in (("images", export_rows.IMAGE_HEADER), ("objects", export_rows.OBJECT_HEADER)):
-        wanted = rows(archive, f"{table}.csv")
-        assert tuple(wanted[0]) == names
+        csv_rows = rows(archive, f"{table}.csv")
+        assert tuple(csv_rows[0]) == names
         frame = pl.read_parquet(io.BytesIO(archive.read(f"{table}.parquet")))
         assert tuple(frame.columns) == names
-        assert [as_text(row) for row in frame.rows()] == [list(row.values()) for row in wanted]
+        assert [as_text(row) for row in frame.rows()] == [list(row.values()) for row in csv_rows]
         header, *lines = book[table].iter_rows(values_only=True)
         assert header == names
         assert [as_text(row) for row in lines] == [as_text(map(in_a_workbook, row)) for row in frame.rows()]
@@ -167,8 +167,8 @@ def in_a_workbook(value: object) -> object:
     """It keeps 16 digits, and does not tell 1.0 from 1."""
     if not isinstance(value, float):
         return value
-    kept = float(f"{value:.16G}")
-    return int(kept) if kept.is_integer() else kept
+    shortened = float(f"{value:.16G}")
+    return int(shortened) if shortened.is_integer() else shortened
 
 
 def as_text(row: Iterable[object]) -> list[str]:
@@ -237,20 +237,20 @@ def test_provenance_says_how_the_numbers_came_about(lab: Lab, pack: Pack) -> Non
     weights = json.loads((Path(__file__).parents[2] / "data/weights/unet.json").read_text())
     for name, version in (("b.tif", weights["version"]), ("c.tif", weights["version"]), ("d.tif", "0+old")):
         lab.measured(lab.image(project, name), disc(1), recipe=Recipe("unet", version, {}))
-    told = json.loads(pack(project, Part.CSV).read("provenance.json"))
-    assert told["spheroscope_version"] == __version__
-    assert told["project"]["um_per_px"] == 2.0
-    assert told["images"] == {"n": 4, "chosen_by": "all images of the project"}
-    assert [(item["engine"], item["weights_sha256"], item["n_images"]) for item in told["results"]] == [
+    provenance = json.loads(pack(project, Part.CSV).read("provenance.json"))
+    assert provenance["spheroscope_version"] == __version__
+    assert provenance["project"]["um_per_px"] == 2.0
+    assert provenance["images"] == {"n": 4, "chosen_by": "all images of the project"}
+    assert [(item["engine"], item["weights_sha256"], item["n_images"]) for item in provenance["results"]] == [
         ("classical", None, 1),
         ("unet", None, 1),
         ("unet", weights["sha256"], 2),
     ]
-    assert told["results"][0]["params"] == {"a": "µ", "b": 1}
-    assert {row["column"] for row in told["formulas"]} >= {"circularity", "area_um2"}
-    assert told["settings"]["MAX_EXPORT_ROWS"] == 1_000_000
-    assert "SPHEROSCOPE_DATA" not in told["settings"], "paths stay at home"
-    assert told["packages"]["opencv-python-headless"]
+    assert provenance["results"][0]["params"] == {"a": "µ", "b": 1}
+    assert {row["column"] for row in provenance["formulas"]} >= {"circularity", "area_um2"}
+    assert provenance["settings"]["MAX_EXPORT_ROWS"] == 1_000_000
+    assert "SPHEROSCOPE_DATA" not in provenance["settings"], "paths stay at home"
+    assert provenance["packages"]["opencv-python-headless"]
 
 
 def test_some_images_only(lab: Lab, pack: Pack) -> None:
@@ -282,8 +282,8 @@ def test_a_damaged_file_is_named_and_stops_nothing(lab: Lab, pack: Pack) -> None
     lab.blobs.path(bad).write_bytes(b"II*\0")
     lab.blobs.path(lost).unlink()
     archive = pack(project, Part.ORIGINALS, Part.OVERLAYS, Part.MASKS, Part.CSV)
-    told = [(row["path"], row["part"], row["error_code"]) for row in rows(archive, "problems.csv")]
-    assert told == [
+    problems = [(row["path"], row["part"], row["error_code"]) for row in rows(archive, "problems.csv")]
+    assert problems == [
         ("a.png", "overlays", "blob_damaged"),
         ("a.png", "originals", "blob_damaged"),
         ("bb.png", "overlays", "blob_missing"),
@@ -321,26 +321,26 @@ def test_batches_follow_each_other_without_a_gap(
     assert sorted(number for path, number in counted if path == "b.tif") == [1, 1, 2, 2, 3, 3, 4]
 
 
-def test_nothing_and_too_much_are_refused(lab: Lab, maker: ArchiveBuilder, settings: Settings) -> None:
+def test_nothing_and_too_much_are_refused(lab: Lab, builder: ArchiveBuilder, settings: Settings) -> None:
     project = lab.project()
     everything = ExportRequest(project.id, frozenset(Part))
     with pytest.raises(InvalidRequest, match="nothing to export"):
-        maker.size(everything)
+        builder.size(everything)
     lab.measured(lab.image(project, "a.tif"), disc(1), disc(2), disc(3))
     with pytest.raises(InvalidRequest, match="nothing to export"):
-        maker.size(ExportRequest(project.id, frozenset()))
-    limited = replace(maker, settings=Settings(data=settings.data, max_export_rows=2))
+        builder.size(ExportRequest(project.id, frozenset()))
+    limited = replace(builder, settings=Settings(data=settings.data, max_export_rows=2))
     with pytest.raises(InvalidRequest, match="3 rows"):
         limited.size(everything)
-    assert maker.size(everything) == 1
+    assert builder.size(everything) == 1
 
 
 def test_parts_that_need_more_memory_than_there_is_are_named_and_the_others_made(
-    lab: Lab, maker: ArchiveBuilder, tmp_path: Path
+    lab: Lab, builder: ArchiveBuilder, tmp_path: Path
 ) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), disc(1))
-    small = replace(maker, admission=Admission(2**20))
+    small = replace(builder, admission=Admission(2**20))
     summary = small.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)
     with zipfile.ZipFile(tmp_path / "archive.zip") as archive:
         rows = list(csv.DictReader(io.StringIO(archive.read("problems.csv").decode())))
@@ -351,10 +351,10 @@ def test_parts_that_need_more_memory_than_there_is_are_named_and_the_others_made
     assert {"masks/a.png", "objects.csv"} <= names
 
 
-def test_the_disk_is_never_filled(lab: Lab, maker: ArchiveBuilder, tmp_path: Path) -> None:
+def test_the_disk_is_never_filled(lab: Lab, builder: ArchiveBuilder, tmp_path: Path) -> None:
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), disc(1))
-    greedy = replace(maker, settings=Settings(min_free_mb=2**40))
+    greedy = replace(builder, settings=Settings(min_free_mb=2**40))
     with pytest.raises(StorageError, match="too full"):
         greedy.make(ExportRequest(project.id, frozenset(Part)), tmp_path, lambda done: None)
 

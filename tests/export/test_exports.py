@@ -43,14 +43,14 @@ Open = Callable[..., Exports]
 class Held:
     """A maker that waits at each image until it is let go on, or says what it was told to."""
 
-    def __init__(self, maker: ArchiveBuilder) -> None:
-        self.store = maker.store
+    def __init__(self, builder: ArchiveBuilder) -> None:
+        self.store = builder.store
         self.error: Exception | None = None
         self.go_on = threading.Event()
-        self._maker = maker
+        self._builder = builder
 
     def size(self, request: ExportRequest) -> int:
-        return self._maker.size(request)
+        return self._builder.size(request)
 
     def make(self, request: ExportRequest, folder: Path, step: Callable[[int], None]) -> BuildSummary:
         def held(done: int) -> None:
@@ -60,7 +60,7 @@ class Held:
 
         if self.error:
             raise self.error
-        return self._maker.make(request, folder, held)
+        return self._builder.make(request, folder, held)
 
 
 @pytest.fixture
@@ -69,11 +69,11 @@ def folder(settings: Settings) -> Path:
 
 
 @pytest.fixture
-def open_exports(db: Database, maker: ArchiveBuilder, folder: Path) -> Iterator[Open]:
+def open_exports(db: Database, builder: ArchiveBuilder, folder: Path) -> Iterator[Open]:
     opened: list[Exports] = []
 
     def start(
-        made_by: Any = maker, keeping: ArchiveRetention = KEEPING, clock: Callable[[], datetime] = utc_now
+        made_by: Any = builder, keeping: ArchiveRetention = KEEPING, clock: Callable[[], datetime] = utc_now
     ) -> Exports:
         exports = Exports(
             folder,
@@ -134,9 +134,9 @@ def test_the_same_of_the_same_data_is_not_made_twice(open_exports: Open, plate: 
 
 
 def test_progress_is_told_and_a_cancelled_export_leaves_nothing(
-    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path
+    open_exports: Open, plate: Project, builder: ArchiveBuilder, folder: Path
 ) -> None:
-    held = Held(maker)
+    held = Held(builder)
     exports = open_exports(held)
     export_id = exports.start(request_of(plate))
     wait_until(lambda: exports.get(export_id).state is ExportState.RUNNING)
@@ -155,9 +155,9 @@ def test_progress_is_told_and_a_cancelled_export_leaves_nothing(
 
 
 def test_a_cancelled_export_is_made_anew_when_asked_for_again(
-    open_exports: Open, plate: Project, maker: ArchiveBuilder
+    open_exports: Open, plate: Project, builder: ArchiveBuilder
 ) -> None:
-    held = Held(maker)
+    held = Held(builder)
     exports = open_exports(held)
     first = exports.start(request_of(plate))
     exports.cancel(first)
@@ -168,7 +168,7 @@ def test_a_cancelled_export_is_made_anew_when_asked_for_again(
 
 
 @pytest.mark.parametrize(
-    ("error", "said"),
+    ("error", "message"),
     [
         (StorageError("The disk is too full."), "The disk is too full."),
         (OSError(28, "No space left on device"), "No space left on device. Free some disk space"),
@@ -176,15 +176,15 @@ def test_a_cancelled_export_is_made_anew_when_asked_for_again(
     ],
 )
 def test_what_fails_is_said_in_words(
-    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path, error: Exception, said: str
+    open_exports: Open, plate: Project, builder: ArchiveBuilder, folder: Path, error: Exception, message: str
 ) -> None:
-    held = Held(maker)
+    held = Held(builder)
     held.error = error
     exports = open_exports(held)
     export = ended(exports, exports.start(request_of(plate)))
     assert export.state is ExportState.FAILED
     assert export.error is not None
-    assert said in export.error
+    assert message in export.error
     assert not list(folder.iterdir())
     held.error = None
     held.go_on.set()
@@ -232,13 +232,13 @@ def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
     open_exports: Open,
     plate: Project,
     folder: Path,
-    maker: ArchiveBuilder,
+    builder: ArchiveBuilder,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
     later = [timedelta(0)]
-    held = Held(maker)
+    held = Held(builder)
     held.go_on.set()
     exports = open_exports(held, clock=lambda: utc_now() + later[0])
     ready = ended(exports, exports.start(request_of(plate))).id
@@ -280,9 +280,9 @@ def test_a_file_that_someone_deleted_is_not_there_any_more(
 
 
 def test_what_cannot_be_is_refused_before_anything_is_made(
-    open_exports: Open, plate: Project, maker: ArchiveBuilder, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    open_exports: Open, plate: Project, builder: ArchiveBuilder, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    held = Held(maker)
+    held = Held(builder)
     exports = open_exports(held)
     with pytest.raises(NotFound):
         exports.start(ExportRequest("no such project", frozenset(Part)))
@@ -298,9 +298,9 @@ def test_what_cannot_be_is_refused_before_anything_is_made(
 
 
 def test_closing_ends_what_is_being_made(
-    open_exports: Open, plate: Project, maker: ArchiveBuilder, folder: Path
+    open_exports: Open, plate: Project, builder: ArchiveBuilder, folder: Path
 ) -> None:
-    held = Held(maker)
+    held = Held(builder)
     exports = open_exports(held)
     export_id = exports.start(request_of(plate))
     wait_until(lambda: exports.get(export_id).state is ExportState.RUNNING)

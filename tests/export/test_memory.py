@@ -62,6 +62,6 @@ def test_memory_does_not_grow_with_the_archive(tmp_path: Path) -> None:
     command = [sys.executable, "-c", textwrap.dedent(CHILD), str(tmp_path / "data")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=280, cwd=ROOT, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout)
-    assert found["size_mb"] > 3 * MOST_GROWTH_MB
-    assert found["growth_mb"] < MOST_GROWTH_MB, found
+    figures = json.loads(done.stdout)
+    assert figures["size_mb"] > 3 * MOST_GROWTH_MB
+    assert figures["growth_mb"] < MOST_GROWTH_MB, figures

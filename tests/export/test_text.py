@@ -51,7 +51,7 @@ def images_text(lab: Lab, project: Project) -> str:
     return "".join(export.images_csv(lab.store.results.images(project.id, MANY)))
 
 
-def said(*spheroids: Spheroid) -> Segmentation:
+def segmentation(*spheroids: Spheroid) -> Segmentation:
     labels = np.zeros((1, 1), np.int32)
     return Segmentation(labels, spheroids, RECIPE.engine, RECIPE.engine_version, dict(RECIPE.params), {})
 
@@ -61,13 +61,13 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     project = lab.project(um_per_px=um_per_px)
     spheroids = (disc(1, 3.0, solidity=None, feret_max=1 / 3), disc(2, 10.0, touches_border=True))
     lab.measured(lab.image(project, "=a.tif"), *spheroids)
-    wanted = io.StringIO(newline="")
+    expected = io.StringIO(newline="")
     csv_table.write_csv(
-        export_rows.measured_objects("=a.tif", said(*spheroids), um_per_px),
+        export_rows.measured_objects("=a.tif", segmentation(*spheroids), um_per_px),
         export_rows.OBJECT_HEADER,
-        wanted,
+        expected,
     )
-    assert objects_text(lab, project) == wanted.getvalue()
+    assert objects_text(lab, project) == expected.getvalue()
 
 
 def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
@@ -76,15 +76,15 @@ def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
     error = ImageUnreadable("Cut short.")
     lab.failed(lab.image(project, "b.tif"), error)
     size = export_rows.PixelSize(image.um_per_px, image.um_per_px_source)
-    result = said(disc(1, 3.0), disc(2, 10.0))
+    result = segmentation(disc(1, 3.0), disc(2, 10.0))
     done, failed = read(images_text(lab, project))
     for row, path, outcome in ((done, "a.tif", result), (failed, "b.tif", error)):
-        wanted = io.StringIO(newline="")
-        told = export_rows.measured_image(
+        expected = io.StringIO(newline="")
+        row_of_batch = export_rows.measured_image(
             path, _facts(image), size, outcome, image.seconds if row is done else None
         )
-        csv_table.write_csv([told], export_rows.IMAGE_HEADER, wanted)
-        assert [row] == read(wanted.getvalue())
+        csv_table.write_csv([row_of_batch], export_rows.IMAGE_HEADER, expected)
+        assert [row] == read(expected.getvalue())
 
 
 def _facts(image: Any) -> Any:

@@ -91,7 +91,7 @@ def _check_results(tables: dict[str, Rows]) -> None:
     versions = {row[0]: row[1] for row in tables["version"]}
     assert {row[-1]: row[1] for row in tables["version"]} == done
     assert len(tables["version"]) == len(done), "a version twice"
-    wanted = Counter({image[4]: image[5] for image in tables["image"] if image[4]})
-    assert Counter(row[0] for row in tables["object"]) == +wanted
+    expected = Counter({image[4]: image[5] for image in tables["image"] if image[4]})
+    assert Counter(row[0] for row in tables["object"]) == +expected
     assert len({(row[0], row[2]) for row in tables["object"]}) == len(tables["object"]), "an object twice"
     assert all(versions[row[0]] == row[1] for row in tables["object"])

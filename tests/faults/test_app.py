@@ -39,7 +39,7 @@ class App:
         self.port = port
 
     def is_up(self) -> bool:
-        assert self.process.poll() is None, self.said()
+        assert self.process.poll() is None, self.output()
         try:
             with urlopen(f"{self.address}/api/health", timeout=5) as answer:
                 return bool(answer.status == 200)
@@ -49,7 +49,7 @@ class App:
     def end(self, seconds: float) -> int:
         return self.process.wait(timeout=seconds)
 
-    def said(self) -> str:
+    def output(self) -> str:
         assert self.process.stdout is not None
         return self.process.stdout.read()
 
@@ -94,9 +94,9 @@ def test_a_second_app_on_the_folder_ends_with_a_sentence_that_names_the_first(tm
         wait_until(first.is_up, START_SECONDS, "the first app")
         with app(tmp_path) as second:
             assert second.end(START_SECONDS) == 3
-            said = second.said()
-        assert f"already running on {tmp_path} (process {first.process.pid})" in said
-        assert "Traceback" not in said
+            output = second.output()
+        assert f"already running on {tmp_path} (process {first.process.pid})" in output
+        assert "Traceback" not in output
         assert first.is_up()
 
 
@@ -117,7 +117,7 @@ def test_a_setting_that_cannot_be_ends_the_start_with_a_sentence(
 ) -> None:
     with app(tmp_path, **env) as process:
         assert process.end(START_SECONDS) == 3
-        output = process.said()
+        output = process.output()
     assert sentence in output
     assert "Traceback" not in output
 
@@ -129,7 +129,7 @@ def test_told_to_stop_with_fifty_waiting_it_ends_in_time_and_goes_on_at_the_next
     with app(tmp_path) as first:
         wait_until(first.is_up, START_SECONDS, "the app")
         first.process.terminate()
-        assert first.end(STOP_SECONDS) in STOPPED, first.said()
+        assert first.end(STOP_SECONDS) in STOPPED, first.output()
     states = oracle.check(tmp_path)
     assert set(states) <= {"done", "queued"}
     assert states.total() == 50

@@ -99,8 +99,10 @@ def test_a_full_disk_refuses_uploads_loses_nothing_and_takes_them_again_by_itsel
     services.queue.wake()
     wait_until(lambda: services.store.jobs.totals().left == 0, 120, "all jobs to end")
     assert worst(services.checks.run()) is not State.BAD
-    told = {key for verdict in verdicts if verdict.outcome is Outcome.STORED for key in verdict.image_ids}
-    assert told <= set(services.store.images.ids(project.id))
+    stored_ids = {
+        key for verdict in verdicts if verdict.outcome is Outcome.STORED for key in verdict.image_ids
+    }
+    assert stored_ids <= set(services.store.images.ids(project.id))
     assert services.close()
     assert set(oracle.check(disk)) == {"done"}
 
@@ -110,17 +112,17 @@ def test_a_disk_full_amid_a_checkpoint_costs_one_reopening_and_no_row(
 ) -> None:
     db, ballast = Database.open(disk / "spheroscope.duckdb", QueryRecorder()), Ballast(disk)
     store = Store(db)
-    told = [store.projects.create(f"Project {number}", ENGINE).id for number in range(400)]
+    created = [store.projects.create(f"Project {number}", ENGINE).id for number in range(400)]
     ballast.leave(8192)  # too little for the pages that a checkpoint writes
     assert not db._writer.checkpoint()
     assert caplog.messages.count("event=db.invalidated") == 1
-    assert {project.id for project in store.projects.list()} == set(told)
+    assert {project.id for project in store.projects.list()} == set(created)
     ballast.lift()
-    told.append(store.projects.create("after", ENGINE).id)
+    created.append(store.projects.create("after", ENGINE).id)
     assert db._writer.checkpoint()
     db.close()
     again = Database.open(disk / "spheroscope.duckdb", QueryRecorder())
-    assert {project.id for project in Store(again).projects.list()} == set(told)
+    assert {project.id for project in Store(again).projects.list()} == set(created)
     assert again.lost_commits == 0
     again.close()
     oracle.check(disk)
@@ -128,7 +130,7 @@ def test_a_disk_full_amid_a_checkpoint_costs_one_reopening_and_no_row(
 
 def test_slow_clients_on_a_full_disk_hold_nothing_and_what_is_written_is_served(disk: Path) -> None:
     services, ballast = Services.open(Settings(data=disk, min_free_mb=1)), Ballast(disk)
-    services.queue.drain(5)  # results are said, not computed
+    services.queue.drain(5)  # results are made up, not computed
     lab = Lab(services.store, services.blobs)
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), *(disc(number) for number in range(1, SPHEROIDS)))
@@ -191,10 +193,10 @@ def test_a_process_that_may_not_write_any_more_refuses_and_goes_on_when_it_may(t
     process = NURSERY.Process(target=squeezed, args=(tmp_path, say))
     process.start()
     say.close()
-    told = [heard.recv() for _ in range(15)]
+    verdicts = [heard.recv() for _ in range(15)]
     process.join(60)
     assert process.exitcode == 0
     stored, refused = Outcome.STORED.value, Outcome.REFUSED.value
-    assert [outcome for outcome, *_ in told] == [stored] * 5 + [refused] * 5 + [stored] * 5
-    assert {code for outcome, code, _ in told if outcome == refused} == {"storage_error"}
+    assert [outcome for outcome, *_ in verdicts] == [stored] * 5 + [refused] * 5 + [stored] * 5
+    assert {code for outcome, code, _ in verdicts if outcome == refused} == {"storage_error"}
     assert oracle.check(tmp_path) == {"done": 10}

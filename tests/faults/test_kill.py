@@ -58,16 +58,16 @@ class Child:
     def __init__(self, process: BaseProcess, heard: Connection) -> None:
         self.process, self._heard = process, heard
 
-    def said(self, until: str = "") -> list[str]:
+    def stored_ids(self, until: str = "") -> list[str]:
         """Ids of what it stored, up to the word ``until`` or its end."""
-        found = []
+        ids = []
         while (word := self._next()) and word != until:
-            found += [] if word == "ready" else [word]
-        return found
+            ids += [] if word == "ready" else [word]
+        return ids
 
     def first(self) -> list[str]:
         """The id of the first thing that it stores."""
-        self.said(until="ready")
+        self.stored_ids(until="ready")
         return [self._next()]
 
     def end(self) -> int:
@@ -117,7 +117,7 @@ def test_kills_at_random_lose_nothing_and_do_nothing_twice(
     lay_out(tmp_path, names)
     for turn in range(kills):
         with child(tmp_path, Plan(seconds=rng.uniform(0.01, 0.1))) as born:
-            born.said(until="ready")
+            born.stored_ids(until="ready")
             born.process.join(rng.uniform(0.0, 0.35))
             born.process.kill()
         if turn % (1 + kills // 10) == 0:
@@ -137,7 +137,7 @@ def test_a_kill_at_a_named_point_leaves_old_or_new(
     for turn, passing in enumerate([1, *(rng.randint(2, 4) for _ in range(turns - 1))]):
         plan = Plan(uploads=3, upload_seed=100 * turn, die_at=point, die_after=passing, drain_seconds=2.0)
         with child(tmp_path, plan) as born:
-            stored += born.said()
+            stored += born.stored_ids()
             assert born.end() in ({-signal.SIGKILL} if passing == 1 else {-signal.SIGKILL, 0})
         oracle.check_killed(tmp_path)
     assert run_to_the_end(tmp_path, Plan()) == 0
@@ -151,9 +151,9 @@ def _ids(folder: Path) -> list[str]:
     db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
     store = Store(db)
     (project,) = store.projects.list()
-    found = list(store.images.ids(project.id))
+    ids = list(store.images.ids(project.id))
     db.close()
-    return found
+    return ids
 
 
 @pytest.mark.parametrize("kills", [4, pytest.param(50, marks=FULL)])
@@ -165,7 +165,7 @@ def test_an_upload_that_was_told_as_stored_survives(tmp_path: Path, rng: random.
             stored += born.first()
             killer = threading.Timer(rng.uniform(0.0, 0.4), born.process.kill)
             killer.start()
-            stored += born.said()
+            stored += born.stored_ids()
             assert born.end() == -signal.SIGKILL
             killer.join()
     assert run_to_the_end(tmp_path, Plan()) == 0
@@ -185,9 +185,9 @@ def test_a_poison_image_ends_the_process_three_times_and_stops_no_other(tmp_path
         ends[run_to_the_end(tmp_path, Plan(max_attempts=3))] += 1
     assert ends == {-signal.SIGSEGV: 3, 0: 1}
     assert oracle.check(tmp_path) == {"done": 99, "failed": 1}
-    found = images(tmp_path)
-    assert found.pop("poison") == ("failed", "crashed_repeatedly", None)
-    assert {status for status, *_ in found.values()} == {"done"}
+    by_name = images(tmp_path)
+    assert by_name.pop("poison") == ("failed", "crashed_repeatedly", None)
+    assert {status for status, *_ in by_name.values()} == {"done"}
 
 
 def test_an_image_that_takes_all_the_memory_fails_alone(tmp_path: Path) -> None:
@@ -207,15 +207,15 @@ def test_an_image_that_hangs_fails_at_its_deadline_and_does_not_hold_up_the_end(
     plan = Plan(deadline_seconds=1.0, drain_seconds=1.0)
     with child(tmp_path, plan) as born:
         assert born.end() == 0
-    found = images(tmp_path)
-    assert found["hangs"][:2] == ("failed", "deadline_passed")
+    by_name = images(tmp_path)
+    assert by_name["hangs"][:2] == ("failed", "deadline_passed")
     assert oracle.check(tmp_path) == {"done": 2, "failed": 1}
 
 
 def test_told_twice_to_stop_it_ends_at_once_and_what_ran_is_no_suspect(tmp_path: Path) -> None:
     lay_out(tmp_path, ["hangs", "good 1"])
     with child(tmp_path, Plan(drain_seconds=60 * ALARM_SECONDS)) as born:
-        born.said(until="ready")
+        born.stored_ids(until="ready")
         born.process.join(0.3)
         born.process.terminate()
         born.process.join(0.3)
@@ -235,7 +235,7 @@ def test_a_stop_while_at_work_keeps_to_its_time_and_loses_nothing(
     plan = Plan(seconds=seconds, drain_seconds=1.0)
     for _ in range(cycles):
         with child(tmp_path, plan) as born:
-            born.said(until="ready")
+            born.stored_ids(until="ready")
             born.process.join(0.2)
             born.process.terminate()
             assert born.end() == 0  # the alarm would have ended it with a signal

@@ -27,9 +27,9 @@ def folder(tmp_path: Path) -> Path:
         NewImage(key, key, blobs.put(key.encode()), 1, new_image(key).facts, blobs.put(b"t")) for key in "abc"
     ]
     store.add_images(project.id, tuple(rows), RECIPE)
-    found = (spheroid(1), spheroid(2))
+    spheroids = (spheroid(1), spheroid(2))
     labels, thumbnail = blobs.put(b"labels"), blobs.put(b"thumbnail")
-    store.results.finish(claim(store), Result(ENGINE, "1", {}, found, labels, thumbnail, {}))
+    store.results.finish(claim(store), Result(ENGINE, "1", {}, spheroids, labels, thumbnail, {}))
     store.jobs.fail(claim(store), SegmentationError("no"))
     db.close()
     return tmp_path

@@ -136,7 +136,7 @@ def test_a_second_app_is_told_who_is_there(tmp_path: Path) -> None:
 def test_words_of_the_document_are_those_of_the_program() -> None:
     """Whoever searches it for what the app says finds it."""
     program = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "core").rglob("*.py"))
-    for said in (
+    for message in (
         "The data folder cannot be written",
         "The database cannot be read",
         "refused to save",
@@ -149,5 +149,5 @@ def test_words_of_the_document_are_those_of_the_program() -> None:
         "must be a number",
         "must be on or off",
     ):
-        assert said in DOCUMENT, said
-        assert said in program, said
+        assert message in DOCUMENT, message
+        assert message in program, message

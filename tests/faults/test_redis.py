@@ -54,12 +54,12 @@ def opened(data: Path, redis_url: str = "") -> Iterator[tuple[Services, TestClie
 
 def addresses(services: Services) -> list[str]:
     """Everything that is answered out of the cache, and the lists beside it."""
-    found = ["/api/projects"]
+    urls = ["/api/projects"]
     for project in services.store.projects.list():
-        found.append(f"/api/projects/{project.id}/images")
+        urls.append(f"/api/projects/{project.id}/images")
         for image in services.store.images.page(project.id).items:
-            found += [f"/thumbs/{image.id}", f"/views/{image.id}.png", f"/api/images/{image.id}"]
-    return found
+            urls += [f"/thumbs/{image.id}", f"/views/{image.id}.png", f"/api/images/{image.id}"]
+    return urls
 
 
 def answers(services: Services, client: TestClient) -> dict[str, bytes]:

@@ -52,7 +52,7 @@ def test_the_same_file_from_sixteen_hands_is_one_image_and_one_job(tmp_path: Pat
         return [ingest.add(project.id, name, data, RECIPE).outcome for name in names]
 
     with ThreadPoolExecutor(16) as pool:
-        outcomes = [outcome for found in pool.map(hand, range(16)) for outcome in found]
+        outcomes = [outcome for verdicts in pool.map(hand, range(16)) for outcome in verdicts]
     assert (outcomes.count(Outcome.STORED), outcomes.count(Outcome.PRESENT)) == (1, 399)
     assert store.jobs.totals().counts[JobState.QUEUED] == 1
     assert store.projects.get(project.id).n_images == 1

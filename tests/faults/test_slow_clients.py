@@ -63,7 +63,7 @@ def _target(link: Path) -> str:
 
 
 def test_slow_clients_hold_no_cursor_and_vanished_ones_nothing(services: Services) -> None:
-    services.queue.drain(5)  # results are said, not computed
+    services.queue.drain(5)  # results are made up, not computed
     lab = Lab(services.store, services.blobs)
     project = lab.project()
     lab.measured(lab.image(project, "a.tif"), *(disc(number) for number in range(1, SPHEROIDS)))

@@ -212,12 +212,12 @@ def aged(path: Path) -> None:
 
 def test_sweeping_takes_what_nothing_needs_and_nothing_else(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
-    kept = {blobs.put(bytes([number])) for number in range(10)}
+    needed = {blobs.put(bytes([number])) for number in range(10)}
     for number in range(10, 30):
         blobs.put(bytes([number]))
-    assert sum(blobs.sweep(folder, lambda names: set(names) - kept, -1) for folder in FOLDERS) == 20
-    assert {path.name for path in files(tmp_path)} == kept
-    assert sum(blobs.sweep(folder, lambda names: set(names) - kept, -1) for folder in FOLDERS) == 0
+    assert sum(blobs.sweep(folder, lambda names: set(names) - needed, -1) for folder in FOLDERS) == 20
+    assert {path.name for path in files(tmp_path)} == needed
+    assert sum(blobs.sweep(folder, lambda names: set(names) - needed, -1) for folder in FOLDERS) == 0
 
 
 def test_young_files_stay_whoever_needs_them(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A lab's data for tests: projects, images and results that were said, not computed."""
+"""A lab's data for tests: projects, images and results that are made up, not computed."""
 
 from __future__ import annotations
 
@@ -87,10 +87,10 @@ class Lab:
 
 
 def disc(number: int = 1, radius: float = 10.0, **values: float | bool | None) -> Spheroid:
-    """A round spheroid; measurements that are not told are 1."""
+    """A round spheroid; measurements that are not given are 1."""
     area = round(pi * radius**2)
-    told = {"area": area, "equivalent_diameter": sqrt(4 * area / pi), "touches_border": False, "n_holes": 0}
-    measurements = {column.name: 1.0 for column in MEASUREMENTS} | told
+    given = {"area": area, "equivalent_diameter": sqrt(4 * area / pi), "touches_border": False, "n_holes": 0}
+    measurements = {column.name: 1.0 for column in MEASUREMENTS} | given
     measurements |= {"bbox_x": 3, "bbox_y": 4, "bbox_width": 20, "bbox_height": 20} | values
     missing = {name: "it could not be computed" for name, value in values.items() if value is None}
     ring = ((10.0, 5.5), (20.0, 5.5), (20.0, 15.5), (10.0, 15.5))

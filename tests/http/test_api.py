@@ -193,10 +193,10 @@ def test_an_image_without_a_result_says_so(client: TestClient, lab: Lab) -> None
 
 def test_pages_join_to_the_whole_list(client: TestClient, lab: Lab) -> None:
     project = lab.project()
-    wanted = [lab.image(project, f"{letter}.png").name for letter in "abcdefg"]
+    names = [lab.image(project, f"{letter}.png").name for letter in "abcdefg"]
     address = f"/api/projects/{project.id}/images?sort=name&limit=3"
     pages = [client.get(f"{address}&page={page}").json() for page in (1, 2, 3, 4)]
-    assert [image["name"] for page in pages for image in page["images"]] == wanted
+    assert [image["name"] for page in pages for image in page["images"]] == names
     assert {page["total"] for page in pages} == {7}
     assert [page["pagination"] for page in pages] == [
         {"limit": 3, "offset": 3 * number, "page": number + 1, "totalPages": 3, "hasMore": number < 2}
@@ -231,7 +231,7 @@ def test_images_are_sorted_and_filtered(client: TestClient, lab: Lab) -> None:
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("limit=0", "limit must be a whole number from 1."),
         ("limit=201", "limit must be a whole number from 1 to 200."),
@@ -252,12 +252,12 @@ def test_images_are_sorted_and_filtered(client: TestClient, lab: Lab) -> None:
     ],
 )
 def test_bad_parameters_are_refused_in_words(
-    empty_client: TestClient, project_id: str, query: str, said: str
+    empty_client: TestClient, project_id: str, query: str, reason: str
 ) -> None:
     response = empty_client.get(f"/api/projects/{project_id}/images?{query}")
     code, message = error_of(response, 400)
     assert code == "invalid_request"
-    assert said in message
+    assert reason in message
 
 
 def test_one_image_comes_with_all_that_is_known(client: TestClient, lab: Lab) -> None:
@@ -356,11 +356,11 @@ def test_what_is_not_there_is_a_json_404(empty_client: TestClient, address: str)
 
 
 def test_what_has_been_deleted_is_not_there(client: TestClient, lab: Lab) -> None:
-    project, kept = lab.project("Old"), lab.project("Kept")
+    project, other = lab.project("Old"), lab.project("Kept")
     inside = lab.measured(lab.image(project, "a.png"), disc())
-    alone = lab.measured(lab.image(kept, "b.png"), disc())
+    alone = lab.measured(lab.image(other, "b.png"), disc())
     lab.store.projects.delete(project.id)
-    lab.store.images.delete(kept.id, [alone.id])
+    lab.store.images.delete(other.id, [alone.id])
     for image in (inside, alone):
         for address in (f"/api/images/{image.id}", f"/thumbs/{image.id}", f"/views/{image.id}.png"):
             assert client.get(address).status_code == 404
@@ -368,7 +368,7 @@ def test_what_has_been_deleted_is_not_there(client: TestClient, lab: Lab) -> Non
             assert client.get(f"/downloads/images/{image.id}/{name}").status_code == 404
     assert client.get(f"/api/projects/{project.id}/images").status_code == 404
     assert client.get(f"/downloads/projects/{project.id}/images.csv").status_code == 404
-    assert "b.png" not in client.get(f"/downloads/projects/{kept.id}/objects.csv").text
+    assert "b.png" not in client.get(f"/downloads/projects/{other.id}/objects.csv").text
 
 
 def test_page_size_follows_its_setting(services: Services, lab: Lab) -> None:
@@ -428,7 +428,7 @@ def test_images_are_narrowed_by_time_and_measurement(client: TestClient, lab: La
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "reason"),
     [
         ("created_from=yesterday", "created_from must be a date or a time such as 2026-11-02"),
         ("created_from=2026-13-01", "created_from must be a date"),
@@ -440,7 +440,7 @@ def test_images_are_narrowed_by_time_and_measurement(client: TestClient, lab: La
     ],
 )
 def test_ranges_that_cannot_be_are_refused(
-    empty_client: TestClient, project_id: str, query: str, said: str
+    empty_client: TestClient, project_id: str, query: str, reason: str
 ) -> None:
     _, message = error_of(empty_client.get(f"/api/projects/{project_id}/images?{query}"), 400)
-    assert said in message
+    assert reason in message

@@ -23,15 +23,15 @@ from starlette.routing import Route
 sys.path.insert(0, {root!r})
 from app import lifespan
 
-def told(request):
-    found = []
+def delays(request):
+    options = []
     for item in psutil.Process().net_connections("tcp"):
         if item.status == psutil.CONN_ESTABLISHED:
             with socket.socket(fileno=os.dup(item.fd)) as accepted:
-                found.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
-    return JSONResponse(found)
+                options.append(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+    return JSONResponse(options)
 
-app = st.App({page!r}, lifespan=lifespan, routes=[Route("/told", told)])
+app = st.App({page!r}, lifespan=lifespan, routes=[Route("/delays", delays)])
 """
 
 
@@ -72,9 +72,9 @@ def test_what_is_hidden_or_gone_is_no_reason_to_stop(
     assert "event=connections.hidden reason=AccessDenied" in caplog.text
     with socket.create_server(("127.0.0.1", 0)) as listener:
         monkeypatch.undo()
-        found = [item for item in psutil.Process().net_connections("tcp") if item not in listed]
-        assert listener.fileno() in {item.fd for item in found}
-    monkeypatch.setattr(psutil.Process, "net_connections", lambda *_: found)  # closed meanwhile
+        connections = [item for item in psutil.Process().net_connections("tcp") if item not in listed]
+        assert listener.fileno() in {item.fd for item in connections}
+    monkeypatch.setattr(psutil.Process, "net_connections", lambda *_: connections)  # closed meanwhile
     caplog.set_level("DEBUG")
     switch_off_delays()
     assert "event=connections.gone" in caplog.text
@@ -82,12 +82,12 @@ def test_what_is_hidden_or_gone_is_no_reason_to_stop(
 
 def test_the_apps_server_holds_nothing_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    page, script = tmp_path / "page.py", tmp_path / "told.py"
+    page, script = tmp_path / "page.py", tmp_path / "delays.py"
     page.write_text("import streamlit as st\nst.write('here')\n")
     script.write_text(SCRIPT.format(root=str(ROOT), page=str(page)))
     with streamlit_server(script) as address:
         client = HTTPConnection(address.removeprefix("http://"), timeout=30)
-        client.request("GET", "/told")
+        client.request("GET", "/delays")
         options = json.loads(client.getresponse().read())
         client.close()
     assert options

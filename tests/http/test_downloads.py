@@ -155,8 +155,8 @@ def test_an_original_can_be_resumed_and_is_never_compressed(services: Services, 
         address = f"/downloads/images/{image.id}/original"
         whole = client.get(address)
         assert (whole.content, whole.headers["content-length"]) == (data, str(len(data)))
-        asked = {"Range": "bytes=1000-", "If-Range": whole.headers["etag"]}
-        rest = client.get(address, headers=asked)
+        headers = {"Range": "bytes=1000-", "If-Range": whole.headers["etag"]}
+        rest = client.get(address, headers=headers)
         assert (rest.status_code, rest.content) == (206, data[1000:])
         assert client.get(address, headers={"Range": "bytes=99999999-"}).status_code == 416
 
@@ -365,9 +365,9 @@ def test_rows_that_come_between_counting_and_reading_are_not_cut_off(
 
     def counted_then_grown(counting: Any) -> Any:
         def counted(*arguments: object) -> object:
-            found = counting(*arguments)
+            total = counting(*arguments)
             grow()
-            return found
+            return total
 
         return counted
 

@@ -64,10 +64,10 @@ def test_what_is_known_is_not_sent_again(
         first = client.get(address)
         assert first.headers["cache-control"] == "no-cache"
         tag = first.headers["etag"]
-        asked = len(services.recorder.latest(Kind.QUERY))
+        n_queries = len(services.recorder.latest(Kind.QUERY))
         answer = client.get(address, headers={"If-None-Match": tag})
         assert (answer.status_code, answer.content, answer.headers["etag"]) == (304, b"", tag)
-        assert len(services.recorder.latest(Kind.QUERY)) == asked, "304 needs no query"
+        assert len(services.recorder.latest(Kind.QUERY)) == n_queries, "304 needs no query"
 
 
 def test_lists_of_everything_are_sent_again_after_every_change(
@@ -169,9 +169,9 @@ def test_the_version_is_told_before_the_body_is_read(
     get = lab.store.images.get
 
     def get_then_change(image_id: str) -> Image:
-        found = get(image_id)
+        image = get(image_id)
         lab.store.images.set_pixel_size([image_id], 0.25)
-        return found
+        return image
 
     monkeypatch.setattr(lab.store.images, "get", get_then_change)
     old = client.get(f"/api/images/{image.id}")

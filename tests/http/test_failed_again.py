@@ -48,9 +48,9 @@ def test_lists_filters_and_counts_call_it_done(client: TestClient, project: Proj
 
 def test_exported_tables_say_the_same(client: TestClient, project: Project, image: Image) -> None:
     rows = {row["path"]: row for row in table(client, f"/downloads/projects/{project.id}/images.csv")}
-    kept = rows[image.name]
-    assert (kept["status"], kept["n_objects"]) == ("done", "2")
-    assert (kept["error_code"], kept["error"]) == (ERROR.code, ERROR.message)
+    row = rows[image.name]
+    assert (row["status"], row["n_objects"]) == ("done", "2")
+    assert (row["error_code"], row["error"]) == (ERROR.code, ERROR.message)
     assert (rows["failed.png"]["status"], rows["failed.png"]["n_objects"]) == ("failed", "")
     objects = table(client, f"/downloads/projects/{project.id}/objects.csv")
     assert [row["path"] for row in objects] == [image.name] * 2

@@ -40,7 +40,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
 
 
 @pytest.mark.parametrize(
-    ("asked", "first", "last"),
+    ("byte_range", "first", "last"),
     [
         ("bytes=0-99", 0, 99),
         ("bytes=9000-", 9000, 9999),
@@ -51,8 +51,8 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         ("bytes=10-19,99999-", 10, 19),
     ],
 )
-def test_a_part_is_given(client: TestClient, asked: str, first: int, last: int) -> None:
-    answer = client.get("/file", headers={"Range": asked})
+def test_a_part_is_given(client: TestClient, byte_range: str, first: int, last: int) -> None:
+    answer = client.get("/file", headers={"Range": byte_range})
     assert answer.status_code == 206
     assert answer.content == DATA[first : last + 1]
     assert answer.headers["content-range"] == f"bytes {first}-{last}/10000"
@@ -74,29 +74,29 @@ def test_several_parts_are_given(client: TestClient) -> None:
     ]
 
 
-@pytest.mark.parametrize("asked", ["bytes=10000-", "bytes=-0", "bytes=20000-30000, 99999-"])
-def test_what_lies_behind_the_end_is_refused_with_the_size(client: TestClient, asked: str) -> None:
-    answer = client.get("/file", headers={"Range": asked})
+@pytest.mark.parametrize("byte_range", ["bytes=10000-", "bytes=-0", "bytes=20000-30000, 99999-"])
+def test_what_lies_behind_the_end_is_refused_with_the_size(client: TestClient, byte_range: str) -> None:
+    answer = client.get("/file", headers={"Range": byte_range})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == "bytes */10000"
     assert answer.json()["error"]["code"] == "range_not_satisfiable"
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "byte_range",
     [
         *("bytes=abc", "bytes=", "bytes=-", "items=0-9", "bytes=9-5", "bytes=0-9,7-3", "0-9", "bytes=1.5-2"),
         *("bytes=٣-٤", "bytes=" + "9" * 5000 + "-", "bytes=0-0," * 500),
     ],
 )
-def test_a_range_that_makes_no_sense_asks_for_the_whole(client: TestClient, asked: str) -> None:
-    answer = client.get("/file", headers={"Range": asked.encode()})
+def test_a_range_that_makes_no_sense_asks_for_the_whole(client: TestClient, byte_range: str) -> None:
+    answer = client.get("/file", headers={"Range": byte_range.encode()})
     assert (answer.status_code, answer.content) == (200, DATA)
 
 
 @given(st.text(st.sampled_from("bytes=0123456789-, "), max_size=40))
-def test_no_range_breaks_it(client: TestClient, asked: str) -> None:
-    answer = client.get("/file", headers={"Range": asked})
+def test_no_range_breaks_it(client: TestClient, byte_range: str) -> None:
+    answer = client.get("/file", headers={"Range": byte_range})
     assert answer.status_code in (200, 206, 416)
 
 
@@ -145,7 +145,7 @@ def exported(services: Services, lab: Lab) -> tuple[str, bytes]:
 def test_an_export_cut_anywhere_fifty_times_is_the_same_to_the_byte(
     app: Starlette, exported: tuple[str, bytes]
 ) -> None:
-    address, wanted = exported
+    address, archive = exported
     cuts = random.Random(6)
     with TestClient(app, base_url="http://localhost") as client:
         tag = client.head(address).headers["etag"]
@@ -155,21 +155,21 @@ def test_an_export_cut_anywhere_fifty_times_is_the_same_to_the_byte(
                 "GET", address, headers={"Range": f"bytes={len(taken)}-", "If-Range": tag}
             ) as answer:
                 assert answer.status_code == (206 if taken else answer.status_code)
-                left = len(wanted) - len(taken)
+                left = len(archive) - len(taken)
                 taken += answer.read()[: cuts.randrange(left // 10 + 1)]
         rest = client.get(address, headers={"Range": f"bytes={len(taken)}-", "If-Range": tag})
-    assert taken + rest.content == wanted
+    assert taken + rest.content == archive
 
 
 def test_an_export_says_how_far_it_is_and_what_it_is_called(
     app: Starlette, services: Services, exported: tuple[str, bytes]
 ) -> None:
-    address, wanted = exported
+    address, archive = exported
     export_id = Path(address).stem
     with TestClient(app, base_url="http://localhost") as client:
-        told = client.get(f"/api/exports/{export_id}").json()
-        assert (told["state"], told["done"], told["total"], told["problems"]) == ("ready", 2, 2, 0)
-        assert (told["download"], told["n_bytes"]) == (address, len(wanted))
+        export = client.get(f"/api/exports/{export_id}").json()
+        assert (export["state"], export["done"], export["total"], export["problems"]) == ("ready", 2, 2, 0)
+        assert (export["download"], export["n_bytes"]) == (address, len(archive))
         answer = client.get(address, headers={"Accept-Encoding": "gzip"})
         assert answer.headers["content-type"] == "application/zip"
         assert 'filename="Plate _ 20' in answer.headers["content-disposition"]

@@ -37,8 +37,8 @@ def test_a_walk_gives_every_row_once(client: TestClient, lab: Lab) -> None:
         assert [row["name"] for row in walk(client, address, "images")] == names
     for number in range(4):
         lab.project(f"Other {number}")
-    found = [row["name"] for row in walk(client, "/api/projects?sort=name&limit=2", "projects")]
-    assert found == ["Other 0", "Other 1", "Other 2", "Other 3", "Plate 1"]
+    names = [row["name"] for row in walk(client, "/api/projects?sort=name&limit=2", "projects")]
+    assert names == ["Other 0", "Other 1", "Other 2", "Other 3", "Plate 1"]
 
 
 def test_a_walk_goes_on_behind_its_last_row_although_rows_come_and_go(client: TestClient, lab: Lab) -> None:
@@ -82,13 +82,13 @@ def test_a_walk_through_images_goes_on_although_its_last_row_is_gone(
 
 def test_a_walk_through_a_projects_objects_skips_and_repeats_none(client: TestClient, lab: Lab) -> None:
     project = lab.project()
-    kept = [lab.measured(lab.image(project, f"b{number}.png"), disc(1), disc(2)) for number in range(4)]
+    images = [lab.measured(lab.image(project, f"b{number}.png"), disc(1), disc(2)) for number in range(4)]
     gone = lab.measured(lab.image(project, "a.png"), disc(1), disc(2), disc(3))
     seen = []
     for row in walk(client, f"/api/projects/{project.id}/objects?limit=2", "objects"):
         seen.append((row["image_name"], row["object"]))
         if len(seen) == 4:
-            lab.store.images.delete(project.id, [gone.id, kept[0].id])  # the row just given is one of these
+            lab.store.images.delete(project.id, [gone.id, images[0].id])  # the row just given is one of these
             lab.measured(lab.image(project, "aa.png"), disc(1), disc(2))
             lab.measured(lab.image(project, "bb.png"), disc(1))
     assert seen[3] == ("b0.png", 1)
@@ -242,20 +242,22 @@ def test_spheroids_of_a_project_are_sorted_and_narrowed(client: TestClient, lab:
     old = lab.measured(lab.image(project, "c.png"), disc(1, 1))
     lab.measured(old, disc(1, 40), recipe=Recipe("classical", "4", {}))
 
-    def found(query: str) -> list[tuple[object, object]]:
+    def matches(query: str) -> list[tuple[object, object]]:
         answer = client.get(f"/api/projects/{project.id}/objects?{query}").json()
         assert answer["total"] == len(answer["objects"])
         return [(row["image_name"], row["object"]) for row in answer["objects"]]
 
-    assert found("") == [("a.png", 1), ("b.png", 1), ("b.png", 2), ("c.png", 1)], "the result in force alone"
-    assert found("sort=-equivalent_diameter_um") == [("c.png", 1), ("a.png", 1), ("b.png", 2), ("b.png", 1)]
-    assert found("equivalent_diameter_um_min=60&equivalent_diameter_um_max=130") == [
+    assert matches("") == [("a.png", 1), ("b.png", 1), ("b.png", 2), ("c.png", 1)], (
+        "the result in force alone"
+    )
+    assert matches("sort=-equivalent_diameter_um") == [("c.png", 1), ("a.png", 1), ("b.png", 2), ("b.png", 1)]
+    assert matches("equivalent_diameter_um_min=60&equivalent_diameter_um_max=130") == [
         ("a.png", 1),
         ("b.png", 2),
     ]
-    assert found("touches_border=1") == [("b.png", 1)]
-    assert found("touches_border=0&name=B") == [("b.png", 2)]
-    assert found("solidity_min=-1") == [("a.png", 1), ("b.png", 1), ("c.png", 1)]
+    assert matches("touches_border=1") == [("b.png", 1)]
+    assert matches("touches_border=0&name=B") == [("b.png", 2)]
+    assert matches("solidity_min=-1") == [("a.png", 1), ("b.png", 1), ("c.png", 1)]
     (row,) = client.get(f"/api/projects/{project.id}/objects?name=a.png").json()["objects"]
     assert (row["um_per_px"], row["area_um2"]) == (2.0, row["area"] * 4)
 
@@ -275,7 +277,7 @@ def test_what_the_measurements_show_can_be_taken_away(client: TestClient, lab: L
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message_part"),
     [
         ("area_min=big", "area_min must be a number"),
         ("area_min=", "area_min must be a number"),
@@ -288,6 +290,8 @@ def test_what_the_measurements_show_can_be_taken_away(client: TestClient, lab: L
         ("name=" + "x" * 201, "name may have 200 characters"),
     ],
 )
-def test_bounds_that_cannot_be_are_refused(client: TestClient, lab: Lab, query: str, said: str) -> None:
+def test_bounds_that_cannot_be_are_refused(
+    client: TestClient, lab: Lab, query: str, message_part: str
+) -> None:
     _, message = error_of(client.get(f"/api/projects/{lab.project().id}/objects?{query}"), 400)
-    assert said in message
+    assert message_part in message

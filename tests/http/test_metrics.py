@@ -81,11 +81,11 @@ def test_no_word_of_a_user_is_in_any_of_it(client: TestClient, lab: Lab, service
     client.request("SECRETVERB", "/api/secretpath")
     client.get("/secretpage", headers={"Host": "secret.example"})
     services.history.flush()
-    told = [client.get(f"/api/metrics/{path}?threshold_ms=0").text for path in PATHS]
-    told.append(client.get("/api/metrics/slow-queries?explain=images.page&threshold_ms=0").text)
-    told.append(client.get("/metrics").text)
-    assert not [text for text in told if "secret" in text.lower()]
-    assert project.id not in "".join(told[:-2])
+    answers = [client.get(f"/api/metrics/{path}?threshold_ms=0").text for path in PATHS]
+    answers.append(client.get("/api/metrics/slow-queries?explain=images.page&threshold_ms=0").text)
+    answers.append(client.get("/metrics").text)
+    assert not [text for text in answers if "secret" in text.lower()]
+    assert project.id not in "".join(answers[:-2])
 
 
 # Windows and rates
@@ -252,20 +252,22 @@ def test_prometheus_reads_what_was_counted(client: TestClient, services: Service
     for _ in range(3):
         client.get("/api/version")
     record_lookups(services.recorder, "views", 5)
-    found = families(client)
+    metric_families = families(client)
     requests = [
         sample
-        for sample in found["spheroscope_http_request_seconds"].samples
+        for sample in metric_families["spheroscope_http_request_seconds"].samples
         if sample.labels["route"] == "GET /api/version"
     ]
     assert {(s.labels["outcome"], s.value) for s in requests if s.name.endswith("_count")} == {("200", 3.0)}
     buckets = [sample.value for sample in requests if sample.name.endswith("_bucket")]
     assert buckets == sorted(buckets)
     assert buckets[-1] == 3.0
-    assert [s.value for s in found["spheroscope_cache_looks"].samples if s.name.endswith("_total")] == [5.0]
-    assert found["spheroscope_jobs_queued"].samples[0].value == 0
-    assert found["process_resident_memory_bytes"].samples[0].value > 10 * 2**20
-    assert found["spheroscope_query_seconds"].samples
+    assert [
+        s.value for s in metric_families["spheroscope_cache_looks"].samples if s.name.endswith("_total")
+    ] == [5.0]
+    assert metric_families["spheroscope_jobs_queued"].samples[0].value == 0
+    assert metric_families["process_resident_memory_bytes"].samples[0].value > 10 * 2**20
+    assert metric_families["spheroscope_query_seconds"].samples
 
 
 def test_counters_do_not_fall_when_the_history_is_flushed(client: TestClient, services: Services) -> None:

@@ -46,12 +46,12 @@ def test_every_address_takes_three_statements_at_most(
     for project in projects:
         for number in range(3):
             image = lab.measured(lab.image(project, f"{project.name} {number}.png"), spheroid(1), spheroid(2))
-    asked: dict[str, list[str]] = {}
+    statements: dict[str, list[str]] = {}
     for path in PATHS:
         address = path.replace("{id}", projects[-1].id if "projects" in path else image.id)
         seen = len(services.recorder.latest(Kind.QUERY))
         client.get(address)
-        asked[path] = [record.name for record in services.recorder.latest(Kind.QUERY)[seen:]]
-    assert len(asked) > 20
-    assert sum(len(names) > 0 for names in asked.values()) > 15
-    assert {path: names for path, names in asked.items() if len(names) > MOST} == {}
+        statements[path] = [record.name for record in services.recorder.latest(Kind.QUERY)[seen:]]
+    assert len(statements) > 20
+    assert sum(len(names) > 0 for names in statements.values()) > 15
+    assert {path: names for path, names in statements.items() if len(names) > MOST} == {}

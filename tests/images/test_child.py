@@ -158,5 +158,5 @@ def test_threads_may_each_have_one(tmp_path: Path) -> None:
             return np.asarray(reader.read(reader.plane(page)).pixels)
 
     with ThreadPoolExecutor(3) as pool:
-        for page, found in enumerate(pool.map(pixels, (1, 2, 3))):
-            np.testing.assert_array_equal(found, array[page])
+        for page, page_pixels in enumerate(pool.map(pixels, (1, 2, 3))):
+            np.testing.assert_array_equal(page_pixels, array[page])

@@ -48,9 +48,9 @@ def facts(**options: object) -> PageFacts:
     ],
 )
 def test_ome(attributes: str, um_per_px: float | None) -> None:
-    found = read(OME.format(attributes).encode(), NOTHING)
-    assert (found and found.um_per_px) == (um_per_px and pytest.approx(um_per_px))
-    assert found is None or found.source == "OME metadata"
+    size = read(OME.format(attributes).encode(), NOTHING)
+    assert (size and size.um_per_px) == (um_per_px and pytest.approx(um_per_px))
+    assert size is None or size.source == "OME metadata"
 
 
 def test_ome_with_a_prefix_and_with_several_images() -> None:
@@ -62,8 +62,8 @@ def test_ome_with_a_prefix_and_with_several_images() -> None:
 
 
 def test_ome_that_gives_no_size_leaves_it_to_the_tag() -> None:
-    found = read(OME.format('SizeX="5"').encode(), Resolution(10_000, 10_000, 3))
-    assert found == (1.0, "TIFF resolution tag")
+    size = read(OME.format('SizeX="5"').encode(), Resolution(10_000, 10_000, 3))
+    assert size == (1.0, "TIFF resolution tag")
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,8 @@ def test_a_billion_laughs_are_not_expanded() -> None:
     ],
 )
 def test_metamorph(props: dict[str, str], um_per_px: float | None) -> None:
-    found = read(calibration(**props), NOTHING)
-    assert found == (um_per_px and (um_per_px, "MetaMorph metadata"))
+    size = read(calibration(**props), NOTHING)
+    assert size == (um_per_px and (um_per_px, "MetaMorph metadata"))
 
 
 def test_metamorph_in_latin_1() -> None:
@@ -129,13 +129,13 @@ def test_metamorph_in_latin_1() -> None:
 )
 def test_imagej(unit: str, per_unit: float, um_per_px: float | None) -> None:
     text = f"ImageJ=1.54f\nunit={unit}\nmin=0.0\n".encode("latin-1")
-    found = read(text, Resolution(per_unit, per_unit, 1))
-    assert found == (um_per_px and (pytest.approx(um_per_px), "ImageJ metadata"))
+    size = read(text, Resolution(per_unit, per_unit, 1))
+    assert size == (um_per_px and (pytest.approx(um_per_px), "ImageJ metadata"))
 
 
 def test_imagej_as_tifffile_writes_it() -> None:
-    found = facts(imagej=True, resolution=(2.0, 2.0), metadata={"unit": "um"})
-    assert (found.um_per_px, found.um_per_px_from) == (pytest.approx(0.5), "ImageJ metadata")
+    page_facts = facts(imagej=True, resolution=(2.0, 2.0), metadata={"unit": "um"})
+    assert (page_facts.um_per_px, page_facts.um_per_px_from) == (pytest.approx(0.5), "ImageJ metadata")
 
 
 def test_imagej_with_another_unit_for_y() -> None:
@@ -165,18 +165,18 @@ def test_imagej_with_another_unit_for_y() -> None:
     ],
 )
 def test_resolution_tags(x: float, y: float | None, unit: int, um_per_px: float | None) -> None:
-    found = read(b"", Resolution(x, y, unit))
-    assert found == (um_per_px and (pytest.approx(um_per_px, rel=1e-5), "TIFF resolution tag"))
+    size = read(b"", Resolution(x, y, unit))
+    assert size == (um_per_px and (pytest.approx(um_per_px, rel=1e-5), "TIFF resolution tag"))
 
 
 def test_what_the_program_says_wins_over_the_tag() -> None:
-    found = facts(
+    page_facts = facts(
         description=OME.format('PhysicalSizeX="2"'),
         metadata=None,
         resolution=(10_000, 10_000),
         resolutionunit=3,
     )
-    assert (found.um_per_px, found.um_per_px_from) == (2.0, "OME metadata")
+    assert (page_facts.um_per_px, page_facts.um_per_px_from) == (2.0, "OME metadata")
 
 
 def test_pages_without_a_description_take_the_first_ones() -> None:

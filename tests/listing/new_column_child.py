@@ -44,13 +44,13 @@ def fill(services: Services) -> str:
 
 def listed(services: Services, project_id: str) -> dict[str, Any]:
     """From the page index and by SQL."""
-    found = {}
+    places = {}
     for way, store in (("memory", services.store), ("SQL", Store(services.db, page_index_bytes=0))):
         narrowed = ImageFilter(ranges=(Range(OF_IMAGES, 0.5),))
         rows = store.images.page(project_id, sort=f"-{OF_IMAGES}").items
-        found[f"sorted by {way}"] = [getattr(row, OF_IMAGES) for row in rows]
-        found[f"narrowed by {way}"] = [row.name for row in store.images.page(project_id, narrowed).items]
-    return found
+        places[f"sorted by {way}"] = [getattr(row, OF_IMAGES) for row in rows]
+        places[f"narrowed by {way}"] = [row.name for row in store.images.page(project_id, narrowed).items]
+    return places
 
 
 def over_http(services: Services, project_id: str) -> dict[str, Any]:
@@ -83,17 +83,17 @@ def exported(services: Services, project_id: str) -> dict[str, Any]:
     archive = zipfile.ZipFile(services.exports.take(export_id)[1])
     book = openpyxl.load_workbook(io.BytesIO(archive.read("results.xlsx")))
     formulas = csv.DictReader(io.StringIO(archive.read("formulas.csv").decode()))
-    found: dict[str, Any] = {
+    cells_by_file: dict[str, Any] = {
         "formulas.csv": [row["column"] for row in formulas if row["formula"] == "by eye"]
     }
     for table, name in (("images", OF_IMAGES), ("objects", OF_SPHEROIDS)):
         rows = csv.DictReader(io.StringIO(archive.read(f"{table}.csv").decode()))
-        found[f"{table}.csv"] = [float(row[name]) for row in rows]
+        cells_by_file[f"{table}.csv"] = [float(row[name]) for row in rows]
         header, *cells = book[table].iter_rows(values_only=True)
-        found[f"{table} of results.xlsx"] = [row[header.index(name)] for row in cells]
+        cells_by_file[f"{table} of results.xlsx"] = [row[header.index(name)] for row in cells]
         frame = pl.read_parquet(io.BytesIO(archive.read(f"{table}.parquet")))
-        found[f"{table}.parquet"] = [str(frame.schema[name]), *frame[name].to_list()]
-    return found
+        cells_by_file[f"{table}.parquet"] = [str(frame.schema[name]), *frame[name].to_list()]
+    return cells_by_file
 
 
 def shown() -> dict[str, Any]:
@@ -120,10 +120,10 @@ def main() -> None:
     services = Services.open(Settings(data=FOLDER / "data-of-test"))
     services.queue.drain(5)
     project_id = fill(services)
-    found = listed(services, project_id) | over_http(services, project_id)
-    found |= exported(services, project_id) | shown() | measured_by_command_line()
+    places = listed(services, project_id) | over_http(services, project_id)
+    places |= exported(services, project_id) | shown() | measured_by_command_line()
     services.close()
-    print(json.dumps(found))
+    print(json.dumps(places))
 
 
 main()

@@ -55,14 +55,14 @@ def by_sql(db: Database) -> Store:
     return Store(db, page_index_bytes=0)
 
 
-def same_neighbours(ours: Store, truth: Store, image: Image, sort: str, wanted: ImageFilter) -> None:
+def same_neighbours(ours: Store, truth: Store, image: Image, sort: str, image_filter: ImageFilter) -> None:
     try:
-        expected = truth.images.neighbours(image, sort, wanted)
+        expected = truth.images.neighbours(image, sort, image_filter)
     except NotFound:
         with pytest.raises(NotFound):
-            ours.images.neighbours(image, sort, wanted)
+            ours.images.neighbours(image, sort, image_filter)
     else:
-        assert ours.images.neighbours(image, sort, wanted) == expected
+        assert ours.images.neighbours(image, sort, image_filter) == expected
 
 
 def same_everywhere(ours: Store, truth: Store, project_id: str) -> None:
@@ -121,8 +121,8 @@ class Tables(RuleBasedStateMachine):
     def segment(self, image: str, diameter: float, count: int) -> None:
         job = self.claimed(image)
         if job is not None:
-            found = [spheroid(number + 1, equivalent_diameter=diameter) for number in range(count)]
-            self.ours.results.finish(job, result(*found))
+            spheroids = [spheroid(number + 1, equivalent_diameter=diameter) for number in range(count)]
+            self.ours.results.finish(job, result(*spheroids))
 
     @rule(image=images)
     def fail(self, image: str) -> None:
@@ -183,29 +183,29 @@ class Tables(RuleBasedStateMachine):
 
     @rule(
         project=projects,
-        wanted=filters,
+        image_filter=filters,
         sort=st.sampled_from(ALL_SORTS),
         limit=st.integers(1, 6),
         offset=st.integers(0, 8),
     )
-    def compare(self, project: str, wanted: ImageFilter, sort: str, limit: int, offset: int) -> None:
-        expected = self.truth.images.page(project, wanted, sort, limit, offset)
-        assert self.ours.images.page(project, wanted, sort, limit, offset) == expected
+    def compare(self, project: str, image_filter: ImageFilter, sort: str, limit: int, offset: int) -> None:
+        expected = self.truth.images.page(project, image_filter, sort, limit, offset)
+        assert self.ours.images.page(project, image_filter, sort, limit, offset) == expected
         if expected.last:
-            self.walks[sort] = (project, wanted, expected.last)
-        assert self.ours.images.ids(project, wanted) == self.truth.images.ids(project, wanted)
+            self.walks[sort] = (project, image_filter, expected.last)
+        assert self.ours.images.ids(project, image_filter) == self.truth.images.ids(project, image_filter)
         for row in expected.items[:2]:
-            same_neighbours(self.ours, self.truth, self.truth.images.get(row.id), sort, wanted)
+            same_neighbours(self.ours, self.truth, self.truth.images.get(row.id), sort, image_filter)
 
     @rule(sort=st.sampled_from(ALL_SORTS), limit=st.integers(1, 6))
     def go_on_with_a_walk(self, sort: str, limit: int) -> None:
         if sort not in self.walks:
             return
-        project, wanted, after = self.walks[sort]
-        expected = self.truth.images.page(project, wanted, sort, limit, after=after)
-        assert self.ours.images.page(project, wanted, sort, limit, after=after) == expected
+        project, image_filter, after = self.walks[sort]
+        expected = self.truth.images.page(project, image_filter, sort, limit, after=after)
+        assert self.ours.images.page(project, image_filter, sort, limit, after=after) == expected
         if expected.last:
-            self.walks[sort] = (project, wanted, expected.last)
+            self.walks[sort] = (project, image_filter, expected.last)
 
     @rule()
     def compare_the_projects(self) -> None:
@@ -228,10 +228,10 @@ class Tables(RuleBasedStateMachine):
 
     def enqueued(self, image: str) -> bool:
         try:
-            found = self.truth.images.get(image)
+            row = self.truth.images.get(image)
         except NotFound:
             return False
-        return bool(self.ours.jobs.enqueue(found.project_id, [image], RECIPE))
+        return bool(self.ours.jobs.enqueue(row.project_id, [image], RECIPE))
 
     def claimed(self, image: str) -> Any:
         return self.ours.jobs.claim("boot", "worker") if self.enqueued(image) else None
@@ -258,13 +258,13 @@ def work_on(store: Store, project: Project, keys: list[str], seed: int) -> None:
         ]
         act = chance.choice(acts)
         act()
-        found = store.images.page(project.id, ImageFilter(name=name), chance.choice(ALL_SORTS)).items
+        page = store.images.page(project.id, ImageFilter(name=name), chance.choice(ALL_SORTS)).items
         try:
             there = store.images.get(key)
         except NotFound:
-            assert found == ()
+            assert page == ()
             continue
-        assert [(row.id, row.um_per_px) for row in found] == [(key, there.um_per_px)]
+        assert [(row.id, row.um_per_px) for row in page] == [(key, there.um_per_px)]
 
 
 @pytest.mark.slow
@@ -302,9 +302,9 @@ def test_four_writers_see_their_own_writes_at_once_and_both_paths_end_equal(
         assert all(reader.result() for reader in readers)
     for project in projects:
         same_everywhere(ours, by_sql(db), project.id)
-    said = index_of(ours).snapshot()
-    assert (said["evictions"] > 0) == (n_bytes == 7_000)
-    assert said["patches"] > 0
+    counts = index_of(ours).snapshot()
+    assert (counts["evictions"] > 0) == (n_bytes == 7_000)
+    assert counts["patches"] > 0
 
 
 # What it counts, keeps and forgets
@@ -321,10 +321,10 @@ def test_a_project_is_read_once_and_patched_after_each_commit(
     finish(store, "a", spheroid())
     (row,) = store.images.page(project.id, ImageFilter((ImageStatus.DONE,))).items
     assert (row.id, row.n_objects) == ("a", 1)
-    said = index_of(store).snapshot()
-    assert (said["loads"], said["projects"], said["rows"], said["evictions"]) == (1, 1, 3, 0)
-    assert said["patches"] == 1  # queued, running, done: nobody looked meanwhile
-    assert 0 < said["bytes"] < 10_000
+    counts = index_of(store).snapshot()
+    assert (counts["loads"], counts["projects"], counts["rows"], counts["evictions"]) == (1, 1, 3, 0)
+    assert counts["patches"] == 1  # queued, running, done: nobody looked meanwhile
+    assert 0 < counts["bytes"] < 10_000
 
 
 def test_many_rows_at_once_are_read_anew(store: Store, project: Project) -> None:
@@ -332,8 +332,8 @@ def test_many_rows_at_once_are_read_anew(store: Store, project: Project) -> None
     assert store.images.page(project.id).total == 100
     store.images.delete(project.id, [f"{number:03}" for number in range(90)])
     assert store.images.page(project.id).total == 10
-    said = index_of(store).snapshot()
-    assert (said["loads"], said["patches"], said["dropped"]) == (2, 0, 1)
+    counts = index_of(store).snapshot()
+    assert (counts["loads"], counts["patches"], counts["dropped"]) == (2, 0, 1)
 
 
 def test_a_project_that_does_not_fit_is_read_by_sql(db: Database, recorder: QueryRecorder) -> None:
@@ -347,8 +347,8 @@ def test_a_project_that_does_not_fit_is_read_by_sql(db: Database, recorder: Quer
     assert store.images.neighbours(store.images.get("a"), "name").next == "b"
     names = [record.name for record in recorder.latest()[seen:]]
     assert names == ["images.page", "images.count", "images.ids", "images.get", "images.neighbours"]
-    said = index_of(store).snapshot()
-    assert (said["projects"], said["bytes"], said["too_large"]) == (0, 0, 1)
+    counts = index_of(store).snapshot()
+    assert (counts["projects"], counts["bytes"], counts["too_large"]) == (0, 0, 1)
 
 
 def test_the_project_used_longest_ago_goes_first(store: Store) -> None:
@@ -383,8 +383,8 @@ def test_a_commit_during_loading_is_not_lost(
         go_on.set()
         assert reading.result().total == 1
     assert store.images.page(project.id).total == 2
-    said = index_of(store).snapshot()
-    assert (said["loads"], said["patches"]) == (1, 1)
+    counts = index_of(store).snapshot()
+    assert (counts["loads"], counts["patches"]) == (1, 1)
 
 
 def test_who_has_seen_a_commit_elsewhere_sees_it_here(
@@ -475,7 +475,7 @@ def test_folding_again_and_again_takes_no_more_memory(
 
 
 @pytest.mark.parametrize(
-    ("item", "said"),
+    ("item", "message"),
     [
         (Range("mood", 1.0), "no range of “mood”"),
         (Range("id", 1.0), "no range of “id”"),
@@ -487,12 +487,12 @@ def test_folding_again_and_again_takes_no_more_memory(
     ],
     ids=str,
 )
-def test_a_range_that_cannot_be_is_refused(store: Store, project: Project, item: Range, said: str) -> None:
-    for asked in (store, by_sql(store._db)):
-        with pytest.raises(InvalidRequest, match=said):
-            asked.images.page(project.id, ImageFilter(ranges=(item,)))
-        with pytest.raises(InvalidRequest, match=said):
-            asked.images.ids(project.id, ImageFilter(ranges=(item,)))
+def test_a_range_that_cannot_be_is_refused(store: Store, project: Project, item: Range, message: str) -> None:
+    for repository in (store, by_sql(store._db)):
+        with pytest.raises(InvalidRequest, match=message):
+            repository.images.page(project.id, ImageFilter(ranges=(item,)))
+        with pytest.raises(InvalidRequest, match=message):
+            repository.images.ids(project.id, ImageFilter(ranges=(item,)))
 
 
 def test_ranges_take_in_their_bounds_and_leave_out_what_is_unknown(store: Store, project: Project) -> None:
@@ -502,9 +502,9 @@ def test_ranges_take_in_their_bounds_and_leave_out_what_is_unknown(store: Store,
     store.images.set_pixel_size(["b"], 2.0)
 
     def passing(*items: Range) -> list[str]:
-        wanted = ImageFilter(ranges=items)
-        page = store.images.page(project.id, wanted, "created")
-        assert page == by_sql(store._db).images.page(project.id, wanted, "created")
+        image_filter = ImageFilter(ranges=items)
+        page = store.images.page(project.id, image_filter, "created")
+        assert page == by_sql(store._db).images.page(project.id, image_filter, "created")
         return [row.id for row in page.items]
 
     assert passing(Range("diameter_px", 10, 20)) == ["a", "b"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.monitoring import FAILED, OK, Kind, Recorder, Timings
-from core.monitoring.summary import cache_looks, hit_percent, rows, whole
+from core.monitoring.summary import cache_lookups, hit_percent, rows, whole
 from tests.factories import record_lookups
 
 
@@ -29,7 +29,7 @@ def test_the_hit_rate_is_of_lookups(hits: int, misses: int, percent: float) -> N
     record_lookups(recorder, "views", hits, misses)
     recorder.record(Kind.QUERY, "views", 1.0)
     assert hit_percent(recorder.totals()) == hit_percent(recorder.totals(), "views") == percent
-    assert cache_looks(recorder.totals()) == (hits, misses)
+    assert cache_lookups(recorder.totals()) == (hits, misses)
     assert hit_percent(recorder.totals(), "other") is None
 
 

@@ -43,9 +43,9 @@ def test_checking_changes_nothing(services: Services) -> None:
 
 def test_a_closed_database_is_bad(services: Services) -> None:
     services.db.close()
-    found = services.checks.run()
-    assert worst(found) is State.BAD
-    (bad,) = [check for check in found if check.state is State.BAD]
+    checks = services.checks.run()
+    assert worst(checks) is State.BAD
+    (bad,) = [check for check in checks if check.state is State.BAD]
     assert (bad.name, bad.code) == ("database", "service_closed")
     assert bad.sentence == "The database has been closed."
 

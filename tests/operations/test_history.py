@@ -38,8 +38,8 @@ def test_what_was_flushed_and_what_was_not_is_in_the_window_once(opened: History
         if flushed:
             opened.flush()
     for _ in range(2):
-        found = opened.window(5).timings[PAGE]
-        assert (found.calls, found.total_ms, found.worst_ms, found.amount) == (3, 36.0, 12.0, 9)
+        pages = opened.window(5).timings[PAGE]
+        assert (pages.calls, pages.total_ms, pages.worst_ms, pages.amount) == (3, 36.0, 12.0, 9)
 
 
 def test_it_is_there_after_a_restart(opened: History, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ def span(state: JobState, **stages_ms: float) -> Span:
 
 
 def counted(recorder: Recorder) -> dict[tuple[str, str], int]:
-    return {(series.name, series.outcome): found.calls for series, found in recorder.totals().items()}
+    return {(series.name, series.outcome): histogram.calls for series, histogram in recorder.totals().items()}
 
 
 def test_stages_are_passed_on_once_with_the_whole() -> None:

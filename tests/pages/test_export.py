@@ -23,7 +23,7 @@ def _dialog(project_id: str) -> None:
     export_panel.dialog(services, project, None, "all images of the project")
 
 
-def _shelf(project_id: str) -> None:
+def _archives(project_id: str) -> None:
     from core.services import get_services
     from core.ui import export_panel
 
@@ -50,7 +50,7 @@ def test_formats_are_chosen_and_the_archive_is_taken(plate: Project, services: S
     export = made(services, plate)
     assert export.state is ExportState.READY
     assert {part.value for part in export.parts} == {"csv", "xlsx", "masks", "rois"}
-    app = shown(_shelf, plate)
+    app = shown(_archives, plate)
     assert app.get("link_button")[0].proto.url == f"/downloads/exports/{export.id}.zip"
     assert "Archives are kept for 24 hours" in texts(app)
     press(app, "Delete")
@@ -72,7 +72,7 @@ def test_what_was_left_out_is_said(plate: Project, services: Services) -> None:
     app.checkbox(key="export-originals").check().run()
     press(app, "Make the archive")
     assert made(services, plate).problems == 1
-    assert "1 file could not be included" in shown(_shelf, plate).warning[0].value
+    assert "1 file could not be included" in shown(_archives, plate).warning[0].value
 
 
 def test_a_refusal_is_shown_in_words(services: Services) -> None:
@@ -82,14 +82,14 @@ def test_a_refusal_is_shown_in_words(services: Services) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "sentence"),
     [("day1", "**1 image** · name contains “day1”"), ("", "**3 images** · all images of the project")],
 )
-def test_the_page_exports_what_it_shows(open_page: Open, plate: Project, name: str, said: str) -> None:
+def test_the_page_exports_what_it_shows(open_page: Open, plate: Project, name: str, sentence: str) -> None:
     page = open_page("images.py", project=plate.name)
     page.text_input(key="name").set_value(name).run()
     press(page, "Export")
-    assert said in texts(page)
+    assert sentence in texts(page)
 
 
 def test_the_page_exports_what_is_selected(

@@ -66,8 +66,8 @@ def test_the_filter_stands_in_the_address_and_is_told_in_words(
     bounds = {"diameter_px_min": "200", "circularity_max": "0.5", "objects_min": "many"}
     page = open_page("images.py", project="Plate", name="day1", **bounds)
     assert not page.exception
-    said = "Showing only: name contains “day1”, Ø largest at least 200 px, circularity at most 0.5"
-    assert said in texts(page)
+    sentence = "Showing only: name contains “day1”, Ø largest at least 200 px, circularity at most 0.5"
+    assert sentence in texts(page)
     query = given["gridOptions"]["context"]["query"]
     assert query == "name=day1&diameter_px_min=200.0&circularity_max=0.5"
     assert "**0 images on this filter**" in texts(page)

@@ -31,9 +31,9 @@ def metrics(page: AppTest) -> dict[str, str]:
 def test_performance_without_figures_says_so(open_page: Open) -> None:
     page = open_page("performance.py", kind="Pages")
     assert not page.exception
-    told = texts(page)
-    assert "No pages in the last hour yet" in told
-    assert "Nobody has asked a cache" in told
+    text = texts(page)
+    assert "No pages in the last hour yet" in text
+    assert "Nobody has asked a cache" in text
     assert metrics(page)["Cache hits"] == metrics(page)["Segmentation, p95"] == "–"
     assert figures(page) == []
 

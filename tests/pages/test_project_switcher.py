@@ -47,8 +47,8 @@ def test_many_projects_are_not_all_offered(open_page: Open, services: Services) 
 def test_the_address_names_a_project_by_its_id_or_its_name(open_page: Open, services: Services) -> None:
     project = services.create_project("Plate 1")
     services.create_project("Plate 2")
-    for said in (project.id, "Plate 1", "plate 1"):
-        assert open_page("images.py", project=said).title[0].value == "Plate 1"
+    for reference in (project.id, "Plate 1", "plate 1"):
+        assert open_page("images.py", project=reference).title[0].value == "Plate 1"
 
 
 def test_an_id_wins_over_a_name_that_looks_like_it(open_page: Open, services: Services) -> None:
@@ -82,6 +82,6 @@ def test_the_browser_knows_the_project_used_last(
 ) -> None:
     services.create_project("First")
     services.create_project("Second")
-    kept = SimpleNamespace(cookies={project_switcher.COOKIE: "First"})
-    monkeypatch.setattr(st, "context", kept)
+    context = SimpleNamespace(cookies={project_switcher.COOKIE: "First"})
+    monkeypatch.setattr(st, "context", context)
     assert open_page("images.py").title[0].value == "First"

@@ -27,8 +27,8 @@ def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> Any:
     def asks(user: dict[str, str], headers: dict[str, str], header: str = "") -> str | None:
         monkeypatch.setattr(st, "user", SimpleNamespace(to_dict=lambda: user))
         monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers))
-        told = SimpleNamespace(settings=replace(services.settings, user_header=header))
-        return visitor.job_request(told).requested_by  # type: ignore[arg-type]
+        stub = SimpleNamespace(settings=replace(services.settings, user_header=header))
+        return visitor.job_request(stub).requested_by  # type: ignore[arg-type]
 
     return asks
 
@@ -64,6 +64,6 @@ def test_what_a_page_queues_says_who_asked(open_page: Open, services: Services) 
 def test_metrics_know_nobody(open_page: Open, plate: Project, services: Services) -> None:
     page = open_page("images.py", project=plate.id)
     next(button for button in page.button if button.label == "Segment").click().run()
-    told = [record.name for kind in Kind for record in services.recorder.latest(kind)]
-    assert told
-    assert not [name for name in told if "example.com" in name]
+    names = [record.name for kind in Kind for record in services.recorder.latest(kind)]
+    assert names
+    assert not [name for name in names if "example.com" in name]

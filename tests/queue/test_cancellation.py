@@ -15,9 +15,9 @@ from tests.factories import RECIPE, add, claim
 
 @pytest.fixture
 def heard(db: Database) -> list[frozenset[str]]:
-    told: list[frozenset[str]] = []
-    db.add_commit_hook(partial(abandoning, told.append))
-    return told
+    abandoned: list[frozenset[str]] = []
+    db.add_commit_hook(partial(abandoning, abandoned.append))
+    return abandoned
 
 
 def test_every_way_to_cancel_is_heard_of(store: Store, project: Project, heard: list[frozenset[str]]) -> None:

@@ -64,8 +64,8 @@ class Lab:
         return {job.image_id: job for job in self.store.jobs.page(state, limit=10_000).items}
 
     def counts(self) -> dict[str, int]:
-        found = self.store.jobs.totals().counts
-        return {state.value: count for state, count in found.items() if count}
+        totals = self.store.jobs.totals().counts
+        return {state.value: count for state, count in totals.items() if count}
 
     def wait_until_ended(self, seconds: float = 30) -> None:
         wait_until(lambda: self.store.jobs.totals().left == 0, seconds, "all jobs to end")
@@ -700,11 +700,11 @@ def test_a_worker_process_that_dies_makes_its_job_run_alone_and_fail_at_last(lab
 
 def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> None:
     class Cluster(ThreadExecutor):
-        said: str | None = "The scheduler cannot be reached."
+        problem: str | None = "The scheduler cannot be reached."
 
         @property
         def trouble(self) -> str | None:
-            return self.said
+            return self.problem
 
     lab.add(*"ab")
     cluster = Cluster(1)
@@ -713,7 +713,7 @@ def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> N
     assert queue.state().trouble == "The scheduler cannot be reached."
     threading.Event().wait(0.2)
     assert lab.counts() == {"queued": 2}
-    cluster.said = None
+    cluster.problem = None
     lab.wait_until_ended()
     assert queue.drain(5)
 

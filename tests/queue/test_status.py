@@ -24,11 +24,11 @@ class Still:
     """A queue that tells of itself what it is told to."""
 
     def __init__(self) -> None:
-        self.said = WELL
+        self.reported_state = WELL
         self.timeline = _Spans()
 
     def state(self) -> QueueState:
-        return self.said
+        return self.reported_state
 
 
 class _Spans:

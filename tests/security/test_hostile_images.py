@@ -179,10 +179,10 @@ def bombed(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, floa
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_bombs_do_not_go_off(name: str, bombed: dict[str, dict[str, float | str]]) -> None:
-    found = bombed[name]
-    assert found["code"] == BOMBS[name][1]
-    assert found["calls"] < 100_000
-    assert found["grown_mb"] < 50
+    outcome = bombed[name]
+    assert outcome["code"] == BOMBS[name][1]
+    assert outcome["calls"] < 100_000
+    assert outcome["grown_mb"] < 50
 
 
 # Every prefix, and many mutants

@@ -77,8 +77,8 @@ def test_every_object_is_rated_by_its_own_surroundings():
 def test_an_image_is_doubted_for_what_was_left_out_too():
     one, two = disc(25, 15, 0.1), disc(75, 15, 0.1)
     prediction = Prediction(np.maximum(one, 0.45 * two), second=np.maximum(one, two))
-    found = one >= 0.5
-    doubted, sure = image_features(prediction, found, 0), image_features(Prediction(one), found, 0)
+    mask = one >= 0.5
+    doubted, sure = image_features(prediction, mask, 0), image_features(Prediction(one), mask, 0)
     assert (doubted[:3] < sure[:3]).all()
 
 
@@ -106,9 +106,9 @@ def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_
     )
     assert sure > LOOK_BELOW > max(missed, close)
     assert ConfidenceCurve.from_dict(json.loads(json.dumps(curve.to_dict()))) == curve
-    found = labels.copy()
-    found[20:30, 20:30] = 1
-    assert rate(Prediction(nearly), found, "unet").image == 0.5
+    outlined = labels.copy()
+    outlined[20:30, 20:30] = 1
+    assert rate(Prediction(nearly), outlined, "unet").image == 0.5
 
 
 def test_strangeness_counts_spreads_from_the_training_images():

@@ -43,12 +43,12 @@ def test_a_stain_in_one_channel_is_found_and_measured_there():
     stain = stored(1 - field([(250, 200, 60)], noise=0.01), np.uint8, 255)
     other = stored(1 - field([(80, 80, 30)], noise=0.01), np.uint8, 255)
     image = np.dstack([other, stain, np.zeros_like(stain)])
-    found = {
+    spheroids = {
         channel: segment(image, SegmentationParams(channel=channel), "classical").spheroids
         for channel in ("green", "red", "brightest")
     }
-    assert [len(found[channel]) for channel in ("green", "red", "brightest")] == [1, 1, 2]
-    (spheroid,) = found["green"]
+    assert [len(spheroids[channel]) for channel in ("green", "red", "brightest")] == [1, 1, 2]
+    (spheroid,) = spheroids["green"]
     assert spheroid.measurements["equivalent_diameter"] == pytest.approx(120, rel=0.03)
     inside = stain[190:210, 240:260].mean()
     assert spheroid.measurements["intensity_mean"] == pytest.approx(inside, rel=0.05)

@@ -27,11 +27,11 @@ ENGINES = (pytest.param("unet", marks=pytest.mark.slow), "classical")
 def diameters(request):
     """Equivalent diameters of what an engine finds, from the largest down."""
 
-    def found(pixels):
+    def spheroids_of(pixels):
         spheroids = segment(pixels, engine=request.param).spheroids
         return [body.measurements["equivalent_diameter"] for body in spheroids]
 
-    return found
+    return spheroids_of
 
 
 @pytest.fixture(scope="module")
@@ -75,9 +75,9 @@ def test_a_real_image_has_the_same_objects_however_it_is_stored(diameters, name,
     picture = real(name)
     expected = diameters(stored(picture, np.uint16, 65535))
     for version in (picture, 1 - picture):
-        found = diameters(stored(version, *STORED[kind]))
-        assert len(found) == len(expected) >= REAL[name]
-        assert found == pytest.approx(expected, rel=0.01)
+        measured = diameters(stored(version, *STORED[kind]))
+        assert len(measured) == len(expected) >= REAL[name]
+        assert measured == pytest.approx(expected, rel=0.01)
 
 
 @pytest.mark.datasets

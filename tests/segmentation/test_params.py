@@ -32,8 +32,13 @@ def test_json_gives_back_the_same_parameters(sensitivity, split, polarity):
 
 def test_maps_serve_all_parameters_that_change_only_what_is_made_of_them():
     default = SegmentationParams()
-    for kept in ({"outline": "core"}, {"sensitivity": 0.2}, {"fill_holes": False}, {"min_diameter_px": 9.0}):
-        assert default.sees_as(SegmentationParams(**kept)), kept
+    for changes in (
+        {"outline": "core"},
+        {"sensitivity": 0.2},
+        {"fill_holes": False},
+        {"min_diameter_px": 9.0},
+    ):
+        assert default.sees_as(SegmentationParams(**changes)), changes
     for other in ({"channel": "red"}, {"polarity": "dark"}, {"working_long_side_px": 512}):
         assert not default.sees_as(SegmentationParams(**other)), other
 

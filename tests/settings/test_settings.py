@@ -46,27 +46,31 @@ def test_every_setting_has_a_name_a_default_and_a_line_of_help() -> None:
 
 
 def test_every_setting_is_in_the_document_as_it_is() -> None:
-    wanted = {item.metadata["env"]: (shown(item.default), item.metadata["help"]) for item in fields(Settings)}
+    expected = {
+        item.metadata["env"]: (shown(item.default), item.metadata["help"]) for item in fields(Settings)
+    }
     there = documented()
     missing = [
         f"| `{name}` | `{default}` | {text} |"
-        for name, (default, text) in wanted.items()
+        for name, (default, text) in expected.items()
         if there.get(name) != (default, text)
     ]
     assert not missing, "docs/settings.md needs these lines:\n" + "\n".join(missing)
-    assert list(there) == list(wanted), "docs/settings.md: other names, or another order"
+    assert list(there) == list(expected), "docs/settings.md: other names, or another order"
 
 
 @pytest.mark.parametrize(
-    ("scheduler", "asked", "used"),
+    ("scheduler", "setting", "used"),
     [
         ("", "auto", "auto"),
         ("tcp://host:8786", "auto", "float32"),
         ("tcp://host:8786", "bfloat16", "bfloat16"),
     ],
 )
-def test_workers_elsewhere_are_not_left_to_try_what_is_faster(scheduler: str, asked: str, used: str) -> None:
-    assert Settings(dask_scheduler=scheduler, segmentation_precision=asked).precision == used
+def test_workers_elsewhere_are_not_left_to_try_what_is_faster(
+    scheduler: str, setting: str, used: str
+) -> None:
+    assert Settings(dask_scheduler=scheduler, segmentation_precision=setting).precision == used
 
 
 @pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
@@ -107,8 +111,8 @@ def test_what_is_no_switch_is_refused_by_name(text: str) -> None:
 def test_every_switch_is_told_with_how_to_turn_it_off() -> None:
     text = DOCUMENT.read_text(encoding="utf-8").partition("## Switches")[2]
     switches = dict(re.findall(r"^\| `(\w+)` \|.*?\| `(\w+)` \|", text, re.MULTILINE))
-    wanted = {item.metadata["env"] for item in fields(Settings) if isinstance(item.default, bool)}
-    assert wanted <= set(switches), "docs/settings.md, Switches"
+    switch_names = {item.metadata["env"] for item in fields(Settings) if isinstance(item.default, bool)}
+    assert switch_names <= set(switches), "docs/settings.md, Switches"
     for name, off in switches.items():
         assert Settings.from_env({name: off}) != Settings(), name
 

@@ -66,17 +66,17 @@ KEYS: dict[str, Callable[[Image, bool], Any]] = {
 }
 
 
-def expected(images: list[Image], wanted: ImageFilter, sort: str) -> list[Image]:
+def expected(images: list[Image], image_filter: ImageFilter, sort: str) -> list[Image]:
     """What a page of everything must be, worked out without a database."""
-    kept = [
+    matching = [
         image
         for image in images
-        if (not wanted.status or image.status in wanted.status)
-        and (not wanted.name or wanted.name.lower() in image.name.lower())
+        if (not image_filter.status or image.status in image_filter.status)
+        and (not image_filter.name or image_filter.name.lower() in image.name.lower())
     ]
     down = sort.startswith("-")
     key = KEYS[sort.removeprefix("-")]
-    return sorted(kept, key=lambda image: (key(image, down), image.id), reverse=down)
+    return sorted(matching, key=lambda image: (key(image, down), image.id), reverse=down)
 
 
 def state(db: Database, image_id: str, **values: object) -> None:
@@ -120,17 +120,19 @@ filters = st.builds(
 )
 
 
-def check_pages(store: Store, images: list[Image], project: Project, wanted: ImageFilter, limit: int) -> None:
+def check_pages(
+    store: Store, images: list[Image], project: Project, image_filter: ImageFilter, limit: int
+) -> None:
     for sort in ALL_SORTS:
-        want = expected(images, wanted, sort)
+        want = expected(images, image_filter, sort)
         got: list[ImageRow] = []
         for offset in range(0, len(want) + limit, limit):
-            page = store.images.page(project.id, wanted, sort, limit, offset)
+            page = store.images.page(project.id, image_filter, sort, limit, offset)
             assert (page.total, page.offset, page.limit) == (len(want), offset, limit)
             got += page.items
         assert [image.id for image in got] == [image.id for image in want], sort
         assert got == [as_row(image) for image in want]
-    assert sorted(store.images.ids(project.id, wanted)) == sorted(image.id for image in want)
+    assert sorted(store.images.ids(project.id, image_filter)) == sorted(image.id for image in want)
 
 
 def check_neighbours(store: Store, project: Project) -> None:
@@ -145,22 +147,22 @@ def check_neighbours(store: Store, project: Project) -> None:
 
 
 @pytest.mark.slow
-@given(rows=rows_of_images, wanted=filters, limit=st.integers(1, 5))
+@given(rows=rows_of_images, image_filter=filters, limit=st.integers(1, 5))
 @hypothesis_settings(
     max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
 def test_every_page_of_every_sort_is_what_python_makes_of_it(
-    store: Store, db: Database, rows: list[dict[str, Any]], wanted: ImageFilter, limit: int
+    store: Store, db: Database, rows: list[dict[str, Any]], image_filter: ImageFilter, limit: int
 ) -> None:
     project = store.projects.create("Compared", ENGINE)
     images = fill(store, db, project, rows)
-    check_pages(store, images, project, wanted, limit)
+    check_pages(store, images, project, image_filter, limit)
     check_neighbours(store, project)
     store.projects.delete(project.id)
 
 
 @pytest.mark.parametrize(
-    "wanted",
+    "image_filter",
     [
         ImageFilter(),
         ImageFilter(name="A"),
@@ -170,7 +172,7 @@ def test_every_page_of_every_sort_is_what_python_makes_of_it(
     ],
 )
 def test_pages_and_neighbours_of_a_small_project(
-    store: Store, db: Database, project: Project, wanted: ImageFilter
+    store: Store, db: Database, project: Project, image_filter: ImageFilter
 ) -> None:
     sizes, statuses = [None, 1.0, 2.0], [status.value for status in ImageStatus]
     rows = [
@@ -187,7 +189,7 @@ def test_pages_and_neighbours_of_a_small_project(
         for number in range(9)
     ]
     images = fill(store, db, project, rows)
-    check_pages(store, images, project, wanted, limit=4)
+    check_pages(store, images, project, image_filter, limit=4)
     check_neighbours(store, project)
 
 

@@ -35,7 +35,7 @@ def test_a_long_queue_is_read_now_and_then(store: Store, begun: Job, recorder: Q
 
 
 @pytest.mark.parametrize(
-    ("change", "wanted"),
+    ("change", "expected"),
     [
         (lambda store, _: store.jobs.cancel([job_of(store, "001").id]), ["002", "003"]),
         (lambda store, _: store.jobs.prioritise(Priority.HIGH, [job_of(store, "050").id]), ["050", "001"]),
@@ -48,10 +48,10 @@ def test_a_long_queue_is_read_now_and_then(store: Store, begun: Job, recorder: Q
     ids=["cancel", "prioritise", "release", "suspect", "put back", "delete", "fail"],
 )
 def test_a_change_of_the_order_is_seen_at_once(
-    store: Store, begun: Job, change: Callable[[Store, Job], object], wanted: list[str]
+    store: Store, begun: Job, change: Callable[[Store, Job], object], expected: list[str]
 ) -> None:
     change(store, begun)
-    assert [claim(store).image_id, claim(store).image_id] == wanted
+    assert [claim(store).image_id, claim(store).image_id] == expected
 
 
 def test_an_urgent_job_overtakes_those_read_ahead(store: Store, project: Project, begun: Job) -> None:

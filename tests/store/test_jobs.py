@@ -30,10 +30,10 @@ def status(store: Store, image_id: str) -> str:
 
 def claimed(store: Store) -> list[str]:
     """Take everything that waits; return the images in the order in which they came."""
-    found = []
+    ids = []
     while job := store.jobs.claim("boot", "worker"):
-        found.append(job.image_id)
-    return found
+        ids.append(job.image_id)
+    return ids
 
 
 # Asking
@@ -67,9 +67,9 @@ def test_jobs_come_in_the_order_of_asking(store: Store, project: Project) -> Non
     add(store, project.id, *keys)
     store.jobs.enqueue(project.id, keys[25:], RECIPE)
     store.jobs.enqueue(project.id, keys[:25], RECIPE)
-    wanted = keys[25:] + keys[:25]
-    assert [job.image_id for job in store.jobs.page(JobState.QUEUED, limit=100).items] == wanted
-    assert claimed(store) == wanted
+    expected = keys[25:] + keys[:25]
+    assert [job.image_id for job in store.jobs.page(JobState.QUEUED, limit=100).items] == expected
+    assert claimed(store) == expected
 
 
 def test_jobs_asked_for_anew_come_in_the_order_of_asking(store: Store, project: Project) -> None:
@@ -187,15 +187,15 @@ def test_what_waits_is_given_another_priority(store: Store, project: Project) ->
 
 def test_none_overtakes_the_one_that_does_not_fit(store: Store, project: Project) -> None:
     add(store, project.id, "large", "small", recipe=RECIPE)
-    asked: list[tuple[str, int]] = []
+    candidates: list[tuple[str, int]] = []
 
     def fits(job: Job) -> bool:
-        asked.append((job.image_id, job.memory_bytes))
+        candidates.append((job.image_id, job.memory_bytes))
         return job.image_id != "large"
 
     assert store.jobs.claim("boot", "worker 1", fits) is None
-    assert set(asked) == {("large", job_of(store, "large").memory_bytes)}
-    assert asked[0][1] > 640 * 480
+    assert set(candidates) == {("large", job_of(store, "large").memory_bytes)}
+    assert candidates[0][1] > 640 * 480
     assert job_of(store, "large").attempt == 0
     assert claimed(store) == ["large", "small"]
 
@@ -470,8 +470,8 @@ def test_ended_jobs_come_latest_first_over_all_pages(store: Store, project: Proj
     add(store, project.id, *keys, recipe=RECIPE)
     for _ in keys:
         store.results.finish(claim(store), result())
-    found = [store.jobs.page(JobState.DONE, limit=7, offset=offset).items for offset in (0, 7, 14)]
-    assert [job.image_id for page in found for job in page] == keys[::-1]
+    pages = [store.jobs.page(JobState.DONE, limit=7, offset=offset).items for offset in (0, 7, 14)]
+    assert [job.image_id for page in pages for job in page] == keys[::-1]
 
 
 def test_a_walk_through_waiting_jobs_misses_none_while_others_end(store: Store, project: Project) -> None:

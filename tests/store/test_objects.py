@@ -23,20 +23,20 @@ def filled(store: Store, project: Project) -> Store:
     return store
 
 
-def rows(store: Store, project: Project, wanted: ObjectFilter = ALL, sort: str = "name") -> list[str]:
-    return [item.id for item in store.objects.page(project.id, wanted, sort).items]
+def rows(store: Store, project: Project, object_filter: ObjectFilter = ALL, sort: str = "name") -> list[str]:
+    return [item.id for item in store.objects.page(project.id, object_filter, sort).items]
 
 
 def test_every_sort_is_total_and_has_what_is_unknown_last(filled: Store, project: Project) -> None:
     for sort in [way + name for name in SORTS for way in ("", "-")]:
-        found = rows(filled, project, sort=sort)
-        assert sorted(found) == ["a-1", "a-2", "b-1"]
+        names = rows(filled, project, sort=sort)
+        assert sorted(names) == ["a-1", "a-2", "b-1"]
         pages = [filled.objects.page(project.id, ALL, sort, 1, place).items[0].id for place in range(3)]
-        assert pages == found
+        assert pages == names
         if sort.removeprefix("-").endswith(("_um", "_um2", "_um3")):
-            assert found[0] == "b-1", "alone has a pixel size"
+            assert names[0] == "b-1", "alone has a pixel size"
         if sort.removeprefix("-") == "circularity":
-            assert found[-1] == "a-2"
+            assert names[-1] == "a-2"
 
 
 def test_a_walk_goes_on_behind_its_keys_by_every_sort_whatever_comes_and_goes(
@@ -81,10 +81,10 @@ def test_they_are_counted_with_their_images(filled: Store, project: Project) -> 
 
 
 def test_values_are_counted_into_equal_parts_with_both_ends(filled: Store, project: Project) -> None:
-    found = filled.objects.histogram(project.id, ALL, "area", 4)
-    assert found is not None
-    assert found.edges == (10.0, 15.0, 20.0, 25.0, 30.0)
-    assert found.counts == (1, 0, 1, 1)
+    counts = filled.objects.histogram(project.id, ALL, "area", 4)
+    assert counts is not None
+    assert counts.edges == (10.0, 15.0, 20.0, 25.0, 30.0)
+    assert counts.counts == (1, 0, 1, 1)
     alone = filled.objects.histogram(project.id, ObjectFilter(name="b"), "area", 3)
     assert alone is not None
     assert alone.counts == (1, 0, 0)
@@ -93,15 +93,19 @@ def test_values_are_counted_into_equal_parts_with_both_ends(filled: Store, proje
 
 def test_points_are_the_same_ones_each_time(filled: Store, project: Project) -> None:
     columns = ("area", "circularity")
-    found = filled.objects.points(project.id, ALL, columns, 10)
-    assert {(item.image_id, item.number, item.x) for item in found} == {("a", 1, 10.0), ("b", 1, 20.0)}
-    assert filled.objects.points(project.id, ALL, columns, 1) == found[:1]
+    points = filled.objects.points(project.id, ALL, columns, 10)
+    assert {(item.image_id, item.number, item.x) for item in points} == {("a", 1, 10.0), ("b", 1, 20.0)}
+    assert filled.objects.points(project.id, ALL, columns, 1) == points[:1]
 
 
 def test_the_stream_has_the_rows_of_the_table_in_its_order(filled: Store, project: Project) -> None:
-    found = list(filled.objects.stream(project.id, ALL, "-area", 10))
-    assert [(row["image_name"], row["number"]) for row in found] == [("a.tif", 2), ("b.tif", 1), ("a.tif", 1)]
-    assert {"um_per_px", "um_per_px_source", "engine", "engine_version", "reasons"} <= found[0].keys()
+    streamed = list(filled.objects.stream(project.id, ALL, "-area", 10))
+    assert [(row["image_name"], row["number"]) for row in streamed] == [
+        ("a.tif", 2),
+        ("b.tif", 1),
+        ("a.tif", 1),
+    ]
+    assert {"um_per_px", "um_per_px_source", "engine", "engine_version", "reasons"} <= streamed[0].keys()
 
 
 def test_what_has_been_deleted_is_not_there(filled: Store, project: Project) -> None:

@@ -237,11 +237,11 @@ def test_a_pixel_size_reaches_only_images_that_have_none_better(store: Store, pr
 def test_purging_removes_for_good_what_was_deleted_long_ago_and_nothing_else(
     store: Store, db: Database
 ) -> None:
-    old, recent, kept = (store.projects.create(name, ENGINE) for name in ("old", "recent", "kept"))
-    for item in (old, recent, kept):
+    old, recent, current = (store.projects.create(name, ENGINE) for name in ("old", "recent", "kept"))
+    for item in (old, recent, current):
         add(store, item.id, f"{item.name} a", f"{item.name} b")
         finish(store, f"{item.name} a", spheroid(1), spheroid(2))
-    store.images.delete(kept.id, ["kept b"])
+    store.images.delete(current.id, ["kept b"])
     store.projects.delete(old.id)
     long_ago = utc_now() - timedelta(days=8)
     db.write(lambda s: s._cursor.execute("UPDATE project SET deleted_at = ? WHERE name = 'old'", [long_ago]))

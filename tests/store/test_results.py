@@ -91,9 +91,9 @@ def test_numbers_of_any_kind_may_share_a_column(store: Store, project: Project) 
     image = finish(
         store, "a", spheroid(1, perimeter=3), spheroid(2, perimeter=0.1), spheroid(3, perimeter=None)
     )
-    found = store.results.get(image)
-    assert found is not None
-    assert [item.measurements["perimeter"] for item in found[1]] == [3, 0.1, None]
+    stored = store.results.get(image)
+    assert stored is not None
+    assert [item.measurements["perimeter"] for item in stored[1]] == [3, 0.1, None]
 
 
 def test_the_image_shows_its_largest_spheroid(store: Store, project: Project) -> None:
@@ -128,8 +128,8 @@ def test_running_again_adds_a_version_and_replaces_none(store: Store, project: P
     image = finish(store, "a", spheroid(4))
     assert [item.number for item in store.results.get(image)[1]] == [4]  # type: ignore[index]
     with db.read() as session:
-        kept = session._cursor.execute("SELECT version_id, number FROM object").fetchall()
-    assert sorted(kept) == sorted([(first, 1), (first, 2), (second, 3), (image.version_id, 4)])
+        rows = session._cursor.execute("SELECT version_id, number FROM object").fetchall()
+    assert sorted(rows) == sorted([(first, 1), (first, 2), (second, 3), (image.version_id, 4)])
     newest_first = store.results.versions("a")
     assert [version.id for version in newest_first] == [image.version_id, second, first]
     assert [version.superseded_at is None for version in newest_first] == [True, False, False]

@@ -367,8 +367,8 @@ def test_a_failed_try_after_a_result_says_both_everywhere(store: Store, project:
     by_sql = Store(store._db, page_index_bytes=0)
     for view in (store, by_sql):
         rows = {row.name: row for row in view.images.page(project.id).items}
-        kept, failed = rows["a.tif"], rows["b.tif"]
-        assert (kept.status, kept.error, kept.n_objects) == (ImageStatus.DONE, ERROR.message, 2)
+        done, failed = rows["a.tif"], rows["b.tif"]
+        assert (done.status, done.error, done.n_objects) == (ImageStatus.DONE, ERROR.message, 2)
         assert (failed.status, failed.error, failed.n_objects) == (ImageStatus.FAILED, ERROR.message, None)
         (counted,) = view.projects.list()
         assert (counted.counts[ImageStatus.DONE], counted.counts[ImageStatus.FAILED]) == (1, 1)

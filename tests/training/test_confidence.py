@@ -63,18 +63,18 @@ def test_confidence_that_sorts_well_is_near_the_ideal() -> None:
 
 
 def test_areas_of_a_small_example() -> None:
-    found = risk(np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.4, 0.7]))
-    assert found.area == found.ideal == pytest.approx((0 + 0.15 + 0.3) / 3)
-    assert found.random == pytest.approx(0.3)
-    assert found.gain == pytest.approx(1)
+    rating = risk(np.array([0.9, 0.1, 0.5]), np.array([1.0, 0.4, 0.7]))
+    assert rating.area == rating.ideal == pytest.approx((0 + 0.15 + 0.3) / 3)
+    assert rating.random == pytest.approx(0.3)
+    assert rating.gain == pytest.approx(1)
     assert curve(np.array([0.0, 1.0])).tolist() == [0.0, 0.5]
-    assert "chance 0.3000" in found.sentence()
-    assert found.below(0.3).startswith("below 0.3: 1 of 3, mean IoU 0.400 (others 0.850), with 1 of the 1")
+    assert "chance 0.3000" in rating.sentence()
+    assert rating.below(0.3).startswith("below 0.3: 1 of 3, mean IoU 0.400 (others 0.850), with 1 of the 1")
 
 
 def test_outlines_are_drawn_as_a_picture(tmp_path: Path) -> None:
-    found = risk(np.linspace(0, 1, 20), np.linspace(0.2, 1, 20))
-    draw_curves({"images": found, "objects": found}, tmp_path / "risk.svg")
+    rating = risk(np.linspace(0, 1, 20), np.linspace(0.2, 1, 20))
+    draw_curves({"images": rating, "objects": rating}, tmp_path / "risk.svg")
     assert "coverage" in (tmp_path / "risk.svg").read_text()
 
 

@@ -221,10 +221,10 @@ def test_each_set_is_scored_by_the_weights_that_never_saw_it(
 
 
 def test_overlaps_are_of_each_object_that_was_found() -> None:
-    true, found = np.zeros((40, 40), np.int32), np.zeros((40, 40), np.int32)
+    true, predicted = np.zeros((40, 40), np.int32), np.zeros((40, 40), np.int32)
     true[0:10, 0:10], true[20:30, 20:30] = 1, 2
-    found[0:10, 0:5], found[20:30, 20:30], found[35:38, 0:4] = 1, 2, 3
-    assert overlaps(found, true) == [0.5, 1.0, 0.0]
+    predicted[0:10, 0:5], predicted[20:30, 20:30], predicted[35:38, 0:4] = 1, 2, 3
+    assert overlaps(predicted, true) == [0.5, 1.0, 0.0]
     assert overlaps(np.zeros((4, 4), np.int32), true[:4, :4]) == []
 
 

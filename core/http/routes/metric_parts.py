@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from core.http.schemas import metrics as schemas
 from core.monitoring import Histogram, Kind, Sample
-from core.monitoring.summary import SummaryRow, cache_looks, hit_percent, rows, whole
+from core.monitoring.summary import SummaryRow, cache_lookups, hit_percent, rows, whole
 from core.monitoring.summary import slow_queries as slow_rows
 from core.operations.history import MetricsWindow
 from core.services import Services
@@ -69,7 +69,7 @@ def system(services: Services, window: MetricsWindow) -> schemas.System:
 
 def cache(window: MetricsWindow) -> schemas.CacheUse:
     """Look-ups in the caches, together and by what is cached."""
-    hits, misses = cache_looks(window.timings)
+    hits, misses = cache_lookups(window.timings)
     kinds = sorted(row.name for row in rows(window.timings, Kind.CACHE))
     return schemas.CacheUse(
         hits=hits,

@@ -17,7 +17,7 @@ from core.http.routing import ReadRouter
 from core.http.schemas import metrics as schemas
 from core.http.schemas.metrics import STATUS, MetricsQuery, SlowQueriesQuery
 from core.monitoring import Histogram, Kind
-from core.monitoring.summary import SummaryRow, cache_looks, hit_percent, rows, slow_queries, whole
+from core.monitoring.summary import SummaryRow, cache_lookups, hit_percent, rows, slow_queries, whole
 from core.operations.health import State, worst
 from core.operations.history import MetricsWindow
 from core.services import Services
@@ -80,7 +80,7 @@ def summary(query: Annotated[MetricsQuery, Query()], services: ServicesDependenc
     """The last minutes in a dozen numbers; rates are a real minute's."""
     window = services.history.window(query.minutes)
     calls, queries = whole(window.timings, Kind.REQUEST), whole(window.timings, Kind.QUERY)
-    hits, misses = cache_looks(window.timings)
+    hits, misses = cache_lookups(window.timings)
     sample, lag = services.history.sample(), whole(window.timings, Kind.LOOP).histogram
     return schemas.Summary(
         timestamp=_epoch_ms(),

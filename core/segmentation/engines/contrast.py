@@ -98,18 +98,18 @@ def readings(image: Map, polarity: str = "auto") -> list[Reading]:
     """
     smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
     flat = flatten(smooth)
-    found = _read(image, flat, polarity)
-    if around := only_around(found.views[1]):
+    reading = _read(image, flat, polarity)
+    if around := only_around(reading.views[1]):
         flat = flatten(smooth, frame_level(smooth))
-        found = _read(image, flat, polarity)
+        reading = _read(image, flat, polarity)
     if polarity != "auto":
-        return [found]
-    if not found.dark and flat.dark_share > MIXED:
-        return [_read(image, flat, "dark"), found]
+        return [reading]
+    if not reading.dark and flat.dark_share > MIXED:
+        return [_read(image, flat, "dark"), reading]
     if not around and abs(frame_level(flat.darker)) > NOISE_FLOOR * flat.noise:
         other = _read(image, flatten(smooth, frame_level(smooth)), "auto")
-        return [found] if other.dark == found.dark else [found, other]
-    return [found]
+        return [reading] if other.dark == reading.dark else [reading, other]
+    return [reading]
 
 
 def _read(image: Map, flat: Flat, polarity: str) -> Reading:

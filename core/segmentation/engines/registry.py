@@ -82,8 +82,8 @@ class EngineRegistry:
 
     def weights_sha256(self, name: str, version: str) -> str | None:
         """SHA-256 of the weights of an engine of this name and version; None without weights or engine."""
-        found = (item for item in self._engines.values() if (item.name, item.version) == (name, version))
-        return next((item.key for item in found if item.has_weights), None)
+        matching = (item for item in self._engines.values() if (item.name, item.version) == (name, version))
+        return next((item.key for item in matching if item.has_weights), None)
 
     def add(self, engine: Engine) -> None:
         """Add an engine under its key, and under its name if that stands for none yet."""

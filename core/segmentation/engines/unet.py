@@ -59,11 +59,11 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     Where bodies touch is found from the distance to the outline, which is better than what the network makes
     of it (docs/accuracy.md), so its border and depth serve training only.
     """
-    seen, found = _looked(network, grey, params)
-    return replace(found, standing_out=float(overlooked(seen[1], found.inside).mean()))
+    seen, prediction = _passes(network, grey, params)
+    return replace(prediction, standing_out=float(overlooked(seen[1], prediction.inside).mean()))
 
 
-def _looked(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:
+def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:
     """The views that were looked at, and what is seen in all looks together."""
     long_side = LONG_SIDE * params.working_long_side_px
     reading, first = surest(network, _readings(grey, long_side, params.polarity))

@@ -17,7 +17,7 @@ from core.segmentation.grayscale import Pixels, grey
 from core.segmentation.measurement import perimeter
 from core.segmentation.measurement.hull import Hull, hulls
 from core.segmentation.measurement.moments import Ellipse, ellipses
-from core.segmentation.outlines.boundaries import Edges, Found, Labels, edges, find
+from core.segmentation.outlines.boundaries import Edges, Labels, OutlinedObject, edges, find
 from core.segmentation.ragged import Ints
 
 Values = dict[str, float | int | bool | None]
@@ -41,10 +41,12 @@ def measure(labels: Labels, pixels: Pixels) -> list[Values]:
     Raises:
         InvalidRequest: labels and pixels differ in size, or the pixels are of a kind that ``grey`` refuses.
     """
-    return measure_found(find(labels), labels.shape, pixels)
+    return measure_objects(find(labels), labels.shape, pixels)
 
 
-def measure_found(found: Sequence[Found], shape: tuple[int, ...], pixels: Pixels) -> list[Values]:
+def measure_objects(
+    objects: Sequence[OutlinedObject], shape: tuple[int, ...], pixels: Pixels
+) -> list[Values]:
     """Measure objects that ``boundaries.find`` found in a label image of this shape; as ``measure``.
 
     Sources: scikit-image ``regionprops`` for axes, solidity, extent and the Crofton perimeter, which includes
@@ -54,15 +56,15 @@ def measure_found(found: Sequence[Found], shape: tuple[int, ...], pixels: Pixels
     """
     if tuple(shape) != pixels.shape[:2]:
         raise InvalidRequest(f"The labels are {tuple(shape)}, the pixels {pixels.shape[:2]}.")
-    if not found:
+    if not objects:
         return []
-    walks, start = _edges(found)
+    walks, start = _edges(objects)
     columns = zip(
-        found,
+        objects,
         ellipses(walks, start),
         perimeter.crofton(walks, start).tolist(),
-        _shells(found, walks),
-        hulls([np.concatenate(item.outer) for item in found]),
+        _shells(objects, walks),
+        hulls([np.concatenate(item.outer) for item in objects]),
         strict=True,
     )
     return [
@@ -87,18 +89,18 @@ def reasons(values: Values) -> dict[str, str]:
     }
 
 
-def _edges(found: Sequence[Found]) -> tuple[Edges, Ints]:
+def _edges(objects: Sequence[OutlinedObject]) -> tuple[Edges, Ints]:
     """Edges of all rings, and where each object's start and the last one's end."""
-    walks = edges([ring for item in found for ring in item.outer + item.holes])
-    return walks, walks.start[ragged.starts([len(item.outer) + len(item.holes) for item in found])]
+    walks = edges([ring for item in objects for ring in item.outer + item.holes])
+    return walks, walks.start[ragged.starts([len(item.outer) + len(item.holes) for item in objects])]
 
 
-def _shells(found: Sequence[Found], walks: Edges) -> list[float]:
+def _shells(objects: Sequence[OutlinedObject], walks: Edges) -> list[float]:
     """ImageJ's perimeter of each object: of its outer rings, one a part."""
-    if any(item.holes for item in found):
-        walks = edges([ring for item in found for ring in item.outer])
+    if any(item.holes for item in objects):
+        walks = edges([ring for item in objects for ring in item.outer])
     lengths = perimeter.traced(walks)
-    parts = ragged.starts([len(item.outer) for item in found])
+    parts = ragged.starts([len(item.outer) for item in objects])
     return [float(length) for length in ragged.sums(lengths, parts)]
 
 
@@ -129,7 +131,7 @@ def _form(ellipse: Ellipse, crofton: float, traced: float, hull: Hull) -> Values
     }
 
 
-def _place(item: Found, ellipse: Ellipse, shape: tuple[int, ...]) -> Values:
+def _place(item: OutlinedObject, ellipse: Ellipse, shape: tuple[int, ...]) -> Values:
     rows, columns = item.box
     height, width = item.mask.shape
     return {
@@ -146,7 +148,7 @@ def _place(item: Found, ellipse: Ellipse, shape: tuple[int, ...]) -> Values:
     }
 
 
-def _intensity(item: Found, pixels: Pixels) -> Values:
+def _intensity(item: OutlinedObject, pixels: Pixels) -> Values:
     mean, sd = cv2.meanStdDev(grey(pixels[item.box]), mask=item.mask)
     values = {"intensity_mean": float(mean[0, 0]), "intensity_sd": float(sd[0, 0])}
     return {name: value if math.isfinite(value) else None for name, value in values.items()}

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 from core.models import Spheroid
 from core.segmentation.grayscale import Pixels
-from core.segmentation.measurement.measure import measure_found, reasons
+from core.segmentation.measurement.measure import measure_objects, reasons
 from core.segmentation.outlines.boundaries import Labels, find
-from core.segmentation.outlines.contours import contours_found
+from core.segmentation.outlines.contours import contours_of
 
 T = TypeVar("T")
 
@@ -36,13 +36,13 @@ def describe_timed(
 
     ``confidence``: of objects 1..N, where an engine drew them.
     """
-    found, finding = timed(lambda: find(labels))
-    values, measuring = timed(lambda: measure_found(found, labels.shape, pixels))
-    outlines, timings_ms["contours"] = timed(lambda: contours_found(found))
+    objects, finding = timed(lambda: find(labels))
+    values, measuring = timed(lambda: measure_objects(objects, labels.shape, pixels))
+    outlines, timings_ms["contours"] = timed(lambda: contours_of(objects))
     timings_ms["measure"] = finding + measuring
     return tuple(
         Spheroid(item.number, outline, value, reasons(value), _of(item.number, confidence))
-        for item, outline, value in zip(found, outlines, values, strict=True)
+        for item, outline, value in zip(objects, outlines, values, strict=True)
     )
 
 

@@ -31,7 +31,7 @@ _MIDDLE_Y = np.array([0.5, 0.5, 1, 1, 0.5, 0.5, 0, 0])
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class OutlinedObject:
     """One object: number, bounding box in the label image, and in that box its mask and rings of pixels.
 
     ``mask`` is uint8 (Y, X), 0 or 1; a ring is int32 (N, 2), pixels as (x, y). ``outer`` has one ring a part.
@@ -44,7 +44,7 @@ class Found:
     holes: tuple[Points, ...]
 
 
-def find(labels: Labels) -> list[Found]:
+def find(labels: Labels) -> list[OutlinedObject]:
     """Find every object, ordered by number; a number that does not occur has no entry.
 
     An object's pixels also connect diagonally, so what is around them and in its holes does not: a gap that
@@ -54,16 +54,16 @@ def find(labels: Labels) -> list[Found]:
         labels: int32 (Y, X), 0 is background.
     """
     boxes = enumerate(ndimage.find_objects(labels), start=1)
-    return [_found(number, box, labels) for number, box in boxes if box is not None]
+    return [_outlined(number, box, labels) for number, box in boxes if box is not None]
 
 
-def _found(number: int, box: Box, labels: Labels) -> Found:
+def _outlined(number: int, box: Box, labels: Labels) -> OutlinedObject:
     mask = (labels[box] == number).view(np.uint8)
     rings, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     inside = [parent >= 0 for parent in hierarchy[0, :, 3].tolist()]
     outer = tuple(ring[:, 0] for ring, hole in zip(rings, inside, strict=True) if not hole)
     holes = tuple(ring[:, 0] for ring, hole in zip(rings, inside, strict=True) if hole)
-    return Found(number, box, mask, outer, holes)
+    return OutlinedObject(number, box, mask, outer, holes)
 
 
 @dataclass(frozen=True, slots=True)

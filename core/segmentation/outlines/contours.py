@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.errors import SegmentationError
 from core.models import Contour, Ring
 from core.segmentation import ragged
-from core.segmentation.outlines.boundaries import Found, Labels, edges, find
+from core.segmentation.outlines.boundaries import Labels, OutlinedObject, edges, find
 
 # OpenCV moves a line by at most this, and by at most 1/√2 of it again when it drops points of its own result:
 # together 0.341 px, below √2/4 = 0.354 px.
@@ -33,20 +33,20 @@ def contours(labels: Labels) -> list[Contour]:
     Raises:
         SegmentationError: an object is in several parts.
     """
-    return contours_found(find(labels))
+    return contours_of(find(labels))
 
 
-def contours_found(found: Sequence[Found]) -> list[Contour]:
+def contours_of(objects: Sequence[OutlinedObject]) -> list[Contour]:
     """Outline objects that ``boundaries.find`` found; as ``contours``."""
-    for item in found:
+    for item in objects:
         if len(item.outer) > 1:
             raise SegmentationError(
                 f"Object {item.number} is in {len(item.outer)} parts; a contour outlines one."
             )
-    if not found:
+    if not objects:
         return []
-    rings = iter(_thin_all(found))
-    return [Contour(next(rings), tuple(islice(rings, len(item.holes)))) for item in found]
+    rings = iter(_thin_all(objects))
+    return [Contour(next(rings), tuple(islice(rings, len(item.holes)))) for item in objects]
 
 
 def rasterise(shapes: Sequence[Contour], shape: tuple[int, int]) -> Labels:
@@ -66,12 +66,12 @@ def rasterise(shapes: Sequence[Contour], shape: tuple[int, int]) -> Labels:
     return labels
 
 
-def _thin_all(found: Sequence[Found]) -> Iterator[Ring]:
+def _thin_all(objects: Sequence[OutlinedObject]) -> Iterator[Ring]:
     """Yield each object's outer ring, then its holes, without the points that can be left out."""
-    walks = edges([ring for item in found for ring in item.outer + item.holes])
+    walks = edges([ring for item in objects for ring in item.outer + item.holes])
     points = walks.midpoints.astype(np.float32)  # halves, so exact below 2²³ px
     spans = pairwise(walks.start.tolist())
-    for item in found:
+    for item in objects:
         corner = np.array([item.box[1].start, item.box[0].start], np.float32)
         for _ in range(1 + len(item.holes)):
             first, last = next(spans)

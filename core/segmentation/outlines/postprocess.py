@@ -28,15 +28,15 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
         int32 (Y, X) of ``shape``: 1..N from the largest to the smallest, each in one part.
     """
     level = 0.5 * (1 - params.sensitivity)
-    wanted = replace(prediction, inside=_wanted(prediction, params))
-    labels = _bodies(wanted, params, level)
+    target = replace(prediction, inside=_target(prediction, params))
+    labels = _bodies(target, params, level)
     labels = _without_artefacts(labels, prediction)
     small = too_small(labels, params.min_relative_area)
     labels = keep(labels if params.outline == "core" else join_small(labels, small), ~small)
     if params.outline == "core" and prediction.core is None:
         labels = without_rims(labels)
-        wanted, level = Prediction(_drawn(labels)), 0.5
-    labels = enlarge(labels, _smooth(wanted), level, (shape[0], shape[1]))
+        target, level = Prediction(_drawn(labels)), 0.5
+    labels = enlarge(labels, _smooth(target), level, (shape[0], shape[1]))
     labels = largest_parts(labels)
     if params.fill_holes:
         labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
@@ -127,15 +127,15 @@ def number_by_area(labels: Labels, min_area_px: float) -> Labels:
         for mask in [labels[box] == number]
     ]
     out = np.zeros_like(labels)
-    kept = (item for item in objects if item[2] >= min_area_px)
-    for number, (box, mask, _) in enumerate(sorted(kept, key=lambda item: -item[2]), start=1):
+    large = (item for item in objects if item[2] >= min_area_px)
+    for number, (box, mask, _) in enumerate(sorted(large, key=lambda item: -item[2]), start=1):
         out[box][mask] = number
     return out
 
 
-def keep(labels: Labels, wanted: NDArray[np.bool_]) -> Labels:
+def keep(labels: Labels, selected: NDArray[np.bool_]) -> Labels:
     """Only the objects whose numbers are wanted, under the numbers that they have."""
-    return np.where(wanted, np.arange(len(wanted)), 0).astype(np.int32)[labels]
+    return np.where(selected, np.arange(len(selected)), 0).astype(np.int32)[labels]
 
 
 def _bodies(prediction: Prediction, params: SegmentationParams, level: float) -> Labels:
@@ -149,7 +149,7 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
     return fill_own(labels) if params.fill_holes else labels
 
 
-def _wanted(prediction: Prediction, params: SegmentationParams) -> Map:
+def _target(prediction: Prediction, params: SegmentationParams) -> Map:
     """The map of what is to be outlined; ``auto`` takes a loose rim in where it is surely there.
 
     In the mean of both maps a rim that is no core has to be nearly certain to count, as it is where its edge

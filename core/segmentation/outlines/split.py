@@ -45,10 +45,10 @@ def join_small(labels: Labels, small: NDArray[np.bool_]) -> Labels:
     waiting[0] = False
     pairs = [(i, j) for i, j, _ in _passes(labels, _distance((labels > 0).view(np.uint8)))]
     for _ in range(_REACH):
-        found = [(i, j) for a, b in pairs for i, j in ((a, b), (b, a)) if waiting[i] and not waiting[j]]
-        if not found:
+        touching = [(i, j) for a, b in pairs for i, j in ((a, b), (b, a)) if waiting[i] and not waiting[j]]
+        if not touching:
             break
-        for i, j in found:
+        for i, j in touching:
             if waiting[i]:
                 owner[i], waiting[i] = owner[j], False
     return owner[labels]

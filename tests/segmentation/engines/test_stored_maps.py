@@ -19,9 +19,9 @@ DEFAULTS = SegmentationParams()
 @pytest.mark.parametrize("engine", [pytest.param("unet", marks=pytest.mark.slow), "classical"])
 def test_other_settings_from_kept_maps_are_as_if_segmented_anew(engine):
     chosen = ENGINES.get(engine)
-    kept = EngineOutput.unpack(predict(PICTURE, DEFAULTS, chosen).pack(), chosen, DEFAULTS)
+    maps = EngineOutput.unpack(predict(PICTURE, DEFAULTS, chosen).pack(), chosen, DEFAULTS)
     for params in (DEFAULTS, SegmentationParams(sensitivity=0.3, outline="core", min_diameter_px=30.0)):
-        again, anew = delineate(PICTURE, kept, params), segment(PICTURE, params, engine)
+        again, anew = delineate(PICTURE, maps, params), segment(PICTURE, params, engine)
         assert np.array_equal(again.labels, anew.labels)
         assert [item.measurements for item in again.spheroids] == [
             item.measurements for item in anew.spheroids

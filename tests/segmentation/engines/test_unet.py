@@ -133,9 +133,9 @@ def test_the_surer_way_to_read_an_image_is_taken() -> None:
     vague.views[1, 16:48, 16:48] = 0.5  # the map there is 0.62
     sure.views[1, 20:40, 20:40] = 1
     for ways, best in (([vague, sure], sure), ([sure, vague], sure), ([nothing, sure], sure)):
-        seen, found = surest(Echo(), ways)
+        seen, prediction = surest(Echo(), ways)
         assert seen is best
-        assert (found.inside >= 0.5).any()
+        assert (prediction.inside >= 0.5).any()
     assert surest(Echo(), [nothing, replace(nothing)])[0] is nothing
     assert surest(Echo(), [sure, replace(sure)])[0] is sure
 
@@ -216,9 +216,11 @@ def test_the_inverted_picture_gives_the_same_outline(spheroid: np.ndarray) -> No
 
 
 def _only(image: np.ndarray) -> float:
-    found = segment(image.astype(np.float32) if image.dtype == np.float64 else image, engine="unet").spheroids
-    assert len(found) == 1
-    diameter = found[0].measurements["equivalent_diameter"]
+    spheroids = segment(
+        image.astype(np.float32) if image.dtype == np.float64 else image, engine="unet"
+    ).spheroids
+    assert len(spheroids) == 1
+    diameter = spheroids[0].measurements["equivalent_diameter"]
     assert isinstance(diameter, float)
     return diameter
 

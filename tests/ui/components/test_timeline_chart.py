@@ -31,16 +31,16 @@ def test_every_worker_has_a_row_whether_it_worked_or_not() -> None:
 
 def test_a_bar_tells_its_stages_and_a_name_is_never_markup() -> None:
     (bars,) = timeline([span("worker 1", 1, name="<b onload=x>&.tif")], 1).data
-    (told,) = bars.text
-    assert "&lt;b onload=x>&amp;.tif" in told
-    assert "decode 12.3 ms" in told
-    assert "waited 1.50 s" in told
+    (text,) = bars.text
+    assert "&lt;b onload=x>&amp;.tif" in text
+    assert "decode 12.3 ms" in text
+    assert "waited 1.50 s" in text
 
 
 def test_only_the_last_spans_are_kept() -> None:
-    kept = Timeline(keep=3)
+    spans = Timeline(keep=3)
     for number in range(10):
-        kept.add(span("worker 1", number))
-    assert [item.seconds for item in kept.latest()] == [7, 8, 9]
-    assert [item.seconds for item in kept.latest(2)] == [8, 9]
-    assert kept.total == 10
+        spans.add(span("worker 1", number))
+    assert [item.seconds for item in spans.latest()] == [7, 8, 9]
+    assert [item.seconds for item in spans.latest(2)] == [8, 9]
+    assert spans.total == 10

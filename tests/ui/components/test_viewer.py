@@ -23,8 +23,8 @@ def spheroid(number: int = 1, reasons: dict[str, str] | None = None, **measured:
 
 def first(item: Spheroid, um_per_px: float | None = None) -> dict[str, Any]:
     built = payload(width=640, height=480, spheroids=[item], um_per_px=um_per_px)
-    found: dict[str, Any] = built["objects"][0]
-    return found
+    sent: dict[str, Any] = built["objects"][0]
+    return sent
 
 
 def test_outlines_are_sent_in_image_pixels_to_a_hundredth() -> None:
@@ -71,10 +71,10 @@ def test_a_doubtful_outline_is_flagged_with_what_is_expected_of_it() -> None:
 
 
 def test_a_spheroid_cut_by_the_border_is_flagged_in_words() -> None:
-    found = first(spheroid(touches_border=True, n_holes=2))
-    assert found["border"] is True
-    assert "may be cut off" in found["title"]
-    assert [(flag["text"], flag["kind"]) for flag in found["flags"]] == [
+    item = first(spheroid(touches_border=True, n_holes=2))
+    assert item["border"] is True
+    assert "may be cut off" in item["title"]
+    assert [(flag["text"], flag["kind"]) for flag in item["flags"]] == [
         ("border", "warn"),
         ("2 holes", "note"),
     ]
