@@ -12,7 +12,7 @@ SUPPORTED := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sy
 	"Spheroscope needs Python 3.11 (3.12 to 3.14 install, too) and this is %d.%d. " % v + \
 	"Install Python 3.11 and run: make PYTHON=python3.11")
 
-.PHONY: run test test-all check bench clean
+.PHONY: run test test-all check lint types fast-tests bench clean
 
 run: $(READY)
 	$(BIN)/python -m core serve
@@ -24,11 +24,20 @@ test: $(READY)
 test-all: $(READY)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
+# What is quick to know, side by side: the tests wait for the disk now and then.
 check: $(READY)
+	$(MAKE) --no-print-directory --jobs=3 lint types fast-tests
+
+lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+
+types: $(READY)
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q -n 2 --hypothesis-profile=quick -m "not slow and not browser and not datasets"
+
+fast-tests: $(READY)
+	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile=quick \
+		-m "not slow and not browser and not datasets"
 
 bench: $(READY)
 	$(BIN)/python -m bench ablation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import settings as hypothesis_settings
 
 from core.db import Database
+from core.db.statements import METRICS_MIGRATIONS
 from core.files.blobs import Blobs
 from core.models import Project
 from core.monitoring import QueryRecorder
+from core.operations.history import FILE as METRICS_FILE
 from core.segmentation import Arithmetic
 from core.services import Services
 from core.settings import Settings
@@ -28,6 +31,15 @@ hypothesis_settings.load_profile("full")
 SLOW_FOLDERS = ("http", "export", "deploy", "pages", "training", "faults", "security")
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Import no slow tests where they are left out: that takes as long as many others, torch above all."""
+    if "not slow" not in config.getoption("markexpr"):
+        return None
+    if collection_path.is_dir():
+        return collection_path.name in SLOW_FOLDERS or None
+    return "\npytestmark = pytest.mark.slow\n" in collection_path.read_text(encoding="utf-8") or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SLOW_FOLDERS:
@@ -42,14 +54,29 @@ def _one_thread() -> Iterator[None]:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(data_folder: Path) -> Settings:
     # the process of all tests together is larger than an app's, and health would rightly complain
-    return Settings(data=tmp_path / "data", container_memory_limit_mb=16_384)
+    return Settings(data=data_folder, container_memory_limit_mb=16_384)
 
 
 @pytest.fixture
 def recorder() -> QueryRecorder:
     return QueryRecorder()
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with empty databases. Copying it takes a fifth of the time of making its tables."""
+    folder = tmp_path_factory.mktemp("migrated")
+    Database.open(folder / "spheroscope.duckdb", QueryRecorder()).close()
+    Database.open(folder / METRICS_FILE, QueryRecorder(), schema=METRICS_MIGRATIONS).close()
+    return folder
+
+
+@pytest.fixture
+def data_folder(tmp_path: Path, migrated: Path) -> Path:
+    """A data folder of the test's own, as an app leaves it that was opened and closed."""
+    return Path(shutil.copytree(migrated, tmp_path / "data"))
 
 
 @pytest.fixture

@@ -50,8 +50,9 @@ def rows(path: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def segment(*arguments: str | Path) -> int:
-    return cli.main(["segment", *map(str, arguments)])
+def segment(*arguments: str | Path, engine: str = "classical") -> int:
+    """Run the command; by the engine that needs no torch, which takes long to load."""
+    return cli.main(["segment", "--engine", engine, *map(str, arguments)])
 
 
 @pytest.fixture
@@ -59,10 +60,13 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "results" / "run"
 
 
-def test_a_folder_becomes_tables(tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("engine", ["classical", pytest.param(DEFAULT_ENGINE, marks=pytest.mark.slow)])
+def test_a_folder_becomes_tables(
+    tmp_path: Path, out: Path, capsys: pytest.CaptureFixture[str], engine: str
+) -> None:
     for name in ("A10.tif", "A2.tif", "B1.TIF"):
         picture(tmp_path / "plate" / name, seed=len(name))
-    assert segment(tmp_path / "plate", "--out", out) == 0
+    assert segment(tmp_path / "plate", "--out", out, engine=engine) == 0
     images, objects = rows(out / "images.csv"), rows(out / "objects.csv")
     assert [Path(row["path"]).name for row in images] == ["A2.tif", "A10.tif", "B1.TIF"]
     assert tuple(images[0]) == export_rows.IMAGE_HEADER
@@ -74,7 +78,7 @@ def test_a_folder_becomes_tables(tmp_path: Path, out: Path, capsys: pytest.Captu
             "file",
         )
         assert (row["page"], row["width"], row["height"], row["bit_depth"]) == ("1", "192", "192", "12")
-        assert (row["engine"], row["spheroscope_version"]) == (DEFAULT_ENGINE, __version__)
+        assert (row["engine"], row["spheroscope_version"]) == (engine, __version__)
         assert float(row["largest_equivalent_diameter"]) == pytest.approx(70, rel=0.06)
         assert float(row["largest_equivalent_diameter_um"]) == 2.5 * float(row["largest_equivalent_diameter"])
         assert json.loads(row["params"])
@@ -268,7 +272,7 @@ def test_names_are_text_in_a_spreadsheet(
 ) -> None:
     picture(tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    assert cli.main(["segment", "--out", str(out), "--masks", "--", name]) == 0
+    assert segment("--out", out, "--masks", "--", name) == 0
     written = {rows(out / table)[0]["path"] for table in ("images.csv", "objects.csv")}
     assert written == {("'" if name[0] in "=-@+" else "") + name}
 
@@ -300,7 +304,7 @@ def test_rows_keep_the_inputs_order_with_few_files_under_way(
         seen.append(measured.image["path"])
         assert len(started) <= len(seen) + runner.AHEAD * 2
 
-    runner.run(inputs, runner.Options(out, ENGINES.get(DEFAULT_ENGINE), workers=2), report)
+    runner.run(inputs, runner.Options(out, ENGINES.get("classical"), workers=2), report)
     assert seen == [str(path) for path in files]
 
 
@@ -309,7 +313,7 @@ def test_a_file_over_the_limit_is_refused_unread(tmp_path: Path, out: Path) -> N
     seen: list[runner.Measured] = []
     runner.run(
         find_inputs([path]),
-        runner.Options(out, ENGINES.get(DEFAULT_ENGINE), limits=Limits(max_bytes=1000)),
+        runner.Options(out, ENGINES.get("classical"), limits=Limits(max_bytes=1000)),
         seen.append,
     )
     assert [measured.image["error_code"] for measured in seen] == ["image_too_large"]
@@ -384,6 +388,7 @@ def test_serve_runs_the_app_on_this_computer_only(monkeypatch: pytest.MonkeyPatc
     ]
 
 
+@pytest.mark.slow
 def test_it_runs_as_a_module(tmp_path: Path, out: Path) -> None:
     command = [sys.executable, "-m", "core", "segment", picture(tmp_path / "a.tif"), "--out", out]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
@@ -403,7 +408,10 @@ def test_it_runs_as_a_module(tmp_path: Path, out: Path) -> None:
 @pytest.mark.slow
 def test_images_that_say_their_pixel_size(out: Path) -> None:
     assert (
-        segment(datasets() / "mls11_spheroids_dagostino" / "images", "--out", out, "--masks", "--overlays")
+        segment(
+            *(datasets() / "mls11_spheroids_dagostino" / "images", "--out", out, "--masks", "--overlays"),
+            engine=DEFAULT_ENGINE,
+        )
         == 0
     )
     images, objects = rows(out / "images.csv"), rows(out / "objects.csv")
@@ -416,7 +424,8 @@ def test_images_that_say_their_pixel_size(out: Path) -> None:
 @pytest.mark.datasets
 @pytest.mark.slow
 def test_images_that_do_not(out: Path) -> None:
-    assert segment(datasets() / "a673_spheroids_parent" / "images", "--out", out) == 0
+    images_folder = datasets() / "a673_spheroids_parent" / "images"
+    assert segment(images_folder, "--out", out, engine=DEFAULT_ENGINE) == 0
     images, objects = rows(out / "images.csv"), rows(out / "objects.csv")
     assert len(images) == 40
     assert {row["status"] for row in images} == {"done"}

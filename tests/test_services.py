@@ -27,6 +27,7 @@ from tests.factories import RECIPE
 from tests.polling import wait_until
 
 
+@pytest.mark.slow
 def test_an_upload_is_segmented_and_its_files_are_kept(services: Services) -> None:
     project = services.create_project("Plate 1", 1.5)
     assert project.engine == DEFAULT_ENGINE
@@ -46,6 +47,7 @@ def test_an_upload_is_segmented_and_its_files_are_kept(services: Services) -> No
     assert services.segment(project, ()) == 0
 
 
+@pytest.mark.slow
 def test_other_settings_are_tried_without_the_engine(
     services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,6 +75,7 @@ def test_other_settings_are_tried_without_the_engine(
             services.preview(image, services.recipe_of(engine, params))
 
 
+@pytest.mark.slow
 def test_what_waited_is_taken_up_at_the_next_start(settings: Settings) -> None:
     first = Services.open(settings)
     first.queue.drain(5)
@@ -104,7 +107,6 @@ def test_closing_twice_is_closing_once(settings: Settings) -> None:
 
 def test_a_start_that_fails_leaves_nothing_open(settings: Settings) -> None:
     before = set(threading.enumerate())
-    settings.data.mkdir()
     (settings.data / "blobs").write_text("a file in the way")
     with pytest.raises(StorageError):
         Services.open(settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -44,10 +45,10 @@ def opened(path: Path) -> Iterator[Store]:
         db.close()
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A database whose projects' images came in turns, with results, jobs and what has been deleted."""
-    path = tmp_path / "it's here" / "spheroscope.duckdb"
+    path = tmp_path_factory.mktemp("filled") / "spheroscope.duckdb"
     chance = random.Random(1)
     with opened(path) as store:
         projects = [store.projects.create(f"Plate {number}", ENGINE).id for number in range(3)]
@@ -59,7 +60,13 @@ def path(tmp_path: Path) -> Path:
         add(store, projects[0], "waits", "waits too", recipe=RECIPE)
         store.images.delete(projects[1], [key])
         store.projects.delete(projects[2])
-    return path
+    return path.parent
+
+
+@pytest.fixture
+def path(tmp_path: Path, folder: Path) -> Path:
+    """A copy of that database."""
+    return Path(shutil.copytree(folder, tmp_path / "it's here")) / "spheroscope.duckdb"
 
 
 def content(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -131,6 +138,7 @@ def test_the_app_goes_on_with_it_as_with_the_one_before(path: Path) -> None:
     assert CommitCounter(path.with_suffix(".commits")).load() > noted > 0
 
 
+@pytest.mark.slow
 def test_a_log_that_was_left_is_folded_in(path: Path) -> None:
     with opened(path) as store:
         project = store.projects.list()[0].id
@@ -159,6 +167,7 @@ def test_a_kill_at_any_step_loses_nothing(path: Path, step: str) -> None:
     assert not list((path.parent / "tmp").glob("compacted*"))
 
 
+@pytest.mark.slow
 def test_beside_a_running_app_nothing_is_done(path: Path) -> None:
     app = child(
         "db = Database.open(path, QueryRecorder())\nprint('open', flush=True)\ninput()\ndb.close()", path
@@ -174,6 +183,7 @@ def test_beside_a_running_app_nothing_is_done(path: Path) -> None:
     assert path.stat().st_ino != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", [True, False])
 def test_an_app_that_begins_meanwhile_keeps_its_database(path: Path, *, ends: bool) -> None:
     script = (

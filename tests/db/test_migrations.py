@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -137,15 +138,22 @@ def _insert(connection: Any, table: str, row: dict[str, Any]) -> None:
     connection.execute(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({marks})", list(row.values()))
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A closed database of version 0.1 with something of everything."""
-    path = tmp_path / "spheroscope.duckdb"
+    path = tmp_path_factory.mktemp("earlier") / "spheroscope.duckdb"
     Database.open(path, QueryRecorder(), schema=SCHEMA_0_1).close()
     with duckdb.connect(str(path)) as connection:
         connection.execute((SCHEMA_0_1 / "views" / "image_row.sql").read_text(encoding="utf-8"))
         populate(connection)
     return path
+
+
+@pytest.fixture
+def path(tmp_path: Path, earlier: Path) -> Path:
+    """A copy of that database."""
+    shutil.copytree(earlier.parent, tmp_path, dirs_exist_ok=True)
+    return tmp_path / earlier.name
 
 
 @contextmanager
@@ -299,6 +307,7 @@ def test_the_backup_opens_with_the_schema_it_has(path: Path) -> None:
     assert sorted(images) == sorted(expected)
 
 
+@pytest.mark.slow
 def test_the_backup_holds_what_lay_in_the_log(path: Path) -> None:
     code = """
         import os, sys, duckdb
@@ -344,6 +353,7 @@ def _refuse(_handle: int) -> None:
     raise OSError(28, "No space left on device")
 
 
+@pytest.mark.slow
 def test_an_app_that_runs_is_not_updated_under_its_feet(path: Path) -> None:
     code = "import sys, duckdb; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
     with subprocess.Popen(

@@ -24,9 +24,9 @@ CHANGES = {  # the methods besides GET and HEAD, by address
 
 
 @pytest.fixture
-def services(tmp_path: Path) -> Iterator[Services]:
+def services(data_folder: Path) -> Iterator[Services]:
     """Services on an empty folder. Nothing is segmented: tests say what was measured."""
-    opened = Services.open(Settings(data=tmp_path / "data"))
+    opened = Services.open(Settings(data=data_folder))
     opened.queue.drain(5)
     yield opened
     opened.close()

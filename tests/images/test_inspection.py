@@ -109,6 +109,7 @@ def test_pixels_are_exact(name: str) -> None:
     assert_exact(build(), expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("array", [RGB16, RGB32, RGBA16], ids=["rgb 16", "rgb 32", "rgba 16"])
 @pytest.mark.parametrize("variant", [{}, {"byteorder": ">"}, DEFLATE, TILES], ids=str)
 def test_deep_channels_in_planes_are_exact(array: Array, variant: dict[str, object]) -> None:
@@ -121,6 +122,7 @@ def test_deep_channels_in_planes_are_exact(array: Array, variant: dict[str, obje
 NUMBERS = ("int8", "int16", "int32", "uint32", "int64", "uint64", "float16", "float64")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", [{}, DEFLATE | TILES, {"byteorder": ">"}], ids=str)
 @pytest.mark.parametrize("dtype", NUMBERS)
 def test_other_numbers_are_read_where_float32_holds_every_value(

@@ -18,9 +18,9 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture
-def services(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def services(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """The services that the pages will find, on an empty folder."""
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(data_folder))
     # the process of all tests together is larger than an app's, and health would rightly complain
     monkeypatch.setenv("CONTAINER_MEMORY_LIMIT_MB", "16384")
     get_services.clear()

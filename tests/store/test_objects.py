@@ -27,6 +27,7 @@ def rows(store: Store, project: Project, object_filter: ObjectFilter = ALL, sort
     return [item.id for item in store.objects.page(project.id, object_filter, sort).items]
 
 
+@pytest.mark.slow
 def test_every_sort_is_total_and_has_what_is_unknown_last(filled: Store, project: Project) -> None:
     for sort in [way + name for name in SORTS for way in ("", "-")]:
         names = rows(filled, project, sort=sort)
@@ -39,6 +40,7 @@ def test_every_sort_is_total_and_has_what_is_unknown_last(filled: Store, project
             assert names[-1] == "a-2"
 
 
+@pytest.mark.slow
 def test_a_walk_goes_on_behind_its_keys_by_every_sort_whatever_comes_and_goes(
     store: Store, project: Project
 ) -> None:

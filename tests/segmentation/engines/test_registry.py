@@ -74,6 +74,7 @@ def test_an_engine_that_is_not_there_is_refused_with_those_that_are(name: str) -
         EngineRegistry.shipped().get(name)
 
 
+@pytest.mark.slow
 def test_other_weights_are_used_by_their_key_and_the_name_stays_with_the_first(tmp_path: Path) -> None:
     engines = EngineRegistry.shipped()
     shipped = engines.get("unet")
@@ -90,6 +91,7 @@ def test_weights_without_their_json_are_refused(tmp_path: Path) -> None:
         EngineRegistry().add_weights("unet", tmp_path / "unet.safetensors")
 
 
+@pytest.mark.slow
 def test_a_network_is_loaded_when_it_first_predicts_and_once(tmp_path: Path, loaded: list[str]) -> None:
     engines = EngineRegistry()
     engine = engines.add_weights("a", small_network(tmp_path / "a.safetensors", 1))
@@ -99,6 +101,7 @@ def test_a_network_is_loaded_when_it_first_predicts_and_once(tmp_path: Path, loa
     assert loaded == ["a"]
 
 
+@pytest.mark.slow
 def test_the_least_recently_used_network_goes_first(tmp_path: Path, loaded: list[str]) -> None:
     files = [small_network(tmp_path / f"{name}.safetensors", seed) for seed, name in enumerate("abc")]
     network = registry.load(files[0])
@@ -111,6 +114,7 @@ def test_the_least_recently_used_network_goes_first(tmp_path: Path, loaded: list
     assert loaded == ["a", "b", "c", "b"]
 
 
+@pytest.mark.slow
 def test_one_network_larger_than_the_bound_stays_while_it_is_used(tmp_path: Path, loaded: list[str]) -> None:
     engines = EngineRegistry(networks_bytes=1)
     engine = engines.add_weights("a", small_network(tmp_path / "a.safetensors", 1))
@@ -119,6 +123,7 @@ def test_one_network_larger_than_the_bound_stays_while_it_is_used(tmp_path: Path
     assert loaded == ["a"]
 
 
+@pytest.mark.slow
 def test_the_precision_is_tried_once_for_each_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
