@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bench.lab import Size, make
+from core.db import Database
 from core.monitoring import QueryRecorder
-from core.services import Services, get_services
+from core.services import Services
+from core.store import Recipe, Store
+from tests.factories import add, finish, spheroid
 from tests.pages.conftest import PAGES
 
 MOST = 3
-LAB = Size(projects=30, images=6000, largest=2000)
+RECIPE = Recipe("classical", "3", {})
+N_PROJECTS, N_IMAGES = 12, 120
 ALL = (
     "projects",
     "images",
@@ -41,25 +44,31 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     return names
 
 
-@pytest.fixture(params=["empty", "large"])
-def lab(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    ran: list[tuple[str, str]],
-) -> Iterator[Services]:
-    """The services on an empty folder, and on one with thousands of images."""
-    if request.param == "large":
-        make(tmp_path, LAB)
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path))
-    get_services.clear()
-    services = get_services()
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database of a dozen projects; the largest has more images than a page of its table."""
+    folder = tmp_path_factory.mktemp("filled")
+    db = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+    store = Store(db)
+    for number in range(N_PROJECTS):
+        project = store.projects.create(f"Plate {number}", RECIPE.engine)
+        n_images = N_IMAGES if number == 0 else 3
+        for image_id in add(store, project.id, *(f"{number}-{place}" for place in range(n_images))):
+            finish(store, image_id, spheroid(1), spheroid(2), recipe=RECIPE)
+    db.close()
+    return folder
+
+
+@pytest.fixture(params=["empty", "filled"])
+def lab(request: pytest.FixtureRequest, data_folder: Path, ran: list[tuple[str, str]]) -> Services:
+    """The services on an empty project, and on that database."""
+    if request.param == "filled":
+        shutil.copytree(request.getfixturevalue("filled"), data_folder, dirs_exist_ok=True)
+    services: Services = request.getfixturevalue("services")
     if request.param == "empty":
         services.create_project("Empty")
     ran.clear()
-    yield services
-    services.close()
-    get_services.clear()
+    return services
 
 
 def test_every_page_is_named_here() -> None:
@@ -81,6 +90,6 @@ def test_a_run_of_a_page_asks_few_statements(lab: Services, ran: list[tuple[str,
     ran.clear()
     app.run()
     assert not app.exception
-    asked = [name for thread, name in ran if "Script" in thread or "script" in thread]
-    assert len(asked) <= MOST, asked
-    assert asked or page != "throughput", "the pages' thread has another name now"
+    statements = [name for thread, name in ran if "Script" in thread or "script" in thread]
+    assert len(statements) <= MOST, statements
+    assert statements or page != "throughput", "the pages' thread has another name now"
