@@ -19,7 +19,6 @@ from core import __version__
 from core.batch import runner
 from core.batch.inputs import find_inputs
 from core.errors import SpheroscopeError
-from core.files.audit import audit
 from core.images import formats
 from core.monitoring.system import app_memory_bytes
 from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
@@ -145,8 +144,10 @@ def _compact(options: argparse.Namespace) -> int:
 
 
 def _audit(_options: argparse.Namespace) -> int:
-    """Check every stored file against its checksum; returns 1 where one is damaged."""
-    folder = Settings.from_env().data
+    """Check every stored file against its checksum and the database; returns 1 where one is not whole."""
+    from core.operations.file_audit import audit_files  # noqa: PLC0415 - it opens the database
+
+    settings = Settings.from_env()
     shown = time.monotonic()
 
     def report(n_files: int) -> None:
@@ -155,17 +156,11 @@ def _audit(_options: argparse.Namespace) -> int:
             shown = time.monotonic()
             _say(f"{n_files} files read")
 
-    found = audit(folder, report)
-    for name in found.damaged:
-        _say(f"damaged: {folder / 'blobs' / name[:2] / name}")
-    _say(f"{found.n_files} stored files, {found.n_bytes / 2**20:.1f} MiB: {len(found.damaged)} damaged.")
-    if not found.damaged:
-        return DONE
-    _say(
-        "An image of a damaged file says so when it is opened. Drop the same file again into its project, "
-        "or segment the image again where only its outlines are damaged."
-    )
-    return DAMAGED
+    memory = settings.memory_budget(app_memory_bytes() // 2**20)
+    result = audit_files(settings.data, memory.database_mb, report)
+    for line in result.lines():
+        _say(line)
+    return DONE if result.outcome.whole else DAMAGED
 
 
 def _demo(options: argparse.Namespace) -> int:
@@ -243,7 +238,10 @@ def _add_servers(commands: Any) -> None:
         default="project",
         help="default: %(default)s; added: as they came",
     )
-    commands.add_parser("audit", help="check every stored file for damage; the app may run meanwhile")
+    commands.add_parser(
+        "audit",
+        help="check every stored file; with the app stopped, missing files and images' names are told, too",
+    )
     demo = commands.add_parser(
         "demo", help="write the demo plate's images, and a table of what is in them, into a folder"
     )

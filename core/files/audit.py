@@ -19,6 +19,11 @@ class Audit:
     damaged: tuple[str, ...]
 
 
+def stored_path(folder: Path, sha256: str) -> Path:
+    """Return where the file of this SHA-256 lies, or would lie, in a data folder."""
+    return folder / "blobs" / sha256[:2] / sha256
+
+
 def is_whole(path: Path, sha256: str) -> bool:
     """Return whether a file is there and has this SHA-256; it is read through in constant memory.
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.audit import Audit, audit, is_whole
+from core.files.audit import Audit, audit, is_whole, stored_path
 from core.files.fsync import fsync
 
 FOLDERS = tuple(f"{number:02x}" for number in range(256))  # by the first two digits of a file's name
@@ -147,7 +147,7 @@ class Blobs:
 
     def path(self, sha256: str) -> Path:
         """Return where a file lies or would lie. Only a digest makes a path; no user's text ever does."""
-        return self._blobs / sha256[:2] / sha256
+        return stored_path(self._folder, sha256)
 
     def audit(self) -> Audit:
         """Check every stored file, whatever has been checked before; may take long.
@@ -155,10 +155,10 @@ class Blobs:
         Raises:
             StorageError: the disk refuses.
         """
-        found = audit(self._folder)
-        for sha256 in found.damaged:
+        result = audit(self._folder)
+        for sha256 in result.damaged:
             self._verified.forget(sha256)
-        return found
+        return result
 
     def sweep(
         self, folder: str, unneeded: Callable[[Sequence[str]], Collection[str]], age_seconds: float

@@ -16,6 +16,7 @@ from core.cache.redis import PAUSE_SECONDS
 from core.db import Database, Session
 from core.errors import SpheroscopeError, StorageError
 from core.monitoring.system import memory_limit_bytes
+from core.operations.file_audit import last_outcome
 from core.operations.history import History
 from core.queue.status import QueueHealth, QueueMonitor
 
@@ -78,6 +79,7 @@ class HealthChecks:
         yield from self._lost()
         yield _checked("disk", lambda: write_probe(self._folder), "The data folder takes files.")
         yield self._space()
+        yield from self._files()
         yield self._memory()
         yield self._recording()
         yield from self._queue()
@@ -91,6 +93,18 @@ class HealthChecks:
                 f"The database's log was damaged: the last {lost} changes before the last start are missing. "
                 "Look at the disk, and upload again what is not there.",
             )
+
+    def _files(self) -> Iterator[Check]:
+        """What the last audit of the stored files found; nothing before the first."""
+        if outcome := last_outcome(self._folder):
+            sentence = f"Audited on {outcome.at:%Y-%m-%d}: {outcome.counts}."
+            if outcome.whole:
+                yield Check("stored files", State.GOOD, sentence)
+            else:
+                advice = (
+                    "`python -m core audit`, with the app stopped, names their images and says what to do."
+                )
+                yield Check("stored files", State.WATCH, f"{sentence} {advice}")
 
     def _queue(self) -> Iterator[Check]:
         if self._queue_monitor is not None and not self._db.closed:
