@@ -12,7 +12,7 @@ import pytest
 
 from core.errors import InvalidRequest, SegmentationError
 from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
-from core.segmentation.engines import classical, precision, registry, unet
+from core.segmentation.engines import classical, registry, unet
 from core.segmentation.engines.base import Engine, Prediction
 from core.segmentation.engines.weights import SHIPPED, pin, save
 
@@ -128,7 +128,7 @@ def test_the_precision_is_tried_once_for_each_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    monkeypatch.setattr(precision, "halving_pays", lambda network: bool(tried.append(1)))
+    monkeypatch.setattr("core.segmentation.engines.precision.halving_pays", lambda network: bool(tried.append(1)))
     engines = EngineRegistry(Arithmetic(precision="auto"), networks_bytes=1)
     a, b = (
         engines.add_weights(name, small_network(tmp_path / f"{name}.safetensors", seed))
