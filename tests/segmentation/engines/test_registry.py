@@ -128,7 +128,9 @@ def test_the_precision_is_tried_once_for_each_network(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[int] = []
-    monkeypatch.setattr("core.segmentation.engines.precision.halving_pays", lambda network: bool(tried.append(1)))
+    monkeypatch.setattr(
+        "core.segmentation.engines.precision.halving_pays", lambda network: bool(tried.append(1))
+    )
     engines = EngineRegistry(Arithmetic(precision="auto"), networks_bytes=1)
     a, b = (
         engines.add_weights(name, small_network(tmp_path / f"{name}.safetensors", seed))
