@@ -16,8 +16,9 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 
 from core import http
+from core.accounts import AccessRules, check_address
 from core.errors import SpheroscopeError
-from core.services import get_services
+from core.services import app_services
 from core.settings import Settings
 
 CANNOT_START = 3
@@ -34,7 +35,9 @@ def stop(error: SpheroscopeError) -> NoReturn:
 def read_settings() -> Settings:
     """The settings of this process; where one cannot be, the process ends."""
     try:
-        return Settings.from_env()
+        settings = Settings.from_env()
+        check_address(st.get_option("server.address") or "", AccessRules.of(settings))
+        return settings
     except SpheroscopeError as error:
         stop(error)
 
@@ -43,9 +46,10 @@ def read_settings() -> Settings:
 async def lifespan(_: Any) -> AsyncIterator[None]:
     """Open the services before the first visitor, drain and close them on SIGTERM."""
     try:
-        services = await run_in_threadpool(get_services)
+        services = await run_in_threadpool(app_services)
     except SpheroscopeError as error:
         stop(error)
+    http.announce_first_admin(services.access, str(st.get_option("server.port")))
     await http.send_at_once()
     watch = asyncio.create_task(http.watch_loop(services.recorder))
     yield
@@ -59,6 +63,6 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
 app = st.App(
     Path(__file__).parent / "pages" / "_main.py",
     lifespan=lifespan,
-    routes=http.routes(get_services),
-    middleware=http.middleware(read_settings(), get_services),
+    routes=http.routes(app_services),
+    middleware=http.middleware(read_settings(), app_services),
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import (
     ablation,
+    access,
     backlog,
     browser,
     cache,
@@ -41,6 +42,7 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     "nodelay": nodelay.run,
     "nplus1": nplus1.run,
     "cache": cache.run,
+    "access": access.run,
 }
 
 

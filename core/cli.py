@@ -126,7 +126,9 @@ def _segment(options: argparse.Namespace) -> int:
 def _serve(options: argparse.Namespace) -> int:
     # Streamlit takes .streamlit/config.toml from beside the script, wherever this is started
     command = [sys.executable, "-m", "streamlit", "run", str(ROOT / "app.py")]
-    command += ["--server.address", "127.0.0.1", "--server.port", str(options.port)]
+    command += ["--server.address", options.address, "--server.port", str(options.port)]
+    # Headers of proxies are read by the access guard, which knows the proxy's address, by nothing before it.
+    os.environ.setdefault("FORWARDED_ALLOW_IPS", "")
     os.execv(sys.executable, command)
 
 
@@ -229,6 +231,8 @@ def _parser() -> argparse.ArgumentParser:
 def _add_servers(commands: Any) -> None:
     serve = commands.add_parser("serve", help="start the app on this computer")
     serve.add_argument("--port", metavar="N", type=_port, default=8501, help="default: %(default)s")
+    listens = "default: %(default)s; other computers reach others, which need AUTH: docs/access.md"
+    serve.add_argument("--address", default="127.0.0.1", help=listens)
     compacting = commands.add_parser(
         "compact", help="write the database anew, images of a project side by side; stop the app first"
     )

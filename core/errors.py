@@ -9,6 +9,12 @@ SpheroscopeError
 │   └── PixelsUnsupported       could only be read by changing its values
 ├── NotFound                    a project, image or job that is not there (any more)
 ├── InvalidRequest              a name, number, filter or sort column that cannot be
+├── AccessError                 somebody may not do this, or has to say first who they are
+│   ├── NotSignedIn             nobody has signed in, or the session has ended
+│   ├── NotAllowed              it takes another role, or a higher level in the project
+│   ├── SignInRefused           name and password do not belong together, or a link does not hold (any more)
+│   ├── TooManyAttempts         too many at once or in a short time; later it may succeed
+│   └── QuotaExceeded           a person's share of the disk or of the queue is used up
 ├── SearchTooSlow               a search took longer than is allowed, and was stopped
 ├── QueueFull                   more waiting jobs than the limit
 ├── AppBusy                     not enough memory free for an image now
@@ -103,6 +109,47 @@ class InvalidRequest(SpheroscopeError):
     """A name, number, filter or sort column cannot be what was given."""
 
     code = "invalid_request"
+
+
+class AccessError(SpheroscopeError):
+    """Somebody may not do this, or has to say first who they are."""
+
+    code = "access_error"
+
+
+class NotSignedIn(AccessError):
+    """Nobody has signed in, or the session has ended."""
+
+    code = "not_signed_in"
+
+
+class NotAllowed(AccessError):
+    """It takes another role, or a higher level in the project."""
+
+    code = "not_allowed"
+
+
+class SignInRefused(AccessError):
+    """Name and password do not belong together, or a link does not hold (any more)."""
+
+    code = "sign_in_refused"
+
+
+class TooManyAttempts(AccessError):
+    """Somebody tried too often in a short time; ``seconds`` are to pass before the next try."""
+
+    code = "too_many_attempts"
+    may_pass = True
+
+    def __init__(self, message: str, seconds: float = 60.0) -> None:
+        super().__init__(message)
+        self.seconds = seconds
+
+
+class QuotaExceeded(AccessError):
+    """A person's share of the disk or of the queue is used up."""
+
+    code = "quota_exceeded"
 
 
 class SearchTooSlow(SpheroscopeError):

@@ -1,29 +1,31 @@
-"""Composition root: opens every part of the app; pages and routes get them from ``get_services``."""
+"""Composition root: opens every part of the app; pages get them as their visitor may use them."""
 
 from __future__ import annotations
 
 import atexit
 import gc
 import logging
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
 
 import streamlit as st
 
+from core.accounts import LOCAL, Access, AccessRules, Principal
+from core.accounts.caller import Caller
 from core.cache import Cache, open_cache
 from core.db import Database
 from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
-from core.errors import InvalidRequest, StorageError
+from core.errors import NotSignedIn, StorageError
 from core.export import ArchiveRetention, Exports, TableFiles
 from core.export.builder import ArchiveBuilder
 from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
-from core.monitoring import HIT, MISS, Kind, QueryRecorder, Recorder
+from core.monitoring import QueryRecorder, Recorder
+from core.monitoring.garbage import set_aside
 from core.monitoring.system import app_memory_bytes
 from core.operations.health import HealthChecks
 from core.operations.history import History
@@ -31,13 +33,11 @@ from core.operations.retention import Retention, RetentionRules
 from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
 from core.queue.cancellation import abandoning
-from core.queue.executor import Executor, ThreadExecutor
 from core.queue.job_queue import JobQueue
+from core.queue.opening import open_queue
 from core.queue.previews import Previews
-from core.queue.resources import UNLIMITED_BYTES, ComputeResources
-from core.queue.slots import QueueRules
+from core.queue.resources import ComputeResources
 from core.queue.status import QueueMonitor
-from core.queue.task import page_to_send, process, process_elsewhere
 from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry, SegmentationParams
 from core.settings import MemoryBudget, Settings
 from core.store import JobRequest, Recipe, Store
@@ -48,6 +48,10 @@ from core.uploads import Uploads
 from core.uploads.uploads import UploadRules
 
 log = logging.getLogger(__name__)
+
+# parts besides the store that have to do with projects
+GUARDED = ("ingest", "uploads", "previews", "exports", "board", "queue")
+CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Services:
     exports: Exports
     board: QueueMonitor
     demo: DemoLoader
+    access: Access
+    principal: Principal = LOCAL  # whom the parts are handed to; see ``for_caller``
 
     @classmethod
     def open(cls, settings: Settings) -> Services:
@@ -105,12 +111,11 @@ class Services:
 
     @classmethod
     def _opened(cls, settings: Settings, memory: MemoryBudget, recorder: Recorder, db: Database) -> Services:
-        count = partial(_count_lookup, recorder)
-        cache = open_cache(settings.cache, memory.cache_mb * 2**20, settings.redis_url, count)
+        cache = open_cache(settings.cache, memory.cache_mb * 2**20, settings.redis_url, recorder.count_lookup)
         store = _store(settings, memory, db, cache)
         blobs = Blobs(settings.data)
         resources = _resources(settings, memory)
-        queue = _queue(settings, store, blobs, resources)
+        queue = open_queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
@@ -139,6 +144,7 @@ class Services:
             exports=exports,
             board=board,
             demo=DemoLoader(demo_plate),
+            access=Access.open(db, AccessRules.of(settings), settings.data),
         )
         queue.start()  # last: if opening fails before, no thread is left at work
         uploads.start(services.recipe_by_id, queue.wake)
@@ -161,6 +167,15 @@ class Services:
         self.cache.close()
         log.info("event=services.closed drained=%s", drained)
         return drained
+
+    def for_caller(self, principal: Principal) -> Services:
+        """Return the parts as somebody may use them: what they may not reach is not there for them."""
+        if not self.access.rules.enabled:
+            return self
+        exports = self.exports
+        caller = Caller(principal, self.access, lambda export_id: exports.get(export_id).project_id)
+        guarded = {name: caller.guard(name, getattr(self, name)) for name in GUARDED}
+        return replace(self, store=caller.guard_store(self.store), principal=principal, **guarded)
 
     def recipe(self, project: Project) -> Recipe:
         """The recipe by which this project's images are segmented."""
@@ -235,44 +250,13 @@ def _exports(
     )
 
 
-def _queue(settings: Settings, store: Store, blobs: Blobs, resources: ComputeResources) -> JobQueue:
-    rules = QueueRules(settings.segmentation_workers, settings.max_attempts, settings.job_deadline_seconds)
-    if not settings.dask_scheduler:
-        threads = ThreadExecutor(rules.slots)
-        work = partial(process, resources=resources)
-        return JobQueue(store, blobs, threads, work, rules, resources.admission)
-    cluster = _cluster(settings)
-    work = partial(
-        process_elsewhere,
-        limits=settings.limits,
-        keys=resources.engines.keys,
-        precision=settings.precision,
-    )
-    # what workers elsewhere have for memory is not ours to count
-    return JobQueue(store, blobs, cluster, work, rules, Admission(UNLIMITED_BYTES))
-
-
-def _cluster(settings: Settings) -> Executor:
-    try:
-        from core.queue.dask_executor import DaskExecutor  # noqa: PLC0415 - an optional package, and slow to import
-    except ImportError as error:
-        raise InvalidRequest(
-            "DASK_SCHEDULER needs packages that are not installed: pip install -r requirements-cluster.txt"
-        ) from error
-    return DaskExecutor(settings.dask_scheduler, partial(page_to_send, limits=settings.limits))
-
-
-def _count_lookup(recorder: Recorder, kind: str, hit: bool) -> None:
-    recorder.record(Kind.CACHE, kind, 0.0, HIT if hit else MISS)
-
-
 def _release(services: Services) -> None:
     services.close()
 
 
 # "Clear cache" in Streamlit's menu must not leave a second queue at work on the same folder.
 @st.cache_resource(show_spinner=False, on_release=_release)
-def get_services() -> Services:
+def app_services() -> Services:
     """The services of this process: opened at the first call, closed when the process ends."""
     services = Services.open(Settings.from_env())
     atexit.register(gc.unfreeze)  # what is set aside below would be reported as leaked
@@ -281,19 +265,17 @@ def get_services() -> Services:
     return services
 
 
-MANY_MODULES = 50
-_aside = {"modules": -MANY_MODULES}  # how many were loaded when it was last done
+def get_services() -> Services:
+    """The services as whoever looks at a page may use them.
 
-
-def set_aside() -> None:
-    """Exclude what has been loaded for good from garbage collection.
-
-    Streamlit collects all garbage after every run of a script, which costs 50 to 90 ms a run with torch
-    loaded, and 3 to 5 ms once it is set aside. It is loaded with the first image, so pages call this at every
-    run.
+    Raises:
+        NotSignedIn: their session has ended.
     """
-    loaded = len(sys.modules)
-    if loaded >= _aside["modules"] + MANY_MODULES:
-        gc.collect()
-        gc.freeze()
-        _aside["modules"] = loaded
+    services = app_services()
+    if not services.access.rules.enabled:
+        return services
+    key, address = st.context.headers.get(CALLER_HEADER, ""), st.context.ip_address or ""
+    principal = services.access.principal(key, address)
+    if principal is None:
+        raise NotSignedIn("Your session has ended. Load this page again to sign in.")
+    return services.for_caller(principal)

@@ -3,28 +3,42 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import shell
+from core.ui import feedback, shell, visitor
 
 shell.configure()
-page = st.navigation(
-    {
-        "Lab": [
-            st.Page("projects.py", title="Projects", icon=":material/folder_open:", default=True),
-            st.Page("images.py", title="Images", icon=":material/grid_view:"),
-            st.Page("image.py", title="Image", icon=":material/image:"),
-            st.Page("measurements.py", title="Measurements", icon=":material/scatter_plot:"),
-            st.Page("queue.py", title="Queue", icon=":material/list_alt:"),
-        ],
-        "Operations": [
-            st.Page("performance.py", title="Performance", icon=":material/speed:"),
-            st.Page("throughput.py", title="Throughput", icon=":material/stacked_bar_chart:"),
-            st.Page("health.py", title="Health", icon=":material/monitor_heart:"),
-            st.Page("settings.py", title="Settings", icon=":material/settings:"),
-        ],
-    }
-)
-services = get_services()
+with feedback.explained(stop=True):
+    services = get_services()
+visitor.begin(services)
+SECTIONS = {
+    "Lab": [
+        ("projects.py", "Projects", ":material/folder_open:"),
+        ("images.py", "Images", ":material/grid_view:"),
+        ("image.py", "Image", ":material/image:"),
+        ("measurements.py", "Measurements", ":material/scatter_plot:"),
+        ("queue.py", "Queue", ":material/list_alt:"),
+    ],
+    "Operations": [
+        ("performance.py", "Performance", ":material/speed:"),
+        ("throughput.py", "Throughput", ":material/stacked_bar_chart:"),
+        ("health.py", "Health", ":material/monitor_heart:"),
+        ("settings.py", "Settings", ":material/settings:"),
+    ],
+    "Access": [
+        ("people.py", "People", ":material/group:"),
+        ("audit.py", "Audit", ":material/history:"),
+        ("account.py", "Account", ":material/account_circle:"),
+    ],
+}
+pages = {
+    section: [
+        st.Page(file, title=title, icon=icon, default=file == "projects.py")
+        for file, title, icon in listed
+        if visitor.may_open(services, file)
+    ]
+    for section, listed in SECTIONS.items()
+}
+page = st.navigation({section: listed for section, listed in pages.items() if listed})
 shell.name_page(page.title)
-with shell.recorded(services, page.title):
+with feedback.explained(), shell.recorded(services, page.title):
     shell.sidebar(services)
     page.run()

@@ -18,9 +18,10 @@ from core.export.archive_store import ArchiveStore
 from core.files.blobs import FOLDERS
 from core.ingest import Outcome
 from core.models import ImageStatus, JobState
+from core.monitoring.garbage import MANY_MODULES, set_aside
 from core.operations.retention import Retention, RetentionRules
 from core.segmentation import DEFAULT_ENGINE
-from core.services import MANY_MODULES, Services, get_services, set_aside
+from core.services import Services, app_services, get_services
 from core.settings import Settings
 from tests import corpus
 from tests.factories import RECIPE
@@ -162,12 +163,12 @@ def test_a_cleared_cache_closes_the_services_before_others_are_opened(
     try:
         first = get_services()
         assert get_services() is first
-        get_services.clear()  # "Clear cache" in Streamlit's menu
+        app_services.clear()  # "Clear cache" in Streamlit's menu
         with pytest.raises(ServiceClosed):
             first.store.projects.list()
         assert get_services().store.projects.list() == ()
     finally:
-        get_services.clear()
+        app_services.clear()
         gc.unfreeze()
 
 

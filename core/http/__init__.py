@@ -11,5 +11,6 @@ from core.http.app import create_app, routes
 from core.http.connections import send_at_once
 from core.http.middleware import middleware
 from core.http.middleware.recording import watch_loop
+from core.http.routes.access import announce_first_admin
 
-__all__ = ["create_app", "middleware", "routes", "send_at_once", "watch_loop"]
+__all__ = ["announce_first_admin", "create_app", "middleware", "routes", "send_at_once", "watch_loop"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
@@ -12,6 +13,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from core.accounts import LOCAL, Principal
 from core.files.file_names import file_name
 
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -42,10 +44,20 @@ def conditional(
     ``tag`` must be read before ``answer`` reads anything, and be another one whenever the bytes are; a
     ``weak`` one whenever the meaning is: then the answer may be compressed or not.
     """
+    principal: Principal = request.scope.get("state", {}).get("principal") or LOCAL
+    if principal is not LOCAL:  # another person's browser cache must not answer, nor a shared one
+        tag = f"{tag}-{caller_mark(principal)}" if weak else tag
+        cache_control = PRIVATE
     response = Response(status_code=304) if is_known(request, tag) else answer()
     response.headers["ETag"] = f'W/"{tag}"' if weak else f'"{tag}"'
     response.headers["Cache-Control"] = cache_control
     return response
+
+
+def caller_mark(principal: Principal) -> str:
+    """Return a text that differs between callers who may see different things."""
+    rights = f"{principal.key} {principal.role} {principal.projects} {principal.read_only}"
+    return hashlib.sha256(rights.encode()).hexdigest()[:8]
 
 
 def is_known(request: Request, tag: str) -> bool:

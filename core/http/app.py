@@ -13,10 +13,12 @@ from starlette.routing import Route
 from starlette_compress import CompressMiddleware
 
 from core import __version__
-from core.http.dependencies import single_values
+from core.http.dependencies import authorised, single_values
 from core.http.errors import add_handlers
 from core.http.middleware.headers import PREFIXES
 from core.http.routes import (
+    access,
+    audit,
     downloads,
     exports,
     health,
@@ -34,7 +36,7 @@ from core.services import Services
 
 ROUTERS = (
     *(health, jobs, projects, images, uploads, segment, exports, metrics),
-    *(prometheus, pictures, downloads),
+    *(prometheus, pictures, downloads, audit),
 )
 DESCRIPTION = (
     "See docs/http_api.md. What takes GET also takes HEAD; every change needs an Idempotency-Key. Times are "
@@ -71,7 +73,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
     for prefix in PREFIXES:
         target = compressed if prefix == "/api" else app
         found += [Route(prefix, target), Route(f"{prefix}/{{rest:any}}", target)]
-    return found
+    return found + access.routes(services)
 
 
 def create_app(services: Callable[[], Services]) -> FastAPI:
@@ -86,7 +88,7 @@ def create_app(services: Callable[[], Services]) -> FastAPI:
         openapi_url="/api/openapi.json",
         swagger_ui_oauth2_redirect_url="/api/docs/oauth2-redirect",
         redirect_slashes=False,
-        dependencies=[Depends(single_values)],
+        dependencies=[Depends(authorised), Depends(single_values)],
         responses=RESPONSES,
     )
     app.state.services = services

@@ -1,28 +1,61 @@
-"""What route functions are given beside their parameters: the services of the process.
-
-A route that has to know who calls will take a second dependency from here.
-"""
+"""What route functions are given beside their parameters: the services, as whoever calls may use them."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from fastapi import Depends, Header, Path, Request
 
-from core.errors import ForeignRequest, InvalidRequest
+from core.accounts import LOCAL, Level, Principal, Role
+from core.accounts.caller import NO_PROJECT
+from core.accounts.policy import ROUTES, Subject
+from core.errors import ForeignRequest, InvalidRequest, NotAllowed, NotFound
+from core.http.middleware.access import same_origin
 from core.services import Services
 from core.settings import Settings
 from core.store.recipe import requester_name
 
 PROGRAM = "program"  # requests a change where nobody is known by name
 
+NOBODY = Principal("", "nobody", Role.VIEWER, read_only=True)  # sees no project; of the open routes
+
 
 # Coroutines, because FastAPI hands a plain function to another thread, which takes longer than these do.
 async def _services(request: Request) -> Services:
     opened: Services = request.app.state.services()
-    return opened
+    return opened.for_caller(principal_of(request) or NOBODY)
+
+
+def principal_of(request: Request) -> Principal | None:
+    """Return who asks, as the access guard found; where there is no guard, whoever is at this computer."""
+    principal: Principal | None = request.scope.get("state", {}).get("principal", LOCAL)
+    return principal
+
+
+async def authorised(request: Request) -> None:
+    """Refuse who may not use this route at all; projects are looked at where its parts are used.
+
+    Raises:
+        NotFound: the route is for others.
+        NotAllowed: it has no rule, or changes something and the caller only reads.
+        TooManyAttempts: it is a download, and they have had too many in a short time.
+    """
+    principal = principal_of(request)
+    if principal is LOCAL:
+        return
+    method = "GET" if request.method == "HEAD" else request.method
+    rule = ROUTES.get(f"{method} {request.scope['route'].path}")
+    if rule is None:
+        raise NotAllowed("This address has no rule in core/accounts/policy.py, so nobody may use it.")
+    if not rule.admits(principal):
+        raise NotFound("There is nothing at this address.")
+    if rule.subject is Subject.PROJECT and principal is not None:
+        _require_level(principal, request.path_params["id"], rule.level)
+    if request.url.path.startswith("/downloads/") and principal is not None:
+        request.app.state.services().access.downloads.take(principal.account_id or principal.key)
+    if method != "GET" and (principal is None or principal.read_only):
+        raise NotAllowed("You may look here, but not change anything.")
 
 
 async def single_values(request: Request) -> None:
@@ -35,6 +68,13 @@ async def single_values(request: Request) -> None:
     for name, times in counts.items():
         if times > 1:
             raise InvalidRequest(f"{name[:40]} is given {times} times; give it once.")
+
+
+def _require_level(principal: Principal, project_id: str, level: Level) -> None:
+    if not principal.reaches(project_id):
+        raise NotFound(NO_PROJECT)
+    if not principal.reaches(project_id, level):
+        raise NotAllowed("You can look at this project, but not change it. Ask its owner to let you.")
 
 
 async def no_parameters(request: Request) -> None:
@@ -58,16 +98,15 @@ async def own_client(request: Request) -> None:
     Raises:
         ForeignRequest: it is one.
     """
-    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
-    own = site in ("same-origin", "none")
-    if site is None:
-        own = origin is None or urlsplit(origin).netloc == request.headers.get("host")
-    if not own:
+    if not same_origin(request.scope):
         raise ForeignRequest("Another website asks for this change. Only Spheroscope's own pages may.")
 
 
 def requested_by(request: Request, settings: Settings, name: str | None = None) -> str:
-    """Return who asks for a change: as the reverse proxy says, else as the client itself says."""
+    """Return who asks for a change: whose request it is, else as a proxy or the client itself says."""
+    principal = principal_of(request)
+    if principal is not None and principal is not LOCAL:
+        return principal.name
     by_proxy = request.headers.get(settings.user_header, "") if settings.user_header else ""
     return requester_name(by_proxy) or requester_name(name or "") or PROGRAM
 

@@ -97,6 +97,10 @@ class Recorder:
             self._fold()
             return merge(merge({}, self._taken), self._open)
 
+    def count_lookup(self, kind: str, hit: bool) -> None:
+        """Count one look into a cache for something of a ``kind``."""
+        self.record(Kind.CACHE, kind, 0.0, HIT if hit else MISS)
+
     def latest(self, kind: Kind) -> tuple[Record, ...]:
         """Return the latest calls of one kind, oldest first."""
         with self._lock:

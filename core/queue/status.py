@@ -58,14 +58,28 @@ class QueueMonitor:
         self._most_left = 0
         self._last: Snapshot | None = None
 
-    def snapshot(self) -> Snapshot:
-        """The queue as it was at most LEAST_SECONDS ago."""
+    def snapshot(self, visible: Sequence[str] | None = None) -> Snapshot:
+        """The queue as it was at most LEAST_SECONDS ago.
+
+        With ``visible``, the jobs of these projects alone are counted.
+        """
+        if visible is not None:
+            return self._of_projects(visible)
         with self._lock:
             now = self._clock()
             if self._last is None or now - self._made >= LEAST_SECONDS:
                 self._last = self._current(self._last)
                 self._made = self._clock()
             return self._last
+
+    def _of_projects(self, visible: Sequence[str]) -> Snapshot:
+        everything = self.snapshot()
+        totals = replace(
+            self._store.jobs.of_projects(visible).totals(), per_second=everything.totals.per_second
+        )
+        ended = totals.counts[JobState.DONE] + totals.counts[JobState.FAILED]
+        progress = ended / (ended + totals.left) if totals.left else 1.0
+        return replace(everything, totals=totals, progress=progress)
 
     def _current(self, last: Snapshot | None) -> Snapshot:
         version = self._db.generation  # before counting: what is counted may be newer, never older

@@ -141,10 +141,43 @@ class Settings:
         "ALLOWED_HOSTS",
         "Names that the app is reached by, with commas between; IP addresses always work, * allows any name.",
     )
+    auth: str = _setting(
+        "none",
+        "AUTH",
+        "How people are known: none, local, oidc or proxy. With none, the app serves this computer only.",
+    )
     user_header: str = _setting(
+        "", "USER_HEADER", "With AUTH=proxy: the header in which the proxy says who asks."
+    )
+    proxy_addresses: str = _setting(
         "",
-        "USER_HEADER",
-        "Header in which a reverse proxy says who asks, such as X-Forwarded-User; kept with each job.",
+        "PROXY_ADDRESSES",
+        "Addresses or networks of the reverse proxy, with commas between: headers are believed from there.",
+    )
+    admins: str = _setting(
+        "",
+        "ADMINS",
+        "With AUTH=oidc or proxy: names of those who are admins when they first sign in, commas between.",
+    )
+    new_account_role: str = _setting(
+        "viewer",
+        "NEW_ACCOUNT_ROLE",
+        "With AUTH=oidc or proxy: role of others who sign in first: viewer, member, admin; none: refused.",
+    )
+    public_url: str = _setting(
+        "",
+        "PUBLIC_URL",
+        "Address by which people reach the app; with https://, browsers send cookies encrypted only.",
+    )
+    session_hours: float = _setting(12.0, "SESSION_HOURS", "Hours after which an unused session ends.")
+    account_disk_mb: int = _setting(
+        100_000, "ACCOUNT_DISK_MB", "Most disk that the files in one person's own projects take, in MiB."
+    )
+    account_queue_percent: int = _setting(
+        50, "ACCOUNT_QUEUE_PERCENT", "Most of MAX_QUEUED that one person's waiting images take, in percent."
+    )
+    downloads_per_minute: int = _setting(
+        120, "DOWNLOADS_PER_MINUTE", "Downloads of one person or token in a minute, where there are accounts."
     )
 
     @classmethod

@@ -197,9 +197,8 @@ class ImageStore:
         def work(session: Session) -> tuple[str, ...]:
             values = {"project_id": project_id, "ids": list(ids), "now": utc_now()}
             gone = tuple(row["id"] for row in session.rows("images.delete", values))
-            session.rows(
-                "jobs.cancel", {"ids": None, "image_ids": list(gone), "project_id": None, "now": utc_now()}
-            )
+            which = {"ids": None, "image_ids": list(gone), "project_id": None, "visible": None}
+            session.rows("jobs.cancel", which | {"now": utc_now()})
             session.rows("images.settle", {"ids": list(gone)})
             return gone
 

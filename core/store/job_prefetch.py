@@ -36,7 +36,8 @@ class JobPrefetch:
 
     def read(self, session: Session) -> Row | None:
         """Return the same, read from the table."""
-        values = {"state": JobState.QUEUED.value, "project_id": None, "limit": AHEAD, "offset": 0}
+        which = {"state": JobState.QUEUED.value, "project_id": None, "visible": None}
+        values: Row = which | {"limit": AHEAD, "offset": 0}
         order = order_by(keys_of_jobs(JobState.QUEUED))
         self._rows = session.rows("jobs.page", values, order=order, behind="true")
         self._read_in = session

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+import copy
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -16,28 +16,14 @@ from core.listing.keyset import KeyValues, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
 from core.store.job_prefetch import JobPrefetch
+from core.store.job_totals import QueueTotals
 from core.store.projects import pixel_size_of
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.rows import compact, job_of
 
+__all__ = ["JobStore", "QueueTotals"]
+
 RATE_WINDOW = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True)
-class QueueTotals:
-    """Numbers of jobs by state, and how many ended per second in the last minutes."""
-
-    counts: Mapping[JobState, int]
-    per_second: float | None
-
-    @property
-    def left(self) -> int:
-        return self.counts[JobState.QUEUED] + self.counts[JobState.RUNNING]
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the queue is empty at the rate of the last minutes; None where nothing has ended."""
-        return self.left / self.per_second if self.per_second else None
 
 
 class JobStore:
@@ -47,6 +33,13 @@ class JobStore:
         self._db = db
         self._max_queued = max_queued
         self._ahead = JobPrefetch(db)
+        self._visible: list[str] | None = None
+
+    def of_projects(self, visible: Sequence[str] | None) -> JobStore:
+        """Return the same for the jobs of some projects alone; None is all projects."""
+        narrowed = copy.copy(self)
+        narrowed._visible = None if visible is None else list(visible)
+        return narrowed
 
     def enqueue(
         self, project_id: str, image_ids: Sequence[str], recipe: Recipe, request: JobRequest = ANONYMOUS
@@ -135,7 +128,7 @@ class JobStore:
         """
 
         def work(session: Session) -> int:
-            values: dict[str, Any] = {"now": utc_now()}
+            values: dict[str, Any] = {"now": utc_now(), "visible": self._visible}
             if ids is None and state is not None:
                 rows = session.rows("jobs.cancel_state", values | {"state": state.value})
             else:
@@ -148,14 +141,16 @@ class JobStore:
 
     def prioritise(self, priority: Priority, ids: Sequence[str] | None = None) -> int:
         """Set the priority of these waiting jobs, or of all that wait; return how many there are."""
-        values = {"priority": priority.value, "ids": None if ids is None else list(ids)}
+        which = None if ids is None else list(ids)
+        values = {"priority": priority.value, "ids": which, "visible": self._visible}
         return self._db.write(lambda session: len(session.rows("jobs.prioritise", values)))
 
     def retry(self, ids: Sequence[str] | None = None) -> int:
         """Queue these failed jobs, or all that failed, once more with fresh attempts."""
 
         def work(session: Session) -> int:
-            rows = session.rows("jobs.retry", {"ids": None if ids is None else list(ids)})
+            which = None if ids is None else list(ids)
+            rows = session.rows("jobs.retry", {"ids": which, "visible": self._visible})
             _set_requested(session, rows)
             return len(rows)
 
@@ -178,7 +173,8 @@ class JobStore:
         """
         keys = keys_of_jobs(state, sort)
         rest, bound = behind(keys, after)
-        values = {"state": state.value if state else None, "project_id": project_id, **bound}
+        values: Row = {"state": state.value if state else None, "project_id": project_id}
+        values |= {"visible": self._visible, **bound}
         window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
             rows = session.rows("jobs.page", values | window, order=order_by(keys), behind=rest)
@@ -190,15 +186,16 @@ class JobStore:
 
     def ids(self, state: JobState, without: Sequence[str] = ()) -> tuple[str, ...]:
         """Every job in ``state`` but some."""
+        values = {"state": state.value, "without": list(without), "visible": self._visible}
         with self._db.read() as session:
-            rows = session.rows("jobs.ids", {"state": state.value, "without": list(without)})
+            rows = session.rows("jobs.ids", values)
         return tuple(row["id"] for row in rows)
 
     def totals(self) -> QueueTotals:
         """Counts by state and the rate of the last two minutes."""
         now = utc_now()
         with self._db.read() as session:
-            rows = session.rows("jobs.totals", {"since": now - RATE_WINDOW})
+            rows = session.rows("jobs.totals", {"since": now - RATE_WINDOW, "visible": self._visible})
         counts = dict.fromkeys(JobState, 0) | {JobState(row["state"]): row["total"] for row in rows}
         ended = next((row for row in rows if row["state"] == JobState.DONE and row["recent"]), None)
         if ended is None:

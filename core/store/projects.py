@@ -40,13 +40,13 @@ class ProjectStore:
         self._generations = generations
         self._listed: tuple[str, Sequence[Row]] = "", ()  # every project's row, without counts
 
-    def list(self) -> tuple[Project, ...]:
-        """Return every project, the one with the latest activity first.
+    def list(self, visible: Sequence[str] | None = None) -> tuple[Project, ...]:
+        """Return every project, or those of the ids ``visible``; the one with the latest activity first.
 
         Two statements at most whatever their number, none where nothing has changed; without batching, one
         more for every project.
         """
-        projects = self._read(None)
+        projects = self._read(None, visible)
         return tuple(sorted(projects, key=lambda item: item.last_activity or item.created_at, reverse=True))
 
     def get(self, project_id: str) -> Project:
@@ -60,10 +60,10 @@ class ProjectStore:
             raise NotFound("This project does not exist, or has been deleted.")
         return projects[0]
 
-    def _read(self, project_id: str | None) -> Sequence[Project]:
-        """Return one project, or all of them, by two statements at most."""
+    def _read(self, project_id: str | None, visible: Sequence[str] | None = None) -> Sequence[Project]:
+        """Return one project, or all that are ``visible``, by two statements at most."""
         with self._db.read() as session:
-            rows = self._rows(session, project_id)
+            rows = self._rows(session, project_id, visible)
             # Before the images are counted: a change meanwhile makes a key too old, never too new.
             keys = {row["id"]: f"{row['id']}:{self._generations.of(row['id'])}" for row in rows}
             cached = self._cache.get_many(COUNTS, list(keys.values()))
@@ -75,13 +75,13 @@ class ProjectStore:
             self._cache.put(COUNTS, keys[key], json.dumps(totals[key]).encode())
         return [project_of(row, totals[row["id"]]) for row in rows]
 
-    def _rows(self, session: Session, project_id: str | None) -> Sequence[Row]:
-        if project_id is not None:
-            return session.rows("projects.list", {"id": project_id})
+    def _rows(self, session: Session, project_id: str | None, visible: Sequence[str] | None) -> Sequence[Row]:
+        if project_id is not None or visible is not None:
+            return session.rows("projects.list", {"id": project_id, "visible": _listed(visible)})
         generation = self._generations.of(PROJECTS)
         known, rows = self._listed
         if known != generation:
-            rows = session.rows("projects.list", {"id": None})
+            rows = session.rows("projects.list", {"id": None, "visible": None})
             self._listed = generation, rows
         return rows
 
@@ -105,10 +105,13 @@ class ProjectStore:
             NotFound: it does not exist or has been deleted.
         """
         with self._db.read() as session:
-            return str(_require(session.rows("projects.list", {"id": project_id}))["name"])
+            rows = session.rows("projects.list", {"id": project_id, "visible": None})
+        return str(_require(rows)["name"])
 
-    def create(self, name: str, engine: str, um_per_px: float | None = None) -> Project:
-        """Add a project.
+    def create(
+        self, name: str, engine: str, um_per_px: float | None = None, owner: str | None = None
+    ) -> Project:
+        """Add a project, which belongs to the account ``owner`` where there are accounts.
 
         Raises:
             InvalidRequest: the name is empty, too long or taken, or the pixel size is not positive.
@@ -127,6 +130,9 @@ class ProjectStore:
         def work(session: Session) -> None:
             _refuse_taken(session, clean, project_id)
             session.rows("projects.add", values)
+            if owner is not None:
+                member = {"project_id": project_id, "account_id": owner, "level": "own"}
+                session.rows("members.add", member | {"now": values["now"]})
 
         self._db.write(work)
         return self.get(project_id)
@@ -168,7 +174,7 @@ class ProjectStore:
         def work(session: Session) -> None:
             _require(session.rows("projects.delete", {"id": project_id, "now": utc_now()}))
             values = {"ids": None, "image_ids": None, "project_id": project_id, "now": utc_now()}
-            cancelled = session.rows("jobs.cancel", values)
+            cancelled = session.rows("jobs.cancel", values | {"visible": None})
             session.rows("images.settle", {"ids": [row["image_id"] for row in cancelled]})
 
         self._db.write(work)
@@ -234,6 +240,10 @@ def _require(rows: list[dict[str, str]]) -> dict[str, str]:
 
 def _totals_of(ids: Sequence[str]) -> Row:
     return {"ids": ids, "look_below": LOOK_BELOW}
+
+
+def _listed(ids: Sequence[str] | None) -> Sequence[str] | None:
+    return None if ids is None else [*ids]
 
 
 def _as_json(row: Row) -> Row:

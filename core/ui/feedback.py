@@ -13,12 +13,14 @@ _UNDO = "undo offer"
 
 
 @contextmanager
-def explained() -> Iterator[None]:
-    """Show one of the app's errors as a sentence instead of a traceback."""
+def explained(*, stop: bool = False) -> Iterator[None]:
+    """Show one of the app's errors as a sentence, not a traceback; with ``stop``, the page ends there."""
     try:
         yield
     except SpheroscopeError as error:
         st.error(error.message, icon=":material/error:")
+        if stop:
+            st.stop()
 
 
 def empty(title: str, sentence: str, *, alone: bool = False) -> None:

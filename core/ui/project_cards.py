@@ -9,6 +9,7 @@ import streamlit as st
 from core.models import ImageStatus, Project
 from core.services import Services
 from core.ui import dialogs
+from core.ui.accounts import sharing
 from core.ui.feedback import plural
 from core.ui.project_switcher import choose
 from core.ui.shell import go, plain
@@ -41,6 +42,7 @@ def card(services: Services, project: Project) -> None:
     with st.container(border=True, key=f"card-{project.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain(project.name)}**")
+            sharing.button(services, project)
             _menu(services, project)
         st.html(_pictures(project) + _bar(project))
         st.caption(_sentence(project))

@@ -14,8 +14,9 @@ import streamlit as st
 from core.images import formats
 from core.models import ImageStatus, Project
 from core.monitoring import FAILED, OK, Kind
-from core.services import Services, set_aside
-from core.ui import project_switcher
+from core.monitoring.garbage import set_aside
+from core.services import Services
+from core.ui import project_switcher, visitor
 from core.ui.components import queue_progress
 from core.ui.feedback import plural
 
@@ -50,6 +51,7 @@ def sidebar(services: Services) -> None:
     with st.sidebar:
         project_switcher.draw(services)
         queue_progress.progress(services)
+        visitor.draw(services)
 
 
 @contextmanager

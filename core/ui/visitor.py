@@ -1,14 +1,16 @@
-"""The visitor's name, as far as it is known: saved with the jobs that they request, nowhere else."""
+"""Who looks at a page: their name goes with the jobs that they request, their role decides what is shown."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from core.accounts.policy import ABOUT_ACCESS, PAGES
 from core.services import Services
 from core.store import JobRequest
 from core.store.recipe import requester_name
 
 PAGE = "page"  # where nobody is known by name
+_CALLER = "caller"  # in the session: whom its widgets and notes belong to
 
 
 def job_request(services: Services) -> JobRequest:
@@ -18,7 +20,34 @@ def job_request(services: Services) -> JobRequest:
 
 def name(services: Services) -> str:
     """Return the visitor's name, as far as it is known."""
+    if services.access.rules.enabled:
+        return services.principal.name
     return _signed_in() or _named_by_proxy(services.settings.user_header) or PAGE
+
+
+def may_open(services: Services, page: str) -> bool:
+    """Whether the visitor may open a page, named by its file; one without a rule is for nobody."""
+    if not services.access.rules.enabled:
+        return page not in ABOUT_ACCESS
+    rule = PAGES.get(page)
+    return rule is not None and rule.admits(services.principal)
+
+
+def begin(services: Services) -> None:
+    """Forget what the session holds of somebody else: tabs stay open when people change places."""
+    key = services.principal.key
+    if st.session_state.setdefault(_CALLER, key) != key:
+        st.session_state.clear()
+        st.session_state[_CALLER] = key
+
+
+def draw(services: Services) -> None:
+    """Draw the visitor's name and the way out; nothing where there are no accounts."""
+    if services.access.rules.enabled:
+        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+            st.text(f"{services.principal.name}, {services.principal.role}", width="content")
+            # A link of Streamlit's own opens another tab; the words are ours, so no user's text stands in it.
+            st.html('<a href="/access/sign-out" target="_self">Sign out</a>', width="content")
 
 
 def _signed_in() -> str:

@@ -131,12 +131,12 @@ def main(port: int) -> None:
 
 def _start_exports() -> None:
     from core.export import ExportRequest, Part  # noqa: PLC0415
-    from core.services import get_services  # noqa: PLC0415
+    from core.services import app_services  # noqa: PLC0415
 
     for line in sys.stdin:
         project_id, parts = json.loads(line)
         request = ExportRequest(project_id, frozenset(Part(part) for part in parts))
-        print(f"{MARK}{get_services().exports.start(request)}", flush=True)
+        print(f"{MARK}{app_services().exports.start(request)}", flush=True)
 
 
 if __name__ == "__main__":

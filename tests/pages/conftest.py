@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.demo.plate import demo_plate
 from core.models import Project
-from core.services import Services, get_services
+from core.services import Services, app_services, get_services
 from tests.polling import wait_until
 
 PAGES = Path(__file__).resolve().parents[2] / "pages"
@@ -23,11 +23,11 @@ def services(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ser
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(data_folder))
     # the process of all tests together is larger than an app's, and health would rightly complain
     monkeypatch.setenv("CONTAINER_MEMORY_LIMIT_MB", "16384")
-    get_services.clear()
+    app_services.clear()
     opened = get_services()
     yield opened
     opened.close()
-    get_services.clear()
+    app_services.clear()
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.errors import ImageUnreadable
 from core.models import Project
 from core.monitoring import Kind
-from core.services import Services, get_services
+from core.services import Services, app_services, get_services
 from core.settings import Settings
 from core.ui.operations.health import settings_rows
 from tests.factories import record_lookups
@@ -137,11 +137,11 @@ def test_page_runs_are_recorded_by_title(open_page: Open, services: Services) ->
 def off(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "off"))
     monkeypatch.setenv("ENABLE_PERFORMANCE_MONITORING", "off")
-    get_services.clear()
+    app_services.clear()
     opened = get_services()
     yield opened
     opened.close()
-    get_services.clear()
+    app_services.clear()
 
 
 def test_switched_off_the_page_says_how_to_switch_it_on(off: Services) -> None:

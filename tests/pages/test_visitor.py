@@ -1,21 +1,26 @@
-"""Who asks for jobs: by login, by a proxy's header, else the page; and that it stays with the jobs."""
+"""Who looks at a page: by account, by login, by a proxy's header, else the page; and what they see of it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
+from core.accounts import Level, Role
+from core.errors import NotAllowed
 from core.models import Project
 from core.monitoring import Kind
-from core.services import Services
+from core.services import CALLER_HEADER, Services, app_services, get_services
 from core.store.recipe import LONGEST_NAME
 from core.ui import visitor
 from tests import corpus
-from tests.pages.conftest import Open
+from tests.pages.conftest import PAGES, Open, texts
 
 ADA = "ada@example.org"
 
@@ -27,8 +32,8 @@ def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> Any:
     def asks(user: dict[str, str], headers: dict[str, str], header: str = "") -> str | None:
         monkeypatch.setattr(st, "user", SimpleNamespace(to_dict=lambda: user))
         monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers))
-        stub = SimpleNamespace(settings=replace(services.settings, user_header=header))
-        return visitor.job_request(stub).requested_by  # type: ignore[arg-type]
+        changed = replace(services, settings=replace(services.settings, user_header=header))
+        return visitor.job_request(changed).requested_by
 
     return asks
 
@@ -67,3 +72,142 @@ def test_metrics_know_nobody(open_page: Open, plate: Project, services: Services
     names = [record.name for kind in Kind for record in services.recorder.latest(kind)]
     assert names
     assert not [name for name in names if "example.com" in name]
+
+
+@pytest.fixture
+def with_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+    """The services that the pages will find, with AUTH=local and nothing at work on the queue."""
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("CONTAINER_MEMORY_LIMIT_MB", "16384")
+    monkeypatch.setenv("AUTH", "local")
+    app_services.clear()
+    opened = app_services()
+    opened.queue.drain(5)
+    yield opened
+    opened.close()
+    app_services.clear()
+
+
+def open_as(
+    services: Services, monkeypatch: pytest.MonkeyPatch, name: str, page: str = "projects.py", **params: str
+) -> AppTest:
+    """Open a page as somebody, as the access guard tells pages of them."""
+    account = services.access.accounts.named(name)
+    key = f"account:{account[0].id}" if account else ""
+    context = SimpleNamespace(headers={CALLER_HEADER: key}, ip_address="10.0.0.1", cookies={})
+    monkeypatch.setattr(st, "context", context)
+    app = AppTest.from_file(str(PAGES / "_main.py"), default_timeout=60)
+    for key, value in params.items():
+        app.query_params[key] = value
+    app.run()
+    return app.switch_page(str(PAGES / page)).run() if page != "projects.py" else app
+
+
+def test_a_page_shows_only_what_is_ones_own(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    access, store = with_accounts.access, with_accounts.store
+    boss, ana = (
+        access.accounts.create(name, role) for name, role in (("boss", Role.ADMIN), ("ana", Role.MEMBER))
+    )
+    hers, his = (
+        store.projects.create(f"Project of {owner.name}", "unet", owner=owner.id) for owner in (ana, boss)
+    )
+    assert access.members.of_account(ana.id) == {hers.id: Level.OWN}
+    shown = texts(open_as(with_accounts, monkeypatch, "ana"))
+    assert "Project of ana" in shown
+    assert "Project of boss" not in shown
+    other = open_as(with_accounts, monkeypatch, "ana", "images.py", project=his.id)
+    assert "There is no such project" in texts(other)
+    everything = texts(open_as(with_accounts, monkeypatch, "boss"))
+    assert "Project of ana" in everything
+    assert "Project of boss" in everything
+
+
+def test_nobody_sees_a_page(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_accounts.store.projects.create("Secret plate", "unet")
+    app = open_as(with_accounts, monkeypatch, "nobody")
+    assert [error.value for error in app.error] == [
+        "Your session has ended. Load this page again to sign in."
+    ]
+    assert "Secret plate" not in texts(app)
+
+
+def test_a_project_that_somebody_makes_is_theirs(
+    with_accounts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access = with_accounts.access
+    ana, eve = access.accounts.create("ana", Role.MEMBER), access.accounts.create("eve", Role.VIEWER)
+    for account, made in ((ana, 1), (eve, 0)):
+        context = SimpleNamespace(headers={CALLER_HEADER: f"account:{account.id}"}, ip_address="", cookies={})
+        monkeypatch.setattr(st, "context", context)
+        services = get_services()
+        if made:
+            project = services.create_project("Plate")
+            assert access.members.of_account(account.id) == {project.id: Level.OWN}
+        else:
+            with pytest.raises(NotAllowed, match="another role"):
+                services.create_project("Another plate")
+    assert [row.action for row in access.audit.page(5)] == ["created"]
+
+
+def button(app: AppTest, label: str) -> Any:
+    return next(item for item in app.button if item.label == label)
+
+
+def test_an_admin_adds_somebody_and_gets_their_link(
+    with_accounts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_accounts.access.accounts.create("boss", Role.ADMIN)
+    page = open_as(with_accounts, monkeypatch, "boss", "people.py")
+    next(item for item in page.text_input if item.label.startswith("Name, with")).input("Ana")
+    button(page, "Add").click().run()
+    assert not page.exception
+    link = next(code.value for code in page.code if "/access/password/" in code.value)
+    assert with_accounts.access.name_of_link(link.rpartition("/")[2]) == "Ana"
+    button(page, "Done").click().run()
+    assert not page.code
+    assert with_accounts.access.audit.page(1)[0].subject == "Ana is a new member"
+
+
+def test_pages_of_admins_are_not_there_for_others(
+    with_accounts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_accounts.access.accounts.create("boss", Role.ADMIN)
+    with_accounts.access.accounts.create("ana", Role.MEMBER)
+    for file in ("people.py", "audit.py", "performance.py", "settings.py", "health.py"):
+        with pytest.raises(ValueError, match="Could not find a navigation page"):
+            open_as(with_accounts, monkeypatch, "ana", file)
+        assert open_as(with_accounts, monkeypatch, "boss", file).title
+
+
+def test_a_token_is_shown_once(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    with_accounts.access.accounts.create("ana", Role.MEMBER)
+    page = open_as(with_accounts, monkeypatch, "ana", "account.py")
+    next(item for item in page.text_input if item.label.startswith("Name, such as")).input("plate reader")
+    button(page, "Make the token").click().run()
+    assert not page.exception
+    token = page.code[0].value
+    assert with_accounts.access.by_token(token)
+    button(page, "Done").click().run()
+    assert not page.code
+    assert "plate reader" in texts(page)
+    button(page, "Revoke").click().run()
+    assert with_accounts.access.by_token(token) is None
+
+
+def test_the_audit_is_filtered(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    boss = with_accounts.access.accounts.create("boss", Role.ADMIN)
+    principal = with_accounts.access.principal(f"account:{boss.id}")
+    assert principal is not None
+    for name in ("Plate 1", "Plate 2"):
+        with_accounts.for_caller(principal).create_project(name)
+    page = open_as(with_accounts, monkeypatch, "boss", "audit.py")
+    assert page.dataframe[0].value["What"].to_list() == ["Plate 2", "Plate 1"]
+    page.text_input(key="who").input("nobody").run()
+    assert "Nothing yet." in texts(page)
+
+
+def test_without_accounts_nothing_is_said_of_them(open_page: Open, services: Services) -> None:
+    services.create_project("Plate")
+    page = open_page()
+    assert "Share" not in [item.label for item in page.button]
+    assert "Sign out" not in str(page.sidebar)

@@ -116,11 +116,13 @@ WHERE state IN ('queued', 'running')
     AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
     AND ($image_ids::VARCHAR[] IS NULL OR list_contains($image_ids::VARCHAR[], image_id))
     AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 RETURNING image_id
 
 -- name: cancel_state
 UPDATE job SET state = 'cancelled', suspect = false, finished_at = $now
 WHERE state = $state::job_state AND state IN ('queued', 'running')
+    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 RETURNING image_id
 
 -- name: retry
@@ -135,6 +137,7 @@ FROM (
         JOIN project ON project.id = image.project_id
         WHERE job.state = 'failed' AND ($ids::VARCHAR[] IS NULL OR job.id IN (SELECT unnest($ids::VARCHAR[])))
             AND image.deleted_at IS NULL AND project.deleted_at IS NULL
+            AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], job.project_id))
         ORDER BY job.sequence
     )
 ) AS ordered
@@ -144,6 +147,7 @@ RETURNING job.image_id, job.request, 'queued' AS status
 -- name: prioritise
 UPDATE job SET priority = $priority::job_priority
 WHERE state = 'queued' AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
+    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 RETURNING id
 
 -- name: page
@@ -153,7 +157,8 @@ SELECT
 FROM (
     SELECT * FROM job
     WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
-        AND ($project_id::VARCHAR IS NULL OR project_id = $project_id) AND {behind}
+        AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+        AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id)) AND {behind}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 ) AS job
 JOIN image ON image.id = job.image_id
@@ -162,6 +167,7 @@ ORDER BY {order}
 -- name: ids
 SELECT id FROM job
 WHERE state = $state::job_state AND id NOT IN (SELECT unnest($without::VARCHAR[]))
+    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 ORDER BY sequence
 
 -- name: count
@@ -169,14 +175,19 @@ SELECT
     count(*) AS total,
     count(*) FILTER (NOT {behind}) AS before,
     $project_id::VARCHAR IS NULL
-    OR $project_id IN (SELECT project.id FROM project WHERE project.deleted_at IS NULL) AS there
+    OR $project_id IN (
+        SELECT project.id FROM project
+        WHERE project.deleted_at IS NULL
+            AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project.id))
+    ) AS there
 FROM job
 WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
     AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 
 -- name: totals
 SELECT
     state::VARCHAR AS state, count(*) AS total,
     count(*) FILTER (finished_at > $since) AS recent,
     min(started_at) FILTER (finished_at > $since) AS recent_from
-FROM job GROUP BY state
+FROM job WHERE ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id)) GROUP BY state

@@ -61,7 +61,10 @@ class Table {
     let version = null;
     const poll = () => {
       if (this.api.isDestroyed()) { return; }
-      fetch('/api/version').then(r => r.json()).then(now => {
+      fetch('/api/version').then(r => {
+        if (r.status === 401) { window.top.location.reload(); }  // the session has ended: sign in again
+        return r.json();
+      }).then(now => {
         const changed = version !== null && version !== now.version;
         if (changed && document.hidden) { setTimeout(poll, 1000); return; }
         if (changed) { this.refresh(); }

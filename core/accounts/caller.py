@@ -1,0 +1,207 @@
+"""The parts of the app as one caller may use them: every call passes its rule of ``policy.METHODS`` first.
+
+A caller who may not look at a project is told that it does not exist, whether it does or not, and after the
+same work: nothing is read of it before that.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from core.accounts.access import Access
+from core.accounts.audit import Action
+from core.accounts.policy import METHODS, Rule, Use
+from core.accounts.principal import Level, Principal
+from core.errors import NotAllowed, NotFound, NotSignedIn, QuotaExceeded
+
+NO_PROJECT = "This project does not exist, or has been deleted."
+NO_IMAGE = "This image does not exist, or has been deleted."
+NO_EXPORT = "This export is not there any more. Make it again on the Images page."
+STORE_PARTS = ("projects", "images", "frozen_lists", "jobs", "results", "objects", "generations")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Somebody, with what was looked up for them during one request or one run of a page."""
+
+    identity: Principal
+    access: Access
+    project_of_export: Callable[[str], str]
+    _projects_of_images: dict[str, str | None] = field(default_factory=dict)
+
+    @property
+    def principal(self) -> Principal:
+        """The caller with their rights of now: a dialog may stay open while those change.
+
+        Raises:
+            NotSignedIn: their session has ended.
+        """
+        if ":" not in self.identity.key:  # nobody, or a test's
+            return self.identity
+        found = self.access.principal(self.identity.key, self.identity.address)
+        if found is None:
+            raise NotSignedIn("Your session has ended. Load this page again to sign in.")
+        return found
+
+    def guard(self, name: str, part: Any) -> Any:
+        """Return a part of the app as this caller may use it."""
+        return Guarded(name, part, self)
+
+    def guard_store(self, store: Any) -> Any:
+        """Return the repository, of whose parts only those with rules can be used."""
+        return GuardedStore(
+            {name: self.guard(name, getattr(store, name)) for name in STORE_PARTS}, store, self
+        )
+
+    def check(self, project_id: str, level: Level, missing: str = NO_PROJECT) -> None:
+        """Make sure that the caller may do what ``level`` allows with a project.
+
+        Raises:
+            NotFound: they may not even look at it; in the words of ``missing``.
+            NotAllowed: they may look at it, but not do this.
+        """
+        if not self.principal.reaches(project_id):
+            raise NotFound(missing)
+        if not self.principal.reaches(project_id, level):
+            raise NotAllowed(
+                "You can look at this project, but not change it. Ask its owner to let you."
+                if level is Level.EDIT
+                else "Only an owner of this project can do this."
+            )
+
+    def check_images(self, ids: tuple[str, ...], level: Level) -> str | None:
+        """Make sure of the same for the projects of images; return one of those.
+
+        Raises:
+            NotFound: one of them does not exist, or the caller may not look at it.
+            NotAllowed: they may not do this with one of them.
+        """
+        unknown = [key for key in ids if key not in self._projects_of_images]
+        if unknown:
+            found = self.access.members.projects_of_images(unknown)
+            self._projects_of_images.update({key: found.get(key) for key in unknown})
+        projects = {self._projects_of_images[key] for key in ids}
+        for project_id in projects:
+            if project_id is None:
+                raise NotFound(NO_IMAGE)
+            self.check(project_id, level, NO_IMAGE)
+        return next(iter(projects), None)
+
+    def check_share(self, use: Use, project_id: str, n_images: int) -> None:
+        """Make sure that there is room in a person's share of the disk and of the queue.
+
+        Raises:
+            QuotaExceeded: there is none.
+        """
+        rules, members = self.access.rules, self.access.members
+        if use.adds_files and members.least_bytes_of_owners(project_id) >= rules.disk_bytes:
+            raise QuotaExceeded(
+                f"The projects of this project's owner take {rules.disk_bytes / 2**20:,.0f} MiB of the disk, "
+                "which is all that one person may use. Delete what is not needed, or ask an admin for more."
+            )
+        if members.waiting(self.principal.name) + n_images > rules.waiting_images:
+            raise QuotaExceeded(
+                f"{rules.waiting_images:,} of your images may wait at once. Try again when some are done."
+            )
+
+    def visible_images(self, ids: tuple[str, ...]) -> tuple[str, ...]:
+        """Return those of ``ids`` whose project the caller may look at."""
+        found = self.access.members.projects_of_images(ids)
+        return tuple(key for key in ids if key in found and self.principal.reaches(found[key]))
+
+    def check_use(self, use: Use, given: Mapping[str, Any]) -> str | None:
+        """Check the argument that a rule names; return the id of its project, None where it is of none.
+
+        Raises:
+            NotFound, NotAllowed: as ``check``.
+        """
+        if not Rule(use.who).admits(self.principal):
+            raise NotAllowed("This takes another role than yours. An admin can change it.")
+        value = given.get(use.by)
+        if use.by in ("image_id", "ids", "image_ids"):
+            return self.check_images((value,) if isinstance(value, str) else tuple(value or ()), use.level)
+        if use.by == "project_id":
+            project_id, missing = cast(str, value), NO_PROJECT
+        elif use.by == "project":
+            project_id, missing = cast(Any, value).id, NO_PROJECT
+        elif use.by in ("image", "request", "upload"):
+            project_id = cast(Any, value).project_id
+            missing = NO_IMAGE if use.by == "image" else NO_PROJECT
+        elif use.by == "export_id":
+            project_id, missing = self.project_of_export(cast(str, value)), NO_EXPORT
+        else:
+            return None
+        self.check(project_id, use.level, missing)
+        return project_id
+
+
+class Guarded:
+    """A part of the app that looks up the rule of each method before it is called."""
+
+    def __init__(self, name: str, part: Any, caller: Caller) -> None:
+        self._name = name
+        self._part = part
+        self._caller = caller
+
+    def __getattr__(self, method: str) -> Any:
+        value = getattr(self._part, method)
+        if not callable(value):
+            return Guarded(method, value, self._caller) if method == "timeline" else value
+        use = METHODS.get(f"{self._name}.{method}")
+        if use is None:
+            raise NotAllowed(f"{self._name}.{method} has no rule in core/accounts/policy.py.")
+
+        def call(*arguments: Any, **named: Any) -> Any:
+            if use.by == "narrowed":
+                narrowed = self._part.of_projects(self._caller.principal.projects_at(use.level))
+                return self._call(use, getattr(narrowed, method), arguments, named)
+            return self._call(use, value, arguments, named)
+
+        return call
+
+    def _call(self, use: Use, method: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        given = inspect.signature(method).bind(*arguments, **named).arguments
+        project_id = self._caller.check_use(use, given)
+        if project_id is not None and (use.adds_files or use.act is Action.SEGMENTED):
+            self._caller.check_share(use, project_id, len(given.get("image_ids", ())))
+        if use.by == "known":
+            arguments = (self._caller.visible_images(tuple(given["ids"])),)
+            named = {}
+        if use.by == "visible":
+            named["visible"] = self._caller.principal.projects_at(use.level)
+        if use.by == "owner":
+            named["owner"] = self._caller.principal.account_id
+        result = method(*arguments, **named)
+        if use.by == "returned":
+            self._caller.check(result.project_id, use.level)
+        if use.by == "shown":
+            return tuple(item for item in result if self._caller.principal.reaches(item.project_id))
+        if use.act is not None:
+            self._record(use.act, given, result, project_id)
+        return result
+
+    def _record(self, act: Action, given: Mapping[str, Any], result: Any, project_id: str | None) -> None:
+        ids = given.get("ids", given.get("image_ids"))
+        name = given.get("name")
+        subject = name if isinstance(name, str) else getattr(given.get("upload"), "path", "")
+        if not subject and isinstance(ids, list | tuple):
+            subject = f"{len(ids)} selected"
+        if act is Action.CREATED:
+            project_id = result.id
+        self._caller.access.audit.add(self._caller.principal, act, subject, project_id)
+
+
+class GuardedStore(Guarded):
+    """The repository: its parts by name, and the methods that touch several of them."""
+
+    def __init__(self, parts: Mapping[str, Any], store: Any, caller: Caller) -> None:
+        super().__init__("store", store, caller)
+        self.__dict__.update(parts)
+
+    def __getattr__(self, name: str) -> Any:
+        if f"store.{name}" not in METHODS:
+            raise NotAllowed(f"store.{name} has no rule in core/accounts/policy.py.")
+        return super().__getattr__(name)

@@ -1,0 +1,232 @@
+"""The policy: one table of rules for every page, every route and every method that they may call.
+
+What has no rule is refused to everybody who has to say who they are, and a test names it. The table in
+docs/access.md is written from this one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from core.accounts.audit import Action
+from core.accounts.principal import Level, Principal
+
+
+class Who(StrEnum):
+    """Who may use a page or a route at all, before any project is looked at."""
+
+    ANYBODY = "anybody"
+    SIGNED_IN = "whoever is signed in"
+    CREATOR = "members and admins"
+    ADMIN = "admins"
+
+
+class Subject(StrEnum):
+    """What the id in a route's address, or an argument of a method, names."""
+
+    PROJECT = "project"
+    IMAGE = "image"
+    EXPORT = "export"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Who may use a page or a route; with a subject, the level in its project that it takes."""
+
+    who: Who = Who.SIGNED_IN
+    subject: Subject = Subject.NONE
+    level: Level = Level.VIEW
+
+    def admits(self, principal: Principal | None) -> bool:
+        """Whether somebody may use it at all; None is nobody."""
+        if self.who is Who.ANYBODY or principal is None:
+            return self.who is Who.ANYBODY
+        if self.who is Who.ADMIN:
+            return principal.is_admin
+        return self.who is Who.SIGNED_IN or principal.may_create
+
+
+ANYBODY, SIGNED_IN, CREATOR, ADMIN = (Rule(who) for who in Who)
+OF_PROJECT, OF_IMAGE, OF_EXPORT = (
+    Rule(subject=subject) for subject in (Subject.PROJECT, Subject.IMAGE, Subject.EXPORT)
+)
+EDIT_PROJECT, EDIT_IMAGE = (
+    Rule(subject=subject, level=Level.EDIT) for subject in (Subject.PROJECT, Subject.IMAGE)
+)
+
+# By file of pages/, but those that begin with an underscore.
+PAGES: Mapping[str, Rule] = {
+    "projects.py": SIGNED_IN,
+    "images.py": OF_PROJECT,
+    "image.py": OF_IMAGE,
+    "measurements.py": OF_PROJECT,
+    "queue.py": SIGNED_IN,
+    "performance.py": ADMIN,
+    "throughput.py": ADMIN,
+    "health.py": ADMIN,
+    "settings.py": ADMIN,
+    "people.py": ADMIN,
+    "audit.py": ADMIN,
+    "account.py": SIGNED_IN,
+}
+ABOUT_ACCESS = frozenset({"people.py", "audit.py", "account.py"})  # there is none of it with AUTH=none
+
+# By method and template. HEAD follows GET.
+ROUTES: Mapping[str, Rule] = {
+    "GET /api/health": ANYBODY,
+    "GET /api/projects": SIGNED_IN,
+    "GET /api/projects/{id}/images": OF_PROJECT,
+    "GET /api/projects/{id}/objects": OF_PROJECT,
+    "GET /api/uploads": SIGNED_IN,
+    "GET /api/projects/{id}/uploads": OF_PROJECT,
+    "GET /api/projects/{id}/uploads/{key}": OF_PROJECT,
+    "POST /api/projects/{id}/images": EDIT_PROJECT,
+    "POST /api/projects/{id}/uploads": EDIT_PROJECT,
+    "DELETE /api/projects/{id}/uploads": EDIT_PROJECT,
+    "DELETE /api/projects/{id}/uploads/{key}": EDIT_PROJECT,
+    "POST /api/projects/{id}/segment": EDIT_PROJECT,
+    "GET /api/images/{id}": OF_IMAGE,
+    "GET /api/images/{id}/objects": OF_IMAGE,
+    "GET /api/jobs": SIGNED_IN,
+    "GET /api/queue": SIGNED_IN,
+    "GET /api/version": SIGNED_IN,
+    "GET /api/exports/{id}": OF_EXPORT,
+    "GET /api/metrics/performance": ADMIN,
+    "GET /api/metrics/health": ADMIN,
+    "GET /api/metrics/summary": ADMIN,
+    "GET /api/metrics/slow-queries": ADMIN,
+    "GET /api/metrics/endpoints": ADMIN,
+    "GET /metrics": ADMIN,
+    "GET /thumbs/{id}": OF_IMAGE,
+    "GET /views/{id}.png": OF_IMAGE,
+    "GET /downloads/projects/{id}/objects.csv": OF_PROJECT,
+    "GET /downloads/projects/{id}/images.csv": OF_PROJECT,
+    "GET /downloads/projects/{id}/measurements.csv": OF_PROJECT,
+    "GET /downloads/images/{id}/objects.csv": OF_IMAGE,
+    "GET /downloads/images/{id}/original": OF_IMAGE,
+    "GET /downloads/images/{id}/mask.png": OF_IMAGE,
+    "GET /downloads/images/{id}/overlay.png": OF_IMAGE,
+    "GET /downloads/formulas.csv": SIGNED_IN,
+    "GET /downloads/exports/{id}.zip": OF_EXPORT,
+    "GET /downloads/audit.csv": ADMIN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """What a method of the app's parts takes: a level in the project of the argument ``by``.
+
+    ``by`` is project_id, project, image, image_id, image_ids, ids (of images), export_id or request. With
+    "visible", the method is given the ids of all projects in which somebody has the level, and keeps to them;
+    with "narrowed", its part is; with "shown", what it returns is. ``act`` is recorded in the audit.
+    """
+
+    by: str
+    level: Level = Level.VIEW
+    act: Action | None = None
+    who: Who = Who.SIGNED_IN
+    adds_files: bool = False  # so there has to be room in the owner's share of the disk
+
+
+def _view(by: str) -> Use:
+    return Use(by)
+
+
+VISIBLE = Use("visible")
+NARROWED = Use("narrowed")
+EDITABLE = Use("narrowed", Level.EDIT, Action.CHANGED_SETTINGS)
+
+# By part and method, for every public method of the parts that pages and routes use.
+METHODS: Mapping[str, Use] = {
+    "projects.list": VISIBLE,
+    "projects.get": _view("project_id"),
+    "projects.require": _view("project_id"),
+    "projects.create": Use("owner", act=Action.CREATED, who=Who.CREATOR),
+    "projects.rename": Use("project_id", Level.OWN, Action.CHANGED_SETTINGS),
+    "projects.set_pixel_size": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "projects.set_recipe": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "projects.delete": Use("project_id", Level.OWN, Action.DELETED),
+    "projects.restore": Use("project_id", Level.OWN, Action.RESTORED),
+    "images.get": _view("image_id"),
+    "images.project_of": _view("image_id"),
+    "images.page": _view("project_id"),
+    "images.ids": _view("project_id"),
+    "images.neighbours": _view("image"),
+    "images.known": Use("known"),
+    "frozen_lists.neighbours": _view("image"),
+    "images.set_pixel_size": Use("ids", Level.EDIT, Action.CHANGED_SETTINGS),
+    "images.delete": Use("project_id", Level.EDIT, Action.DELETED),
+    "images.restore": Use("project_id", Level.EDIT, Action.RESTORED),
+    "jobs.enqueue": Use("project_id", Level.EDIT, Action.SEGMENTED),
+    "jobs.cancel": EDITABLE,
+    "jobs.prioritise": EDITABLE,
+    "jobs.retry": Use("narrowed", Level.EDIT, Action.SEGMENTED),
+    "jobs.page": NARROWED,
+    "jobs.ids": NARROWED,
+    "jobs.totals": NARROWED,
+    "results.get": _view("image"),
+    "results.segmentation": _view("image"),
+    "results.versions": _view("image_id"),
+    "results.set_in_force": Use("image_id", Level.EDIT, Action.CORRECTED),
+    "results.add_version": Use("image_id", Level.EDIT, Action.CORRECTED),
+    "results.size": _view("project_id"),
+    "results.objects": _view("project_id"),
+    "results.images": _view("project_id"),
+    "objects.page": _view("project_id"),
+    "objects.count": _view("project_id"),
+    "objects.calibrated": _view("project_id"),
+    "objects.stream": _view("project_id"),
+    "objects.histogram": _view("project_id"),
+    "objects.points": _view("project_id"),
+    "generations.of": _view("project_id"),
+    "ingest.add": Use("project_id", Level.EDIT, Action.UPLOADED, adds_files=True),
+    "uploads.declare": Use("project_id", Level.EDIT, adds_files=True),
+    "uploads.begin": Use("project_id", Level.EDIT, adds_files=True),
+    "uploads.open_part": Use("upload", Level.EDIT),
+    "uploads.close_part": Use("upload", Level.EDIT),
+    "uploads.finish": Use("upload", Level.EDIT, Action.UPLOADED),
+    "uploads.refuse": Use("upload", Level.EDIT),
+    "uploads.cancel": Use("project_id", Level.EDIT),
+    "uploads.dismiss": Use("project_id", Level.EDIT),
+    "uploads.of_key": _view("project_id"),
+    "uploads.get": Use("returned"),
+    "uploads.listed": Use("shown"),
+    "uploads.require_size": Use(""),
+    "store.enqueue_once": Use("project_id", Level.EDIT, Action.SEGMENTED),
+    "previews.segment": _view("image"),
+    "exports.start": Use("request", act=Action.EXPORTED),
+    "exports.get": _view("export_id"),
+    "exports.of_project": _view("project_id"),
+    "exports.take": _view("export_id"),
+    "exports.cancel": Use("export_id", Level.EDIT),
+    "board.snapshot": VISIBLE,
+    "queue.wake": Use(""),
+    "timeline.latest": Use("shown"),
+}
+
+# Methods of these parts that only the app itself calls, not in anybody's name.
+INTERNAL = frozenset(
+    {
+        "jobs.of_projects",
+        "jobs.claim",
+        "jobs.fail",
+        "jobs.put_back",
+        "jobs.release",
+        "jobs.give_back",
+        "jobs.recover",
+        "results.finish",
+        "results.begin_to_finish",
+        "results.pin",
+        "results.unpin",
+        "ingest.add_file",
+        "uploads.start",
+        "uploads.sweep",
+        "uploads.close",
+        "exports.sweep",
+        "exports.close",
+        "previews.close",
+    }
+)

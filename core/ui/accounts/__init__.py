@@ -1,0 +1,1 @@
+"""Widgets about access: people, one's own account, sharing of a project, the audit."""
