@@ -53,8 +53,8 @@ class SegmentationParams:
     outline: str = _choice(
         "whole",
         ("auto", "whole", "core"),
-        "Where outlines run: around all that hangs together (whole), around the dense body without its loose "
-        "rim (core), or around the rim only where its edge is sharp (auto).",
+        "Where outlines run: around all that hangs together (whole), around the dense body without its halo "
+        "or loose rim (core), or around the core of dark bodies and the whole of glowing ones (auto).",
     )
     sensitivity: float = _number(
         0.0,

@@ -30,6 +30,7 @@ class Prediction:
     better.
     ``standing_out``: share of the image that stands out as a body would and is not inside; 0 where the engine
     does not look for it.
+    ``glows``: whether bodies are bright on black, as in fluorescence.
     ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
     smooth by itself.
     """
@@ -42,6 +43,7 @@ class Prediction:
     speck_px: int = 0
     waver_px: float = 0.0
     standing_out: float = 0.0
+    glows: bool = False
 
 
 @dataclass(frozen=True, slots=True)

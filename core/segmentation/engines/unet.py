@@ -20,7 +20,7 @@ from core.segmentation.params import SegmentationParams
 if TYPE_CHECKING:
     from core.segmentation.engines.unet_model import UNet
 
-CODE_VERSION = "2"  # of this module: to be raised whenever its outlines may change
+CODE_VERSION = "3"  # of this module: to be raised whenever its outlines may change
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
@@ -60,7 +60,8 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     of it (docs/accuracy.md), so its border and depth serve training only.
     """
     seen, prediction = _passes(network, grey, params)
-    return replace(prediction, standing_out=float(overlooked(seen[1], prediction.inside).mean()))
+    standing_out = float(overlooked(seen[1], prediction.inside).mean())
+    return replace(prediction, standing_out=standing_out, glows=_glows(seen))
 
 
 def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:

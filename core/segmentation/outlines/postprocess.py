@@ -18,6 +18,7 @@ from core.segmentation.outlines.split import join_small, split
 from core.segmentation.params import SegmentationParams
 
 _BAND = np.ones((5, 5), np.uint8)
+DENSE = 0.15  # of a body: the least share that is core where the rest of it is halo; drawn halos leave 0.3
 _RIM = 0.3  # of a body's inner radius: what is thinner than twice this is rim, not core
 
 
@@ -150,15 +151,22 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
 
 
 def _target(prediction: Prediction, params: SegmentationParams) -> Map:
-    """The map of what is to be outlined; ``auto`` takes a loose rim in where it is surely there.
+    """The map of what is to be outlined.
 
-    In the mean of both maps a rim that is no core has to be nearly certain to count, as it is where its edge
-    is sharp; where it is soft the outline stays at the core.
+    ``auto``: cells that grow out of a glowing body count to it; what lies around a dark one, be it a halo of
+    loose cells or its blurred shadow, does not, unless hardly anything dense is in it.
     """
+    whole = prediction.inside
     if params.outline == "whole" or prediction.core is None:
-        return prediction.inside
-    core = np.minimum(prediction.core, prediction.inside)
-    return core if params.outline == "core" else np.asarray((core + prediction.inside) / 2)
+        return whole
+    core = np.minimum(prediction.core, whole)
+    if params.outline == "core":
+        return core
+    if prediction.glows:
+        return whole
+    parts = components((whole >= 0.5).view(np.uint8)).ravel()
+    dense = np.bincount(parts, core.ravel() >= 0.5) >= DENSE * np.bincount(parts)
+    return np.asarray(np.where(dense[parts].reshape(whole.shape), core, whole))
 
 
 def _smooth(prediction: Prediction) -> Map:

@@ -44,11 +44,17 @@ def test_without_one_the_core_is_what_is_thick(size):
     assert np.count_nonzero(core) == pytest.approx(np.pi * (40 * scale) ** 2, rel=0.1)
 
 
-@pytest.mark.parametrize(("certain", "radius"), [(0.98, 60), (0.8, 40)])
-def test_a_rim_counts_by_itself_where_it_is_nearly_certain(certain, radius):
-    inside = np.where(disc(40), 1, np.where(disc(60), certain, 0)).astype(np.float32)
-    core = np.where(disc(40), 1, np.where(disc(60), 0.1, 0)).astype(np.float32)
-    labels = postprocess(Prediction(inside, core=core), AUTO, (SIDE, SIDE))
+@pytest.mark.parametrize(
+    ("glows", "core_radius", "radius"),
+    [
+        pytest.param(False, 40, 40, id="the halo of a dark body does not count"),
+        pytest.param(True, 40, 60, id="cells that grow out of a glowing body do"),
+        pytest.param(False, 15, 60, id="nor is a body all halo"),
+    ],
+)
+def test_what_lies_around_a_body_counts_where_people_count_it(glows, core_radius, radius):
+    inside, core = disc(60).astype(np.float32), disc(core_radius).astype(np.float32)
+    labels = postprocess(Prediction(inside, core=core, glows=glows), AUTO, (SIDE, SIDE))
     assert np.count_nonzero(labels) == pytest.approx(np.pi * radius**2, rel=0.03)
     alone = Prediction(inside)
     assert np.array_equal(postprocess(alone, AUTO, (SIDE, SIDE)), postprocess(alone, WHOLE, (SIDE, SIDE)))
