@@ -96,9 +96,11 @@ def _share(size: Size, place: int, exponent: float) -> float:
 # What each image is, from hashes of its project and number.
 _STATEMENTS = (
     """
-    INSERT INTO project
-    SELECT project_id, 'Plate study ' || right(project_id, 4),
-        CASE WHEN hash(project_id) % 4 > 0 THEN 0.65 END, 'classical', '{}', TIMESTAMP '2024-01-01', NULL
+    INSERT INTO project BY NAME
+    SELECT
+        project_id AS id, 'Plate study ' || right(project_id, 4) AS name,
+        CASE WHEN hash(project_id) % 4 > 0 THEN 0.65 END AS um_per_px, 'classical' AS engine, '{}' AS params,
+        TIMESTAMP '2024-01-01' AS created_at
     FROM size
     """,
     """

@@ -37,8 +37,9 @@ from core.queue.job_queue import JobQueue
 from core.queue.opening import open_queue
 from core.queue.previews import Previews
 from core.queue.resources import ComputeResources
+from core.queue.segmentation_requests import SegmentationRequests
 from core.queue.status import QueueMonitor
-from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry, SegmentationParams
+from core.segmentation import DEFAULT_ENGINE, Arithmetic, EngineRegistry
 from core.settings import MemoryBudget, Settings
 from core.store import JobRequest, Recipe, Store
 from core.store.query_plans import QueryPlans
@@ -70,6 +71,7 @@ class Services:
     admission: Admission
     queue: JobQueue
     previews: Previews
+    requests: SegmentationRequests
     ingest: Ingest
     uploads: Uploads
     checks: HealthChecks
@@ -138,6 +140,7 @@ class Services:
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
             ingest=ingest,
             uploads=uploads,
+            requests=SegmentationRequests(store, resources.engines, queue.wake),
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),
@@ -175,11 +178,13 @@ class Services:
         exports = self.exports
         caller = Caller(principal, self.access, lambda export_id: exports.get(export_id).project_id)
         guarded = {name: caller.guard(name, getattr(self, name)) for name in GUARDED}
-        return replace(self, store=caller.guard_store(self.store), principal=principal, **guarded)
+        store = caller.guard_store(self.store)
+        requests = SegmentationRequests(store, self.engines, self.queue.wake)
+        return replace(self, store=store, requests=requests, principal=principal, **guarded)
 
     def recipe(self, project: Project) -> Recipe:
         """The recipe by which this project's images are segmented."""
-        return self.recipe_of(project.engine, project.params)
+        return self.requests.recipe(project)
 
     def recipe_by_id(self, project_id: str) -> Recipe:
         """As ``recipe``, of the project with this id."""
@@ -190,13 +195,8 @@ class Services:
         return self.store.projects.create(name, DEFAULT_ENGINE, um_per_px)
 
     def recipe_of(self, engine: str, params: Mapping[str, object]) -> Recipe:
-        """An engine with parameters, those not given at their defaults.
-
-        Raises:
-            InvalidRequest: there is no such engine or parameter, or a value cannot be.
-        """
-        full = SegmentationParams.from_dict(params).to_dict()
-        return Recipe(engine, self.engines.get(engine).version, full)
+        """An engine with parameters; as ``SegmentationRequests.recipe_of``."""
+        return self.requests.recipe_of(engine, params)
 
     def preview(self, image: Image, recipe: Recipe) -> Segmentation:
         """Segment one image now and keep nothing; as ``Previews.segment``."""
@@ -206,13 +206,11 @@ class Services:
         self,
         project: Project,
         image_ids: tuple[str, ...],
-        recipe: Recipe | None = None,
         request: JobRequest = ANONYMOUS,
+        override: tuple[str, ...] = (),
     ) -> int:
-        """Queue images, by their project's recipe or another; return how many were not waiting already."""
-        count = self.store.jobs.enqueue(project.id, image_ids, recipe or self.recipe(project), request)
-        self.queue.wake()
-        return count
+        """Queue images by their own settings or their project's; as ``SegmentationRequests.segment``."""
+        return self.requests.segment(project, image_ids, request, override)
 
 
 def _depth(store: Store) -> tuple[int, int]:

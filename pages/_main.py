@@ -16,6 +16,7 @@ SECTIONS = {
         ("image.py", "Image", ":material/image:"),
         ("measurements.py", "Measurements", ":material/scatter_plot:"),
         ("queue.py", "Queue", ":material/list_alt:"),
+        ("trash.py", "Trash", ":material/delete:"),
     ],
     "Operations": [
         ("performance.py", "Performance", ":material/speed:"),

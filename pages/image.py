@@ -1,10 +1,18 @@
-"""One image: its outlines, its numbers, its pixel size."""
+"""One image: its picture with outlines, and beside it its numbers, settings, versions and file."""
 
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, image_panel, project_switcher, settings_panel, shell
-from core.ui.components.viewer import viewer
+from core.ui import (
+    calibration,
+    feedback,
+    history_panel,
+    image_panel,
+    project_switcher,
+    settings_panel,
+    shell,
+)
+from core.ui.components.viewer import ViewerOptions, spheroid_table, viewer
 from core.ui.image_list import image_list_place, image_to_open, remember_opened
 
 services = get_services()
@@ -21,22 +29,46 @@ with feedback.explained():
     project = project_switcher.project_read(image.project_id)
     shell.name_page(image.name, project.name)
     here = image_list_place(services, image)
-    result = services.store.results.get(image)
-    tried = settings_panel.preview_of(image)
-    image_panel.header(services, project, image, here)
-    image_panel.status_line(services, image, result)
-    viewer(
-        image_url=f"/views/{image.id}.png?contrast=raw",
-        stretch_url=f"/views/{image.id}.png?contrast=stretch",
-        width=image.width,
-        height=image.height,
-        spheroids=tried if tried is not None else result[1] if result else (),
-        um_per_px=image.um_per_px,
-        selected=shell.number_in_url("spheroid"),
-        key="viewer",
-        if_empty=image_panel.if_empty(image, result),
-        on_navigate=lambda step: image_panel.step_to(here.place, step),
-    )
-    settings_panel.settings_panel(services, project, image)
-    image_panel.pixel_size(services, image)
-    image_panel.facts(image, result)
+    versions = services.store.results.versions(image.id)
+    preview = settings_panel.preview_of(image)
+    shown, comparison = history_panel.outlines(services, image, versions, preview and preview.spheroids)
+    image_panel.header(services, project, image, here, versions)
+    status = st.container(key="image-status")
+    with status:
+        if preview is None:
+            image_panel.status_line(services, image, history_panel.in_force(image, versions))
+        else:
+            settings_panel.preview_line(services, project, image, preview)
+    with st.container(key="image-page"):
+        left, right = st.columns([1.75, 1])
+    with left:
+        state = viewer(
+            image_url=f"/views/{image.id}.png?contrast=raw",
+            stretch_url=f"/views/{image.id}.png?contrast=stretch",
+            width=image.width,
+            height=image.height,
+            spheroids=shown,
+            um_per_px=image.um_per_px,
+            selected=shell.number_in_url("spheroid"),
+            key="viewer",
+            options=ViewerOptions(
+                image_panel.PREVIEW_HEIGHT if preview else image_panel.PICTURE_HEIGHT,
+                image_panel.if_empty(image),
+                comparison,
+                can_calibrate=True,
+            ),
+            on_navigate=lambda step: image_panel.step_to(here.place, step),
+        )
+    if state.line is not None:
+        calibration.calibrate(services, project, image, state.line)
+    with right, st.container(key="image-side"):
+        numbers, settings, history, file = st.tabs(["Spheroids", "Settings", "History", "File"], key="side")
+        with numbers:
+            spheroid_table("viewer")
+        with settings:
+            settings_panel.settings_panel(services, project, image, status)
+        with history:
+            history_panel.history_panel(services, project, image, versions)
+        with file:
+            calibration.pixel_size(services, project, image)
+            image_panel.facts(image)

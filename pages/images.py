@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.services import get_services
 from core.ui import (
+    calibration,
     feedback,
     filters,
     image_actions,
@@ -23,6 +24,8 @@ shell.name_page("Images", project.name)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(shell.plain(project.name), anchor=False, width="content")
     shell.live_counts(services, project, project_cards.counted)
+    if project.n_images and not (calibrated := services.store.objects.calibrated(project.id)):
+        calibration.offer(services, project)
     st.space("stretch")
     image_actions.downloads(services, project)
     dropped = upload_panel.upload_button(services) if project.n_images else None
@@ -34,7 +37,6 @@ upload_panel.show_verdicts(project)
 if not project.n_images:
     st.stop()
 
-calibrated = services.store.objects.calibrated(project.id)
 names = image_filter.numbers(calibrated)
 with st.expander("Filter", type="compact", icon=":material/filter_list:", key="filter"):
     query = image_filter.draw(names)

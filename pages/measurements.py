@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.models import ImageStatus
 from core.services import get_services
-from core.ui import feedback, filters, measurements_panel, project_switcher, shell
+from core.ui import calibration, feedback, filters, measurements_panel, project_switcher, shell
 from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import object_columns
 
@@ -21,7 +21,7 @@ if project.counts[ImageStatus.NEW] == project.n_images:
 calibrated = services.store.objects.calibrated(project.id)
 names = measurements_panel.labels(calibrated)
 if not calibrated:
-    st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
+    calibration.offer(services, project)
 query = measurements_panel.draw(names)
 with feedback.explained():
     st.markdown(measurements_panel.words(services, project, query, names))

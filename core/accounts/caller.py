@@ -20,7 +20,10 @@ from core.errors import NotAllowed, NotFound, NotSignedIn, QuotaExceeded
 NO_PROJECT = "This project does not exist, or has been deleted."
 NO_IMAGE = "This image does not exist, or has been deleted."
 NO_EXPORT = "This export is not there any more. Make it again on the Images page."
-STORE_PARTS = ("projects", "images", "frozen_lists", "jobs", "results", "objects", "generations")
+STORE_PARTS = (
+    *("projects", "images", "frozen_lists", "jobs", "own_settings", "results", "objects", "generations"),
+    "trash",
+)
 
 
 @dataclass(frozen=True)

@@ -37,6 +37,13 @@ class PixelSizeSource(StrEnum):
     USER = "user"
 
 
+class PixelSizeMethod(StrEnum):
+    """How a person found a pixel size."""
+
+    TYPED = "typed"
+    DRAWN = "drawn"  # over a scale bar of known length
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """Upper bounds for one image file, checked from its header before a pixel is decoded."""
@@ -171,7 +178,11 @@ class ImageRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Image(ImageRow):
-    """One image with all properties of its file."""
+    """One image with all properties of its file.
+
+    ``um_per_px_method`` says how a person found the pixel size; None where the file names it.
+    ``own_engine`` and ``own_params`` are what was accepted for this image; None where it follows its project.
+    """
 
     project_id: str
     sha256: str
@@ -182,6 +193,9 @@ class Image(ImageRow):
     um_per_px_file: float | None
     um_per_px_from: str | None
     thumbnail_sha256: str
+    um_per_px_method: PixelSizeMethod | None = None
+    own_engine: str | None = None
+    own_params: dict[str, object] | None = None
 
 
 class VersionKind(StrEnum):

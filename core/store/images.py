@@ -10,14 +10,23 @@ from typing import Any
 import polars as pl
 
 from core.clock import utc_now
-from core.db import Database, Session
+from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
 from core.listing.image_table import SELECT_LIST
 from core.listing.keyset import KeyValues, behind, keys_of, read
 from core.listing.page_index import PageIndex
-from core.models import Image, ImageFilter, ImageRow, ImageStatus, Page, PageFacts, PixelSizeSource
-from core.store.projects import checked_pixel_size, pixel_size_of
+from core.models import (
+    Image,
+    ImageFilter,
+    ImageRow,
+    ImageStatus,
+    Page,
+    PageFacts,
+    PixelSizeMethod,
+    PixelSizeSource,
+)
+from core.store.projects import checked_pixel_size, require_project
 from core.store.rows import image_of, image_row_of
 
 PROJECTS_KEPT = 20_000  # images whose project is cached: 4 MB
@@ -182,20 +191,26 @@ class ImageStore:
         with self._db.read() as session:
             return {row["id"]: row["deleted"] for row in session.rows("images.known", {"ids": list(ids)})}
 
-    def set_pixel_size(self, ids: Sequence[str], um_per_px: float | None) -> None:
-        """Set the pixel size of images by hand, or take that back with None.
+    def set_pixel_size(
+        self,
+        ids: Sequence[str],
+        um_per_px: float | None,
+        method: PixelSizeMethod = PixelSizeMethod.TYPED,
+    ) -> None:
+        """Set the pixel size of images by hand, or take that back with None; measurements follow it.
 
         Raises:
             InvalidRequest: the size cannot be one.
         """
-        values = {"ids": list(ids), "um_per_px": checked_pixel_size(um_per_px)}
+        values = {"ids": list(ids), "um_per_px": checked_pixel_size(um_per_px), "method": method.value}
         self._db.write(lambda session: session.rows("images.set_pixel_size", values))
 
-    def delete(self, project_id: str, ids: Sequence[str]) -> tuple[str, ...]:
+    def delete(self, project_id: str, ids: Sequence[str], deleted_by: str | None = None) -> tuple[str, ...]:
         """Delete images, whose jobs are cancelled; ``restore`` undoes it until they are purged."""
 
         def work(session: Session) -> tuple[str, ...]:
             values = {"project_id": project_id, "ids": list(ids), "now": utc_now()}
+            values |= {"deleted_by": deleted_by}
             gone = tuple(row["id"] for row in session.rows("images.delete", values))
             which = {"ids": None, "image_ids": list(gone), "project_id": None, "visible": None}
             session.rows("jobs.cancel", which | {"now": utc_now()})
@@ -212,21 +227,24 @@ class ImageStore:
 
 def insert(session: Session, project_id: str, images: Sequence[NewImage]) -> None:
     """Insert rows for ``images`` within the caller's transaction."""
-    size, now = pixel_size_of(session, project_id), utc_now()
+    project, now = require_project(session, project_id), utc_now()
     # A microsecond apart, so that the pages of a file keep their order.
     times = [now + timedelta(microseconds=place) for place in range(len(images))]
-    rows = [_row(project_id, image, size, time) for image, time in zip(images, times, strict=True)]
+    rows = [
+        _row(project, image, time) | {"project_id": project_id}
+        for image, time in zip(images, times, strict=True)
+    ]
     session.rows_from("images.add", pl.DataFrame(rows, infer_schema_length=None))
 
 
-def _row(project_id: str, image: NewImage, project_size: float | None, time: datetime) -> dict[str, Any]:
+def _row(project: Row, image: NewImage, time: datetime) -> dict[str, Any]:
     facts = image.facts
-    size, source = facts.um_per_px, PixelSizeSource.FILE
-    if size is None and project_size is not None:
-        size, source = project_size, PixelSizeSource.PROJECT
+    size, source, method = facts.um_per_px, PixelSizeSource.FILE, None
+    if size is None and project["um_per_px"] is not None:
+        size, source = project["um_per_px"], PixelSizeSource.PROJECT
+        method = project["um_per_px_method"]
     return {
         "id": image.id,
-        "project_id": project_id,
         "name": image.name,
         "sha256": image.sha256,
         "page": facts.page,
@@ -242,5 +260,6 @@ def _row(project_id: str, image: NewImage, project_size: float | None, time: dat
         "created_at": time,
         "um_per_px": size,
         "um_per_px_source": None if size is None else source.value,
+        "um_per_px_method": method,
         "status": ImageStatus.NEW.value,
     }

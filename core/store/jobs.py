@@ -17,7 +17,7 @@ from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
 from core.store.job_prefetch import JobPrefetch
 from core.store.job_totals import QueueTotals
-from core.store.projects import pixel_size_of
+from core.store.projects import require_project
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.rows import compact, job_of
 
@@ -233,7 +233,7 @@ def insert(
     """Queue jobs within a transaction of the caller's; see JobStore.enqueue."""
     if not image_ids:
         return 0
-    pixel_size_of(session, project_id)  # refuses a project that is gone
+    require_project(session, project_id)  # refuses a project that is gone
     unique = list(dict.fromkeys(image_ids))
     frame = pl.DataFrame(
         {

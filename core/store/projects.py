@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
-from core.models import Project
+from core.models import PixelSizeMethod, Project
 from core.segmentation.confidence import LOOK_BELOW
 from core.store.project_versions import PROJECTS, ProjectVersions
 from core.store.rows import compact, project_of
@@ -152,14 +152,18 @@ class ProjectStore:
 
         self._db.write(work)
 
-    def set_pixel_size(self, project_id: str, um_per_px: float | None) -> None:
+    def set_pixel_size(
+        self,
+        project_id: str,
+        um_per_px: float | None,
+        method: PixelSizeMethod = PixelSizeMethod.TYPED,
+    ) -> None:
         """Set the pixel size of the images whose file does not say and that nobody has set by hand."""
-        size = checked_pixel_size(um_per_px)
+        values = {"um_per_px": checked_pixel_size(um_per_px), "method": method.value}
 
         def work(session: Session) -> None:
-            _require(session.rows("projects.set_pixel_size", {"id": project_id, "um_per_px": size}))
-            values = {"project_id": project_id, "um_per_px": size}
-            session.rows("images.follow_project_pixel_size", values)
+            _require(session.rows("projects.set_pixel_size", {"id": project_id, **values}))
+            session.rows("images.follow_project_pixel_size", {"project_id": project_id, **values})
 
         self._db.write(work)
 
@@ -168,11 +172,12 @@ class ProjectStore:
         values = {"id": project_id, "engine": engine, "params": compact(dict(params))}
         self._db.write(lambda session: _require(session.rows("projects.set_recipe", values)))
 
-    def delete(self, project_id: str) -> None:
+    def delete(self, project_id: str, deleted_by: str | None = None) -> None:
         """Delete a project, whose jobs are cancelled; ``restore`` undoes it until it is purged."""
 
         def work(session: Session) -> None:
-            _require(session.rows("projects.delete", {"id": project_id, "now": utc_now()}))
+            gone = {"id": project_id, "now": utc_now(), "deleted_by": deleted_by}
+            _require(session.rows("projects.delete", gone))
             values = {"ids": None, "image_ids": None, "project_id": project_id, "now": utc_now()}
             cancelled = session.rows("jobs.cancel", values | {"visible": None})
             session.rows("images.settle", {"ids": [row["image_id"] for row in cancelled]})
@@ -193,17 +198,13 @@ class ProjectStore:
         self._db.write(work)
 
 
-def pixel_size_of(session: Session, project_id: str) -> float | None:
-    """The pixel size of a project's images whose file does not say.
+def require_project(session: Session, project_id: str) -> Row:
+    """Return the pixel size of a project's images whose file does not say, and how it was found.
 
     Raises:
         NotFound: the project does not exist or has been deleted.
     """
-    rows = session.rows("projects.pixel_size", {"id": project_id})
-    if not rows:
-        raise NotFound("This project does not exist, or has been deleted.")
-    size: float | None = rows[0]["um_per_px"]
-    return size
+    return _require(session.rows("projects.pixel_size", {"id": project_id}))
 
 
 def checked_pixel_size(um_per_px: float | None) -> float | None:
@@ -232,7 +233,7 @@ def _refuse_taken(session: Session, name: str, project_id: str) -> None:
         raise InvalidRequest(f"There is already a project named “{name}”. Choose another name.")
 
 
-def _require(rows: list[dict[str, str]]) -> dict[str, str]:
+def _require(rows: list[Row]) -> Row:
     if not rows:
         raise NotFound("This project does not exist, or has been deleted.")
     return rows[0]

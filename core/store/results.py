@@ -86,9 +86,9 @@ class ResultStore:
 
         def work(session: Session) -> None:
             if correction.parent_id is not None:
-                _require_version(session, image_id, correction.parent_id)
+                require_version(session, image_id, correction.parent_id)
             insert_versions(session, [row], objects)
-            _put_in_force(session, image_id, row["id"], expected)
+            put_in_force(session, image_id, row["id"], expected)
 
         self._db.write(work)
         return version_of(row)
@@ -102,8 +102,8 @@ class ResultStore:
         """
 
         def work(session: Session) -> None:
-            _require_version(session, image_id, version_id)
-            _put_in_force(session, image_id, version_id, expected)
+            require_version(session, image_id, version_id)
+            put_in_force(session, image_id, version_id, expected)
 
         self._db.write(work)
 
@@ -133,6 +133,14 @@ class ResultStore:
         if row is None:
             return None
         return version_of(row), tuple(spheroid_of(item) for item in row["objects"] or ())
+
+    def spheroids(self, image_id: str, version_id: str) -> tuple[Spheroid, ...]:
+        """Return the spheroids of any version of an image; none where its time is over and it is deleted."""
+        with self._db.read() as session:
+            row = session.one("results.with_objects", {"id": version_id})
+        if row is None or row["image_id"] != image_id:
+            return ()
+        return tuple(spheroid_of(item) for item in row["objects"] or ())
 
     def _row(self, name: str, image: Image) -> Row | None:
         if image.version_id is None:
@@ -178,13 +186,24 @@ class ResultStore:
                 yield from chunk
 
 
-def _require_version(session: Session, image_id: str, version_id: str) -> None:
+def require_version(session: Session, image_id: str, version_id: str) -> None:
+    """Make sure that a version of an image exists, within a transaction of the caller's.
+
+    Raises:
+        NotFound: it does not.
+    """
     row = session.one("results.get", {"id": version_id})
     if row is None or row["image_id"] != image_id:
         raise NotFound("This version of the result does not exist (any more).")
 
 
-def _put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:
+def put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:
+    """Put a version in force in place of ``expected``, within a transaction of the caller's.
+
+    Raises:
+        VersionConflict: another version is in force by now.
+        NotFound: the image does not exist.
+    """
     current = session.one("results.in_force", {"image_id": image_id})
     if current is None or current["deleted"]:
         raise NotFound("This image does not exist, or has been deleted.")

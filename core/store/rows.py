@@ -21,6 +21,7 @@ from core.models import (
     ImageStatus,
     Job,
     JobState,
+    PixelSizeMethod,
     Priority,
     Project,
     Ring,
@@ -56,7 +57,12 @@ def project_of(row: Row, totals: Row) -> Project:
 
 def image_of(row: Row) -> Image:
     """A row of the image table."""
-    return _IMAGE(**_image_values(_IMAGE, row))
+    values = _image_values(_IMAGE, row)
+    if values["own_params"] is not None:
+        values["own_params"] = json.loads(values["own_params"])
+    if values["um_per_px_method"] is not None:
+        values["um_per_px_method"] = PixelSizeMethod(values["um_per_px_method"])
+    return _IMAGE(**values)
 
 
 def image_row_of(row: Row) -> ImageRow:

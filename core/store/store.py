@@ -14,11 +14,13 @@ from core.store.images import insert as insert_images
 from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
+from core.store.own_settings import OwnSettingsStore
 from core.store.project_versions import ProjectVersions
 from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
 from core.store.retention import RetentionStore
+from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
 
 PAGE_INDEX_BYTES = 256 * 2**20
@@ -44,7 +46,9 @@ class Store:
         self.images = ImageStore(db, self.page_index)
         self.frozen_lists = FrozenLists(self.images)
         self.jobs = JobStore(db, max_queued)
+        self.own_settings = OwnSettingsStore(db, max_queued)
         self.results = ResultStore(db, cache, self.generations, self.page_index)
+        self.trash = TrashStore(db)
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)

@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.models import Project
 from core.services import Services
+from core.ui import visitor
 from core.ui.components.focus import focus_first_field
 from core.ui.feedback import explained, offer_undo, plural
 from core.ui.project_switcher import choose_next
@@ -48,10 +49,10 @@ def rename_project(services: Services, project: Project) -> None:
 def delete_project(services: Services, project: Project) -> None:
     """Delete a project after a confirmation that names what is deleted; it can be restored."""
     st.text(f"Delete “{project.name}” with its {plural(project.n_images, 'image')} and all their results?")
-    st.caption(f"It can be restored for {services.settings.undo_days} days.")
+    st.caption(f"It can be restored for {services.settings.undo_days} days: here, and on the page Trash.")
     if st.button("Delete project", type="primary", icon=":material/delete:"):
         with explained():
-            services.store.projects.delete(project.id)
+            services.store.projects.delete(project.id, visitor.known_name(services))
             text = f"“{project.name}” was deleted."
             offer_undo(text, lambda: services.store.projects.restore(project.id))
             choose_next(None)
@@ -62,10 +63,10 @@ def delete_project(services: Services, project: Project) -> None:
 def delete_images(services: Services, project: Project, ids: tuple[str, ...]) -> None:
     """Delete images after a confirmation that names their number; they can be restored."""
     st.text(f"Delete {plural(len(ids), 'image')} and their results?")
-    st.caption(f"They can be restored for {services.settings.undo_days} days.")
+    st.caption(f"They can be restored for {services.settings.undo_days} days: here, and on the page Trash.")
     if st.button(f"Delete {plural(len(ids), 'image')}", type="primary", icon=":material/delete:"):
         with explained():
-            deleted = services.store.images.delete(project.id, ids)
+            deleted = services.store.images.delete(project.id, ids, visitor.known_name(services))
             text = f"{plural(len(deleted), 'image')} deleted."
             offer_undo(text, lambda: services.store.images.restore(project.id, deleted))
             st.rerun()

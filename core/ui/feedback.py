@@ -49,6 +49,8 @@ def show_undo() -> None:
             with explained():
                 undo()
                 st.rerun()
+        if st.button("Trash", icon=":material/delete:", type="tertiary", key="undo-trash"):
+            st.switch_page("trash.py", query_params={})
         if st.button("Dismiss", type="tertiary", key="undo-dismiss"):
             del st.session_state[_UNDO]
             st.rerun()

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import ImageFilter, Project
 from core.services import Services
-from core.ui import dialogs, export_panel, visitor
+from core.ui import calibration, dialogs, export_panel, segment_dialogs
 from core.ui.components.grid import GridAnswer
 from core.ui.feedback import explained, plural
 
@@ -37,11 +37,18 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
     which = " on this filter" if filtered else ""
     every = "All " if count > 1 else ""
     st.markdown(sentence or f"**{every}{plural(count, 'image')}{which}**", width="content")
-    if st.button("Segment", type="primary", icon=":material/play_arrow:", disabled=not count):
+    words = segment_dialogs.projects_words(project)
+    pressed = st.button(
+        "Segment",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=not count,
+        help=f"By the project's settings: {words}. Images with settings of their own keep these.",
+    )
+    if pressed:
         with explained():
             ids = selected or services.store.images.ids(project.id, image_filter)
-            services.segment(project, ids, request=visitor.job_request(services))
-            st.rerun()
+            segment_dialogs.segment(services, project, ids)
     if st.button(
         "Export", icon=":material/download:", disabled=not count, help="Tables, masks, ROIs, overlays"
     ):
@@ -50,6 +57,13 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
         if description != export_panel.ALL:
             target = selected or services.store.images.ids(project.id, image_filter)
         export_panel.dialog(services, project, target, description)
+    if st.button(
+        "Pixel size",
+        icon=":material/straighten:",
+        disabled=not selected,
+        help="Select images to set their pixel size: typed, or drawn over a scale bar",
+    ):
+        calibration.set_for_images(services, project, selected)
     if st.button(
         "Delete", icon=":material/delete:", disabled=not selected, help="Select images to delete them"
     ):

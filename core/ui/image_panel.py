@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
 import streamlit as st
 
-from core.models import (
-    MEASUREMENTS,
-    Image,
-    ImageStatus,
-    PixelSizeSource,
-    Project,
-    Spheroid,
-    Version,
-)
+from core.models import MEASUREMENTS, Image, ImageStatus, Project, Version
 from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
-from core.ui import project_switcher, visitor
+from core.ui import history_panel, project_switcher, segment_dialogs, visitor
 from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
 from core.ui.image_list import ImageListPlace
-from core.ui.settings_panel import changes
 from core.ui.shell import REFRESH_SECONDS, plain
 
-Result = tuple[Version, tuple[Spheroid, ...]] | None
-SOURCES = {
-    PixelSizeSource.FILE: "from the file",
-    PixelSizeSource.PROJECT: "the project's default",
-    PixelSizeSource.USER: "typed by a user",
-}
+# What is left of the window's height under the page's header and status, with the bar over the picture.
+PICTURE_HEIGHT, PREVIEW_HEIGHT = "calc(100dvh - 11rem)", "calc(100dvh - 12.25rem)"
 
 
 def step_to(place: Neighbours, step: int) -> None:
@@ -41,15 +30,17 @@ def step_to(place: Neighbours, step: int) -> None:
         st.query_params["image"] = other
 
 
-def header(services: Services, project: Project, image: Image, here: ImageListPlace) -> None:
-    """Draw the link back to the list, Previous and Next, the name, and Segment."""
+def header(
+    services: Services, project: Project, image: Image, here: ImageListPlace, versions: Sequence[Version]
+) -> None:
+    """Draw the link back to the list, Previous and Next, the name, Undo and Segment."""
     if project_switcher.chosen() != project.id:  # the address of a link names the image alone
         project_switcher.choose_next(project.id)
         st.rerun()
     place = here.place
     label = "Back to the filtered images" if here.filtered else "Images of this project"
-    st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with st.container(horizontal=True, vertical_alignment="center", key="image-header"):
+        st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
         st.button(
             "Previous",
             icon=":material/chevron_left:",
@@ -71,29 +62,40 @@ def header(services: Services, project: Project, image: Image, here: ImageListPl
         which = " on this filter" if here.filtered else ""
         st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")
-        label = "Segment" if image.version_id is None else "Re-segment"
-        busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
-        if st.button(label, type="primary", icon=":material/play_arrow:", disabled=busy):
-            with explained():
-                services.segment(project, (image.id,), request=visitor.job_request(services))
-                st.rerun()
+        history_panel.undo_button(services, project, image, versions)
+        _segment_button(services, project, image)
 
 
-def if_empty(image: Image, result: Result) -> str:
+def _segment_button(services: Services, project: Project, image: Image) -> None:
+    """Draw Segment or Re-segment, which goes by the image's own settings where it has some."""
+    label = "Segment" if image.version_id is None else "Re-segment"
+    whose = "the project's settings" if image.own_engine is None else "its own settings"
+    words = segment_dialogs.in_words(*segment_dialogs.settings_of(project, image))
+    busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
+    pressed = st.button(
+        label, type="primary", icon=":material/play_arrow:", disabled=busy, help=f"By {whose}: {words}"
+    )
+    if pressed:
+        with explained():
+            services.segment(project, (image.id,), visitor.job_request(services))
+            st.rerun()
+
+
+def if_empty(image: Image) -> str:
     """Return the sentence for an image without outlines."""
-    if result:
+    if image.version_id is not None:
         return NONE_FOUND
     return "Not segmented yet." if image.status is ImageStatus.NEW else "No outlines yet."
 
 
-def status_line(services: Services, image: Image, result: Result) -> None:
+def status_line(services: Services, image: Image, version: Version | None) -> None:
     """Draw the status in words, refreshed while the image waits or runs."""
     busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
     # Drawn first of what the page has read already; later, of what is read then.
-    st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, [image], image, result)
+    st.fragment(run_every=REFRESH_SECONDS / 2 if busy else None)(_status)(services, [image], image, version)
 
 
-def _status(services: Services, read: list[Image], image: Image, result: Result) -> None:
+def _status(services: Services, read: list[Image], image: Image, version: Version | None) -> None:
     now = read.pop() if read else services.store.images.get(image.id)
     if now.status != image.status:
         st.rerun()
@@ -105,18 +107,19 @@ def _status(services: Services, read: list[Image], image: Image, result: Result)
         st.info("Being segmented now.", icon=":material/sync:")
     elif now.status is ImageStatus.NEW:
         st.info("Not segmented yet. Press Segment to outline its spheroids.", icon=":material/info:")
-    elif result:
-        _done(now, result)
+    elif version is not None:
+        _done(now, version)
 
 
-def _done(image: Image, result: tuple[Version, tuple[Spheroid, ...]]) -> None:
-    stored, spheroids = result
-    trust = "" if image.confidence is None else f" · confidence {three_digits(image.confidence)}"
-    changed = changes(stored.params)
+def _done(image: Image, version: Version) -> None:
+    trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
+    own = " · settings of its own" if image.own_engine is not None else ""
+    made = plain(history_panel.words(version))
     st.caption(
-        f":green[●] done · {plural(len(spheroids), 'spheroid')} · {stored.engine} {stored.engine_version}"
-        f"{f' with {changed}' if changed else ''} · {seconds_of(stored.timings_ms):.2f} s{trust}",
-        help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1.",
+        f":green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
+        f"{seconds_of(version.timings_ms):.2f} s{trust}{own}",
+        help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1. "
+        f"{version.engine} {version.engine_version}",
     )
     if image.last_try_failed:
         st.warning(
@@ -126,44 +129,12 @@ def _done(image: Image, result: tuple[Version, tuple[Spheroid, ...]]) -> None:
     if doubtful(image.confidence):
         st.warning(
             "**Look at this.** The outlines of this image are less certain than usual: compare them with the "
-            "picture, and try other settings below if they are wrong.",
+            "picture, and try other settings if they are wrong.",
             icon=":material/visibility:",
         )
 
 
-def pixel_size(services: Services, image: Image) -> None:
-    """Draw the pixel size with its source, and the form that sets it for this image or the whole project."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        if image.um_per_px is None:
-            st.markdown(":orange[**Uncalibrated:**] sizes are in pixels until the pixel size is known.")
-        else:
-            source = SOURCES[image.um_per_px_source] if image.um_per_px_source else ""
-            tag = f" ({image.um_per_px_from})" if image.um_per_px_source is PixelSizeSource.FILE else ""
-            st.markdown(f"**Pixel size {image.um_per_px:.4f} µm/px**, {source}{tag}")
-        with st.popover("Set pixel size", icon=":material/straighten:"):
-            _pixel_size_form(services, image)
-
-
-def _pixel_size_form(services: Services, image: Image) -> None:
-    with st.form("pixel size", border=False):
-        size = st.number_input("µm per pixel", min_value=0.0, value=image.um_per_px, format="%.4f")
-        here = st.form_submit_button("Use for this image", type="primary")
-        everywhere = st.form_submit_button(
-            "Use as the project's default",
-            help="For all images whose file does not say and that nobody has set",
-        )
-        back = st.form_submit_button("Back to the file's or the project's")
-    if not (here or everywhere or back):
-        return
-    with explained():
-        if everywhere:
-            services.store.projects.set_pixel_size(image.project_id, size)
-        else:
-            services.store.images.set_pixel_size((image.id,), None if back else size)
-        st.rerun()
-
-
-def facts(image: Image, result: Result) -> None:
+def facts(image: Image) -> None:
     """Draw the facts of the file, the downloads, and the formula of every number."""
     channels = "" if image.channels == 1 else f", {image.channels} channels"
     st.caption(
@@ -172,7 +143,7 @@ def facts(image: Image, result: Result) -> None:
     )
     with st.container(horizontal=True):
         _download("Original", image, "original")
-        if result:
+        if image.version_id is not None:
             _download("Spheroids CSV", image, "objects.csv")
             _download("Mask", image, "mask.png")
             _download("Overlay", image, "overlay.png")

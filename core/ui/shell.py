@@ -28,6 +28,16 @@ _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 2rem 2rem}
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
 .stMainBlockContainer h2 {font-size: 1.35rem; padding: 0.4rem 0}
+.st-key-preview-line button {min-height: 2rem; padding: 0 0.6rem}
+.st-key-image-header, .st-key-image-status, .st-key-image-page {margin-bottom: -0.5rem}
+.st-key-image-header h1 {font-size: 1.25rem; padding: 0; overflow-wrap: anywhere}
+.st-key-image-side {max-height: calc(100dvh - 9.5rem); overflow-y: auto; overflow-x: hidden}
+.st-key-image-side .stColumn {min-width: 8rem}
+@media (max-width: 60rem) {
+  .st-key-image-page .stHorizontalBlock:has(.st-key-image-side) {flex-direction: column}
+  .st-key-image-page .stHorizontalBlock:has(.st-key-image-side) > .stColumn {width: 100%; flex: 1 1 auto}
+  .st-key-image-side {max-height: none}
+}
 :has(> .st-key-unseen), :has(> .st-key-hidden-focus) {display: none}
 </style>"""
 

@@ -20,9 +20,14 @@ def job_request(services: Services) -> JobRequest:
 
 def name(services: Services) -> str:
     """Return the visitor's name, as far as it is known."""
+    return known_name(services) or PAGE
+
+
+def known_name(services: Services) -> str | None:
+    """Return the visitor's name; None where it is not known."""
     if services.access.rules.enabled:
         return services.principal.name
-    return _signed_in() or _named_by_proxy(services.settings.user_header) or PAGE
+    return _signed_in() or _named_by_proxy(services.settings.user_header) or None
 
 
 def may_open(services: Services, page: str) -> bool:

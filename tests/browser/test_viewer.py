@@ -23,7 +23,8 @@ import streamlit as st
 from PIL import Image
 
 from core.models import Contour, Spheroid
-from core.ui.components.viewer import viewer
+from core.ui.components.viewer import ViewerOptions, spheroid_table, viewer
+from core.ui.components.viewer_payload import Comparison
 
 
 def picture(grey):
@@ -38,7 +39,7 @@ def square(number, x, y, side, hole=False, border=False):
     holes = (tuple((x + third + (a - x) / 3, y + third + (b - y) / 3) for a, b in ring),) if hole else ()
     measured = {"equivalent_diameter": 1.128 * side, "area": float(side**2), "solidity": 1.0}
     measured |= {"circularity": None, "touches_border": border, "n_holes": len(holes)}
-    return Spheroid(number, Contour(ring, holes), measured, {"circularity": "too few pixels"})
+    return Spheroid(number, Contour(ring, holes), measured, {"circularity": "too few pixels"}, 0.91)
 
 
 st.set_page_config(layout="wide")
@@ -51,8 +52,15 @@ def navigate(step):
 
 
 spheroids = (square(1, 20, 20, 60), square(2, 140, 60, 90, hole=True), square(3, 0, 170, 50, border=True))
+if mode == "many":
+    spheroids = tuple(square(n + 1, 20 + 11 * (n % 20), 20 + 9 * (n // 20), 8) for n in range(200))
+comparison = Comparison((square(1, 30, 30, 60),), "In force", "Preview") if mode == "compared" else None
 raw = "/missing.png" if mode == "broken" else picture(60 + number)
-state = viewer(
+left, right = st.columns([1.6, 1])
+with right:
+    spheroid_table("viewer")  # it may be drawn before its viewer
+with left:
+  state = viewer(
     image_url=raw,
     stretch_url=picture(200 + number),
     width=320,
@@ -61,11 +69,15 @@ state = viewer(
     um_per_px=None if mode == "uncalibrated" else 2.0,
     selected=2 if st.session_state.get("wish") else None,
     key="viewer",
-    height_px=500,
+    options=ViewerOptions("500px", "", comparison, can_calibrate=mode != "plain"),
     on_navigate=navigate,
-)
+  )
 st.button("Select the second", key="wish")
 st.write(f"image {number}, selected {state.selected}")
+if state.line:
+    st.session_state["line"] = state.line
+if line := st.session_state.get("line"):
+    st.write(f"line {line.length_px:.1f} px from {line.start[0]:.0f}, {line.start[1]:.0f}")
 """
 
 
@@ -114,6 +126,31 @@ def at(page: Page, x: float, y: float) -> tuple[float, float]:
     return box["x"] + x * box["width"] / 320, box["y"] + y * box["height"] / 240
 
 
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Draw from one point of the image to another."""
+    page.mouse.move(*at(page, *start))
+    page.mouse.down()
+    page.mouse.move(*at(page, *end), steps=5)
+    page.mouse.up()
+
+
+def overlapping_numbers(page: Page) -> int:
+    """How many pairs of the numbers that are shown have pixels in common."""
+    boxes = page.evaluate(
+        """() => [...document.querySelectorAll('*')].flatMap((e) => e.shadowRoot ? [e.shadowRoot] : [])
+        .flatMap((root) => [...root.querySelectorAll('.labels text')])
+        .filter((text) => getComputedStyle(text).display !== 'none')
+        .map((text) => text.getBoundingClientRect()).map((b) => [b.left, b.top, b.right, b.bottom])"""
+    )
+    assert boxes
+    slack = 1.0  # a border of the glyphs that is drawn round
+    return sum(
+        a[0] < b[2] - slack and b[0] < a[2] - slack and a[1] < b[3] - slack and b[1] < a[3] - slack
+        for place, a in enumerate(boxes)
+        for b in boxes[:place]
+    )
+
+
 def zoom(page: Page) -> int:
     # The picture fits once it has been laid out, which a busy machine does a moment after the table.
     expect(page.locator(".zoom")).not_to_have_text("0 %")
@@ -124,8 +161,8 @@ def test_outlines_and_rows_are_drawn(tab: Tab) -> None:
     page = tab.page
     expect(page.locator(".object")).to_have_count(3)
     expect(page.locator(".labels text")).to_have_text(["1", "2", "3"])
-    expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", ""])
-    expect(row(page, 1).get_by_text("–")).to_have_attribute("title", "too few pixels")
+    expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", "0.91", ""])
+    expect(row(page, 1).get_by_text("–", exact=True)).to_have_attribute("title", "too few pixels")
     expect(row(page, 2)).to_contain_text("1 hole")
     expect(row(page, 3)).to_contain_text("border")
     assert (outline(page, 2).locator(".line").get_attribute("d") or "").count("Z") == 2
@@ -273,8 +310,80 @@ def test_scale_bar_and_cursor_are_in_micrometres(tab: Tab) -> None:
 def test_without_a_pixel_size_there_is_no_scale_bar(tab: Tab, server: str) -> None:
     opened(tab.page, server, "uncalibrated")
     expect(tab.page.locator(".scale")).to_be_hidden()
-    expect(tab.page.get_by_text("uncalibrated", exact=True)).to_be_visible()
+    expect(tab.page.get_by_text("in pixels", exact=True)).to_be_visible()
     expect(tab.page.locator("thead")).to_contain_text("px²")
+
+
+def test_a_line_over_a_scale_bar_is_reported_in_image_pixels(tab: Tab) -> None:
+    page = tab.page
+    page.get_by_role("button", name="Calibrate").click()
+    expect(page.get_by_text("Draw along the scale bar")).to_be_visible()
+    drag(page, (40, 200), (140, 200))
+    expect(page.get_by_text("line 100.0 px from 40, 200")).to_be_visible()
+    expect(page.get_by_text("Draw along the scale bar")).to_be_hidden()
+    expect(page.locator("tr.selected")).to_have_count(0)
+    expect(page.locator(".ruler text")).to_have_text("100 px")
+
+
+def test_shift_keeps_a_line_level_and_escape_ends_the_tool(tab: Tab) -> None:
+    page = tab.page
+    page.keyboard.press("l")
+    page.keyboard.down("Shift")
+    drag(page, (40, 200), (140, 212))
+    page.keyboard.up("Shift")
+    expect(page.get_by_text("line 100.0 px from 40, 200")).to_be_visible()
+    page.keyboard.press("l")
+    expect(page.get_by_text("Draw along the scale bar")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("Draw along the scale bar")).to_be_hidden()
+    expect(page.get_by_role("button", name="Calibrate")).to_have_attribute("aria-pressed", "false")
+
+
+def test_a_click_with_the_ruler_is_no_line_and_selects_nothing(tab: Tab) -> None:
+    page = tab.page
+    page.get_by_role("button", name="Calibrate").click()
+    page.mouse.click(*at(page, 50, 50))
+    page.wait_for_timeout(300)
+    expect(page.get_by_text(re.compile("^line "))).to_have_count(0)
+    expect(page.get_by_text("image 1, selected None")).to_be_visible()
+
+
+def test_numbers_never_cover_each_other(tab: Tab, server: str) -> None:
+    opened(tab.page, server, "many")
+    for _ in range(3):
+        assert overlapping_numbers(tab.page) == 0
+        tab.page.keyboard.press("+")
+        tab.page.wait_for_timeout(200)
+    shown = tab.page.locator(".labels text:not(.cramped)")
+    assert shown.count() > 20, "zoomed in there is room for those in sight"
+    tab.shot("viewer-test-many")
+
+
+def test_two_results_are_compared_as_both_or_one_at_a_time(tab: Tab, server: str) -> None:
+    page = tab.page
+    expect(page.locator(".compared")).to_be_hidden()
+    opened(page, server, "compared")
+    names = page.locator(".compared button")
+    expect(names).to_have_text(["In force", "Both", "Preview"])
+    earlier, shown = page.locator(".before .line"), page.locator(".scene .line").first
+    expect(earlier).to_be_visible()
+    expect(shown).to_be_visible()
+    page.get_by_role("button", name="In force").click()
+    expect(earlier).to_be_visible()
+    expect(shown).to_be_hidden()
+    page.get_by_role("button", name="Preview").click()
+    expect(earlier).to_be_hidden()
+    expect(shown).to_be_visible()
+    page.keyboard.press("b")
+    expect(earlier).to_be_visible()
+    expect(page.get_by_role("button", name="In force")).to_have_attribute("aria-pressed", "true")
+
+
+def test_without_calibration_there_is_no_ruler(tab: Tab, server: str) -> None:
+    opened(tab.page, server, "plain")
+    expect(tab.page.get_by_role("button", name="Calibrate")).to_be_hidden()
+    tab.page.keyboard.press("l")
+    expect(tab.page.get_by_text("Draw along the scale bar")).to_be_hidden()
 
 
 def test_an_image_without_spheroids_says_so(tab: Tab, server: str) -> None:
@@ -292,15 +401,9 @@ def test_a_picture_that_cannot_be_loaded_is_a_sentence(browser: Tab, server: str
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_on_a_tablet_the_table_lies_below_and_two_fingers_zoom(
-    server: str, theme: Literal["light", "dark"]
-) -> None:
+def test_on_a_tablet_two_fingers_zoom_and_one_selects(server: str, theme: Literal["light", "dark"]) -> None:
     with browser_tab(820, 1180, theme, touch=True) as tab:
         opened(tab.page, server)
-        picture, table = tab.page.locator(".stage").bounding_box(), tab.page.locator("table").bounding_box()
-        assert picture is not None
-        assert table is not None
-        assert table["y"] > picture["y"] + picture["height"]
         before = zoom(tab.page)
         spread_fingers(tab.page, at(tab.page, 160, 120))
         expect(tab.page.locator(".zoom")).not_to_have_text(f"{before} %")

@@ -309,7 +309,7 @@ def test_mixed_transactions_of_eight_threads_never_conflict(db: Database) -> Non
             if kind == 0:
                 db.write(add_project(f"{thread}-{turn}"))
             elif kind == 1:
-                size = {"id": key, "um_per_px": rng.random()}
+                size = {"id": key, "um_per_px": rng.random(), "method": "typed"}
                 db.write(lambda s, v=size: s.rows("projects.set_pixel_size", v))
             elif kind == 2:
                 db.write(lambda s, k=key: s.rows("projects.rename", {"id": k, "name": k}))
@@ -329,7 +329,7 @@ def test_readers_get_their_own_answers_while_a_writer_works(db: Database) -> Non
     def write() -> int:
         turns = 0
         while not stop.is_set():
-            size = {"id": f"p{turns % 20}", "um_per_px": 1.0}
+            size = {"id": f"p{turns % 20}", "um_per_px": 1.0, "method": "typed"}
             db.write(lambda s, v=size: s.rows("projects.set_pixel_size", v))
             turns += 1
         return turns

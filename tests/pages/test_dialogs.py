@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.models import Project
+from core.models import JobState, Project
 from core.services import Services
 from core.ui import dialogs
 from tests.pages.conftest import texts
@@ -47,6 +47,16 @@ def _delete_images(project_id: str) -> None:
     project = services.store.projects.get(project_id)
     feedback.show_undo()
     dialogs.delete_images(services, project, services.store.images.ids(project_id)[:2])
+
+
+def _segment(project_id: str) -> None:
+    from core.services import get_services
+    from core.ui import segment_dialogs
+
+    services = get_services()
+    project = services.store.projects.get(project_id)
+    if services.store.jobs.totals().left == 0:  # the script runs once more when images have been queued
+        segment_dialogs.segment(services, project, services.store.images.ids(project_id))
 
 
 def press(app: AppTest, label: str) -> None:
@@ -107,3 +117,20 @@ def test_deleting_images_names_what_goes_and_can_be_undone(plate: Project, servi
     assert services.store.projects.get(plate.id).n_images == 1
     press(app, "Undo")
     assert services.store.projects.get(plate.id).n_images == 3
+
+
+@pytest.mark.parametrize(("choice", "expected"), [("keep", "classical"), ("override", "unet")])
+def test_own_settings_are_kept_or_taken_back_as_one_says(
+    plate: Project, services: Services, choice: str, expected: str
+) -> None:
+    services.queue.drain(5)  # so that they keep waiting
+    ids = services.store.images.ids(plate.id)
+    services.requests.accept(plate, ids[:1], services.recipe_of("classical", {}))
+    services.store.jobs.cancel()
+    app = AppTest.from_function(_segment, args=(plate.id,), default_timeout=60).run()
+    assert app.radio(key="own-settings").value == "keep"
+    app.radio(key="own-settings").set_value(choice).run()
+    press(app, "Segment 3 images")
+    engines = {job.image_id: job.engine for job in services.store.jobs.page(JobState.QUEUED).items}
+    assert engines == {ids[0]: expected, ids[1]: "unet", ids[2]: "unet"}
+    assert (services.store.images.get(ids[0]).own_engine is None) == (choice == "override")

@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.errors import SegmentationError
-from core.models import PixelSizeSource, Project
+from core.errors import SegmentationError, VersionConflict
+from core.models import PixelSizeMethod, PixelSizeSource, Project
 from core.services import Services
 from core.store import Recipe
 from core.ui import image_list
@@ -70,12 +70,15 @@ def test_pixel_size_is_set_and_taken_back(open_page: Open, plate: Project, servi
     image_id = first(services, plate)
     page = open_page("image.py", image=image_id)
     next(item for item in page.number_input if item.label == "µm per pixel").set_value(0.65)
-    next(button for button in page.button if button.label == "Use for this image").click().run()
+    next(item for item in page.radio if item.label == "Use for").set_value("image").run()
+    press(page, "Use this size", key="use-size")
     image = services.store.images.get(image_id)
     assert (image.um_per_px, image.um_per_px_source) == (0.65, PixelSizeSource.USER)
+    assert image.um_per_px_method is PixelSizeMethod.TYPED
     assert "typed by a user" in texts(page)
-    next(button for button in page.button if button.label.startswith("Back to")).click().run()
-    assert services.store.images.get(image_id).um_per_px == 2.5
+    press(page, "Back to the file's or the project's")
+    image = services.store.images.get(image_id)
+    assert (image.um_per_px, image.um_per_px_method) == (2.5, None)
 
 
 def test_next_image_is_one_click_away(open_page: Open, plate: Project, services: Services) -> None:
@@ -126,7 +129,10 @@ def test_other_settings_are_seen_before_they_are_kept(
     widget = next(item for item in page.number_input if item.label.startswith("Min diameter"))
     widget.set_value(300.0)
     press(page, "Preview")
-    assert "Preview: 0 spheroids. Nothing is saved yet." in texts(page)
+    shown = texts(page)
+    assert "**Preview: 0 spheroids** (in force: 1)" in shown
+    assert "nothing is saved yet" in shown
+    assert "● done" not in shown, "a preview has its own status in place of the result's"
     assert services.store.images.get(image.id).n_objects == 1
     press(page, "Use for this image", key="use-here")
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
@@ -142,6 +148,100 @@ def test_settings_are_used_for_the_whole_project(open_page: Open, plate: Project
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
     assert [item.n_objects for item in services.store.images.page(plate.id).items] == [0, 0, 0]
     assert services.store.projects.get(plate.id).params["min_diameter_px"] == 300.0
+
+
+def accept(page: AppTest, services: Services, **values: float) -> None:
+    """Try settings on the page's image and use them for it; "min_diameter_px" is the only one here."""
+    widget = next(item for item in page.number_input if item.label.startswith("Min diameter"))
+    widget.set_value(values["min_diameter_px"])
+    press(page, "Preview")
+    press(page, "Use for this image", key="use-here")
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    page.run()
+
+
+def test_what_was_accepted_for_an_image_is_not_undone_by_segmenting_again(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image_id = first(services, plate)
+    page = open_page("image.py", image=image_id)
+    accept(page, services, min_diameter_px=300.0)
+    assert services.store.images.get(image_id).n_objects == 0
+    (again,) = [button for button in page.button if button.label == "Re-segment"]
+    assert again.help == "By its own settings: unet with min diameter px 300.0"
+    press(page, "Re-segment")
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    assert services.store.images.get(image_id).n_objects == 0
+    assert "**Settings of its own:**" in texts(page.run())
+    press(page, "Use the project's settings")
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    image = services.store.images.get(image_id)
+    assert (image.n_objects, image.own_engine) == (1, None)
+    (again,) = [button for button in page.run().button if button.label == "Re-segment"]
+    assert again.help == "By the project's settings: unet, default settings"
+
+
+def test_settings_for_the_whole_project_ask_about_images_with_their_own(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    one, other = services.store.images.page(plate.id, sort="name").items[:2]
+    page = open_page("image.py", image=one.id)
+    accept(page, services, min_diameter_px=300.0)
+    page.query_params["image"] = other.id
+    page.run()
+    next(item for item in page.number_input if item.label.startswith("Min diameter")).set_value(1.0)
+    press(page, "Preview")
+    press(page, "Use for all 3 images")
+    shown = texts(page)
+    assert "All 3 images of “Plate 1” will be segmented again." in shown
+    (choice,) = [item for item in page.radio if item.key == "own-settings"]
+    assert choice.label == "1 image has settings of its own."
+    assert services.store.projects.get(plate.id).params == {}, "nothing changes before the answer"
+    assert services.store.jobs.totals().left == 0
+
+
+def test_undo_brings_the_result_and_the_settings_before_back(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image_id = first(services, plate)
+    page = open_page("image.py", image=image_id)
+    assert "Undo" not in [button.label for button in page.button]
+    accept(page, services, min_diameter_px=300.0)
+    accepted = services.store.images.get(image_id).version_id
+    press(page, "Undo")
+    image = services.store.images.get(image_id)
+    assert (image.n_objects, image.own_engine) == (1, None)
+    press(page, "Go back to this one", key=f"back-{accepted}")
+    image = services.store.images.get(image_id)
+    assert (image.version_id, image.n_objects) == (accepted, 0)
+    assert image.own_params is not None
+    assert image.own_params["min_diameter_px"] == 300.0
+    assert len(services.store.results.versions(image_id)) == 2, "going back adds and deletes nothing"
+
+
+def test_going_back_refuses_where_the_result_has_changed_meanwhile(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image_id = first(services, plate)
+    page = open_page("image.py", image=image_id)
+    accept(page, services, min_diameter_px=300.0)
+    image = services.store.images.get(image_id)
+    before = next(item for item in services.store.results.versions(image_id) if item.id != image.version_id)
+    services.requests.go_back(plate, image, before)
+    with pytest.raises(VersionConflict):
+        services.requests.go_back(plate, image, before)
+
+
+def test_the_history_names_each_version_and_compares_it(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    page = open_page("image.py", image=first(services, plate))
+    accept(page, services, min_diameter_px=300.0)
+    shown = texts(page)
+    assert "unet with min diameter px 300\\.0 · 0 spheroids" in shown
+    assert "unet, default settings · 1 spheroid · confidence" in shown
+    press(page, "Compare")
+    assert [button.label for button in page.button].count("Stop") == 1
 
 
 def open_by_sidebar(page: AppTest) -> None:

@@ -11,6 +11,8 @@ from tests import corpus
 from tests.pages.conftest import Open, texts
 from tests.polling import wait_until
 
+OFFER = "Sizes are in px: calibrate"
+
 
 def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services) -> None:
     services.create_project("Empty")
@@ -82,6 +84,40 @@ def test_segment_queues_every_image(open_page: Open, plate: Project, services: S
     assert not page.exception
     waiting = services.store.jobs.page(JobState.QUEUED).items
     assert sorted(job.image_id for job in waiting) == sorted(services.store.images.ids(plate.id))
+
+
+def test_segment_asks_where_images_have_settings_of_their_own(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    services.queue.drain(5)  # so that they keep waiting
+    ids = services.store.images.ids(plate.id)
+    services.requests.accept(plate, ids[:1], services.recipe_of("classical", {}))
+    services.store.jobs.cancel()
+    page = open_page("images.py", project=plate.name)
+    (segment,) = [button for button in page.button if button.label == "Segment"]
+    assert "By the project's settings: unet, default settings." in segment.help
+    segment.click().run()
+    assert services.store.jobs.totals().left == 0, "nothing is queued before the answer"
+    assert "2 images by the project's settings: unet, default settings." in texts(page)
+    assert page.radio(key="own-settings").label == "1 image has settings of its own."
+    services.segment(plate, ids)
+    engines = {job.image_id: job.engine for job in services.store.jobs.page(JobState.QUEUED).items}
+    assert engines == {ids[0]: "classical", ids[1]: "unet", ids[2]: "unet"}
+
+
+def test_a_project_without_a_pixel_size_offers_calibration(open_page: Open, services: Services) -> None:
+    project = services.create_project("Plate")
+    services.ingest.add(project.id, "a.png", corpus.png(corpus.noise()), None)
+    for name in ("images.py", "measurements.py"):
+        if name == "measurements.py":
+            services.segment(project, services.store.images.ids(project.id))
+            wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+        page = open_page(name, project="Plate")
+        assert not page.exception
+        next(button for button in page.button if button.label == OFFER).click().run()
+        assert "For all images whose file does not name a pixel size" in texts(page)
+    services.store.projects.set_pixel_size(project.id, 0.65)
+    assert OFFER not in [button.label for button in open_page("images.py", project="Plate").button]
 
 
 def test_acts_are_on_the_selected_images(

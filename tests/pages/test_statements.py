@@ -30,6 +30,7 @@ ALL = (
     "throughput",
     "health",
     "settings",
+    "trash",
 )
 
 

@@ -147,6 +147,18 @@ FROM (
 WHERE image.id = last.id AND image.status IN ('queued', 'running')
 RETURNING image.id, image.project_id
 
+-- name: own_settings
+-- Of a project's images, those that have an engine and settings of their own.
+SELECT id, own_engine AS engine, own_params AS params FROM image
+WHERE project_id = $project_id AND own_engine IS NOT NULL AND deleted_at IS NULL
+ORDER BY id
+
+-- name: set_own_settings
+-- Null for both: the images follow their project again.
+UPDATE image SET own_engine = $engine, own_params = $params
+WHERE project_id = $project_id AND id IN (SELECT unnest($ids::VARCHAR[])) AND deleted_at IS NULL
+RETURNING id, project_id
+
 -- name: set_pixel_size
 -- A size that is taken back leaves the file's, else the project's.
 UPDATE image SET
@@ -155,7 +167,11 @@ UPDATE image SET
         WHEN $um_per_px IS NOT NULL THEN 'user'
         WHEN um_per_px_file IS NOT NULL THEN 'file'
         WHEN project.um_per_px IS NOT NULL THEN 'project'
-    END::pixel_size_source
+    END::pixel_size_source,
+    um_per_px_method = CASE
+        WHEN $um_per_px IS NOT NULL THEN $method::pixel_size_method
+        WHEN um_per_px_file IS NULL THEN project.um_per_px_method
+    END
 FROM project
 WHERE project.id = image.project_id AND image.id IN (SELECT unnest($ids::VARCHAR[]))
 RETURNING image.id, image.project_id
@@ -164,16 +180,17 @@ RETURNING image.id, image.project_id
 -- Returns nothing: it may be every image, and the project's own statement says that it has changed.
 UPDATE image SET
     um_per_px = $um_per_px,
-    um_per_px_source = CASE WHEN $um_per_px IS NOT NULL THEN 'project' END::pixel_size_source
+    um_per_px_source = CASE WHEN $um_per_px IS NOT NULL THEN 'project' END::pixel_size_source,
+    um_per_px_method = CASE WHEN $um_per_px IS NOT NULL THEN $method::pixel_size_method END
 WHERE project_id = $project_id AND (um_per_px_source IS NULL OR um_per_px_source = 'project')
 
 -- name: delete
-UPDATE image SET deleted_at = $now
+UPDATE image SET deleted_at = $now, deleted_by = $deleted_by
 WHERE project_id = $project_id AND id IN (SELECT unnest($ids::VARCHAR[])) AND deleted_at IS NULL
 RETURNING id, project_id
 
 -- name: restore
-UPDATE image SET deleted_at = NULL
+UPDATE image SET deleted_at = NULL, deleted_by = NULL
 WHERE project_id = $project_id AND id IN (SELECT unnest($ids::VARCHAR[])) AND deleted_at IS NOT NULL
 RETURNING id, project_id
 

@@ -24,11 +24,14 @@ WHERE deleted_at IS NULL AND project_id IN (SELECT unnest($ids::VARCHAR[]))
 GROUP BY project_id
 
 -- name: add
-INSERT INTO project (id, name, um_per_px, engine, params, created_at)
-VALUES ($id, $name, $um_per_px, $engine, $params, $now)
+INSERT INTO project (id, name, um_per_px, um_per_px_method, engine, params, created_at)
+VALUES (
+    $id, $name, $um_per_px, CASE WHEN $um_per_px IS NOT NULL THEN 'typed' END::pixel_size_method,
+    $engine, $params, $now
+)
 
 -- name: pixel_size
-SELECT um_per_px FROM project WHERE id = $id AND deleted_at IS NULL
+SELECT um_per_px, um_per_px_method FROM project WHERE id = $id AND deleted_at IS NULL
 
 -- name: same_name
 SELECT id FROM project WHERE deleted_at IS NULL AND lower(name) = lower($name) AND id <> $id LIMIT 1
@@ -37,16 +40,20 @@ SELECT id FROM project WHERE deleted_at IS NULL AND lower(name) = lower($name) A
 UPDATE project SET name = $name WHERE id = $id AND deleted_at IS NULL RETURNING id
 
 -- name: set_pixel_size
-UPDATE project SET um_per_px = $um_per_px WHERE id = $id AND deleted_at IS NULL RETURNING id
+UPDATE project SET
+    um_per_px = $um_per_px,
+    um_per_px_method = CASE WHEN $um_per_px IS NOT NULL THEN $method::pixel_size_method END
+WHERE id = $id AND deleted_at IS NULL
+RETURNING id
 
 -- name: set_recipe
 UPDATE project SET engine = $engine, params = $params WHERE id = $id AND deleted_at IS NULL RETURNING id
 
 -- name: delete
-UPDATE project SET deleted_at = $now WHERE id = $id AND deleted_at IS NULL RETURNING id
+UPDATE project SET deleted_at = $now, deleted_by = $deleted_by WHERE id = $id AND deleted_at IS NULL RETURNING id
 
 -- name: restore
-UPDATE project SET deleted_at = NULL WHERE id = $id AND deleted_at IS NOT NULL RETURNING id, name
+UPDATE project SET deleted_at = NULL, deleted_by = NULL WHERE id = $id AND deleted_at IS NOT NULL RETURNING id, name
 
 -- name: purge
 DELETE FROM project WHERE deleted_at < $before RETURNING id

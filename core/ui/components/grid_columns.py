@@ -48,10 +48,17 @@ _PART: ColumnDef = {
 
 
 def image_columns(calibrated: bool = True) -> tuple[ColumnDef, ...]:
-    """Columns of the table of images; where nothing is calibrated, bounds of sizes are in pixels."""
+    """Columns of the table of images; where nothing is calibrated, sizes are in pixels and the pixel size's
+    column, which is empty, is not shown.
+    """
     bounds = dict(zip(IMAGE_COLUMNS, in_units(IMAGE_COLUMNS, calibrated), strict=True))
+
+    def shown(column: Column) -> Shown:
+        empty = column.name == "um_per_px" and not calibrated
+        return Shown.ON_DEMAND if empty else column.shown
+
     return _in_order(
-        [(_column_def(column, bounds[column].filter), column.shown) for column in on_screen(IMAGE_COLUMNS)]
+        [(_column_def(column, bounds[column].filter), shown(column)) for column in on_screen(IMAGE_COLUMNS)]
     )
 
 

@@ -1,6 +1,6 @@
-"""The image viewer: a picture with its outlines, beside the table of its spheroids.
+"""The image viewer: a picture with its outlines, and the table of its spheroids, which may stand apart.
 
-The browser's part is in ``assets/viewer*``; this part prepares its data and reads the selection.
+The browser's part is in ``assets/viewer*``; this part prepares its data and reads what the user did.
 """
 
 from __future__ import annotations
@@ -14,26 +14,50 @@ from typing import Any
 import streamlit as st
 
 from core.models import Spheroid
-from core.ui.components.viewer_payload import payload
+from core.ui.components.viewer_payload import Comparison, comparison_payload, payload
 
 ASSETS = Path(__file__).parent / "assets"
-# One module for the browser: later files use the classes of the earlier ones, the last one exports.
-SCRIPTS = ("model", "camera", "picture", "table", "tools")
+# One module for the browser each: later files use the classes of the earlier ones, the last one exports.
+PICTURE_SCRIPTS = ("link", "model", "camera", "labels", "picture", "tools", "ruler")
+TABLE_SCRIPTS = ("link", "table", "tools")
 NONE_FOUND = (
     "No spheroid found – try Contrast to see whether there is one, or segment again with other settings."
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """A line that was drawn over the picture: its ends (x, y) and its length, in image pixels."""
+
+    start: tuple[float, float]
+    end: tuple[float, float]
+    length_px: float
+
+
+@dataclass(frozen=True, slots=True)
 class ViewerState:
-    """The user's selection.
+    """What the user did.
 
     ``selected``: number of the selected spheroid. ``navigate``: -1 or 1 in the one run after the user asked
-    for the previous or next image, else 0.
+    for the previous or next image, else 0. ``line``: in the one run after it was drawn, else None.
     """
 
     selected: int | None
     navigate: int = 0
+    line: Line | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ViewerOptions:
+    """How a viewer looks: ``height`` is its greatest, as a length in CSS.
+
+    ``comparison`` are outlines of another result. With ``can_calibrate``, lines can be drawn.
+    """
+
+    height: str = "640px"
+    if_empty: str = ""
+    comparison: Comparison | None = None
+    can_calibrate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +75,7 @@ class Selection:
     turn: int = 0
 
 
-def viewer(  # noqa: PLR0913 - every argument is a different fact about one image, given by name
+def viewer(  # noqa: PLR0913 - what there is to know about one image, given by name
     *,
     image_url: str,
     stretch_url: str,
@@ -61,16 +85,14 @@ def viewer(  # noqa: PLR0913 - every argument is a different fact about one imag
     um_per_px: float | None,
     selected: int | None,
     key: str,
-    height_px: int = 640,
+    options: ViewerOptions = ViewerOptions(),
     on_navigate: Callable[[int], None] | None = None,
-    if_empty: str = NONE_FOUND,
 ) -> ViewerState:
-    """Show an image of ``width`` × ``height`` pixels with numbered outlines, and the table of its spheroids.
+    """Show an image of ``width`` × ``height`` pixels with numbered outlines.
 
     Use one ``key`` for all images of a page: zoom starts anew with each ``image_url``, while focus and the
     chosen display stay. ``selected`` counts when it changes; between changes the user's clicks count.
     ``on_navigate`` is called with -1 or 1 before the script runs, early enough to change the image shown.
-    ``if_empty`` stands in place of the table where there are no spheroids, and should say why.
     """
     image = blake2b(image_url.encode(), digest_size=8).hexdigest()
     selection = _settled(key, image, selected)
@@ -81,16 +103,46 @@ def viewer(  # noqa: PLR0913 - every argument is a different fact about one imag
             on_navigate(int(step))
 
     data = payload(width=width, height=height, spheroids=spheroids, um_per_px=um_per_px)
-    data |= {
-        "image": image,
-        "urls": {"raw": image_url, "contrast": stretch_url},
-        "heightPx": height_px,
-        "ifEmpty": if_empty,
-        "selection": {"turn": selection.turn, "number": selection.imposed},
+    data |= {"name": key, "image": image, "urls": {"raw": image_url, "contrast": stretch_url}}
+    data |= _chosen(options) | {"selection": {"turn": selection.turn, "number": selection.imposed}}
+    listeners: Any = {
+        "on_selected_change": _ignore,
+        "on_navigate_change": navigated,
+        "on_line_change": _ignore,
     }
-    result = _COMPONENT(key=key, data=data, on_selected_change=lambda: None, on_navigate_change=navigated)
+    result = _PICTURE(key=key, data=data, **listeners)
     known = any(spheroid.number == selection.number for spheroid in spheroids)
-    return ViewerState(selection.number if known else None, int(result.get("navigate") or 0))
+    line = _line(result.get("line"), image)
+    return ViewerState(selection.number if known else None, int(result.get("navigate") or 0), line)
+
+
+def spheroid_table(viewer_key: str) -> None:
+    """Draw the table of the spheroids that the viewer of this key shows; rows and outlines light up together.
+
+    Without spheroids the viewer's ``if_empty`` stands in its place.
+    """
+    _TABLE(key=f"{viewer_key} table", data={"name": viewer_key})
+
+
+def _ignore() -> None:
+    """A run is all that has to follow."""
+
+
+def _chosen(options: ViewerOptions) -> dict[str, Any]:
+    return {
+        "shownHeight": options.height,
+        "ifEmpty": options.if_empty or NONE_FOUND,
+        "comparison": comparison_payload(options.comparison),
+        "canCalibrate": options.can_calibrate,
+    }
+
+
+def _line(drawn: dict[str, Any] | None, image: str) -> Line | None:
+    """A line as the browser reports it; None where it was drawn on another image."""
+    if not drawn or drawn["image"] != image:
+        return None
+    (x0, y0), (x1, y1) = drawn["start"], drawn["end"]
+    return Line((float(x0), float(y0)), (float(x1), float(y1)), float(drawn["length"]))
 
 
 def _settled(key: str, image: str, argument: int | None) -> Selection:
@@ -122,9 +174,19 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text(encoding="utf-8")
 
 
-_COMPONENT = st.components.v2.component(
+def _scripts(parts: Sequence[str], entry: str) -> str:
+    return "\n".join([*(asset(f"viewer_{part}.js") for part in parts), asset(entry)])
+
+
+_PICTURE = st.components.v2.component(
     "spheroscope_viewer",
     html=asset("viewer.html"),
     css=asset("viewer.css"),
-    js="\n".join(asset(name) for name in (*(f"viewer_{part}.js" for part in SCRIPTS), "viewer.js")),
+    js=_scripts(PICTURE_SCRIPTS, "viewer.js"),
+)
+_TABLE = st.components.v2.component(
+    "spheroscope_spheroids",
+    html=asset("viewer_table.html"),
+    css=asset("viewer.css"),
+    js=_scripts(TABLE_SCRIPTS, "viewer_side.js"),
 )

@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from core.models import MEASUREMENTS, Ring, Spheroid
-from core.segmentation.confidence import doubtful
+from core.segmentation.confidence import LOOK_BELOW, doubtful
 from core.ui import format as fmt
 
 SHOWN = {"equivalent_diameter": "Ø", "area": "Area", "circularity": "Circ.", "solidity": "Solidity"}
 COLUMNS = {column.name: column for column in MEASUREMENTS if column.name in SHOWN}
 BORDER = "touches the image's border: it may be cut off"
+CONFIDENCE = "expected overlap with the outline that a person would draw, from 0 to 1"
+EXPLAINED = (
+    f"Conf.: confidence, the {CONFIDENCE} (intersection over union). Below {LOOK_BELOW:g}, look at it."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Outlines of another result, drawn under those that are shown, and what each of the two is called."""
+
+    spheroids: Sequence[Spheroid]
+    before: str
+    after: str
 
 
 def payload(
@@ -22,9 +36,18 @@ def payload(
         "width": width,
         "height": height,
         "umPerPx": um_per_px,
-        "columns": [_header(name, um_per_px) for name in SHOWN],
+        "columns": [*(_header(name, um_per_px) for name in SHOWN), _CONFIDENCE_HEADER],
         "objects": [_object(spheroid, um_per_px) for spheroid in spheroids],
+        "explained": EXPLAINED if any(item.confidence is not None for item in spheroids) else "",
     }
+
+
+def comparison_payload(comparison: Comparison | None) -> dict[str, Any] | None:
+    """Return the other result's outlines and the two names; None where nothing is compared."""
+    if comparison is None:
+        return None
+    outlines = [_rings(item) for item in comparison.spheroids]
+    return {"outlines": outlines, "before": comparison.before, "after": comparison.after}
 
 
 def _header(name: str, um_per_px: float | None) -> dict[str, str]:
@@ -38,10 +61,10 @@ def _object(spheroid: Spheroid, um_per_px: float | None) -> dict[str, Any]:
     border = bool(spheroid.measurements.get("touches_border"))
     return {
         "number": spheroid.number,
-        "rings": [_flat(ring) for ring in (spheroid.contour.outer, *spheroid.contour.holes)],
+        "rings": _rings(spheroid),
         "title": f"Spheroid {spheroid.number}, Ø {diameter}" + (f", {BORDER}" if border else ""),
         "border": border,
-        "cells": [_cell(spheroid, name, um_per_px) for name in SHOWN],
+        "cells": [*(_cell(spheroid, name, um_per_px) for name in SHOWN), _confidence_cell(spheroid)],
         "flags": _flags(spheroid, border),
     }
 
@@ -53,11 +76,28 @@ def _cell(spheroid: Spheroid, name: str, um_per_px: float | None) -> dict[str, s
     return {"text": text, "title": why}
 
 
+_CONFIDENCE_HEADER = {"label": "Conf.", "unit": "", "title": f"Confidence: {CONFIDENCE}"}
+
+
+def _confidence_cell(spheroid: Spheroid) -> dict[str, str]:
+    if spheroid.confidence is None:
+        return {"text": fmt.UNKNOWN, "title": "Only outlines that an engine drew have a confidence"}
+    text = f"{spheroid.confidence:.2f}"
+    if doubtful(spheroid.confidence):
+        return {
+            "text": f"▲ {text}",
+            "title": "Look at this: compare the outline with the picture",
+            "kind": "warn",
+        }
+    return {"text": text, "title": ""}
+
+
+def _rings(spheroid: Spheroid) -> list[list[float]]:
+    return [_flat(ring) for ring in (spheroid.contour.outer, *spheroid.contour.holes)]
+
+
 def _flags(spheroid: Spheroid, border: bool) -> list[dict[str, str]]:
     flags = []
-    if doubtful(spheroid.confidence):
-        title = f"Expected overlap with a person's outline: {fmt.three_digits(spheroid.confidence)}"
-        flags.append({"text": "look at this", "title": title, "kind": "warn"})
     if border:
         flags.append({"text": "border", "title": BORDER.capitalize(), "kind": "warn"})
     holes = int(spheroid.measurements.get("n_holes") or 0)

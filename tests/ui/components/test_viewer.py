@@ -8,7 +8,7 @@ from typing import Any
 
 from core.models import Contour, Spheroid
 from core.ui.components.viewer import Selection, settle
-from core.ui.components.viewer_payload import payload
+from core.ui.components.viewer_payload import Comparison, comparison_payload, payload
 from core.ui.format import GAP
 
 OUTER = ((10.0, 20.0), (30.123456, 20.0), (30.0, 44.5))
@@ -44,9 +44,10 @@ def test_values_have_three_digits_and_the_header_has_the_unit() -> None:
         ("Area", "µm²"),
         ("Circ.", ""),
         ("Solidity", ""),
+        ("Conf.", ""),
     ]
     texts = [cell["text"] for cell in built["objects"][0]["cells"]]
-    assert texts == ["606", f"288{GAP}000", "0.931", "0.980"]
+    assert texts == ["606", f"288{GAP}000", "0.931", "0.980", "–"]
 
 
 def test_without_a_pixel_size_everything_is_in_pixels() -> None:
@@ -58,16 +59,30 @@ def test_without_a_pixel_size_everything_is_in_pixels() -> None:
 
 def test_an_unknown_value_says_why() -> None:
     item = spheroid(circularity=None, solidity=None, reasons={"circularity": "too few pixels"})
-    _, _, circularity, solidity = first(item)["cells"]
+    _, _, circularity, solidity, _ = first(item)["cells"]
     assert circularity == {"text": "–", "title": "too few pixels"}
     assert solidity == {"text": "–", "title": "could not be computed"}
 
 
-def test_a_doubtful_outline_is_flagged_with_what_is_expected_of_it() -> None:
-    (flag,) = first(replace(spheroid(), confidence=0.5432))["flags"]
-    assert (flag["text"], flag["kind"]) == ("look at this", "warn")
-    assert "0.543" in flag["title"]
-    assert first(replace(spheroid(), confidence=0.95))["flags"] == []
+def test_each_spheroid_has_its_confidence_and_a_doubtful_one_a_mark() -> None:
+    doubtful = first(replace(spheroid(), confidence=0.5432))["cells"][-1]
+    assert (doubtful["text"], doubtful["kind"]) == ("▲ 0.54", "warn")
+    assert "Look at this" in doubtful["title"]
+    assert first(replace(spheroid(), confidence=0.95))["cells"][-1] == {"text": "0.95", "title": ""}
+
+
+def test_the_word_confidence_is_explained_where_it_stands() -> None:
+    built = payload(width=64, height=48, spheroids=[replace(spheroid(), confidence=0.9)], um_per_px=None)
+    assert "the outline that a person would draw" in built["explained"]
+    drawn_by_hand = payload(width=64, height=48, spheroids=[spheroid()], um_per_px=None)
+    assert drawn_by_hand["explained"] == "", "there is no confidence to explain"
+
+
+def test_the_other_result_of_a_comparison_is_sent_as_outlines_with_both_names() -> None:
+    sent = comparison_payload(Comparison([spheroid()], "In force", "Preview"))
+    outline = [10.0, 20.0, 30.12, 20.0, 30.0, 44.5]
+    assert sent == {"outlines": [[outline]], "before": "In force", "after": "Preview"}
+    assert comparison_payload(None) is None
 
 
 def test_a_spheroid_cut_by_the_border_is_flagged_in_words() -> None:
@@ -82,7 +97,7 @@ def test_a_spheroid_cut_by_the_border_is_flagged_in_words() -> None:
 
 def test_an_image_without_spheroids_and_missing_measurements_can_be_sent() -> None:
     assert payload(width=1, height=1, spheroids=[], um_per_px=None)["objects"] == []
-    assert [cell["text"] for cell in first(Spheroid(9, Contour(()), {}))["cells"]] == ["–"] * 4
+    assert [cell["text"] for cell in first(Spheroid(9, Contour(()), {}))["cells"]] == ["–"] * 5
 
 
 def test_the_payload_is_json() -> None:

@@ -1,4 +1,4 @@
-// Entry: one viewer for each place on the page, kept while Python runs again, so zoom and focus stay.
+// Entry of the picture: one viewer for each place on the page, kept while Python runs again, so zoom and focus stay.
 
 const viewers = new WeakMap();
 
@@ -7,15 +7,14 @@ class Viewer {
     this.model = new Model();
     this.camera = new Camera();
     this.picture = new Picture(root, this.model, this.camera);
-    this.table = new Table(root, this.model);
-    const { model, camera, picture, table } = this;
-    const act = actions({ model, camera, picture, report: this.reporter() });
-    const pointers = new Pointers(picture, camera);
-    listenToObjects(picture.stage, model, act, () => pointers.dragged);
-    listenToObjects(table.body, model, act);
-    listenToButtons(root, model, act);
-    listenToRows(table, act);
-    this.forgetKeys = listenToKeys(root, model, act);
+    const { model, camera, picture } = this;
+    const report = this.reporter();
+    this.act = actions({ model, camera, picture, report });
+    const pointers = new Pointers(picture, camera, model);
+    this.ruler = new Ruler(picture, camera, model, report);
+    listenToObjects(picture.stage, model, this.act, () => pointers.dragged || model.tool !== null);
+    listenToButtons(root, model, this.act);
+    this.forgetKeys = listenToKeys(root, model, this.act);
   }
 
   // Python is told which image a click was made on: by the time it hears of it, it may show another.
@@ -25,17 +24,23 @@ class Viewer {
       selected: (number) =>
         this.component.setStateValue("selected", { image: model.data.image, turn: model.turn, number }),
       navigate: (step) => this.component.setTriggerValue("navigate", step),
+      line: (line) => {
+        model.setTool(null);
+        this.component.setTriggerValue("line", line);
+      },
     };
   }
 
   update(component) {
     this.component = component;
     this.model.update(component.data);
+    publish(component.data.name, this);
   }
 
   close() {
     this.forgetKeys();
     this.picture.close();
+    publish(this.component.data.name, null);
   }
 }
 

@@ -7,6 +7,8 @@ class Model {
     this.selected = null;
     this.hovered = null;
     this.show = { contrast: false, outlines: true, numbers: true };
+    this.compared = "both"; // before, after or both, where two results are compared
+    this.tool = null; // what a drag on the picture does, where it does not pan
     this.turn = null;
     this.listeners = [];
   }
@@ -25,12 +27,16 @@ class Model {
     const image = before?.image !== data.image;
     const table = image || JSON.stringify(tableOf(before)) !== JSON.stringify(tableOf(data));
     const picture = image || pictureOf(before) !== pictureOf(data);
+    const comparison = JSON.stringify(before?.comparison ?? null) !== JSON.stringify(data.comparison);
     this.data = data;
     if (table) this.objects = new Map(data.objects.map((item) => [item.number, withBox(item)]));
     if (image) this.hovered = null;
+    if (comparison) this.compared = "both";
     if (image) this.notify("image");
     else if (picture) this.notify("picture");
     if (table) this.notify("objects");
+    if (comparison) this.notify("comparison");
+    if (image) this.setTool(null);
     this.obey(data.selection);
   }
 
@@ -53,6 +59,19 @@ class Model {
     this.notify("hover");
   }
 
+  setTool(name) {
+    const tool = name && this.data.canCalibrate ? name : null;
+    if (tool === this.tool) return;
+    this.tool = tool;
+    this.notify("tool");
+  }
+
+  compare(side) {
+    if (!this.data.comparison || side === this.compared) return;
+    this.compared = side;
+    this.notify("compared");
+  }
+
   toggle(name) {
     this.show[name] = !this.show[name];
     this.notify("show");
@@ -64,11 +83,11 @@ class Model {
 }
 
 function tableOf(data) {
-  return data && [data.columns, data.objects, data.ifEmpty];
+  return data && [data.columns, data.objects, data.ifEmpty, data.explained];
 }
 
 function pictureOf(data) {
-  return [data.width, data.height, data.umPerPx, data.heightPx, data.urls.raw, data.urls.contrast].join("\n");
+  return [data.width, data.height, data.umPerPx, data.shownHeight, data.urls.raw, data.urls.contrast].join("\n");
 }
 
 // Box in pixels: left, top, right, bottom. Rings are flat lists x, y, x, y.

@@ -2,7 +2,6 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const PIXELS_FROM = 3; // from this zoom on single pixels are shown as squares, not smoothed away
-const DIGIT_PX = 7; // an outline narrower on screen than its number is shown without it
 const BAR_PX = 120; // the scale bar is at most this long
 
 class Picture {
@@ -12,9 +11,11 @@ class Picture {
     this.img = root.querySelector("img");
     this.svg = root.querySelector("svg");
     this.scene = root.querySelector(".scene");
+    this.before = root.querySelector(".before");
     this.labels = root.querySelector(".labels");
     this.message = root.querySelector(".message");
     this.drawn = new Map();
+    this.drawers = []; // of layers that other parts lay over the picture
     this.frame = 0;
     this.img.onload = () => this.say("");
     this.img.onerror = () => this.say("The picture could not be loaded. Reload the page to try again.");
@@ -28,8 +29,20 @@ class Picture {
     cancelAnimationFrame(this.frame);
   }
 
+  listenToDrawing(drawer) {
+    this.drawers.push(drawer);
+  }
+
+  // Where on the stage an event happened, in screen pixels.
+  placeOf(event) {
+    const box = this.stage.getBoundingClientRect();
+    const { clientLeft, clientTop } = this.stage; // the border's width: the picture begins inside it
+    return { x: event.clientX - box.left - clientLeft, y: event.clientY - box.top - clientTop };
+  }
+
   on(change) {
     if (change === "image") this.newImage();
+    if (change === "comparison") this.buildComparison();
     if (change === "picture") this.load();
     if (change === "objects") this.buildOutlines();
     if (change === "selection") this.showSelection();
@@ -47,8 +60,8 @@ class Picture {
   }
 
   load() {
-    const { width, height, heightPx } = this.model.data;
-    this.root.style.setProperty("--height", `${heightPx}px`);
+    const { width, height, shownHeight } = this.model.data;
+    this.root.style.setProperty("--height", shownHeight);
     this.root.style.setProperty("--aspect", `${width} / ${height}`);
     this.img.style.width = `${width}px`;
     this.img.style.height = `${height}px`;
@@ -78,6 +91,16 @@ class Picture {
     this.mark("selected", this.model.selected);
   }
 
+  // The outlines of the other result, which nothing can be done with but look at them.
+  buildComparison() {
+    const { comparison } = this.model.data;
+    const outlines = (comparison?.outlines ?? []).flatMap((rings) => {
+      const d = rings.map(ringPath).join("");
+      return [svg("path", { class: "halo", d }), svg("path", { class: "line", d })];
+    });
+    this.before.replaceChildren(...outlines);
+  }
+
   showSelection() {
     const item = this.model.objects.get(this.model.selected);
     this.mark("selected", this.model.selected);
@@ -105,25 +128,35 @@ class Picture {
   draw() {
     const { scale, x, y } = this.camera;
     this.img.style.transform = `translate(${x}px, ${y}px) scale(${scale})`;
-    this.scene.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    for (const layer of [this.scene, this.before]) {
+      layer.setAttribute("transform", `translate(${x} ${y}) scale(${scale})`);
+    }
     this.img.classList.toggle("pixels", scale > PIXELS_FROM);
     this.stage.classList.toggle("least", this.camera.atLeast);
     this.svg.classList.toggle("bare", !this.model.show.outlines);
     this.labels.classList.toggle("bare", !this.model.show.numbers);
+    this.svg.dataset.compared = this.model.data.comparison ? this.model.compared : "";
     this.root.querySelector(".zoom").textContent = `${Math.round(scale * 100)} %`;
     this.placeLabels();
     this.drawScaleBar();
+    this.drawers.forEach((drawer) => drawer());
   }
 
   placeLabels() {
-    for (const item of this.model.objects.values()) {
-      const [left, top, right, bottom] = item.box;
-      const { label } = this.drawn.get(item.number);
-      const { x, y } = this.camera.toScreen((left + right) / 2, (top + bottom) / 2);
+    const items = [...this.model.objects.values()].map((item) => this.onScreen(item));
+    const first = items.filter((item) => item.large);
+    const places = labelPlaces([...first, ...items.filter((item) => !item.large)], this.camera.view);
+    for (const { number, box } of items) {
+      const { label } = this.drawn.get(number);
+      const [x, y] = places.get(number) ?? [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2];
       label.setAttribute("transform", `translate(${x.toFixed(1)} ${y.toFixed(1)})`);
-      const needed = String(item.number).length * DIGIT_PX + 2;
-      label.classList.toggle("cramped", (right - left) * this.camera.scale < needed);
+      label.classList.toggle("cramped", places.get(number) === null);
     }
+  }
+
+  onScreen({ number, box: [left, top, right, bottom] }) {
+    const [from, to] = [this.camera.toScreen(left, top), this.camera.toScreen(right, bottom)];
+    return { number, box: [from.x, from.y, to.x, to.y], large: number === this.model.selected };
   }
 
   drawScaleBar() {

@@ -8,6 +8,7 @@ class Table {
     this.body = root.querySelector("tbody");
     this.rows = new Map();
     model.listen((change) => this.on(change));
+    if (model.data) this.build();
   }
 
   on(change) {
@@ -17,7 +18,7 @@ class Table {
   }
 
   build() {
-    const { columns, objects, umPerPx, ifEmpty } = this.model.data;
+    const { columns, objects, umPerPx, ifEmpty, explained } = this.model.data;
     this.rows = new Map(objects.map((item) => [item.number, tableRow(item)]));
     this.body.replaceChildren(...this.rows.values());
     this.root.querySelector("thead tr").replaceChildren(...headers(columns));
@@ -25,6 +26,8 @@ class Table {
     this.root.querySelector(".uncalibrated").hidden = Boolean(umPerPx);
     this.root.querySelector(".none").hidden = objects.length > 0;
     this.root.querySelector(".none").textContent = ifEmpty;
+    this.root.querySelector(".explained").textContent = explained;
+    this.root.querySelector(".explained").hidden = !explained || objects.length === 0;
     this.table.hidden = objects.length === 0;
     this.scroller.scrollTop = 0;
     this.showSelection();
@@ -94,8 +97,14 @@ function tableRow(item) {
   const flags = element("td");
   flags.className = "flags";
   flags.append(...item.flags.map(chip));
-  row.append(element("td", item.number), ...item.cells.map((cell) => element("td", cell.text, cell.title)), flags);
+  row.append(element("td", item.number), ...item.cells.map(tableCell), flags);
   return row;
+}
+
+function tableCell({ text, title, kind }) {
+  const cell = element("td", text, title);
+  if (kind) cell.className = kind;
+  return cell;
 }
 
 function chip({ text, title, kind }) {

@@ -22,6 +22,9 @@ function actions({ model, camera, picture, report }) {
     pan: (dx, dy) => move(() => camera.pan(dx * PAN_STEP, dy * PAN_STEP))(),
     navigate: (step) => report.navigate(step),
     toggle: (name) => model.toggle(name),
+    compare: (side) => model.compare(side),
+    nextCompared: () => model.compare({ before: "both", both: "after", after: "before" }[model.compared]),
+    useTool: (name) => model.setTool(name === model.tool ? null : name),
     choose,
     press: (number) => choose(number === model.selected ? null : number),
     inspect: (number) => {
@@ -58,8 +61,8 @@ function listenToObjects(place, model, act, isDrag = () => false) {
 
 // Drag with one pointer, pinch with two; mouse, pen and fingers are the same here.
 class Pointers {
-  constructor(picture, camera) {
-    Object.assign(this, { picture, camera, stage: picture.stage });
+  constructor(picture, camera, model) {
+    Object.assign(this, { picture, camera, model, stage: picture.stage });
     this.held = new Map();
     this.travelled = 0;
     this.stage.addEventListener("pointerdown", (event) => this.down(event));
@@ -76,13 +79,11 @@ class Pointers {
   }
 
   place(event) {
-    const box = this.stage.getBoundingClientRect();
-    const { clientLeft, clientTop } = this.stage; // the border's width: the picture begins inside it
-    return { x: event.clientX - box.left - clientLeft, y: event.clientY - box.top - clientTop };
+    return this.picture.placeOf(event);
   }
 
   down(event) {
-    if (event.button !== 0) return;
+    if (event.button !== 0 || this.model.tool) return; // a tool has the pointer to itself
     if (this.held.size === 0) this.travelled = 0;
     this.held.set(event.pointerId, this.place(event));
   }
@@ -139,9 +140,36 @@ function listenToButtons(root, model, act) {
     button.addEventListener("click", () => act.toggle(name));
     model.listen(() => button.setAttribute("aria-pressed", String(model.show[name])));
   });
+  root.querySelectorAll("[data-tool]").forEach((button) => {
+    button.addEventListener("click", () => act.useTool(button.dataset.tool));
+    model.listen(() => {
+      button.hidden = !model.data.canCalibrate;
+      button.setAttribute("aria-pressed", String(model.tool === button.dataset.tool));
+    });
+  });
+  listenToComparison(root.querySelector(".compared"), model, act);
 }
 
-// What a key does, or undefined. Escape is left to the page while nothing is selected.
+function listenToComparison(group, model, act) {
+  group.querySelectorAll("[data-compare]").forEach((button) => {
+    const side = button.dataset.compare;
+    button.addEventListener("click", () => act.compare(side));
+    model.listen(() => {
+      const { comparison } = model.data;
+      group.hidden = !comparison;
+      if (comparison?.[side]) button.textContent = comparison[side];
+      button.setAttribute("aria-pressed", String(side === model.compared));
+    });
+  });
+}
+
+// What Escape ends: the tool, else the selection; it is left to the page where there is neither.
+function escape(model, act) {
+  if (model.tool) return () => act.useTool(model.tool);
+  return model.selected === null ? undefined : () => act.choose(null);
+}
+
+// What a key does, or undefined.
 function keyAction(event, model, act) {
   if (event.ctrlKey || event.metaKey || event.altKey) return undefined;
   const arrows = { ArrowLeft: [1, 0], ArrowRight: [-1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
@@ -157,19 +185,23 @@ function keyAction(event, model, act) {
     n: () => act.toggle("numbers"),
     ArrowLeft: () => act.navigate(-1),
     ArrowRight: () => act.navigate(1),
-    Escape: model.selected === null ? undefined : () => act.choose(null),
+    l: model.data.canCalibrate ? () => act.useTool("ruler") : undefined,
+    b: model.data.comparison ? () => act.nextCompared() : undefined,
+    Escape: escape(model, act),
   };
   return keys[event.key.length === 1 ? event.key.toLowerCase() : event.key];
 }
 
-// Keys work while the viewer has the focus, and while nothing on the page has it.
+const TYPED_INTO = "input, textarea, select, [contenteditable='true'], [role=slider], [role=combobox], [role=listbox]";
+const MOVED_IN = `${TYPED_INTO}, [role=tab], [role=radio], [role=radiogroup], [role=menu], [role=dialog] *, iframe`;
+
+// Keys work wherever the focus is, but where they are typed or move something else.
 // They are taken before the page sees them: Streamlit has its own meaning for C.
 function listenToKeys(root, model, act) {
-  const host = root.getRootNode().host ?? root;
   const listener = (event) => {
-    const focused = document.activeElement;
-    const ours = host.contains(focused) || !focused || focused === document.body;
-    if (!ours || root.getClientRects().length === 0) return;
+    const focused = event.composedPath()[0];
+    const theirs = focused instanceof Element && focused.matches(MOVED_IN);
+    if (theirs || document.querySelector("[role=dialog]") || root.getClientRects().length === 0) return;
     const run = keyAction(event, model, act);
     if (!run) return;
     event.preventDefault();

@@ -1,0 +1,82 @@
+"""The Trash page: what was deleted, when, by whom, until when it can be restored, and restoring it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, timedelta
+
+import polars as pl
+import streamlit as st
+
+from core.services import Services
+from core.store.trash import DeletedItem, Kind, restore
+from core.ui.feedback import explained, plural
+from core.ui.format import UNKNOWN
+
+MOST = 1000  # rows; older ones are found by their name
+
+
+def trash_panel(services: Services) -> None:
+    """Draw the table of what was deleted, with a button that restores the ticked rows."""
+    name = st.text_input(
+        "Find", placeholder="Name of an image or a project contains …", key="deleted", width=420
+    ).strip()
+    trash = services.store.trash.items(MOST, name)
+    if not trash.items:
+        st.text(f"Nothing here has “{name}” in its name." if name else "Nothing was deleted.")
+        return
+    more = f", the latest {MOST} of them shown: find others by name" if trash.total > MOST else ""
+    st.markdown(f"**{plural(trash.total, 'entry')}**{more}".replace("entrys", "entries"))
+    bar = st.container(horizontal=True, vertical_alignment="center")
+    event = st.dataframe(
+        table(trash.items, services.settings.undo_days),
+        hide_index=True,
+        selection_mode="multi-row",
+        on_select="rerun",
+        key=f"trash-{name}",
+        height=520 if len(trash.items) > 14 else "content",
+        column_config={
+            "Deleted": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "Can be restored until": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+        },
+    )
+    chosen = [trash.items[row] for row in event["selection"]["rows"] if row < len(trash.items)]
+    with bar:
+        _restore_button(services, chosen)
+
+
+def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:
+    """Return what the page shows of deleted items, times in UTC."""
+    deleted = [item.deleted_at.replace(tzinfo=UTC) for item in items]
+    return pl.DataFrame(
+        {
+            "What": [_what(item) for item in items],
+            "Name": [item.name for item in items],
+            "Project": [item.project_name for item in items],
+            "Deleted": deleted,
+            "By": [item.deleted_by or UNKNOWN for item in items],
+            "Can be restored until": [time + timedelta(days=undo_days) for time in deleted],
+        }
+    )
+
+
+def _what(item: DeletedItem) -> str:
+    return "image" if item.kind is Kind.IMAGE else f"project with {plural(item.n_images, 'image')}"
+
+
+def _restore_button(services: Services, chosen: Sequence[DeletedItem]) -> None:
+    label = f"Restore {len(chosen)}" if chosen else "Restore"
+    pressed = st.button(
+        label,
+        type="primary",
+        icon=":material/restore_from_trash:",
+        disabled=not chosen,
+        help="Tick rows to restore them",
+    )
+    if pressed:
+        with explained():
+            restored = restore(services.store.projects, services.store.images, chosen)
+            gone = len(chosen) - restored
+            rest = f" {gone} had been restored before or deleted for good." if gone else ""
+            st.toast(f"{restored} restored, with all results.{rest}", icon=":material/restore_from_trash:")
+            st.rerun()
