@@ -71,7 +71,6 @@ class Services:
     admission: Admission
     queue: JobQueue
     previews: Previews
-    requests: SegmentationRequests
     ingest: Ingest
     uploads: Uploads
     checks: HealthChecks
@@ -140,7 +139,6 @@ class Services:
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
             ingest=ingest,
             uploads=uploads,
-            requests=SegmentationRequests(store, resources.engines, queue.wake),
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db),
@@ -178,9 +176,12 @@ class Services:
         exports = self.exports
         caller = Caller(principal, self.access, lambda export_id: exports.get(export_id).project_id)
         guarded = {name: caller.guard(name, getattr(self, name)) for name in GUARDED}
-        store = caller.guard_store(self.store)
-        requests = SegmentationRequests(store, self.engines, self.queue.wake)
-        return replace(self, store=store, requests=requests, principal=principal, **guarded)
+        return replace(self, store=caller.guard_store(self.store), principal=principal, **guarded)
+
+    @property
+    def requests(self) -> SegmentationRequests:
+        """Requests to segment images, each by its settings."""
+        return SegmentationRequests(self.store, self.engines, self.queue.wake)
 
     def recipe(self, project: Project) -> Recipe:
         """The recipe by which this project's images are segmented."""

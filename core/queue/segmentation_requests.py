@@ -46,6 +46,10 @@ class SegmentationRequests:
         chosen = set(image_ids)
         return tuple(image_id for image_id in own if image_id in chosen)
 
+    def recipes(self, project: Project, override: Iterable[str] = ()) -> ImageRecipes:
+        """How a project's images are segmented; those of ``override`` lose settings of their own."""
+        return ImageRecipes(self.recipe(project), self.recipe_of, frozenset(override))
+
     def segment(
         self,
         project: Project,
@@ -61,7 +65,7 @@ class SegmentationRequests:
         Raises:
             NotFound, QueueFull, InvalidRequest: as ``OwnSettingsStore.segment``.
         """
-        recipes = ImageRecipes(self.recipe(project), self.recipe_of, frozenset(override))
+        recipes = self.recipes(project, override)
         count = self._store.own_settings.segment(project.id, image_ids, recipes, request)
         self._wake()
         return count

@@ -70,25 +70,11 @@ class OwnSettingsStore:
             After each of them, nothing is queued and no settings are taken back.
         """
 
-        def work(session: Session) -> int:
-            own = {item.image_id: item for item in _own_settings(session, project_id)}
-            if taken_back := sorted(recipes.override & own.keys()):
-                _set(session, project_id, taken_back, None, None)
-                own = {key: item for key, item in own.items() if key not in recipes.override}
-            groups: dict[str, tuple[Recipe, list[str]]] = {"": (recipes.usual, [])}
-            for image_id in image_ids:
-                settings = own.get(image_id)
-                if settings is None:
-                    groups[""][1].append(image_id)
-                    continue
-                key = compact([settings.engine, settings.params])
-                if key not in groups:
-                    groups[key] = recipes.to_recipe(settings.engine, settings.params), []
-                groups[key][1].append(image_id)
-            pairs = groups.values()
-            return sum(self._insert(session, project_id, ids, recipe, request) for recipe, ids in pairs)
-
-        return self._db.write(work)
+        return self._db.write(
+            lambda session: insert_by_settings(
+                session, project_id, image_ids, recipes, request, self._max_queued
+            )
+        )
 
     def accept(
         self, project_id: str, image_ids: Sequence[str], recipe: Recipe, request: JobRequest = ANONYMOUS
@@ -135,6 +121,33 @@ class OwnSettingsStore:
         self, session: Session, project_id: str, ids: Sequence[str], recipe: Recipe, request: JobRequest
     ) -> int:
         return insert(session, project_id, ids, recipe, request, self._max_queued)
+
+
+def insert_by_settings(
+    session: Session,
+    project_id: str,
+    image_ids: Sequence[str],
+    recipes: ImageRecipes,
+    request: JobRequest,
+    max_queued: int,
+) -> int:
+    """Queue images by their settings within a transaction of the caller's; see OwnSettingsStore.segment."""
+    own = {item.image_id: item for item in _own_settings(session, project_id)}
+    if taken_back := sorted(recipes.override & own.keys()):
+        _set(session, project_id, taken_back, None, None)
+        own = {key: item for key, item in own.items() if key not in recipes.override}
+    groups: dict[str, tuple[Recipe, list[str]]] = {"": (recipes.usual, [])}
+    for image_id in image_ids:
+        settings = own.get(image_id)
+        if settings is None:
+            groups[""][1].append(image_id)
+            continue
+        key = compact([settings.engine, settings.params])
+        if key not in groups:
+            groups[key] = recipes.to_recipe(settings.engine, settings.params), []
+        groups[key][1].append(image_id)
+    pairs = groups.values()
+    return sum(insert(session, project_id, ids, recipe, request, max_queued) for recipe, ids in pairs)
 
 
 def _own_settings(session: Session, project_id: str) -> tuple[OwnSettings, ...]:

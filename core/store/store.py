@@ -14,7 +14,7 @@ from core.store.images import insert as insert_images
 from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
-from core.store.own_settings import OwnSettingsStore
+from core.store.own_settings import ImageRecipes, OwnSettingsStore, insert_by_settings
 from core.store.project_versions import ProjectVersions
 from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
@@ -90,18 +90,20 @@ class Store:
         request_id: str,
         project_id: str,
         image_ids: Sequence[str],
-        recipe: Recipe,
+        recipes: ImageRecipes,
         request: JobRequest = ANONYMOUS,
     ) -> int:
-        """As ``jobs.enqueue``; a request that has been answered before queues nothing more.
+        """As ``own_settings.segment``; a request that has been answered before queues nothing more.
 
         Raises:
-            NotFound, QueueFull: as ``jobs.enqueue``.
+            NotFound, QueueFull, InvalidRequest: as ``own_settings.segment``.
         """
 
         def work(session: Session) -> int:
             def change() -> str:
-                return str(insert_jobs(session, project_id, image_ids, recipe, request, self._max_queued))
+                return str(
+                    insert_by_settings(session, project_id, image_ids, recipes, request, self._max_queued)
+                )
 
             return int(once(session, request_id, change))
 

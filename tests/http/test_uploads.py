@@ -11,7 +11,7 @@ from starlette.testclient import TestClient
 
 from core.errors import StorageError
 from core.files.blobs import Blobs
-from core.models import ImageStatus, Project
+from core.models import ImageStatus, JobState, Project
 from core.services import Services
 from core.settings import Settings
 from core.uploads import UploadPart
@@ -256,6 +256,30 @@ def test_segment_queues_what_has_no_result_and_once_a_key(
     assert queued("rest") == 2, "what was answered"
     assert services.store.jobs.totals().left == 0, "and nothing was queued"
     assert queued("all", again=True) == 3
+
+
+def test_segment_holds_to_what_was_accepted_for_an_image(
+    client: TestClient, services: Services, lab: Lab, project: Project
+) -> None:
+    image, other = lab.image(project, "a.png"), lab.image(project, "b.png")
+    services.queue.drain(5)  # so that they keep waiting
+    services.requests.accept(project, (image.id,), services.recipe_of("classical", {}))
+    services.store.jobs.cancel()
+    address = f"/api/projects/{project.id}/segment"
+
+    def answer(key: str, **body: Any) -> dict[str, Any]:
+        return dict(client.post(address, json=body, headers={"Idempotency-Key": key}).json())
+
+    def engines() -> dict[str, str]:
+        jobs = services.store.jobs.page(JobState.QUEUED).items
+        return {job.image_id: job.engine for job in jobs}
+
+    assert answer("one", again=True) == {"queued": 2, "own_settings": 1}
+    assert engines() == {image.id: "classical", other.id: project.engine}
+    assert client.get(f"/api/images/{image.id}").json()["own_engine"] == "classical"
+    services.store.jobs.cancel()
+    assert answer("two", again=True, override=True) == {"queued": 2, "own_settings": 0}
+    assert engines() == {image.id: project.engine, other.id: project.engine}
 
 
 @pytest.mark.parametrize(

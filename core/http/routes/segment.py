@@ -23,15 +23,15 @@ def segment(
     key: IdempotencyKey,
     services: ServicesDependency,
 ) -> SegmentAnswer:
-    """Queue images by the settings of their project: those that have no result, or all of them again."""
+    """Queue images by their own settings or their project's: those without a result, or all of them again."""
     project = services.store.projects.get(project_id)
     ids = services.store.images.ids(project_id, ImageFilter() if body.again else WITHOUT_RESULT)
     if body.images is not None:
         requested = set(body.images)
         ids = tuple(image_id for image_id in ids if image_id in requested)
     by = JobRequest(requested_by=requested_by(request, services.settings))
-    queued = services.store.enqueue_once(
-        f"{project_id}/segment/{key}", project_id, ids, services.recipe(project), by
-    )
+    recipes = services.requests.recipes(project, ids if body.override else ())
+    queued = services.store.enqueue_once(f"{project_id}/segment/{key}", project_id, ids, recipes, by)
     services.queue.wake()
-    return SegmentAnswer(queued=queued)
+    own = services.requests.with_own_settings(project_id, ids)
+    return SegmentAnswer(queued=queued, own_settings=len(own))

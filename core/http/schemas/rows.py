@@ -47,7 +47,7 @@ _PROJECT: dict[str, Any] = {
 _IMAGE = _described(api_rows.IMAGE_FIELDS)
 _FILE_FIELDS = (
     *("project_id", "sha256", "page", "channels", "dtype", "n_bytes"),
-    *("um_per_px_file", "um_per_px_from"),
+    *("um_per_px_file", "um_per_px_from", "um_per_px_method", "own_engine", "own_params"),
 )
 # What the fields of a job are called in answers.
 _JOB_NAMES = {

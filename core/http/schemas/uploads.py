@@ -61,12 +61,17 @@ class SegmentRequest(Body):
 
     images: list[str] | None = Field(default=None, max_length=100_000)
     again: bool = Field(default=False, description="Also those that have a result.")
+    override: bool = Field(
+        default=False,
+        description="Take back settings that were accepted for single images: all go by the project's.",
+    )
 
 
 class SegmentAnswer(Answer):
     """How many images this request has queued; those that waited already are not counted."""
 
     queued: int
+    own_settings: int = Field(description="How many of the images go by settings of their own.")
 
 
 class UploadAnswer(Answer):
