@@ -30,12 +30,13 @@ RESTART_SECONDS = 2.0
 
 SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder:
 
-  images.csv    one row an image (a page of a multi-page TIFF is name.tif#3)
+  images.csv    one row an image (a page of a multi-page TIFF is name.tif#3), named in the app's way by image
   objects.csv   one row a spheroid; µm columns are empty where the pixel size is not known
   formulas.csv  unit and formula of every column
   masks/        with --masks: label images, uint16, 0 is background
-  overlays/     with --overlays: outlines and numbers over the image
+  overlays/     with --overlays: outlines and numbers over the image, and a scale bar
 
+Numbers have every digit; --digits 6 rounds them to six significant digits.
 Of a folder, the image files that lie directly in it are taken, in natural order; hidden files and subfolders
 are not. A file that cannot be measured is a row with status "failed" and the reason.
 Exit status: 0 when at least one image was measured, 2 when none was, 130 when interrupted."""
@@ -45,14 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        act = {
-            "serve": _serve,
-            "worker": _work,
-            "segment": _segment,
-            "compact": _compact,
-            "audit": _audit,
-            "demo": _demo,
-        }
+        act = {"serve": _serve, "worker": _work, "segment": _segment}
+        act |= {"compact": _compact, "audit": _audit, "demo": _demo}
         return act[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
@@ -117,6 +112,7 @@ def _segment(options: argparse.Namespace) -> int:
         masks=options.masks,
         overlays=options.overlays,
         limits=settings.limits,
+        digits=options.digits,
     )
     runner.run(inputs, chosen, progress.add)
     _say(progress.summary(options.out))
@@ -222,10 +218,17 @@ def _parser() -> argparse.ArgumentParser:
     segment.add_argument(
         "--workers", metavar="N", type=_count, help="files measured at once; default: SEGMENTATION_WORKERS, 4"
     )
-    segment.add_argument("--masks", action="store_true", help="write label images")
-    segment.add_argument("--overlays", action="store_true", help="write images with outlines")
+    _add_outputs(segment)
     _add_servers(commands)
     return parser
+
+
+def _add_outputs(segment: argparse.ArgumentParser) -> None:
+    segment.add_argument(
+        "--digits", metavar="N", type=_count, help="significant digits of measured numbers; default: all"
+    )
+    segment.add_argument("--masks", action="store_true", help="write label images")
+    segment.add_argument("--overlays", action="store_true", help="write images with outlines")
 
 
 def _add_servers(commands: Any) -> None:

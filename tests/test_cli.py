@@ -1,6 +1,7 @@
 """The command line on real files: rows in order, bad files in between, exit codes, names that collide."""
 
 import csv
+import hashlib
 import json
 import os
 import subprocess
@@ -77,18 +78,21 @@ def test_a_folder_becomes_tables(
             "2.5",
             "file",
         )
-        assert (row["page"], row["width"], row["height"], row["bit_depth"]) == ("1", "192", "192", "12")
+        assert (row["page"], row["width_px"], row["height_px"], row["bit_depth"]) == ("1", "192", "192", "12")
         assert (row["engine"], row["spheroscope_version"]) == (engine, __version__)
-        assert float(row["largest_equivalent_diameter"]) == pytest.approx(70, rel=0.06)
-        assert float(row["largest_equivalent_diameter_um"]) == 2.5 * float(row["largest_equivalent_diameter"])
+        diameter_px = float(row["largest_equivalent_diameter_px"])
+        assert diameter_px == pytest.approx(70, rel=0.06)
+        assert float(row["largest_equivalent_diameter_um"]) == 2.5 * diameter_px
+        data = (tmp_path / "plate" / row["image"]).read_bytes()
+        assert row["sha256"] == hashlib.sha256(data).hexdigest()
         assert json.loads(row["params"])
         assert float(row["seconds"]) > 0
         assert row["mask"] == row["overlay"] == ""
     assert [row["path"] for row in objects] == [row["path"] for row in images]
     assert [row["object"] for row in objects] == ["1", "1", "1"]
-    assert float(objects[0]["area_um2"]) == pytest.approx(6.25 * float(objects[0]["area"]))
+    assert float(objects[0]["area_um2"]) == pytest.approx(6.25 * float(objects[0]["area_px2"]))
     assert rows(out / "formulas.csv")[0] == {
-        "column": "area",
+        "column": "area_px2",
         "unit": "px²",
         "formula": "pixel count, holes taken out",
     }
@@ -144,7 +148,7 @@ def test_masks_and_overlays_match_the_tables(tmp_path: Path, out: Path) -> None:
     assert (mask.dtype, mask.shape) == (np.uint16, (192, 192))
     assert set(np.unique(mask)) == {0, 1}
     (measured,) = rows(out / "objects.csv")
-    assert np.count_nonzero(mask) == float(measured["area"])
+    assert np.count_nonzero(mask) == float(measured["area_px2"])
     truth = drawn().labels > 0
     assert (truth & (mask > 0)).sum() / (truth | (mask > 0)).sum() > 0.85
     assert cv2.imread(str(out / row["overlay"])).shape == (192, 192, 3)
@@ -182,7 +186,8 @@ def test_a_typed_pixel_size_wins_over_the_files(tmp_path: Path, out: Path) -> No
     assert segment(picture(tmp_path / "a.tif"), "--out", out, "--um-per-px", "0.5") == 0
     (row,) = rows(out / "images.csv")
     assert (row["um_per_px"], row["um_per_px_source"]) == ("0.5", "user")
-    assert float(row["largest_equivalent_diameter_um"]) == 0.5 * float(row["largest_equivalent_diameter"])
+    assert float(row["largest_equivalent_diameter_um"]) == 0.5 * float(row["largest_equivalent_diameter_px"])
+    assert (row["um_per_px"], row["um_per_px_source"], row["um_per_px_file"]) == ("0.5", "user", "2.5")
 
 
 def test_settings_are_used_and_stand_in_the_table(tmp_path: Path, out: Path) -> None:
@@ -217,7 +222,7 @@ def test_without_a_pixel_size_no_micrometre_is_written(tmp_path: Path, out: Path
     twins = [name for name in measured if name.endswith(("_um", "_um2", "_um3"))]
     assert len(twins) == 7
     assert not any(measured[name] for name in twins)
-    assert measured["area"]
+    assert measured["area_px2"]
 
 
 @pytest.mark.parametrize(
@@ -328,7 +333,7 @@ def test_a_defect_in_an_engine_is_a_failed_row(
     monkeypatch.setattr(runner, "segment", broken)
     assert segment(picture(tmp_path / "a.tif"), "--out", out) == 2
     (row,) = rows(out / "images.csv")
-    assert (row["error_code"], row["width"], row["um_per_px"]) == ("segmentation_error", "192", "2.5")
+    assert (row["error_code"], row["width_px"], row["um_per_px"]) == ("segmentation_error", "192", "2.5")
     assert "ZeroDivisionError" in row["error"]
 
 

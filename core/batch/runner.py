@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import time
 from collections import deque
@@ -21,7 +22,7 @@ from core.errors import (
     SpheroscopeError,
     StorageError,
 )
-from core.images import label_png
+from core.images import label_png, scale_bar
 from core.images.rendering import draw_outlines, encode_png, to_display
 from core.listing import csv_table, export_rows
 from core.models import ImageStatus, Limits, PageFacts, PixelSizeSource, Raster, Segmentation
@@ -34,7 +35,11 @@ AHEAD = 3  # files waiting for each worker: enough that none idles behind a slow
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a batch is run. ``um_per_px`` wins over what a file says; None leaves it to the file."""
+    """How a batch is run.
+
+    ``um_per_px`` wins over what a file says; None leaves it to the file. ``digits``: significant digits of
+    measured numbers in the tables; None for all.
+    """
 
     out: Path
     engine: Engine
@@ -44,6 +49,7 @@ class Options:
     masks: bool = False
     overlays: bool = False
     limits: Limits = field(default_factory=Limits)
+    digits: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +84,9 @@ def run(inputs: Sequence[Input], options: Options, report: Callable[[Measured], 
                 )
             )
             for measured in _measured_in_order(inputs, options):
-                image_table.write(measured.image)
+                image_table.write(export_rows.shortened(measured.image, options.digits))
                 for row in measured.objects:
-                    object_table.write(row)
+                    object_table.write(export_rows.shortened(row, options.digits))
                 report(measured)
     except OSError as error:
         raise _unwritable(options.out, error) from error
@@ -107,10 +113,12 @@ class _Names:
     item: Input
     page: int | None
     stems: frozenset[str]
+    sha256: str | None = None
 
     @property
-    def path(self) -> str:
-        return str(self.item.path) if self.page is None else f"{self.item.path}#{self.page}"
+    def file(self) -> export_rows.SourceFile:
+        page = "" if self.page is None else f"#{self.page}"
+        return export_rows.SourceFile(f"{self.item.path}{page}", f"{self.item.path.name}{page}", self.sha256)
 
     @property
     def stem(self) -> str:
@@ -157,21 +165,29 @@ def _measured_in_order(inputs: Sequence[Input], options: Options) -> Iterator[Me
 
 def _file(item: Input, stems: frozenset[str], options: Options) -> list[Measured]:
     """Measure every page of one file; whatever goes wrong is a row."""
+    sha256 = None
     try:
         _check(item.path)
         with images.open_image(item.path, options.limits) as reader:
+            sha256 = _sha256(item.path)
             several = len(reader.planes) > 1
             return [
-                _page(reader, plane, _Names(item, plane.page if several else None, stems), options)
+                _page(reader, plane, _Names(item, plane.page if several else None, stems, sha256), options)
                 for plane in reader.planes
             ]
     except Exception as error:  # the boundary of one file: a defect in a reader must not end the batch
-        return [_failed(str(item.path), error)]
+        return [_failed(_Names(item, None, stems, sha256).file, error)]
 
 
-def _failed(path: str, error: Exception) -> Measured:
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _failed(file: export_rows.SourceFile, error: Exception) -> Measured:
     """The row of a file or a page that could not be decoded."""
-    return Measured(export_rows.measured_image(path, None, export_rows.PixelSize(), _failure(path, error)))
+    failure = _failure(file.path, error)
+    return Measured(export_rows.measured_image(file, None, export_rows.PixelSize(), failure))
 
 
 def _check(path: Path) -> None:
@@ -191,18 +207,18 @@ def _page(reader: images.Reader, plane: images.Plane, names: _Names, options: Op
     try:
         raster = reader.read(plane)
     except Exception as error:  # the boundary of one page, as above
-        return _failed(names.path, error)
+        return _failed(names.file, error)
     facts, size = raster.facts, _pixel_size(raster.facts, options)
     try:
         result = segment(raster.pixels, options.params, options.engine)
         files = _write_pictures(raster, result, names.stem, options)
     except Exception as error:  # the boundary of one page, as above
-        failure = _failure(names.path, error)
+        failure = _failure(names.file.path, error)
         return Measured(
-            export_rows.measured_image(names.path, facts, size, failure, time.perf_counter() - start)
+            export_rows.measured_image(names.file, facts, size, failure, time.perf_counter() - start)
         )
-    row = export_rows.measured_image(names.path, facts, size, result, time.perf_counter() - start)
-    return Measured(row | files, tuple(export_rows.measured_objects(names.path, result, size.um_per_px)))
+    row = export_rows.measured_image(names.file, facts, size, result, time.perf_counter() - start)
+    return Measured(row | files, tuple(export_rows.measured_objects(names.file, result, size)))
 
 
 def _pixel_size(facts: PageFacts, options: Options) -> export_rows.PixelSize:
@@ -222,9 +238,9 @@ def _write_pictures(
         files["mask"] = _write(options.out / "masks", stem, label_png.encode(result.labels))
     if options.overlays:
         shown = to_display(raster.pixels, True, raster.facts.bit_depth)
-        files["overlay"] = _write(
-            options.out / "overlays", stem, encode_png(draw_outlines(shown, result.spheroids))
-        )
+        drawn = draw_outlines(shown, result.spheroids)
+        scale_bar.draw(drawn, _pixel_size(raster.facts, options).um_per_px)
+        files["overlay"] = _write(options.out / "overlays", stem, encode_png(drawn))
     return files
 
 

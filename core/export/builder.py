@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from core.clock import utc_now
 from core.errors import AppBusy, BlobDamaged, BlobMissing, ImageError, ImageTooLarge, InvalidRequest
 from core.export.archive import Archive, ExportContext
 from core.export.item import Item
+from core.export.methods import CITATION, Tally, methods
 from core.export.provenance import Origin
 from core.export.request import ExportRequest, Part
 from core.export.spreadsheets import Problems
@@ -79,30 +79,31 @@ class ArchiveBuilder:
             context = ExportContext(archive, folder, stack)
             archive.add("README.txt", origin.readme())
             archive.add("formulas.csv", export_rows.formulas_text().encode())
+            archive.add("CITATION.cff", CITATION.encode())
             return self._fill(context, request, origin, step)
 
     def _fill(
         self, context: ExportContext, request: ExportRequest, origin: Origin, step: Callable[[int], None]
     ) -> BuildSummary:
         writers = {part: kind.writer(context) for part, kind in FORMATS.items() if part in request.parts}
-        problems, results, done = Problems(context), Counter[tuple[str, str, str]](), 0
+        problems, tally = Problems(context), Tally()
         rows = self.store.exports.images(
             request.project_id, request.image_ids, contours=Part.OVERLAYS in request.parts
         )
         names = UniqueNames()
         for row in rows:
-            step(done)
-            item = Item(row, names.name(stem(image_of(row.image))), self.blobs, self.settings.limits)
-            if item.engine is not None:
-                results[item.engine] += 1
+            step(tally.images)
+            file_stem = names.name(stem(image_of(row.image)))
+            item = Item(row, file_stem, self.blobs, self.settings.limits, request.digits)
             self._add(item, writers, problems)
-            done += 1
-        step(done)
+            tally.add(item)
+        step(tally.images)
         for writer in writers.values():
             writer.finish()
         problems.finish()
-        context.archive.add("provenance.json", origin.provenance(results, self.engines, done))
-        return BuildSummary(done, problems.count)
+        context.archive.add("METHODS.txt", methods(tally, self.engines).encode())
+        context.archive.add("provenance.json", origin.provenance(tally, self.engines))
+        return BuildSummary(tally.images, problems.count)
 
     def _add(self, item: Item, writers: dict[Part, Writer], problems: Problems) -> None:
         """Write every part of one image; those made of its pixels only once there is memory for them."""

@@ -13,12 +13,15 @@ from core import images
 from core.files.blobs import Blobs
 from core.images import label_png, rendering
 from core.listing import export_rows
-from core.models import Image, Limits, Spheroid
+from core.models import Image, Limits, Spheroid, VersionKind
 from core.segmentation.outlines import boundaries
 from core.store.export_reader import ExportedImage
 from core.store.rows import image_of, spheroid_of
 
-_OF_IMAGE = ("um_per_px", "engine", "engine_version")
+_OF_IMAGE = (
+    *("path", "um_per_px", "um_per_px_source"),
+    *("engine", "engine_version", "params", "version_id", "version_kind"),
+)
 
 
 class Item:
@@ -28,13 +31,17 @@ class Item:
     added, by column of images.csv.
     """
 
-    def __init__(self, row: ExportedImage, stem: str, blobs: Blobs, limits: Limits) -> None:
+    def __init__(
+        self, row: ExportedImage, stem: str, blobs: Blobs, limits: Limits, digits: int | None = None
+    ) -> None:
+        """``digits``: significant digits of measured numbers; None for all."""
         self.image: Image = image_of(row.image)
         self.stem = stem
         self.files: dict[str, str] = {}
         self._row = row
         self._blobs = blobs
         self._limits = limits
+        self._digits = digits
 
     @property
     def engine(self) -> tuple[str, str, str] | None:
@@ -43,15 +50,31 @@ class Item:
         return (row["engine"], row["engine_version"], row["params"]) if row["engine"] else None
 
     @property
+    def n_objects(self) -> int:
+        """Number of spheroids of the result in force."""
+        return len(self._row.objects)
+
+    @property
+    def n_at_the_edge(self) -> int:
+        """Number of those that touch the image's edge."""
+        return sum(bool(row["touches_border"]) for row in self._row.objects)
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a person drew or changed the outlines."""
+        return bool(self._row.image["version_kind"] == VersionKind.CORRECTED)
+
+    @property
     def image_cells(self) -> export_rows.ExportRow:
         """Row of images.csv, with the files that writers have added so far."""
-        return export_rows.image_row({**self._row.image, **self.files})
+        return export_rows.shortened(export_rows.image_row({**self._row.image, **self.files}), self._digits)
 
     @cached_property
     def object_cells(self) -> list[export_rows.ExportRow]:
         """Rows of objects.csv."""
         image = {name: self._row.image[name] for name in _OF_IMAGE} | {"image_name": self.image.name}
-        return [export_rows.object_row({**row, **image}) for row in self._row.objects]
+        rows = (export_rows.object_row({**row, **image}) for row in self._row.objects)
+        return [export_rows.shortened(row, self._digits) for row in rows]
 
     @cached_property
     def spheroids(self) -> tuple[Spheroid, ...]:

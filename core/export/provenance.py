@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import platform
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.metadata import version
 
 from core import __version__
+from core.export.methods import Tally
 from core.export.request import ExportRequest, Part
 from core.listing import export_rows
 from core.models import Project
@@ -24,21 +24,26 @@ PACKAGES = (
 
 README = """Exported from Spheroscope {version}, project “{project}”, {time} UTC: {chosen}.
 
-images.csv, objects.csv   a row an image, a row a spheroid; full precision; what is not known is empty
+{digits}
+
+METHODS.txt               a paragraph for the methods of a paper, to be adapted
+CITATION.cff              how to cite Spheroscope, for reference managers
+images.csv, objects.csv   a row an image, a row a spheroid; what is not known is empty
 results.xlsx              the same two tables and the formulas as one workbook
 images.parquet, objects.parquet   the same tables with types
 formulas.csv              unit and formula of every measured column
 masks/                    label images, 16-bit PNG: 0 is background, numbers are those of the tables
 rois/                     a zip an image for the ROI Manager of ImageJ or Fiji, named by the same numbers
 coco.json                 every spheroid as a run-length encoded mask, its holes left out
-overlays/                 images with outlines and numbers drawn in, for looking at
-originals/                the files as they were uploaded
+overlays/                 images with outlines, numbers and, where the pixel size is known, a scale bar
+originals/                the files as they were uploaded; SHA256SUMS.txt is for sha256sum --check
 provenance.json           versions, model, settings and formulas
 problems.csv              what had to be left out and why; not there where nothing had
 
-Only what was asked for is in this archive. Columns that end in _um, _um2 and _um3 are empty where the pixel
-size of the image is not known. In the tables for spreadsheets, text that would be run as a formula has a
-leading apostrophe.
+Only what was asked for is in this archive. Columns that end in _px, _px2 and _px3 are in pixels, those that
+end in _um, _um2 and _um3 in micrometres and empty where the pixel size of the image is not known. um_per_px
+is the pixel size that was used, um_per_px_file that of the file. path and image name the image. In the
+tables for spreadsheets, text that would be run as a formula has a leading apostrophe.
 """
 
 
@@ -58,12 +63,11 @@ class Origin:
             project=self.project.name,
             time=f"{self.now:%Y-%m-%d %H:%M}",
             chosen=self.request.chosen_by,
+            digits=_precision(self.request.digits),
         ).encode()
 
-    def provenance(
-        self, results: Counter[tuple[str, str, str]], engines: EngineRegistry, n_images: int
-    ) -> bytes:
-        """Return provenance.json; ``results`` counts images by engine, version and parameters."""
+    def provenance(self, tally: Tally, engines: EngineRegistry) -> bytes:
+        """Return provenance.json."""
         project = self.project
         document = {
             "spheroscope_version": __version__,
@@ -75,9 +79,10 @@ class Origin:
                 "engine": project.engine,
                 "params": project.params,
             },
-            "images": {"n": n_images, "chosen_by": self.request.chosen_by},
+            "images": {"n": tally.images, "chosen_by": self.request.chosen_by},
+            "digits": self.request.digits,
             "parts": _in_order(self.request.parts),
-            "results": [_result(key, engines, count) for key, count in sorted(results.items())],
+            "results": [_result(key, engines, count) for key, count in sorted(tally.results.items())],
             "formulas": list(export_rows.formula_rows()),
             "settings": _settings(self.settings),
             "python": platform.python_version(),
@@ -85,6 +90,12 @@ class Origin:
             "packages": {name: version(name) for name in PACKAGES},
         }
         return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n"
+
+
+def _precision(digits: int | None) -> str:
+    if digits is None:
+        return "Numbers have every digit that was computed."
+    return f"Measured numbers are rounded to {digits} significant digits; pixel sizes have all of theirs."
 
 
 def _in_order(parts: Sequence[Part] | frozenset[Part]) -> list[str]:

@@ -36,19 +36,21 @@ class ExportState(StrEnum):
 class ExportRequest:
     """The images of a project to export, and the parts to write of them.
 
-    ``image_ids`` None is the whole project; ``chosen_by`` describes the choice in words.
+    ``image_ids`` None is the whole project; ``chosen_by`` describes the choice in words. ``digits`` are the
+    significant digits of measured numbers, None for all that they have.
     """
 
     project_id: str
     parts: frozenset[Part]
     image_ids: tuple[str, ...] | None = None
     chosen_by: str = "all images of the project"
+    digits: int | None = None
 
     @property
     def key(self) -> str:
-        """Digest that is equal for requests of the same images and parts."""
+        """Digest that is equal for requests of the same images, parts and digits."""
         ids = None if self.image_ids is None else sorted(self.image_ids)
-        text = json.dumps([self.project_id, sorted(self.parts), ids])
+        text = json.dumps([self.project_id, sorted(self.parts), ids, self.digits])
         return hashlib.sha256(text.encode()).hexdigest()
 
 

@@ -45,12 +45,14 @@ FORMATS: dict[Part, PartFormat] = {
         "Masks", "Label images: 16-bit PNG, 0 is background, numbers are those of the tables", Masks
     ),
     Part.OVERLAYS: PartFormat(
-        "Overlays", "The images with outlines and numbers drawn in, for looking at", Overlays
+        "Overlays", "The images with outlines, numbers and a scale bar drawn in, for looking at", Overlays
     ),
-    Part.ORIGINALS: PartFormat("Originals", "The files as they were uploaded, byte for byte", Originals),
+    Part.ORIGINALS: PartFormat(
+        "Originals", "The files as they were uploaded, byte for byte, with their SHA-256", Originals
+    ),
     Part.ROIS: PartFormat("ImageJ ROIs", "A zip for each image, to be dropped on ImageJ or Fiji", Rois),
     Part.COCO: PartFormat("COCO", "One JSON with every outline as a mask, for training other networks", Coco),
-    Part.CSV: PartFormat("CSV", "Tables of images and spheroids as text, full precision", Csv),
+    Part.CSV: PartFormat("CSV", "Tables of images and spheroids as text", Csv),
     Part.XLSX: PartFormat("Excel", "The same tables as one workbook", Xlsx),
     Part.PARQUET: PartFormat("Parquet", "The same tables with types, for R and Python", Parquet),
 }

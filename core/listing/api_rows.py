@@ -7,7 +7,7 @@ from operator import attrgetter, itemgetter
 from typing import Any
 
 from core.listing import image_table, object_table
-from core.listing.columns import CellReader, Column
+from core.listing.columns import CellReader, Column, significant
 from core.models import ImageRow, Spheroid
 
 # One pixel more or less of a spheroid 500 px across shows in the sixth digit of its diameter. What follows
@@ -18,11 +18,6 @@ DIGITS = 6
 IMAGE_FIELDS: Sequence[Column] = image_table.API
 OBJECT_FIELDS: Sequence[Column] = object_table.PROJECT_API
 SPHEROID_FIELDS: Sequence[Column] = object_table.IMAGE_API
-
-
-def rounded(value: Any) -> Any:
-    """A measured number as it is sent, with DIGITS digits; anything else as it is."""
-    return float(f"{value:.{DIGITS}g}") if isinstance(value, float) else value
 
 
 class _RowReader:
@@ -37,7 +32,7 @@ class _RowReader:
     def __call__(self, row: Any) -> dict[str, Any]:
         values = self._read.values(row)
         for place in self._measured:
-            values[place] = rounded(values[place])
+            values[place] = significant(values[place], DIGITS)
         return dict(zip(self._read.keys, values, strict=True))
 
 

@@ -72,7 +72,7 @@ class Column:
     inputs: tuple[str, ...] = ()
 
     api: bool = True
-    exact: bool = False  # sent with all its digits, since nobody measured it
+    exact: bool = False  # given with all its digits wherever measured numbers are rounded
     sort: str | None = None
     filter: str | None = None
     export: str | None = None
@@ -114,7 +114,7 @@ class Column:
             api=self.api,
             sort=self.sort and self.sort.removesuffix("_px") + suffix,
             filter=self.filter and self.filter.removesuffix("_px") + suffix,
-            export=self.export and self.export + suffix,
+            export=self.export and self.export.removesuffix(self.dimension.px_suffix) + suffix,
             shown=Shown.NEVER if self.format is Format.SIZE else self.shown,
             header=self.header,
             width=self.width,
@@ -132,6 +132,11 @@ def exported_only(name: str, title: str, description: str, **more: Any) -> Colum
 def scaled(value: float | None, dimension: Dimension, um_per_px: float | None) -> float | None:
     """A length, area or volume in pixels as µm, µm² or µm³."""
     return _SCALE[dimension.power](value, um_per_px)
+
+
+def significant(value: Any, digits: int) -> Any:
+    """A number with a fraction, rounded to significant digits; anything else as it is."""
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def exponent(power: int) -> str:

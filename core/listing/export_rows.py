@@ -1,7 +1,7 @@
 """Rows of the exported tables, in the columns that ``image_columns`` and ``object_columns`` describe.
 
 ``images.csv`` has a row an image, ``objects.csv`` a row a spheroid, ``formulas.csv`` a row a measured column.
-Every number keeps its full precision; what is not known is None.
+Every number keeps its full precision, unless fewer digits are asked for; what is not known is None.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import Any
 
 from core.errors import SpheroscopeError
 from core.listing import image_table, object_table
-from core.listing.columns import CellReader, with_twins
+from core.listing.columns import CellReader, significant, with_twins
 from core.listing.csv_table import Cell, write_csv
-from core.listing.image_columns import IMAGE_COLUMNS
+from core.listing.image_columns import IMAGE_COLUMNS, params_text
 from core.listing.object_columns import OBJECT_COLUMNS
-from core.models import ImageStatus, PageFacts, PixelSizeSource, Segmentation
+from core.models import ImageStatus, PageFacts, PixelSizeSource, Segmentation, VersionKind
 from core.models.summary import summary
 
 ExportRow = dict[str, Cell]
@@ -29,6 +29,18 @@ FORMULA_HEADER = ("column", "unit", "formula")
 _read_image = CellReader(image_table.EXPORTED)
 _read_object = CellReader(object_table.EXPORTED)
 _NOTHING_KNOWN = dict.fromkeys(_read_image.names)
+_EXACT = frozenset(
+    name for table in (image_table, object_table) for name, column in table.EXPORTED.items() if column.exact
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """The file or page that rows are of: its path, the image's name, the file's SHA-256 if known."""
+
+    path: str
+    name: str
+    sha256: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +61,15 @@ def object_row(row: Mapping[str, Any]) -> ExportRow:
     return _read_object(row)
 
 
+def shortened(row: ExportRow, digits: int | None) -> ExportRow:
+    """The row with its measured numbers rounded to significant digits; None leaves every digit."""
+    if digits is None:
+        return row
+    return {name: value if name in _EXACT else significant(value, digits) for name, value in row.items()}
+
+
 def measured_image(
-    path: str,
+    file: SourceFile,
     facts: PageFacts | None,
     size: PixelSize,
     result: Segmentation | SpheroscopeError,
@@ -60,21 +79,26 @@ def measured_image(
 
     ``mask`` and ``overlay`` are left to whoever wrote those files.
     """
-    row: dict[str, Any] = {"name": path, "seconds": seconds}
+    row: dict[str, Any] = {"path": file.path, "name": file.name, "sha256": file.sha256, "seconds": seconds}
     if facts is not None:
         row |= {"page": facts.page, "width": facts.width, "height": facts.height}
         row |= {"bit_depth": facts.bit_depth, "um_per_px": size.um_per_px, "um_per_px_source": size.source}
+        row |= {"um_per_px_file": facts.um_per_px, "um_per_px_from": facts.um_per_px_from}
     if isinstance(result, SpheroscopeError):
         row |= {"status": ImageStatus.FAILED, "error_code": result.code, "error": result.message}
         return image_row(row)
     row |= {"status": ImageStatus.DONE, "engine": result.engine, "engine_version": result.engine_version}
-    return image_row(row | {"params": result.params} | summary(result.spheroids, result.confidence))
+    row |= {"params": result.params, "version_kind": VersionKind.AUTOMATIC}
+    return image_row(row | summary(result.spheroids, result.confidence))
 
 
-def measured_objects(path: str, result: Segmentation, um_per_px: float | None) -> Iterator[ExportRow]:
+def measured_objects(file: SourceFile, result: Segmentation, size: PixelSize) -> Iterator[ExportRow]:
     """Rows of ``objects.csv`` of a file, in the order of the spheroids' numbers."""
-    image = {"image_name": path, "um_per_px": um_per_px}
+    image: dict[str, Any] = {"path": file.path, "image_name": file.name}
+    image |= {"um_per_px": size.um_per_px, "um_per_px_source": size.source}
     image |= {"engine": result.engine, "engine_version": result.engine_version}
+    image |= {"params": params_text(result.params), "version_id": None}
+    image |= {"version_kind": VersionKind.AUTOMATIC}
     for spheroid in result.spheroids:
         facts = {"number": spheroid.number, "confidence": spheroid.confidence, "reasons": spheroid.reasons}
         yield object_row({**spheroid.measurements, **image, **facts})

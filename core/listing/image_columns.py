@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime
+from functools import lru_cache
 
 from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
-from core.models import Dimension, ImageStatus, PixelSizeSource
+from core.models import Dimension, ImageStatus, PixelSizeSource, VersionKind
 from core.segmentation.confidence import doubtful
 
 CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
@@ -27,12 +28,48 @@ def params_text(params: Mapping[str, object] | str | None) -> str | None:
     """Parameters, given by name or as JSON, as JSON with its keys in order."""
     if params is None:
         return None
-    by_name = json.loads(params) if isinstance(params, str) else params
-    return json.dumps(by_name, sort_keys=True, ensure_ascii=False)
+    return _in_order(params) if isinstance(params, str) else _json(params)
 
 
+def _json(params: object) -> str:
+    return json.dumps(params, sort_keys=True, ensure_ascii=False)
+
+
+@lru_cache(maxsize=256)  # most rows of a table repeat those of the row before
+def _in_order(params: str) -> str:
+    return _json(json.loads(params))
+
+
+# Columns that both exported tables have.
+PATH = exported_only(
+    "path",
+    "Path",
+    "Where the file was: as given to the command line; in the app the name of the file. Pages of a file have "
+    "`#` and their number behind it",
+)
+SETTINGS = exported_only(
+    "params",
+    "Settings",
+    "Settings of the segmentation that made the outlines, as JSON",
+    compute=params_text,
+    inputs=("params",),
+)
+VERSION = (
+    exported_only(
+        "version_id",
+        "Version",
+        "Names the version of the outlines in the app; empty in tables of the command line",
+    ),
+    exported_only(
+        "version_kind",
+        "Kind of version",
+        "Who drew the outlines: automatic by the engine, corrected by a person",
+        type=VersionKind,
+    ),
+)
 IMAGE_COLUMNS: tuple[Column, ...] = (
     Column("id", "Id", "Names the image", type=str, required=True),
+    PATH,
     Column(
         "name",
         "Name",
@@ -40,7 +77,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         type=str,
         required=True,
         sort="name",
-        export="path",
+        export="image",
         shown=Shown.DEFAULT,
         format=Format.NAME,
         width=140,
@@ -68,9 +105,9 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         export="error_code",
     ),
     Column("error", "Error", "Why segmenting failed, in words", type=str, export="error"),
-    exported_only("page", "Page", "Page of the file, counted from 0", type=int, required=True),
-    Column("width", "Width", "Width of the image", type=int, required=True, unit="px", export="width"),
-    Column("height", "Height", "Height of the image", type=int, required=True, unit="px", export="height"),
+    exported_only("page", "Page", "Page of the file, counted from 1", type=int, required=True),
+    Column("width", "Width", "Width of the image", type=int, required=True, unit="px", export="width_px"),
+    Column("height", "Height", "Height of the image", type=int, required=True, unit="px", export="height_px"),
     Column(
         "bit_depth",
         "Bit depth",
@@ -102,6 +139,17 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         type=PixelSizeSource,
         export="um_per_px_source",
     ),
+    exported_only(
+        "um_per_px_file",
+        "Pixel size in the file",
+        "Micrometres a pixel by the file's own tags, whichever pixel size is used",
+        type=float,
+        unit="µm/px",
+        exact=True,
+    ),
+    exported_only(
+        "um_per_px_from", "Tag of the pixel size", "Which of the file's tags um_per_px_file is from"
+    ),
     Column(
         "n_objects",
         "Spheroids",
@@ -127,7 +175,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         summary=True,
         sort="diameter",
         filter="diameter_px",
-        export="largest_equivalent_diameter",
+        export="largest_equivalent_diameter_px",
         shown=Shown.DEFAULT,
         format=Format.SIZE,
         width=104,
@@ -178,16 +226,11 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         listed=False,
         compute=doubtful,
         inputs=("confidence",),
+        export="look_at_this",
     ),
     exported_only("engine", "Engine", "What predicted the outlines"),
     exported_only("engine_version", "Engine's version", "Version of the engine, or of its weights"),
-    exported_only(
-        "params",
-        "Parameters",
-        "Parameters of the segmentation, as JSON",
-        compute=params_text,
-        inputs=("params",),
-    ),
+    SETTINGS,
     exported_only(
         "spheroscope_version",
         "Version",
@@ -223,7 +266,8 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         width=116,
         position=70,
     ),
-    Column("version_id", "Version", "Names the version in force", type=str, api=False),
+    Column("version_id", "Version", VERSION[0].description, type=str, api=False, export="version_id"),
+    VERSION[1],
     Column(
         "thumbnail",
         "Picture",
@@ -240,4 +284,6 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     ),
     exported_only("mask", "Mask", "File of the label image beside the table"),
     exported_only("overlay", "Overlay", "File of the picture with outlines beside the table"),
+    exported_only("original", "Original", "File as it was uploaded, beside the table"),
+    exported_only("sha256", "SHA-256", "SHA-256 of the file as it was uploaded, 64 hexadecimal digits"),
 )

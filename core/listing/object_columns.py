@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
-from core.listing.image_columns import CONFIDENCE
-from core.models import MEASUREMENTS, MeasurementDefinition
+from core.listing.image_columns import CONFIDENCE, PATH, SETTINGS, VERSION
+from core.models import MEASUREMENTS, MeasurementDefinition, PixelSizeSource
 from core.segmentation.confidence import doubtful
 
 
@@ -44,7 +45,7 @@ def _measured(definition: MeasurementDefinition) -> Column:
         inputs=(definition.name,),
         sort=definition.name,
         filter=definition.name if is_number else None,
-        export=definition.name,
+        export=definition.export_name,
         shown=Shown.DEFAULT if definition.header else Shown.ON_DEMAND,
         format=Format.NUMBER if is_number else Format.YES_NO,
         header=definition.header,
@@ -53,6 +54,7 @@ def _measured(definition: MeasurementDefinition) -> Column:
 
 _ID = Column("id", "Id", "Names the row in its list", type=str, required=True)
 _OF_IMAGE = (
+    replace(PATH, required=True),
     Column("image_id", "Image's id", "Names the image", type=str, required=True, sql="image.id"),
     Column(
         "image_name",
@@ -62,7 +64,7 @@ _OF_IMAGE = (
         required=True,
         sql="image.name",
         sort="name",
-        export="path",
+        export="image",
         shown=Shown.DEFAULT,
         format=Format.NAME,
         width=150,
@@ -74,6 +76,13 @@ _OF_IMAGE = (
         unit="µm/px",
         sql="image.um_per_px",
         exact=True,
+        export="um_per_px",
+    ),
+    exported_only(
+        "um_per_px_source",
+        "Source of the pixel size",
+        "Where the pixel size comes from: project, file or user",
+        type=PixelSizeSource,
     ),
 )
 _NUMBER = Column(
@@ -111,6 +120,7 @@ _TRUST = (
         listed=False,
         compute=doubtful,
         inputs=("confidence",),
+        export="look_at_this",
     ),
     Column(
         "reasons", "Reasons", "Why a value is null, by name", type=dict[str, str], required=True, listed=False
@@ -132,6 +142,8 @@ _RESULT = (
     exported_only(
         "engine_version", "Engine's version", "Version of the engine, or of its weights", required=True
     ),
+    replace(SETTINGS, required=True),
+    *VERSION,
     exported_only(
         "spheroscope_version",
         "Version",

@@ -20,6 +20,11 @@ class Dimension(StrEnum):
         return {"length": 1, "area": 2, "volume": 3, "pure": 0}[self.value]
 
     @property
+    def px_suffix(self) -> str:
+        """Suffix of the exported column in pixels; empty for what has no unit of length."""
+        return {"length": "_px", "area": "_px2", "volume": "_px3", "pure": ""}[self.value]
+
+    @property
     def um_suffix(self) -> str:
         """Suffix of the column's micrometre twin; empty where there is none."""
         return {"length": "_um", "area": "_um2", "volume": "_um3", "pure": ""}[self.value]
@@ -41,6 +46,13 @@ class MeasurementDefinition:
     unit: str = "ratio"
     header: str = ""
 
+    @property
+    def export_name(self) -> str:
+        """Name of the exported column, which carries the unit of what is in pixels: area_px2."""
+        return self.name + _PX_SUFFIXES.get(self.unit, "")
+
+
+_PX_SUFFIXES = {"px": "_px", "px²": "_px2", "px³": "_px3"}
 
 _L, _A, _V, _P = Dimension.LENGTH, Dimension.AREA, Dimension.VOLUME, Dimension.PURE
 _M = MeasurementDefinition

@@ -118,6 +118,15 @@ class SegmentationParams:
             if item.metadata[_SEEN]
         )
 
+    @classmethod
+    def changed(cls, given: Mapping[str, object]) -> dict[str, object]:
+        """Of parameters by name, those that are not at their defaults, in the order of the fields."""
+        return {
+            item.name: given[item.name]
+            for item in fields(cls)
+            if given.get(item.name, item.default) != item.default
+        }
+
     def to_dict(self) -> dict[str, object]:
         """Every parameter by name, in JSON's types; ``from_dict`` takes it back."""
         return {item.name: getattr(self, item.name) for item in fields(self)}

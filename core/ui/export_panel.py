@@ -16,6 +16,7 @@ from core.ui.format import bytes_of_file, clock
 from core.ui.shell import plain
 
 REFRESH_SECONDS = 1.0
+SHORT_DIGITS = 6
 ALL = "all images of the project"
 GROUPS = (
     ("Tables", (Part.CSV, Part.XLSX, Part.PARQUET)),
@@ -31,9 +32,16 @@ def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | No
     count = project.n_images if image_ids is None else len(image_ids)
     st.markdown(f"**{plural(count, 'image')}** · {plain(chosen_by)}")
     parts = _choose()
+    short = st.checkbox(
+        f"Round to {SHORT_DIGITS} significant digits",
+        key="export-short",
+        help="Without it, numbers have every digit that was computed. Rounded tables are smaller and "
+        "easier to read, and no measurement is more precise than that.",
+    )
+    digits = SHORT_DIGITS if short else None
     if st.button("Make the archive", type="primary", icon=":material/inventory_2:", disabled=not parts):
         with explained():
-            services.exports.start(ExportRequest(project.id, parts, image_ids, chosen_by))
+            services.exports.start(ExportRequest(project.id, parts, image_ids, chosen_by, digits))
     _list(services, project)
 
 

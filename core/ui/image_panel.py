@@ -153,7 +153,7 @@ def facts(image: Image) -> None:
                 {
                     "Quantity": [column.label for column in MEASUREMENTS],
                     "Formula": [column.formula for column in MEASUREMENTS],
-                    "Column in exports": [column.name for column in MEASUREMENTS],
+                    "Column in exports": [column.export_name for column in MEASUREMENTS],
                 }
             ),
             hide_index=True,

@@ -33,9 +33,12 @@ from core.models import Project
 from core.queue.admission import Admission
 from core.settings import Settings
 from core.store import Recipe
+from core.store.results import Correction, Result
 from tests import corpus
 from tests.export.conftest import Pack
-from tests.http.lab import Lab, disc
+from tests.http.lab import MASK, Lab, disc
+
+ROOT = Path(__file__).parents[2]
 
 FORMULAS = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "=cmd|' /C calc'!A0", "plain", "a,b", '"=1"']
 
@@ -138,8 +141,14 @@ def test_a_file_of_several_pages_is_there_once(lab: Lab, pack: Pack) -> None:
     data = corpus.stack(3)
     lab.image(project, "stack.tif", data)
     archive = pack(project, Part.ORIGINALS)
-    assert [name for name in archive.namelist() if name.startswith("originals/")] == ["originals/stack.tif"]
+    names = [name for name in archive.namelist() if name.startswith("originals/")]
+    assert names == ["originals/stack.tif", "originals/SHA256SUMS.txt"]
     assert archive.read("originals/stack.tif") == data
+    sums = archive.read("originals/SHA256SUMS.txt").decode()
+    assert sums == f"{hashlib.sha256(data).hexdigest()}  stack.tif\n"
+    pages = rows(pack(project, Part.ORIGINALS, Part.CSV), "images.csv")
+    assert {row["original"] for row in pages} == {"originals/stack.tif"}
+    assert {row["sha256"] for row in pages} == {hashlib.sha256(data).hexdigest()}
 
 
 def test_the_tables_agree_in_every_format(lab: Lab, pack: Pack) -> None:
@@ -159,7 +168,7 @@ def test_the_tables_agree_in_every_format(lab: Lab, pack: Pack) -> None:
         assert header == names
         assert [as_text(row) for row in lines] == [as_text(map(in_a_workbook, row)) for row in frame.rows()]
     assert frame.schema["touches_border"] == pl.Boolean
-    assert frame.schema["area"] == pl.Int64
+    assert frame.schema["area_px2"] == pl.Int64
     assert frame.schema["area_um2"] == pl.Float64
 
 
@@ -215,7 +224,7 @@ def test_a_full_sheet_goes_on_in_another(lab: Lab, pack: Pack, monkeypatch: pyte
     book = openpyxl.load_workbook(io.BytesIO(pack(project, Part.XLSX).read("results.xlsx")))
     assert book.sheetnames == ["images", "objects", "objects 2", "objects 3", "formulas"]
     seen = [
-        row[1] for name in book.sheetnames[1:4] for row in book[name].iter_rows(min_row=2, values_only=True)
+        row[4] for name in book.sheetnames[1:4] for row in book[name].iter_rows(min_row=2, values_only=True)
     ]
     assert seen == list(range(1, 121))
 
@@ -228,7 +237,7 @@ def test_every_column_has_the_type_that_its_values_have(lab: Lab, pack: Pack) ->
         (row,) = pl.read_parquet(io.BytesIO(archive.read(f"{table}.parquet"))).to_dicts()
         assert list(row) == list(columns)
         wrong = {name for name, value in row.items() if not isinstance(value, columns[name].type | None)}
-        assert wrong <= {"status", "um_per_px_source"}  # words, which are text in a file
+        assert wrong <= {"status", "um_per_px_source", "version_kind"}  # words, which are text in a file
 
 
 def test_provenance_says_how_the_numbers_came_about(lab: Lab, pack: Pack) -> None:
@@ -251,6 +260,75 @@ def test_provenance_says_how_the_numbers_came_about(lab: Lab, pack: Pack) -> Non
     assert provenance["settings"]["MAX_EXPORT_ROWS"] == 1_000_000
     assert "SPHEROSCOPE_DATA" not in provenance["settings"], "paths stay at home"
     assert provenance["packages"]["opencv-python-headless"]
+
+
+def test_the_methods_are_told_in_sentences_for_a_paper(lab: Lab, pack: Pack) -> None:
+    project = lab.project(um_per_px=2.0)
+    weights = json.loads((Path(__file__).parents[2] / "data/weights/unet.json").read_text())
+    recipe = Recipe("unet", weights["version"], {"outline": "core", "sensitivity": 0.0})
+    lab.measured(lab.image(project, "a.tif"), disc(1), disc(2, touches_border=True), recipe=recipe)
+    archive = pack(project, Part.CSV)
+    text = archive.read("METHODS.txt").decode()
+    assert f"2 spheroids were outlined in 1 image with Spheroscope {__version__}" in text
+    assert f"version {weights['version']}, weights SHA-256 {weights['sha256'][:12]}" in text
+    assert "with outline = core (1 image)" in text
+    assert "The pixel size was set for the whole project (1 image)." in text
+    assert "1 spheroid touch" in text
+    assert "4πA/P²" in text
+    assert archive.read("CITATION.cff").decode() == (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+
+def test_methods_of_images_without_outlines_say_so(lab: Lab, pack: Pack) -> None:
+    project = lab.project()
+    lab.image(project, "a.tif")
+    assert b"None of the 1 images has outlines yet" in pack(project, Part.CSV).read("METHODS.txt")
+
+
+def test_corrected_outlines_are_told_apart(lab: Lab, pack: Pack) -> None:
+    project = lab.project()
+    image = lab.measured(lab.image(project, "a.tif"), disc(1))
+    result = Result("classical", "3", {}, (disc(1),), lab.blobs.put(MASK), lab.blobs.put(MASK), {})
+    version = lab.store.results.add_version(
+        image.id, result, Correction("Ana", "debris", image.version_id), image.version_id
+    )
+    archive = pack(project, Part.CSV)
+    (row,) = rows(archive, "objects.csv")
+    assert (row["version_id"], row["version_kind"]) == (version.id, "corrected")
+    assert b"Outlines of 1 image were corrected by hand" in archive.read("METHODS.txt")
+
+
+def test_fewer_digits_are_given_on_request_and_said(lab: Lab, maker: ArchiveBuilder, tmp_path: Path) -> None:
+    project = lab.project(um_per_px=1.23456789)
+    lab.measured(lab.image(project, "a.tif"), disc(1, solidity=2 / 3))
+    solidities = []
+    for place, digits in enumerate((None, 6)):
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        parts = frozenset({Part.CSV, Part.PARQUET, Part.XLSX})
+        maker.make(ExportRequest(project.id, parts, digits=digits), folder, lambda done: None)
+        with zipfile.ZipFile(folder / "archive.zip") as archive:
+            (row,) = rows(archive, "objects.csv")
+            frame = pl.read_parquet(io.BytesIO(archive.read("objects.parquet")))
+            assert float(row["solidity"]) == frame["solidity"][0]
+            assert row["um_per_px"] == "1.23456789"
+            assert json.loads(archive.read("provenance.json"))["digits"] == digits
+            sentence = "rounded to 6 significant digits" if digits else "every digit that was computed"
+            assert sentence in archive.read("README.txt").decode()
+            solidities.append(row["solidity"])
+    assert solidities == [str(2 / 3), "0.666667"]
+
+
+def test_overlays_have_a_scale_bar_where_there_is_a_scale(lab: Lab, pack: Pack) -> None:
+    data = corpus.png(np.full((200, 300), 90, np.uint8))
+    corners = []
+    for name, um_per_px in (("One", None), ("Two", 2.0)):
+        project = lab.project(name, um_per_px)
+        lab.measured(lab.image(project, "a.png", data), disc(1))
+        drawn = pack(project, Part.OVERLAYS).read("overlays/a.png")
+        shown = cv2.imdecode(np.frombuffer(drawn, np.uint8), cv2.IMREAD_UNCHANGED)
+        corners.append(int((shown[150:, 200:] == 255).all(axis=2).sum()))
+    assert corners[0] == 0
+    assert corners[1] >= 50 * 2  # 100 µm are 50 px
 
 
 def test_some_images_only(lab: Lab, pack: Pack) -> None:

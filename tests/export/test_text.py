@@ -19,7 +19,15 @@ from core.errors import ImageUnreadable
 from core.export import text
 from core.files.blobs import Blobs
 from core.listing import csv_table, export_rows
-from core.models import MEASUREMENTS, Project, Segmentation, Spheroid
+from core.models import (
+    MEASUREMENTS,
+    Image,
+    PageFacts,
+    PixelSizeSource,
+    Project,
+    Segmentation,
+    Spheroid,
+)
 from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.http.lab import RECIPE, Lab, disc
@@ -62,8 +70,11 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     spheroids = (disc(1, 3.0, solidity=None, feret_max=1 / 3), disc(2, 10.0, touches_border=True))
     lab.measured(lab.image(project, "=a.tif"), *spheroids)
     expected = io.StringIO(newline="")
+    size = export_rows.PixelSize(um_per_px, None if um_per_px is None else PixelSizeSource.PROJECT)
+    file = export_rows.SourceFile("=a.tif", "=a.tif")
+    in_app = {"version_id": lab.store.images.page(project.id).items[0].version_id}
     csv_table.write_csv(
-        export_rows.measured_objects("=a.tif", segmentation(*spheroids), um_per_px),
+        (row | in_app for row in export_rows.measured_objects(file, segmentation(*spheroids), size)),
         export_rows.OBJECT_HEADER,
         expected,
     )
@@ -80,15 +91,19 @@ def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
     done, failed = read(images_text(lab, project))
     for row, path, outcome in ((done, "a.tif", result), (failed, "b.tif", error)):
         expected = io.StringIO(newline="")
+        stored = next(item for item in lab.store.images.page(project.id).items if item.name == path)
+        file = export_rows.SourceFile(path, path, lab.store.images.get(stored.id).sha256)
         row_of_batch = export_rows.measured_image(
-            path, _facts(image), size, outcome, image.seconds if row is done else None
+            file, _facts(image), size, outcome, image.seconds if row is done else None
         )
+        row_of_batch["version_id"] = stored.version_id
         csv_table.write_csv([row_of_batch], export_rows.IMAGE_HEADER, expected)
         assert [row] == read(expected.getvalue())
 
 
-def _facts(image: Any) -> Any:
-    return image  # has the fields of PageFacts that a row is made of
+def _facts(image: Image) -> PageFacts:
+    about = (image.page, image.width, image.height, image.channels, image.dtype, image.bit_depth)
+    return PageFacts(*about, image.um_per_px_file, image.um_per_px_from)
 
 
 def test_rows_come_by_image_name_and_number(lab: Lab) -> None:
@@ -115,14 +130,14 @@ def test_uncalibrated_rows_have_no_micrometres(lab: Lab) -> None:
     assert (image["um_per_px"], image["um_per_px_source"], image["largest_equivalent_diameter_um"]) == (
         ("",) * 3
     )
-    assert float(image["largest_equivalent_diameter"]) > 0
+    assert float(image["largest_equivalent_diameter_px"]) > 0
 
 
 def test_images_that_were_not_segmented_stand_there_empty(lab: Lab) -> None:
     project = lab.project()
     lab.image(project, "a.tif")
     (row,) = read(images_text(lab, project))
-    assert (row["path"], row["status"], row["width"], row["bit_depth"]) == ("a.tif", "new", "53", "8")
+    assert (row["path"], row["status"], row["width_px"], row["bit_depth"]) == ("a.tif", "new", "53", "8")
     assert {row[name] for name in ("n_objects", "engine", "engine_version", "params", "seconds")} == {""}
     assert row["spheroscope_version"] == __version__
 
@@ -138,11 +153,16 @@ def test_a_limit_is_kept(lab: Lab) -> None:
 
 def row_of(number: int) -> dict[str, Any]:
     return {
+        "path": f"image {number}.tif",
         "image_name": f"image {number}.tif",
         "um_per_px": 2.0,
+        "um_per_px_source": "file",
         "number": 1,
         "engine": "classical",
         "engine_version": "3",
+        "params": '{"a": 1}',
+        "version_id": "v",
+        "version_kind": "automatic",
         "confidence": 0.9,
         "reasons": "{}",
         **disc().measurements,

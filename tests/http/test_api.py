@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 from core import __version__
 from core.db.statements import load_migrations
 from core.errors import ImageUnreadable, QueueFull
-from core.listing import export_rows
 from core.models import MEASUREMENTS, ImageStatus, JobState
 from core.services import Services
 from core.settings import ROOT
@@ -278,8 +277,9 @@ def test_objects_have_the_columns_of_the_tables(client: TestClient, lab: Lab) ->
     answer = client.get(f"/api/images/{image.id}/objects").json()
     first, second = answer["objects"]
     assert set(first) == {
-        *("id", "object", *export_rows.OBJECT_HEADER[2:-5]),
-        *("confidence", "look_at_this", "reasons"),
+        *("id", "object", "confidence", "look_at_this", "reasons"),
+        *(column.name for column in MEASUREMENTS),
+        *(column.name + column.dimension.um_suffix for column in MEASUREMENTS),
     }
     assert (first["object"], second["object"]) == (1, 2)
     assert (second["area"], second["area_um2"], second["touches_border"]) == (314, 1256.0, False)

@@ -61,7 +61,7 @@ def test_objects_of_a_project(client: TestClient, lab: Lab) -> None:
     rows = rows_of(response)
     assert list(rows[0]) == list(export_rows.OBJECT_HEADER)
     assert [(row["path"], row["object"]) for row in rows] == [("a.tif", "1"), ("a.tif", "2"), ("b.tif", "1")]
-    assert (rows[1]["area"], rows[1]["area_um2"]) == ("314", "1256.0")
+    assert (rows[1]["area_px2"], rows[1]["area_um2"]) == ("314", "1256.0")
 
 
 def test_images_of_a_project(client: TestClient, lab: Lab) -> None:
@@ -97,7 +97,7 @@ def test_the_formulas(client: TestClient) -> None:
     response = client.get("/downloads/formulas.csv")
     assert saved_as(response) == "formulas.csv"
     assert rows_of(response)[0] == {
-        "column": "area",
+        "column": "area_px2",
         "unit": "px²",
         "formula": "pixel count, holes taken out",
     }

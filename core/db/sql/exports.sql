@@ -1,7 +1,8 @@
 -- name: images
 -- A batch by name, from behind the last one of the batch before: nothing stays open while files are written.
 SELECT
-    image.*, version.engine, version.engine_version, version.params, version.labels_sha256
+    image.*, image.name AS path, version.engine, version.engine_version, version.params,
+    version.kind AS version_kind, version.labels_sha256
 FROM image
 LEFT JOIN version ON version.id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL

@@ -24,8 +24,8 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 -- name: stream
 -- The same rows as results.project_objects gives, in the order and of the filter of the table.
 SELECT
-    image.name AS image_name, image.um_per_px, image.um_per_px_source, version.engine, version.engine_version,
-    object.*
+    image.name AS path, image.name AS image_name, image.um_per_px, image.um_per_px_source,
+    version.engine, version.engine_version, version.params, version.kind AS version_kind, object.*
 FROM image
 JOIN version ON version.id = image.version_id
 JOIN object ON object.version_id = version.id

@@ -36,8 +36,8 @@ WHERE project_id = $project_id AND deleted_at IS NULL
 -- name: project_objects
 -- Every spheroid of a project's results in force, with its image.
 SELECT
-    image.name AS image_name, image.um_per_px, image.um_per_px_source, version.engine, version.engine_version,
-    object.*
+    image.name AS path, image.name AS image_name, image.um_per_px, image.um_per_px_source,
+    version.engine, version.engine_version, version.params, version.kind AS version_kind, object.*
 FROM image
 JOIN version ON version.id = image.version_id
 JOIN object ON object.version_id = version.id
@@ -48,7 +48,8 @@ LIMIT $limit
 
 -- name: project_images
 SELECT
-    image.*, version.engine, version.engine_version, version.params
+    image.*, image.name AS path,
+    version.engine, version.engine_version, version.params, version.kind AS version_kind
 FROM image
 LEFT JOIN version ON version.id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL

@@ -21,10 +21,10 @@ from core.http.files import FileAnswer
 from core.http.routes.images import version_of_image
 from core.http.routes.pictures import view_of
 from core.http.routing import ReadRouter
-from core.http.schemas.queries import ImagesFilter, MeasurementsQuery
+from core.http.schemas.queries import ImagesTableQuery, MeasurementsQuery, TableQuery
 from core.http.schemas.rows import EXPORTED_AS
 from core.http.tables import CSV, TableAnswer
-from core.images import rendering
+from core.images import rendering, scale_bar
 from core.images.formats import HEAD_BYTES, content_type, named_as
 from core.images.memory import overlay_bytes
 from core.listing import export_rows
@@ -43,7 +43,7 @@ def file_of(media_type: str) -> dict[int | str, dict[str, Any]]:
 def project_objects(
     request: Request,
     project_id: ProjectId,
-    query: Annotated[ImagesFilter, Query()],
+    query: Annotated[ImagesTableQuery, Query()],
     services: ServicesDependency,
 ) -> Response:
     """A row for each spheroid of the results in force, of the images that pass the filter."""
@@ -53,7 +53,8 @@ def project_objects(
     refuse_too_many(services.store.results.size(project_id, ids).objects, limit)
 
     def pieces() -> Pieces:
-        return objects_csv(limited(services.store.results.objects(project_id, limit + 1, ids), limit))
+        rows = services.store.results.objects(project_id, limit + 1, ids)
+        return objects_csv(limited(rows, limit), digits=query.digits)
 
     return _table(services, request, version, pieces, f"{name} objects.csv")
 
@@ -62,7 +63,7 @@ def project_objects(
 def project_images(
     request: Request,
     project_id: ProjectId,
-    query: Annotated[ImagesFilter, Query()],
+    query: Annotated[ImagesTableQuery, Query()],
     services: ServicesDependency,
 ) -> Response:
     """A row for each image that passes the filter, whatever its status."""
@@ -72,7 +73,8 @@ def project_images(
     refuse_too_many(services.store.results.size(project_id, ids).images, limit)
 
     def pieces() -> Pieces:
-        return images_csv(limited(services.store.results.images(project_id, limit + 1, ids), limit))
+        rows = services.store.results.images(project_id, limit + 1, ids)
+        return images_csv(limited(rows, limit), query.digits)
 
     return _table(services, request, version, pieces, f"{name} images.csv")
 
@@ -93,13 +95,18 @@ def project_measurements(
 
     def pieces() -> Pieces:
         rows = services.store.objects.stream(project_id, narrowing, query.sort, limit + 1)
-        return objects_csv(limited(rows, limit), names)
+        return objects_csv(limited(rows, limit), names, query.digits)
 
     return _table(services, request, version, pieces, f"{name} measurements.csv")
 
 
 @router.get("/images/{id}/objects.csv", responses=file_of(CSV))
-def image_objects(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
+def image_objects(
+    request: Request,
+    image_id: ImageId,
+    query: Annotated[TableQuery, Query()],
+    services: ServicesDependency,
+) -> Response:
     """A row for each spheroid of one image."""
     version = version_of_image(services, image_id)
     image, limit = services.store.images.get(image_id), services.settings.max_export_rows
@@ -107,7 +114,7 @@ def image_objects(request: Request, image_id: ImageId, services: ServicesDepende
 
     def pieces() -> Pieces:
         rows = services.store.results.objects(image.project_id, limit + 1, (image.id,))
-        return objects_csv(limited(rows, limit))
+        return objects_csv(limited(rows, limit), digits=query.digits)
 
     return _table(services, request, version, pieces, f"{stem(image)} objects.csv")
 
@@ -139,18 +146,20 @@ def mask(request: Request, image_id: ImageId, services: ServicesDependency) -> R
 
 @router.get("/images/{id}/overlay.png", responses=file_of("image/png"))
 def overlay(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
-    """The image with its outlines and numbers, at full resolution."""
+    """The image with its outlines, numbers and, where its pixel size is known, a scale bar."""
     image = services.store.images.get(image_id)
     result = services.store.results.get(image)
     if result is None:
         raise _not_segmented(image)
     segmentation, spheroids = result
-    tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{__version__}"
+    tag = f"{segmentation.labels_sha256}-{image.sha256}-{image.page}-{image.um_per_px}-{__version__}"
 
     def draw() -> bytes:
         with services.admission.hold(overlay_bytes(image), image.name):
             picture = view_of(services, image, stretch=True)
-            return rendering.encode_png(rendering.draw_outlines(picture, spheroids))
+            drawn = rendering.draw_outlines(picture, spheroids)
+            scale_bar.draw(drawn, image.um_per_px)
+            return rendering.encode_png(drawn)
 
     return _made(
         request,

@@ -34,6 +34,7 @@ SORT = (
     "in the order of their ids."
 )
 FIELDS = "Only these fields of each row, with commas between; `id` always comes."
+MOST_DIGITS = 17  # tell any two numbers apart
 NAME = Field(default="", max_length=MAX_NAME, description="Part of the name, in any case.")
 
 
@@ -131,6 +132,19 @@ class ImagesFilter(_ImageBounds):
         return ImageFilter(self.status, self.name or None, self.ranges(), self.findings)
 
 
+class TableQuery(Query):
+    """How the numbers of a table to download are written."""
+
+    digits: Annotated[int, Field(ge=1, le=MOST_DIGITS), WHOLE] | None = Field(
+        default=None,
+        description="Round measured numbers to so many significant digits; without it they have all.",
+    )
+
+
+class ImagesTableQuery(ImagesFilter, TableQuery):
+    """A table of the images of a project that pass a filter, or of their spheroids."""
+
+
 class ImagesQuery(ImagesFilter, ListQuery):
     """A part of a project's images."""
 
@@ -172,11 +186,11 @@ class ObjectsQuery(ObjectsFilter, ListQuery):
     )
 
 
-class MeasurementsQuery(ObjectsFilter):
+class MeasurementsQuery(ObjectsFilter, TableQuery):
     """The table of a project's spheroids as the Measurements page shows it."""
 
     fields: Annotated[tuple[Annotated[str, OneOf(tuple(rows.EXPORTED_AS))], ...], COMMAS] = Field(
-        default=(), description="Only these columns, with commas between; `image_name` is called `path`."
+        default=(), description="Only these columns, with commas between, by their names in the API's lists."
     )
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field, create_model
 
 from core.http.schemas.base import Answer, ListAnswer
 from core.http.schemas.states import Totals
-from core.listing import api_rows, export_rows
+from core.listing import api_rows, object_table
 from core.models import Image, ImageRow, Job, Project, Ring, Spheroid, Version
 from core.store.objects import MeasuredObject
 
@@ -63,7 +63,10 @@ OBJECT_FIELDS = tuple(column.name for column in api_rows.OBJECT_FIELDS)
 SPHEROID_FIELDS = tuple(column.name for column in api_rows.SPHEROID_FIELDS)
 JOB_FIELDS = tuple(_JOB)
 # What the fields of a project's spheroids are called in exported tables.
-EXPORTED_AS = {"image_name" if name == "path" else name: name for name in export_rows.OBJECT_HEADER}
+EXPORTED_AS = {
+    column.name.removesuffix("_text"): name  # of what exported tables have as text
+    for name, column in object_table.EXPORTED.items()
+}
 
 
 class Outline(Answer):
