@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -46,9 +46,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status. Wrong usage ends with SystemExit(2), as argparse does."""
     options = _parser().parse_args(arguments)
     try:
-        act = {"serve": _serve, "worker": _work, "segment": _segment}
-        act |= {"compact": _compact, "audit": _audit, "demo": _demo}
-        return act[options.command](options)
+        commands: dict[str, Callable[[argparse.Namespace], int]] = {
+            **{"serve": _serve, "worker": _work, "segment": _segment},
+            **{"compact": _compact, "audit": _audit, "demo": _demo},
+        }
+        return commands[options.command](options)
     except SpheroscopeError as error:
         print(error.message, file=sys.stderr)
         return NOTHING_DONE

@@ -60,13 +60,22 @@ class Ingest:
     """The upload use case."""
 
     def __init__(
-        self, store: Store, blobs: Blobs, limits: Limits, admission: Admission | None = None
+        self,
+        store: Store,
+        blobs: Blobs,
+        limits: Limits,
+        admission: Admission | None = None,
+        on_verdict: Callable[[Verdict], None] = lambda _: None,
     ) -> None:
-        """``admission`` holds the memory for each page while it is decoded; None where it is not limited."""
+        """``admission`` holds the memory for each page while it is decoded; None where it is not limited.
+
+        ``on_verdict`` is called with the verdict on every file.
+        """
         self._store = store
         self._blobs = blobs
         self._limits = limits
         self._admission = Admission(UNLIMITED) if admission is None else admission
+        self._on_verdict = on_verdict
 
     def add(
         self,
@@ -99,6 +108,18 @@ class Ingest:
         return self._judged(project_id, clean_path(path), lambda: nullcontext(incoming), recipe, request)
 
     def _judged(
+        self,
+        project_id: str,
+        name: str,
+        open_file: Callable[[], AbstractContextManager[Incoming]],
+        recipe: Recipe | None,
+        request: JobRequest,
+    ) -> Verdict:
+        verdict = self._verdict(project_id, name, open_file, recipe, request)
+        self._on_verdict(verdict)
+        return verdict
+
+    def _verdict(
         self,
         project_id: str,
         name: str,

@@ -27,6 +27,7 @@ from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import QueryRecorder, Recorder
 from core.monitoring.garbage import set_aside
 from core.monitoring.system import app_memory_bytes
+from core.operations.file_metrics import count_file
 from core.operations.health import HealthChecks
 from core.operations.history import History
 from core.operations.retention import Retention, RetentionRules
@@ -120,7 +121,7 @@ class Services:
         db.add_commit_hook(partial(abandoning, queue.abandon))
         board = QueueMonitor(db, store, queue)
         exports = _exports(settings, db, store, blobs, resources)
-        ingest = Ingest(store, blobs, settings.limits, resources.admission)
+        ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
         sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports, uploads)
         history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
@@ -141,7 +142,7 @@ class Services:
             uploads=uploads,
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
-            throughput=ThroughputStore(db),
+            throughput=ThroughputStore(db, cache),
             exports=exports,
             board=board,
             demo=DemoLoader(demo_plate),

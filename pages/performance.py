@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui.operations import controls, performance, slow
+from core.ui.operations import controls, performance, slow, summary
 
 services = get_services()
 chosen, refresh = controls.header("Performance", controls.RANGES)
@@ -16,10 +16,12 @@ def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
     window = services.history.window(chosen.minutes)
     courses = services.history.over_time_by_kind(chosen.minutes, chosen.slot_s)
+    performance.headline(window, chosen)
+    summary.answers(services, change=performance.change(services))
     performance.tiles(window, courses)
     performance.latencies(window, courses, chosen)
     slow.slow_statements(services, window, chosen)
-    performance.caches(courses, chosen)
+    performance.caches(window, courses, chosen)
     performance.stages(courses, chosen)
 
 

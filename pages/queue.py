@@ -4,7 +4,7 @@ import streamlit as st
 
 from core.models import JobState
 from core.services import get_services
-from core.ui import feedback, queue_panel, shell
+from core.ui import feedback, project_switcher, queue_panel, shell
 from core.ui.components import queue_progress
 from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import JOB_COLUMNS
@@ -19,11 +19,15 @@ if not sum(totals.counts.values()):
     queue_panel.wait_for_the_first(services)
     st.stop()
 
+project_id = project_switcher.one_or_all() if len(project_switcher.listed()) > 1 else None
+counts = queue_panel.counts(services, totals, project_id)
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     state = st.segmented_control(
         "Jobs that are",
         [item.value for item in JobState],
-        default=JobState.QUEUED.value if totals.left else JobState.DONE.value,
+        default=JobState.QUEUED.value
+        if counts[JobState.QUEUED] + counts[JobState.RUNNING]
+        else JobState.DONE.value,
         required=True,
         key="state",
         bind="query-params",
@@ -35,12 +39,12 @@ answer = grid(
     "jobs",
     JOB_COLUMNS[state],
     f"jobs {state}",
-    filters={"state": state},
+    filters={"state": state} | ({"project": project_id} if project_id else {}),
     row_height=36,
     options=GridOptions(virtual=virtual, scrolled=virtual),
     row_address="image?image={image_id}",
 )
 with above:
-    queue_panel.actions(services, JobState(state), answer, totals.counts[JobState(state)])
+    queue_panel.actions(services, JobState(state), answer, counts[JobState(state)], project_id)
 st.header("Workers", anchor=False)
-queue_panel.chart(services, active=totals.left > 0)
+queue_panel.chart(services, project_id, active=totals.left > 0)

@@ -3,22 +3,23 @@
 import streamlit as st
 
 from core.services import get_services
+from core.ui import project_switcher
 from core.ui.operations import controls, throughput
 
 services = get_services()
 chosen, refresh = controls.header("Throughput", controls.DAYS)
-project_id = throughput.choose_project()
+project_id = project_switcher.one_or_all()
 
 
 def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
-    failed = throughput.failed_in(services, chosen, project_id)
-    throughput.work_done(services, chosen, project_id, failed)
+    lost = throughput.lost_in(services, chosen, project_id)
+    throughput.work_done(services, chosen, project_id, lost)
     left, right = st.columns(2)
     with left:
         throughput.waiting(services, chosen, project_id)
     with right:
-        throughput.failures(failed, chosen)
+        throughput.failures(lost, chosen)
 
 
 controls.live(refresh, body)

@@ -22,6 +22,7 @@ def draw(picture: NDArray[np.uint8], um_per_px: float | None) -> None:
     length, thick = max(1, round(um / um_per_px)), max(2, round(width / 250))
     size, margin = max(9.0, width / 40), max(4, round(width / 50))
     font = ImageFont.load_default(size=size)
+    assert isinstance(font, ImageFont.FreeTypeFont)  # as one of a size is
     text_width = math.ceil(font.getlength(words(um)))
     # Only the corner is copied: a picture may have 100 million pixels.
     box = (max(length, text_width) + 2 * margin, 2 * thick + math.ceil(1.3 * size) + 2 * margin)
@@ -51,8 +52,8 @@ def _write(
         left = place[0] + font.getlength(before) + font.getbbox("u", anchor="ls")[0]
         stem = (left, place[1] - 0.3 * font.size, left + 0.08 * font.size, place[1] + 0.22 * font.size)
         brush.rectangle((stem[0] - halo, stem[1], stem[2] + halo, stem[3] + halo), fill=BLACK)
-    rim = {"stroke_width": halo, "stroke_fill": BLACK}
-    brush.text(place, text.replace("µ", "u"), fill=WHITE, font=font, anchor="ls", **rim)
+    letters = text.replace("µ", "u")
+    brush.text(place, letters, fill=WHITE, font=font, anchor="ls", stroke_width=halo, stroke_fill=BLACK)
     if stem:
         brush.rectangle(stem, fill=WHITE)
 

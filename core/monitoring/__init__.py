@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from core.monitoring.histogram import BOUNDS_MS, Histogram
 from core.monitoring.recorder import (
+    COLD,
     FAILED,
     HIT,
     MISS,
     OK,
+    REFUSED,
     Kind,
     QueryRecorder,
     Record,
@@ -23,10 +25,12 @@ from core.monitoring.system import Sample, SystemSampler
 
 __all__ = [
     "BOUNDS_MS",
+    "COLD",
     "FAILED",
     "HIT",
     "MISS",
     "OK",
+    "REFUSED",
     "Histogram",
     "Kind",
     "QueryRecorder",

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from core.monitoring.histogram import Histogram
 
-OK, FAILED, HIT, MISS = "ok", "failed", "hit", "miss"
+OK, FAILED, HIT, MISS, REFUSED = "ok", "failed", "hit", "miss", "refused"
+COLD = "cold"  # the first of its name since the app was started: what it took says nothing of the next
 FOLD_AT = 4096  # calls that may wait to be counted; the caller of the next one counts them all
 
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     CACHE = "cache"  # name: what is cached; outcome: hit or miss
     STAGE = "stage"  # name: stage of segmenting one image
     LOOP = "loop"  # how late the server's event loop was
+    FILE = "file"  # an uploaded file; name: what became of it, or the code of the error it was refused with
 
 
 class Series(NamedTuple):
@@ -63,6 +65,7 @@ class Recorder:
         self._latest: dict[Kind, deque[_Call]] = {kind: deque(maxlen=keep) for kind in Kind}
         self._open: Timings = {}  # since ``take`` was last called
         self._taken: Timings = {}
+        self._begun: set[tuple[Kind, str]] = set()
         self._lock = threading.Lock()
 
     def record(self, kind: Kind, name: str, ms: float, outcome: str = OK, amount: int = 0) -> None:
@@ -71,6 +74,13 @@ class Recorder:
             self.pending.append((time.time(), kind, name, outcome, ms, amount))
             if len(self.pending) >= FOLD_AT:
                 self.fold()
+
+    def is_first(self, kind: Kind, name: str) -> bool:
+        """Whether this is asked for the first time of a name since the start."""
+        with self._lock:
+            known = len(self._begun)
+            self._begun.add((kind, name))
+            return len(self._begun) > known
 
     def fold(self) -> None:
         """Count the calls that wait."""

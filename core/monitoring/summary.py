@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from core.monitoring.histogram import Histogram
-from core.monitoring.recorder import HIT, MISS, OK, Kind, Series
+from core.monitoring.recorder import COLD, HIT, MISS, OK, Kind, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,10 @@ class SummaryRow:
 
 
 def rows(timings: Mapping[Series, Histogram], kind: Kind) -> tuple[SummaryRow, ...]:
-    """One row for each name of a kind, the one with the most time in total first."""
+    """One row for each name of a kind, the one with the most time first; cold starts do not count."""
     names: dict[str, dict[str, Histogram]] = {}
     for series, histogram in timings.items():
-        if series.kind is kind:
+        if series.kind is kind and series.outcome != COLD:
             names.setdefault(series.name, {})[series.outcome] = histogram
     summary = [
         SummaryRow(name, Histogram.of(by.values()), _calls(by, is_failure), _calls(by, is_refusal))

@@ -28,6 +28,7 @@ log = logging.getLogger(__name__)
 
 FILE = "metrics.duckdb"
 FLUSH_SECONDS = 5.0
+WEEK, WEEKS_SECONDS = timedelta(days=7), 300.0
 FLUSHES_A_THINNING = 60  # five minutes
 MEMORY_MB = 128
 T = TypeVar("T")
@@ -68,6 +69,7 @@ class History:
         self._unsaved: Timings = {}
         self._lock = threading.Lock()  # held during a flush and while a window is put together
         self._closing = threading.Event()
+        self._weeks: tuple[float, tuple[Timings, Timings] | None] = (-WEEKS_SECONDS, None)
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
         self._db = self._open_file(folder, memory_mb) if recorder.enabled else None
         self._store = MetricStore(self._db) if self._db else None
@@ -136,6 +138,16 @@ class History:
         """The samples of the last ``minutes``, one a slot, oldest first."""
         since = utc_now() - timedelta(minutes=minutes)
         return self._query(lambda store: store.samples(since, slot_s)) or ()
+
+    def weeks(self) -> tuple[Timings, Timings]:
+        """Flushed metrics of the last seven days and of the seven before, read anew every WEEKS_SECONDS."""
+        with self._lock:
+            at, weeks = self._weeks
+            if time.monotonic() - at >= WEEKS_SECONDS:
+                last = utc_now() - WEEK
+                weeks = self._query(lambda store: (store.window(last), store.window(last - WEEK, last)))
+                self._weeks = time.monotonic(), weeks
+            return weeks or ({}, {})
 
     def _run(self) -> None:
         flushes = 0

@@ -184,11 +184,13 @@ class JobStore:
         items, last = tuple(job_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()
         return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 
-    def ids(self, state: JobState, without: Sequence[str] = ()) -> tuple[str, ...]:
-        """Every job in ``state`` but some."""
-        values = {"state": state.value, "without": list(without), "visible": self._visible}
+    def ids(
+        self, state: JobState, without: Sequence[str] = (), project_id: str | None = None
+    ) -> tuple[str, ...]:
+        """Every job in ``state``, of one project or all, but some."""
+        values = {"state": state.value, "without": list(without), "project_id": project_id}
         with self._db.read() as session:
-            rows = session.rows("jobs.ids", values)
+            rows = session.rows("jobs.ids", values | {"visible": self._visible})
         return tuple(row["id"] for row in rows)
 
     def totals(self) -> QueueTotals:

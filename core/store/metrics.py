@@ -58,10 +58,10 @@ class MetricStore:
 
         self._db.write(work)
 
-    def window(self, since: datetime) -> Timings:
-        """Everything counted after ``since``."""
+    def window(self, since: datetime, until: datetime | None = None) -> Timings:
+        """Everything counted after ``since``, up to ``until`` or up to now."""
         with self._db.read() as session:
-            rows = session.rows("metrics.window", {"since": since})
+            rows = session.rows("metrics.window", {"since": since, "until": until})
         timings: Timings = {}
         for row in rows:
             timings.setdefault(_series(row), Histogram()).add_bucket(row["bucket"], _bucket(row))

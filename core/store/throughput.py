@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from core.cache import Cache, cached_json
 from core.db import Database
+from core.models import JobState
+from core.segmentation.confidence import LOOK_BELOW
+
+WEEK = timedelta(days=7)
+FAILURES, OVERVIEW = "failures", "overview"  # kinds of cached values
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +44,33 @@ class Failures:
     images: int
 
 
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What needs somebody, and what was done in the last seven days and in the seven before.
+
+    ``doubtful``: images whose confidence is low; ``without_result``: images that failed. ``images`` were
+    segmented, ``failed`` counts jobs.
+    """
+
+    doubtful: int
+    without_result: int
+    images: int
+    images_before: int
+    failed: int
+    failed_before: int
+
+    @property
+    def to_review(self) -> int:
+        """Images that somebody should look at."""
+        return self.doubtful + self.without_result
+
+
 class ThroughputStore:
     """Reads throughput from the tables of versions and jobs, which go back further than what is recorded."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, cache: Cache) -> None:
         self._db = db
+        self._cache = cache
 
     def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[ImagesDone, ...]:
         """Images and spheroids by slot and project, oldest first."""
@@ -55,11 +83,35 @@ class ThroughputStore:
         return tuple(Waits(**row) for row in self._rows("throughput.waits", since, project_id, slot=slot_s))
 
     def failures(self, since: datetime, project_id: str | None = None) -> tuple[Failures, ...]:
-        """Images that failed and have not been requested again, the most frequent reason first."""
-        return tuple(Failures(**row) for row in self._rows("throughput.failures", since, project_id))
+        """Images that failed and have not been requested again, the most frequent reason first.
+
+        As of ``since`` to the minute.
+        """
+        key = f"{project_id}:{self._db.generation}:{since:%Y%m%d%H%M}"
+        rows = cached_json(
+            self._cache, FAILURES, key, lambda: self._rows("throughput.failures", since, project_id)
+        )
+        return tuple(Failures(**row) for row in rows)
+
+    def overview(self, now: datetime, project_id: str | None = None) -> Overview:
+        """What needs somebody and what changed since last week, of one project or all; as of this hour."""
+        since = now - WEEK
+
+        def read() -> dict[str, int]:
+            values: dict[str, float | datetime] = {"before": since - WEEK, "look_below": LOOK_BELOW}
+            return self._rows("throughput.overview", since, project_id, **values)[0]
+
+        key = f"{project_id}:{self._db.generation}:{now:%Y%m%d%H}"
+        return Overview(**cached_json(self._cache, OVERVIEW, key, read))
+
+    def jobs(self, project_id: str) -> dict[JobState, int]:
+        """Number of a project's jobs by state."""
+        with self._db.read() as session:
+            rows = session.rows("throughput.jobs", {"project_id": project_id})
+        return dict.fromkeys(JobState, 0) | {JobState(row["state"]): row["total"] for row in rows}
 
     def _rows(
-        self, name: str, since: datetime, project_id: str | None, **values: float
+        self, name: str, since: datetime, project_id: str | None, **values: float | datetime
     ) -> list[dict[str, Any]]:
         with self._db.read() as session:
             return session.rows(name, {"since": since, "project_id": project_id, **values})

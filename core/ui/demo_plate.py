@@ -12,7 +12,7 @@ from core.services import Services
 from core.ui import visitor
 from core.ui.feedback import explained
 from core.ui.project_switcher import choose_next
-from core.ui.shell import go
+from core.ui.shell import awaited, go
 
 NAME = "Demo plate"
 POLL_SECONDS = 0.2
@@ -45,8 +45,9 @@ def _load(services: Services) -> str:
 
     ended, total = services.demo.begin(take), len(manifest())
     bar = st.progress(0.0, text="Photographing the plate …")
-    while wait([ended], POLL_SECONDS).not_done:
-        number = services.demo.count
-        bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
+    with awaited():
+        while wait([ended], POLL_SECONDS).not_done:
+            number = services.demo.count
+            bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
     ended.result()
     return project.id

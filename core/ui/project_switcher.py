@@ -69,6 +69,21 @@ def listed() -> tuple[Project, ...]:
     return tuple(st.session_state[_LISTED].values())
 
 
+def one_or_all() -> str | None:
+    """Draw the choice of a project on a page about all of them; return its id, None for all."""
+    names = {project.id: project.name for project in listed()}
+    return st.selectbox(
+        "Of",
+        list(names),
+        index=None,
+        format_func=lambda key: names.get(key, ""),
+        placeholder="All projects",
+        key="of",
+        bind="query-params",
+        width=320,
+    )
+
+
 def project_read(project_id: str) -> Project:
     """Return the project with this id, of ``listed``.
 

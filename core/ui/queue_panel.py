@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,23 +10,34 @@ import streamlit as st
 
 from core.models import JobState, Priority
 from core.services import Services
-from core.store.jobs import JobStore
+from core.store.jobs import JobStore, QueueTotals
 from core.ui.components.grid import GridAnswer
 from core.ui.components.timeline_chart import timeline
 from core.ui.feedback import explained, plural
 
 CHART_SECONDS = 3.0
 CHART_SPANS = 80
+_CHANGEABLE = (JobState.QUEUED, JobState.RUNNING, JobState.FAILED)  # states that have buttons
 FIRST_SECONDS = 2.0  # between refreshes of a page that has no job to show yet
 
 
-def chart(services: Services, *, active: bool) -> None:
+def counts(services: Services, totals: QueueTotals, project_id: str | None) -> Mapping[JobState, int]:
+    """Number of jobs by state, of all projects or of one, which are also said in words."""
+    if project_id is None:
+        return totals.counts
+    found = services.throughput.jobs(project_id)
+    st.caption(" · ".join(f"{number} {state.value}" for state, number in found.items()) + " in this project")
+    return found
+
+
+def chart(services: Services, project_id: str | None, *, active: bool) -> None:
     """Draw what each worker did lately, refreshed while anything waits or runs."""
-    st.fragment(run_every=CHART_SECONDS if active else None)(_chart)(services)
+    st.fragment(run_every=CHART_SECONDS if active else None)(_chart)(services, project_id)
 
 
-def _chart(services: Services) -> None:
-    spans = services.queue.timeline.latest(CHART_SPANS)
+def _chart(services: Services, project_id: str | None) -> None:
+    every = services.queue.timeline.latest()
+    spans = [span for span in every if project_id in (None, span.project_id)][-CHART_SPANS:]
     if not spans:
         st.caption("What each worker has done since the app was started appears here.")
         return
@@ -37,10 +48,14 @@ def _chart(services: Services) -> None:
     )
 
 
-def actions(services: Services, state: JobState, answer: GridAnswer, total: int) -> None:
+def actions(
+    services: Services, state: JobState, answer: GridAnswer, total: int, project_id: str | None
+) -> None:
     """Draw the buttons for the ``total`` jobs in ``state``: for the selected ones, else for all of them."""
-    ids = _target(services, state, answer)
-    what = f"{len(ids)} selected" if ids is not None else f"all {state.value}"
+    ids = _target(services, state, answer, project_id)
+    what = f"all {state.value}"
+    if ids is not None:
+        what = f"{len(ids)} selected" if answer.selected or answer.everything else f"these {len(ids)}"
     with st.container(horizontal=True, vertical_alignment="center"):
         for offer in _offers(services.store.jobs, state, ids, what):
             _act(services, offer, disabled=not total)
@@ -83,11 +98,18 @@ def _priority(jobs: JobStore, priority: Priority, ids: tuple[str, ...] | None, w
     )
 
 
-def _target(services: Services, state: JobState, answer: GridAnswer) -> tuple[str, ...] | None:
-    """Return the ids of the selected jobs; None for all in this state: where none or all are selected."""
+def _target(
+    services: Services, state: JobState, answer: GridAnswer, project_id: str | None
+) -> tuple[str, ...] | None:
+    """Return the ids of the selected jobs; None for all in this state: where none or all are selected.
+
+    Of one project, those are all of its jobs.
+    """
     if answer.everything and answer.deselected:
-        return services.store.jobs.ids(state, without=answer.deselected)
-    return answer.selected or None
+        return services.store.jobs.ids(state, answer.deselected, project_id)
+    if answer.selected or project_id is None:
+        return answer.selected or None
+    return services.store.jobs.ids(state, project_id=project_id) if state in _CHANGEABLE else ()
 
 
 def _act(services: Services, offer: _Offer, *, disabled: bool) -> None:

@@ -13,7 +13,7 @@ import streamlit as st
 
 from core.images import formats
 from core.models import ImageStatus, Project
-from core.monitoring import FAILED, OK, Kind
+from core.monitoring import COLD, FAILED, OK, Kind
 from core.monitoring.garbage import set_aside
 from core.services import Services
 from core.ui import project_switcher, visitor
@@ -22,6 +22,7 @@ from core.ui.feedback import plural
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
+_WAITED = "seconds waited"
 ASSETS = Path(__file__).parent / "components" / "assets"
 # Streamlit's own margins leave a table a third of a laptop's screen.
 _TIGHT = """<style>
@@ -66,16 +67,33 @@ def sidebar(services: Services) -> None:
 
 @contextmanager
 def recorded(services: Services, page: str) -> Iterator[None]:
-    """Record the run of a page by its title; going on to another page, or stopping early, is no failure."""
+    """Record the run of a page by its title; going on to another page, or stopping early, is no failure.
+
+    The first run of a page since the start is cold: it loads what later runs find.
+    """
     set_aside()
-    start, outcome = time.perf_counter(), OK
+    first = services.recorder.is_first(Kind.PAGE, page)
+    waits: list[float] = []
+    st.session_state[_WAITED] = waits  # not to be asked for again: in a run that is stopped, that raises
+    start, outcome = time.perf_counter(), COLD if first else OK
     try:
         yield
     except Exception:
         outcome = FAILED
         raise
     finally:
-        services.recorder.record(Kind.PAGE, page, (time.perf_counter() - start) * 1000, outcome)
+        seconds = time.perf_counter() - start - sum(waits)
+        services.recorder.record(Kind.PAGE, page, seconds * 1000, outcome)
+
+
+@contextmanager
+def awaited() -> Iterator[None]:
+    """Wait for work that the visitor asked for and watches: no time of the page's run."""
+    waits, start = st.session_state[_WAITED], time.perf_counter()
+    try:
+        yield
+    finally:
+        waits.append(time.perf_counter() - start)
 
 
 def go(page: str, **params: str) -> NoReturn:

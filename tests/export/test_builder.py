@@ -297,7 +297,9 @@ def test_corrected_outlines_are_told_apart(lab: Lab, pack: Pack) -> None:
     assert b"Outlines of 1 image were corrected by hand" in archive.read("METHODS.txt")
 
 
-def test_fewer_digits_are_given_on_request_and_said(lab: Lab, maker: ArchiveBuilder, tmp_path: Path) -> None:
+def test_fewer_digits_are_given_on_request_and_said(
+    lab: Lab, builder: ArchiveBuilder, tmp_path: Path
+) -> None:
     project = lab.project(um_per_px=1.23456789)
     lab.measured(lab.image(project, "a.tif"), disc(1, solidity=2 / 3))
     solidities = []
@@ -305,7 +307,7 @@ def test_fewer_digits_are_given_on_request_and_said(lab: Lab, maker: ArchiveBuil
         folder = tmp_path / str(place)
         folder.mkdir()
         parts = frozenset({Part.CSV, Part.PARQUET, Part.XLSX})
-        maker.make(ExportRequest(project.id, parts, digits=digits), folder, lambda done: None)
+        builder.make(ExportRequest(project.id, parts, digits=digits), folder, lambda done: None)
         with zipfile.ZipFile(folder / "archive.zip") as archive:
             (row,) = rows(archive, "objects.csv")
             frame = pl.read_parquet(io.BytesIO(archive.read("objects.parquet")))

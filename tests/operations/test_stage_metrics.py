@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.models import JobState
-from core.monitoring import FAILED, OK, Kind, Recorder
+from core.monitoring import COLD, FAILED, OK, Kind, Recorder
 from core.monitoring.summary import rows
 from core.operations.stage_metrics import WHOLE, StageMetrics
 from core.queue.timeline import Span, Timeline
 
+BEGAN = datetime(2026, 11, 2)
 
-def span(state: JobState, **stages_ms: float) -> Span:
-    now = datetime(2026, 11, 2)
-    return Span("job", "image", "a.tif", "project", "fake", "worker 1", 1, now, 2.0, state, stages_ms)
+
+def span(state: JobState, after_s: float = 10.0, **stages_ms: float) -> Span:
+    began = BEGAN + timedelta(seconds=after_s)
+    return Span("job", "image", "a.tif", "project", "fake", "worker 1", 1, began, 2.0, state, stages_ms)
+
+
+def warm() -> tuple[Recorder, Timeline, StageMetrics]:
+    """A source to which the engine's first image has been told."""
+    recorder, timeline = Recorder(), Timeline()
+    source = StageMetrics(timeline)
+    timeline.add(span(JobState.DONE, after_s=0.0))
+    source(recorder)
+    recorder.take()
+    return Recorder(), timeline, source
 
 
 def counted(recorder: Recorder) -> dict[tuple[str, str], int]:
@@ -21,8 +33,7 @@ def counted(recorder: Recorder) -> dict[tuple[str, str], int]:
 
 
 def test_stages_are_passed_on_once_with_the_whole() -> None:
-    recorder, timeline = Recorder(), Timeline()
-    source = StageMetrics(timeline)
+    recorder, timeline, source = warm()
     timeline.add(span(JobState.DONE, decode=20.0, predict=80.0))
     source(recorder)
     source(recorder)
@@ -37,6 +48,29 @@ def test_stages_are_passed_on_once_with_the_whole() -> None:
     }
     whole = next(row for row in rows(recorder.totals(), Kind.STAGE) if row.name == WHOLE)
     assert (whole.failed, whole.histogram.total_ms) == (2, 6000.0)
+
+
+def test_images_that_waited_for_an_engine_to_load_are_cold() -> None:
+    recorder, timeline = Recorder(), Timeline()
+    source = StageMetrics(timeline)
+    for after_s in (0.0, 1.5, 2.0):
+        timeline.add(span(JobState.DONE, after_s, predict=80.0))
+    source(recorder)
+    assert counted(recorder) == {
+        (WHOLE, COLD): 2,
+        ("predict", COLD): 2,
+        (WHOLE, OK): 1,
+        ("predict", OK): 1,
+    }
+    assert {row.name: row.calls for row in rows(recorder.totals(), Kind.STAGE)} == {WHOLE: 1, "predict": 1}
+
+
+def test_waiting_for_a_processor_is_not_the_engines_time() -> None:
+    recorder, timeline, source = warm()
+    timeline.add(span(JobState.DONE, queued=60_000.0, wait=1500.0, predict=400.0))
+    source(recorder)
+    whole = next(row for row in rows(recorder.totals(), Kind.STAGE) if row.name == WHOLE)
+    assert whole.histogram.total_ms == 500.0
 
 
 def test_only_what_is_still_there_can_be_passed_on() -> None:

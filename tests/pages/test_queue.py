@@ -36,6 +36,21 @@ def test_waiting_jobs_can_be_cancelled(open_page: Open, services: Services) -> N
     assert services.store.images.page(project.id).items[0].status.value == "new"
 
 
+def test_the_queue_shows_one_project_and_cancels_only_its_jobs(open_page: Open, services: Services) -> None:
+    services.queue.drain(5)
+    for name in ("One", "Two"):
+        project = services.create_project(name)
+        services.ingest.add(project.id, "a.png", corpus.png(corpus.noise()), services.recipe(project))
+    page = open_page("queue.py")
+    page.selectbox(key="of").set_value(project.id).run()
+    assert not page.exception
+    assert "1 queued" in texts(page)
+    next(button for button in page.button if button.label == "Cancel these 1").click().run()
+    counts = services.store.jobs.totals().counts
+    assert (counts[JobState.QUEUED], counts[JobState.CANCELLED]) == (1, 1)
+    assert services.throughput.jobs(project.id)[JobState.CANCELLED] == 1
+
+
 def test_waiting_jobs_are_given_another_place(open_page: Open, services: Services) -> None:
     services.queue.drain(5)
     project = services.create_project("Waiting")

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 import pytest
 
+from core.cache import NoCache
 from core.clock import utc_now
 from core.db import Database
 from core.errors import ImageUnreadable
-from core.models import Project
+from core.models import JobState, Project
 from core.store import Store
-from core.store.throughput import Failures, ThroughputStore
+from core.store.throughput import Failures, Overview, ThroughputStore
 from tests.factories import ENGINE, RECIPE, add, claim, finish, spheroid
 
 HOUR = 3600.0
@@ -19,7 +20,38 @@ HOUR = 3600.0
 
 @pytest.fixture
 def throughput(db: Database) -> ThroughputStore:
-    return ThroughputStore(db)
+    return ThroughputStore(db, NoCache())
+
+
+def test_an_overview_counts_what_needs_somebody_and_both_weeks(
+    db: Database, store: Store, project: Project, throughput: ThroughputStore
+) -> None:
+    other = store.projects.create("Plate 2", ENGINE)
+    add(store, project.id, "a", recipe=RECIPE)
+    store.jobs.fail(claim(store), ImageUnreadable("Cut short."))
+    add(store, project.id, "b", "c")
+    add(store, other.id, "d")
+    finish(store, "b", spheroid(1))
+    finish(store, "d", spheroid(1))
+    now = utc_now()
+    assert throughput.overview(now) == Overview(0, 1, 2, 0, 1, 0)
+    assert throughput.overview(now, project.id) == Overview(0, 1, 1, 0, 1, 0)
+    assert throughput.overview(now + timedelta(days=8)) == Overview(0, 1, 0, 2, 0, 1)
+    assert throughput.overview(now, "another") == Overview(0, 0, 0, 0, 0, 0)
+    assert throughput.overview(now).to_review == 1
+
+
+def test_jobs_of_one_project_are_counted_by_state(
+    store: Store, project: Project, throughput: ThroughputStore
+) -> None:
+    add(store, project.id, "a", "b", recipe=RECIPE)
+    claim(store)
+    counts = throughput.jobs(project.id)
+    assert (counts[JobState.QUEUED], counts[JobState.RUNNING], counts[JobState.DONE]) == (1, 1, 0)
+    assert not any(throughput.jobs("another").values())
+    waiting = store.jobs.ids(JobState.QUEUED, project_id=project.id)
+    assert len(waiting) == 1
+    assert store.jobs.ids(JobState.QUEUED, project_id="another") == ()
 
 
 def test_an_empty_lab_has_done_nothing(throughput: ThroughputStore) -> None:

@@ -168,6 +168,7 @@ ORDER BY {order}
 SELECT id FROM job
 WHERE state = $state::job_state AND id NOT IN (SELECT unnest($without::VARCHAR[]))
     AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
+    AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
 ORDER BY sequence
 
 -- name: count

@@ -11,7 +11,7 @@ SELECT
     kind, name, outcome, bucket,
     sum(calls)::BIGINT AS calls, sum(ms) AS ms, max(worst_ms) AS worst_ms, sum(amount)::BIGINT AS amount
 FROM timing
-WHERE stamp > $since
+WHERE stamp > $since AND ($until::TIMESTAMP IS NULL OR stamp <= $until)
 GROUP BY ALL
 
 -- name: over_time

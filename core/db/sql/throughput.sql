@@ -37,3 +37,30 @@ WHERE state = 'failed' AND finished_at > $since
     AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
 GROUP BY ALL
 ORDER BY images DESC, code
+
+-- name: overview
+-- What is to be reviewed, and what was done in the last seven days and in the seven before.
+WITH present AS (
+    SELECT image.id, image.status, image.confidence FROM image
+    JOIN project ON project.id = image.project_id
+    WHERE image.deleted_at IS NULL AND project.deleted_at IS NULL
+        AND ($project_id::VARCHAR IS NULL OR project.id = $project_id)
+),
+made AS (
+    SELECT version.created_at FROM version JOIN present ON present.id = version.image_id
+    WHERE version.kind = 'automatic' AND version.created_at > $before
+),
+ended AS (
+    SELECT finished_at FROM job JOIN present ON present.id = job.image_id
+    WHERE state = 'failed' AND finished_at > $before
+)
+SELECT
+    (SELECT count(*) FROM present WHERE status = 'done' AND confidence < $look_below) AS doubtful,
+    (SELECT count(*) FROM present WHERE status = 'failed') AS without_result,
+    (SELECT count(*) FROM made WHERE created_at > $since) AS images,
+    (SELECT count(*) FROM made WHERE created_at <= $since) AS images_before,
+    (SELECT count(*) FROM ended WHERE finished_at > $since) AS failed,
+    (SELECT count(*) FROM ended WHERE finished_at <= $since) AS failed_before
+
+-- name: jobs
+SELECT state, count(*) AS total FROM job WHERE project_id = $project_id GROUP BY ALL

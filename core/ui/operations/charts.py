@@ -15,6 +15,19 @@ DONE, RUNNING, QUEUED, FAILED = "#3a9a63", "#2f80c4", "#9aa7ad", "#d0493b"
 # Told apart with any colour vision (Okabe and Ito), for things that have no colour of their own.
 PALETTE = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#8a8a00", "#6b6b6b")
 
+# In the order of the work. None of these colours means anything else on the operations pages.
+STAGES = {
+    "read": "#56b4e9",
+    "decode": "#0072b2",
+    "predict": "#e69f00",
+    "postprocess": "#009e73",
+    "measure": "#cc79a7",
+    "contours": "#d55e00",
+    "encode": "#8c8c00",
+    "save": "#7b61c4",
+}
+UNNAMED = "#6b6b6b"
+
 Line = tuple[str, str, Sequence[float | None]]  # name, colour, value a slot
 
 

@@ -15,10 +15,11 @@ import streamlit as st
 
 from core import __version__
 from core.monitoring import Sample
-from core.operations.health import State, worst
+from core.operations.assessment import Grade
+from core.operations.health import Check, State, worst
 from core.services import Services
 from core.settings import ROOT, Settings
-from core.ui.operations import charts
+from core.ui.operations import charts, summary
 from core.ui.operations.controls import TimeRange, nothing, section
 from core.ui.shell import plain
 
@@ -29,26 +30,51 @@ ICONS = {
     State.BAD: ":red[:material/error:]",
 }
 WORDS = {State.GOOD: "good", State.WATCH: "look at this", State.BAD: "bad"}
-SENTENCES = {
-    State.GOOD: "Everything works.",
-    State.WATCH: "Everything works, and something should be looked at.",
-    State.BAD: "The app cannot save what it is given. Nothing that was saved is lost.",
-}
+BAD = "the app cannot save what it is given; nothing that was saved is lost."
+WEEKS_MINUTES, DAY_S = 14 * 1440, 86_400.0
 PACKAGES = ("streamlit", "duckdb", "polars", "torch", "numpy", "opencv-python-headless", "plotly")
 
 
 def checks(services: Services) -> None:
     """Draw every check as a sentence."""
     results = services.checks.run()
-    state = worst(results)
-    show = {State.GOOD: st.success, State.WATCH: st.warning, State.BAD: st.error}[state]
-    show(SENTENCES[state])
+    headline(results)
+    summary.answers(services, change=change(services))
     with st.container(border=True):
         for check in results:
             took = f" ({check.ms:.1f} ms)" if check.ms is not None else ""
             name = f"{ICONS[check.state]} **{check.name.capitalize()}**, {WORDS[check.state]}"
             st.markdown(f"{name}: {plain(check.sentence + took)}")
     st.caption("A machine can ask the same at /api/metrics/health: 503 with the reason where it is bad.")
+
+
+def headline(results: Sequence[Check]) -> None:
+    """Draw the page's first sentence: of the worst check, in its own words."""
+    state = worst(tuple(results))
+    if state is State.GOOD:
+        disk = next((check.sentence for check in results if check.name == "disk space"), "")
+        sentence = f"database, disk and queue work. {plain(disk)}"
+        summary.headline(Grade.GOOD, sentence)
+        return
+    first = next(check for check in results if check.state is state)
+    bad = f"{BAD} " if state is State.BAD else ""
+    summary.headline(Grade.WATCH, f"{bad}{plain(first.sentence)}")
+
+
+def change(services: Services) -> str:
+    """Memory and disk of the last seven days beside the seven before, in words."""
+    samples = services.history.samples(WEEKS_MINUTES, DAY_S)
+    middle = datetime.now(UTC).timestamp() - WEEKS_MINUTES * 30
+    now = [sample for sample in samples if sample.at >= middle]
+    before = [sample for sample in samples if sample.at < middle]
+    if not now or not before:
+        return "**Too little to judge:** the app has been recorded for less than a week."
+    memory = [max(sample.rss_bytes for sample in week) / MIB for week in (now, before)]
+    words = f"Memory at most **{memory[0]:.0f} MiB** ({memory[1]:.0f} the week before)"
+    free = [[value for sample in week if (value := _free_gib(sample)) is not None] for week in (now, before)]
+    if all(free):
+        words += f"; **{free[0][-1]:.1f} GiB** of disk free ({free[1][-1]:.1f} a week ago)"
+    return f"{words}."
 
 
 def system(services: Services, chosen: TimeRange) -> None:

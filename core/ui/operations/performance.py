@@ -7,16 +7,23 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.models.jobs import WAITS
 from core.monitoring import Histogram, Kind, Timings
 from core.monitoring.summary import SummaryRow, hit_percent, rows
+from core.operations import assessment
+from core.operations.assessment import Grade
 from core.operations.history import MetricsWindow
 from core.operations.stage_metrics import WHOLE
+from core.services import Services
+from core.ui.feedback import plural
 from core.ui.format import UNKNOWN, three_digits
-from core.ui.operations import charts
+from core.ui.operations import charts, summary
 from core.ui.operations.controls import TimeRange, nothing, rounded, section
+from core.ui.operations.summary import judged
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
 TILE_PX = 190
+STAGE_ORDER = {name: place for place, name in enumerate(charts.STAGES)}
 Slots = Mapping[datetime, Timings]
 Courses = Mapping[Kind, Slots]
 
@@ -27,9 +34,13 @@ def tiles(window: MetricsWindow, courses: Courses) -> None:
     for column, (title, kind, good) in zip(
         columns,
         (
-            ("Requests, p95", Kind.REQUEST, "19 of 20 answers were complete within this time"),
-            ("Pages, p95", Kind.PAGE, "19 of 20 page runs ended within this time"),
-            ("Segmentation, p95", Kind.STAGE, "19 of 20 images were segmented within this time"),
+            ("Requests, p95", Kind.REQUEST, "19 of 20 answers were complete within this time; not downloads"),
+            ("Pages, p95", Kind.PAGE, "19 of 20 page runs ended within this time, cold starts left out"),
+            (
+                "Segmentation, p95",
+                Kind.STAGE,
+                "19 of 20 images were segmented within this time, waiting left out",
+            ),
         ),
         strict=False,
     ):
@@ -60,20 +71,75 @@ def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> Non
     lines = [(key, colour, [h.percentile(share) for h in histograms]) for key, colour, share in shares]
     section(f"Latency of {name or 'all ' + label.lower()}", _columns(times, lines, "ms"), "copy-latency")
     st.plotly_chart(chosen.drawn(charts.latencies(times, lines, "ms")), key="latency")
-    st.caption(GOOD[kind])
+    noun, good, advice = GOOD[kind]
+    st.caption(judged(assessment.speed(window.timings, kind), noun, good, advice))
     _table(found, kind, window.minutes)
 
 
-GOOD = {
-    Kind.REQUEST: "Good: p95 below 100 ms. Downloads and full-size views may take longer; a p99 far "
-    "above p95 means that something made others wait.",
-    Kind.PAGE: "Good: p95 below 300 ms. Above a second, people notice; look at the statements below next.",
-    Kind.QUERY: "Good: p95 below 20 ms. A statement that takes longer the more images there are is worth "
-    "explaining.",
+GOOD = {  # noun, what is good, what to do where it is not
+    Kind.REQUEST: (
+        "request",
+        "p95 should be below 100 ms; downloads, pictures and uploads are not judged.",
+        "A p99 far above p95 means that something made others wait.",
+    ),
+    Kind.PAGE: (
+        "page run",
+        "p95 should be below 300 ms; first runs after a start, and loading the demo plate, do not count.",
+        "Above a second people notice: look at the slow statements below.",
+    ),
+    Kind.QUERY: (
+        "statement",
+        "p95 should be below 20 ms.",
+        "A statement that takes longer the more images there are is worth explaining.",
+    ),
 }
 
 
-def caches(courses: Courses, chosen: TimeRange) -> None:
+def headline(window: MetricsWindow, chosen: TimeRange) -> None:
+    """Draw the page's first sentence."""
+    judged_kinds = [(kind, assessment.speed(window.timings, kind)) for kind in GOOD]
+    slow = [item for item in judged_kinds if item[1].grade is Grade.WATCH]
+    known = [item for item in judged_kinds if item[1].grade is Grade.GOOD]
+    if slow:
+        parts = [
+            f"one {GOOD[kind][0]} in 20 took longer than {duration(found.value)}, and "
+            f"{duration(found.limit)} would be good"
+            for kind, found in slow
+        ]
+        summary.headline(Grade.WATCH, f"{'; '.join(parts)} ({chosen.words}).")
+    elif known:
+        parts = [f"{GOOD[kind][0]}s within {duration(found.value)}" for kind, found in known]
+        summary.headline(Grade.GOOD, f"19 of 20 {', 19 of 20 '.join(parts)} ({chosen.words}).")
+    else:
+        calls = judged_kinds[1][1].calls
+        text = f"{plural(calls, 'page run')} in {chosen.words}; {assessment.ENOUGH_CALLS} say something."
+        summary.headline(Grade.TOO_LITTLE, text)
+
+
+def change(services: Services) -> str:
+    """Pages and segmentation of the last seven days beside the seven before, in words."""
+    now, before = services.history.weeks()
+    pages = [Histogram.of(row.histogram for row in rows(week, Kind.PAGE)) for week in (now, before)]
+    images = [assessment.segmentation(week) for week in (now, before)]
+    words = [
+        f"{name} {'are' if name == 'Pages' else 'is'} {_faster(*found)}"
+        for name, found in (("Pages", pages), ("Segmentation", images))
+        if min(item.calls for item in found) >= assessment.ENOUGH_CALLS
+    ]
+    if not words:
+        return "**Too little to judge:** both weeks need some use to be compared."
+    return f"{'; '.join(words)} (medians of seven days)."
+
+
+def _faster(now: Histogram, before: Histogram) -> str:
+    this, last = now.percentile(0.5), before.percentile(0.5)
+    if not this or not last or abs(this - last) < summary.ABOUT_THE_SAME * last:
+        return "**as fast as** the week before"
+    word = "faster" if this < last else "slower"
+    return f"**{word}** than the week before ({duration(this)}, then {duration(last)})"
+
+
+def caches(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
     """Hit rate by what is cached."""
     course = courses[Kind.CACHE]
     names = sorted({series.name for slot in course.values() for series in slot})
@@ -88,25 +154,39 @@ def caches(courses: Courses, chosen: TimeRange) -> None:
         return
     figure = charts.lines(times, lines, "%").update_yaxes(range=[0, 102])
     st.plotly_chart(chosen.drawn(figure), key="cache")
-    st.caption("Good: above 90 % once people have looked around. After a restart it begins at 0 and climbs.")
+    st.caption(
+        judged(
+            assessment.cache_hits(window.timings),
+            "look-up",
+            "Above 90 % is good.",
+            "After a restart it begins at 0 and climbs; if it stays low, CACHE_MB is too small.",
+        )
+    )
 
 
 def stages(courses: Courses, chosen: TimeRange) -> None:
     """Mean time of each stage of segmenting one image, stacked."""
     course = courses[Kind.STAGE]
-    parts = [row for slot in course.values() for row in rows(slot, Kind.STAGE) if row.name != WHOLE]
-    names = list(dict.fromkeys(row.name for row in sorted(parts, key=lambda row: row.name)))
+    found = {row.name for slot in course.values() for row in rows(slot, Kind.STAGE)} - {WHOLE, *WAITS}
+    names = sorted(found, key=lambda name: (STAGE_ORDER.get(name, len(STAGE_ORDER)), name))
     times = _times(course, chosen.slot_s)
-    colours = charts.palette(names)
-    bars = [(name, colours[name], [_mean(course.get(slot, {}), name) for slot in times]) for name in names]
+    bars = [
+        (
+            name,
+            charts.STAGES.get(name, charts.UNNAMED),
+            [_mean(course.get(slot, {}), name) for slot in times],
+        )
+        for name in names
+    ]
     section("Segmentation, by stage", _columns(times, bars, "ms"), "copy-stages")
     if not names:
         nothing(f"No image was segmented in {chosen.words}.")
         return
     st.plotly_chart(chosen.drawn(charts.stacked(times, bars, "ms an image")), key="stages")
     st.caption(
-        "Good: the engine's own stages are most of it. Waiting and saving that grow mean more images are "
-        "segmented at once than the computer has room for: lower SEGMENTATION_WORKERS."
+        "Good: predict, the engine's own stage, is most of it. Saving that grows means more images are "
+        "segmented at once than the computer has room for: lower SEGMENTATION_WORKERS. Waiting in the queue "
+        "is no work and stands on the Throughput page."
     )
 
 
@@ -118,10 +198,9 @@ def duration(ms: float | None) -> str:
 
 
 def _of(timings: Timings, kind: Kind) -> Histogram:
-    found = rows(timings, kind)
     if kind is Kind.STAGE:
-        found = tuple(row for row in found if row.name == WHOLE)
-    return Histogram.of(row.histogram for row in found)
+        return assessment.segmentation(timings)
+    return Histogram.of(row.histogram for row in rows(assessment.prompt(timings), kind))
 
 
 def _course(course: Slots, kind: Kind) -> list[float]:

@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import streamlit as st
 
 from core import errors
 from core.clock import utc_now
+from core.monitoring import REFUSED, Kind
+from core.operations.assessment import Grade
+from core.queue.status import QueueHealth
 from core.services import Services
-from core.store.throughput import Failures, ImagesDone
-from core.ui import project_switcher
+from core.store.throughput import ImagesDone
 from core.ui.feedback import plural
-from core.ui.format import count
-from core.ui.operations import charts
+from core.ui.format import UNKNOWN, count
+from core.ui.operations import charts, summary
 from core.ui.operations.controls import TimeRange, nothing, section
+from core.ui.shell import plain
 
 BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
 
-def choose_project() -> str | None:
-    """Draw the choice of a project; return its id, None for all."""
-    names = {project.id: project.name for project in project_switcher.listed()}
-    return st.selectbox(
-        "Of",
-        list(names),
-        index=None,
-        format_func=lambda key: names.get(key, ""),
-        placeholder="All projects",
-        key="of",
-        width=320,
-    )
-
-
-def work_done(
-    services: Services, chosen: TimeRange, project_id: str | None, failed: Sequence[Failures]
-) -> None:
-    """Draw images and spheroids by slot, stacked by project."""
+def work_done(services: Services, chosen: TimeRange, project_id: str | None, lost: Lost) -> None:
+    """Draw the page's first sentence, then images and spheroids by slot, stacked by project."""
     done = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
-    _tiles(done, sum(item.images for item in failed), chosen)
+    headline(services, sum(item.images for item in done), lost, chosen)
+    summary.answers(services, project_id)
+    _tiles(done, lost, chosen)
     per = "hour" if chosen.slot_s == 3600 else "day"
     if not done:
         section(f"Images segmented, by {per}", (), "copy-images")
@@ -93,28 +84,80 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
     )
 
 
-def failed_in(services: Services, chosen: TimeRange, project_id: str | None) -> tuple[Failures, ...]:
-    """Return the images that failed, by reason."""
-    return services.throughput.failures(_since(chosen), project_id)
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """Images that failed and files that were refused, by the code of the reason.
+
+    Refused files are known for all projects together: ``refused`` is None where one project is chosen.
+    """
+
+    failed: Mapping[str, int]
+    refused: Mapping[str, int] | None
+
+    @property
+    def images(self) -> int:
+        """Number of images that failed."""
+        return sum(self.failed.values())
+
+    @property
+    def files(self) -> int:
+        """Number of files that were refused."""
+        return sum((self.refused or {}).values())
 
 
-def failures(failed: Sequence[Failures], chosen: TimeRange) -> None:
-    """Draw the reasons of failures with their numbers."""
-    counts = {reason(item.code): item.images for item in failed}
-    section(
-        "Failures by reason",
-        [{"reason": reason(item.code), "code": item.code, "images": item.images} for item in failed],
-        "copy-failures",
-    )
-    if not failed:
-        nothing(f"No image failed in {chosen.words}.")
+def lost_in(services: Services, chosen: TimeRange, project_id: str | None) -> Lost:
+    """Return what failed and what was refused."""
+    failed = services.throughput.failures(_since(chosen), project_id)
+    refused: Counter[str] | None = None
+    if project_id is None:
+        refused = Counter()
+        for timings in services.history.over_time(Kind.FILE, chosen.minutes, chosen.slot_s).values():
+            for series, histogram in timings.items():
+                if series.outcome == REFUSED:
+                    refused[series.name] += histogram.calls
+    return Lost({item.code: item.images for item in failed}, refused)
+
+
+def headline(services: Services, images: int, lost: Lost, chosen: TimeRange) -> None:
+    """Draw the page's first sentence."""
+    snapshot = services.board.snapshot()
+    if snapshot.light is not QueueHealth.GREEN:
+        summary.headline(Grade.WATCH, plain(snapshot.message))
+    elif lost.images or lost.files:
+        parts = [f"{plural(lost.images, 'image')} failed"] if lost.images else []
+        parts += [f"{plural(lost.files, 'file')} could not be taken in"] if lost.files else []
+        reasons = "the reasons stand below"
+        summary.headline(Grade.WATCH, f"{' and '.join(parts)} in {chosen.words}; {reasons}.")
+    elif images:
+        sentence = f"{plural(images, 'image')} segmented in {chosen.words}, and none failed."
+        summary.headline(Grade.GOOD, sentence)
+    else:
+        summary.headline(Grade.TOO_LITTLE, f"no image was segmented in {chosen.words}.")
+
+
+def failures(lost: Lost, chosen: TimeRange) -> None:
+    """Draw the reasons of failed images and of refused files with their numbers."""
+    rows = [
+        {"reason": reason(code), "code": code, "what": what, "number": number}
+        for what, counts in (("images that failed", lost.failed), ("refused files", lost.refused or {}))
+        for code, number in sorted(counts.items(), key=lambda item: -item[1])
+    ]
+    section("Failures and refusals by reason", rows, "copy-failures")
+    if not rows:
+        nothing(f"No image failed and no file was refused in {chosen.words}.")
         return
-    st.plotly_chart(
-        charts.ranked(counts, charts.FAILED, "images").update_layout(showlegend=False), key="failures"
-    )
+    for what, colour, counts in (
+        ("images that failed", charts.FAILED, lost.failed),
+        ("refused files", charts.QUEUED, lost.refused or {}),
+    ):
+        if counts:
+            by_reason = {reason(code): number for code, number in counts.items()}
+            figure = charts.ranked(by_reason, colour, what).update_layout(showlegend=False)
+            st.plotly_chart(figure, key=f"reasons of {what}")
     st.caption(
         "Good: none. What cannot be read was damaged before it came here: save it again at the microscope. "
-        "Each image's own reason stands on its page and in the queue."
+        "Each image's own reason stands on its page and in the queue. Refused files are counted for all "
+        "projects together."
     )
 
 
@@ -137,13 +180,16 @@ def _since(chosen: TimeRange) -> datetime:
     return utc_now() - timedelta(minutes=chosen.minutes)
 
 
-def _tiles(done: Sequence[ImagesDone], failed: int, chosen: TimeRange) -> None:
+def _tiles(done: Sequence[ImagesDone], lost: Lost, chosen: TimeRange) -> None:
     images, spheroids = sum(item.images for item in done), sum(item.spheroids for item in done)
     columns = st.columns(4)
     columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
     columns[1].metric("Spheroids found", count(spheroids), border=True)
-    columns[2].metric("Images failed", count(failed), border=True)
-    columns[3].metric("Projects", len({item.project_id for item in done}), border=True, help="With results")
+    columns[2].metric("Images failed", count(lost.images), border=True, help="And not requested again since")
+    refused = UNKNOWN if lost.refused is None else count(lost.files)
+    columns[3].metric(
+        "Files refused", refused, border=True, help="Could not be taken in; for all projects together"
+    )
 
 
 def _by_project(

@@ -37,3 +37,18 @@ def test_a_name_has_the_same_colour_wherever_it_stands() -> None:
     assert charts.palette(["b", "a"]) == charts.palette(["a", "b"])
     many = charts.palette([f"n{number:02}" for number in range(20)])
     assert set(many.values()) == set(charts.PALETTE)
+
+
+def test_every_stage_has_a_colour_of_its_own() -> None:
+    others = {
+        charts.DONE,
+        charts.RUNNING,
+        charts.QUEUED,
+        charts.FAILED,
+        charts.MEDIAN,
+        charts.P95,
+        charts.P99,
+    }
+    colours = [*charts.STAGES.values(), charts.UNNAMED]
+    assert len(set(colours)) == len(colours)
+    assert not others & set(colours)
