@@ -35,7 +35,6 @@ SEGMENT_HELP = """Measure the spheroids of images and write tables into a folder
   formulas.csv  unit and formula of every column
   masks/        with --masks: label images, uint16, 0 is background
   overlays/     with --overlays: outlines and numbers over the image, and a scale bar
-
 Numbers have every digit; --digits 6 rounds them to six significant digits.
 Of a folder, the image files that lie directly in it are taken, in natural order; hidden files and subfolders
 are not. A file that cannot be measured is a row with status "failed" and the reason.
