@@ -28,12 +28,12 @@ with st.container(horizontal=True, vertical_alignment="center"):
         calibration.offer(services, project)
     st.space("stretch")
     image_actions.downloads(services, project)
-    dropped = upload_panel.upload_button(services) if project.n_images else None
+    if project.n_images:
+        upload_panel.upload_button(services, project)
 feedback.show_undo()
-if dropped is None:
-    dropped = upload_panel.drop_zone(services)
-upload_panel.store(services, project, dropped)
-upload_panel.show_verdicts(project)
+if not project.n_images:
+    upload_panel.drop_zone(services, project)
+upload_panel.show_verdicts(services, project)
 if not project.n_images:
     st.stop()
 

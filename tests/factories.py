@@ -6,10 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 
-from core.models import MEASUREMENTS, Contour, Image, Job, PageFacts, Spheroid
+from core.models import MEASUREMENTS, Contour, Image, Job, PageFacts, Spheroid, Upload
 from core.monitoring import HIT, MISS, Kind, Recorder
 from core.queue.task import Processed
-from core.store import NewImage, Recipe, Store
+from core.services import Services
+from core.store import Batch, NewImage, NewUpload, Recipe, Store
 from core.store.results import Result
 
 ENGINE = "fake"
@@ -73,3 +74,12 @@ def record_lookups(recorder: Recorder, name: str, hits: int, misses: int = 0) ->
     """Record lookups in a cache."""
     for outcome in [HIT] * hits + [MISS] * misses:
         recorder.record(Kind.CACHE, name, 0.0, outcome)
+
+
+def upload(services: Services, project_id: str, path: str, data: bytes, batch: str = "dropped") -> Upload:
+    """Send one file as the browser does, in one piece."""
+    (declared,) = services.uploads.declare(project_id, Batch(batch), [NewUpload(path, path, len(data))])
+    part = services.uploads.open_part(declared, 0)
+    part.write(data)
+    services.uploads.close_part(declared, part)
+    return services.uploads.finish(declared)

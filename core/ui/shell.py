@@ -17,7 +17,7 @@ from core.monitoring import COLD, FAILED, OK, Kind
 from core.monitoring.garbage import set_aside
 from core.services import Services
 from core.ui import project_switcher, visitor
-from core.ui.components import queue_progress
+from core.ui.components import queue_progress, uploads
 from core.ui.feedback import plural
 
 REFRESH_SECONDS = 2.0
@@ -39,7 +39,7 @@ _TIGHT = """<style>
   .st-key-image-page .stHorizontalBlock:has(.st-key-image-side) > .stColumn {width: 100%; flex: 1 1 auto}
   .st-key-image-side {max-height: none}
 }
-:has(> .st-key-unseen), :has(> .st-key-hidden-focus) {display: none}
+:has(> .st-key-unseen), :has(> .st-key-hidden-focus), :has(> .st-key-hidden-uploads) {display: none}
 </style>"""
 
 
@@ -63,6 +63,7 @@ def sidebar(services: Services) -> None:
         project_switcher.draw(services)
         queue_progress.progress(services)
         visitor.draw(services)
+        uploads.tray(services)
 
 
 @contextmanager

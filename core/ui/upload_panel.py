@@ -1,90 +1,62 @@
-"""Upload of images: the drop zone, and a verdict on each file that stays until it is dismissed."""
+"""Upload of images: where files are dropped, and a verdict on each that stays until it is dismissed."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import NamedTuple
 
 import polars as pl
 import streamlit as st
-from streamlit.runtime.memory_uploaded_file_manager import MemoryUploadedFileManager
-from streamlit.runtime.scriptrunner import get_script_run_ctx
-from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from core.images import formats
-from core.ingest import Outcome, Verdict
-from core.models import Project
+from core.models import Project, Upload, UploadState
 from core.services import Services
-from core.ui import visitor
+from core.ui.components import uploads
 
-_ZONE = "upload zone"
+SHOWN = 1000  # verdicts
 _MARKS = {
-    Outcome.STORED: "● stored",
-    Outcome.PRESENT: "○ already there",
-    Outcome.RESTORED: "● restored",
-    Outcome.REFUSED: "✕ refused",
+    UploadState.STORED: "● stored",
+    UploadState.PRESENT: "○ already there",
+    UploadState.RESTORED: "● restored",
+    UploadState.REFUSED: "✕ refused",
+    UploadState.CANCELLED: "– cancelled",
+    UploadState.NOT_STORED: "▲ not stored",
+    UploadState.WAITING: "▲ not stored",
+    UploadState.CHECKING: "◑ checking",
 }
+_NOT_ARRIVED = "Not all of it arrived before its sender left. Drop it again: it goes on where it had got to."
 
 
-class DroppedFiles(NamedTuple):
-    """The files dropped in this run of the page, and whether they are to be segmented."""
-
-    files: Sequence[UploadedFile] = ()
-    segment: bool = True
-
-
-def upload_button(services: Services) -> DroppedFiles:
-    """Draw a button that opens the drop zone; return the files dropped there."""
-    zone = st.session_state.setdefault(_ZONE, 0)
-    # Another key after every upload, which closes it.
-    with st.popover("Upload", icon=":material/upload:", key=f"upload-button-{zone}"):
-        return drop_zone(services)
+def upload_button(services: Services, project: Project) -> None:
+    """Draw a button that opens the drop zone."""
+    with st.popover("Upload", icon=":material/upload:", key="upload-button"):
+        drop_zone(services, project)
 
 
-def drop_zone(services: Services) -> DroppedFiles:
-    """Draw the drop zone; return the files dropped there."""
-    zone = st.session_state.setdefault(_ZONE, 0)
-    files = st.file_uploader(
-        f"{formats.NAMES}, up to {services.settings.max_upload_mb} MB each; "
-        "every page of a multi-page TIFF becomes an image",
-        accept_multiple_files=True,
-        max_upload_size=services.settings.max_upload_mb,
-        key=f"upload-{zone}",
-    )
-    segment = st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
-    return DroppedFiles(files, segment)
+def drop_zone(services: Services, project: Project) -> None:
+    """Draw the drop zone."""
+    segment = st.session_state.get("segment-on-upload", True)
+    uploads.drop_zone(services, project, segment=segment, key="drop zone")
+    st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
 
 
-def store(services: Services, project: Project, dropped: DroppedFiles) -> None:
-    """Store the dropped files in the project, keep their verdicts, and draw the page anew."""
-    if not dropped.files:
+def show_verdicts(services: Services, project: Project) -> None:
+    """List the verdicts on the files of the last uploads, first of those that are not in the project."""
+    found = services.uploads.listed(project.id)[:SHOWN]
+    shown = [upload for upload in found if _is_shown(upload, found[0].batch)]
+    if not shown:
         return
-    st.session_state[_key(project)] = _verdicts(services, project, dropped)
-    st.session_state[_ZONE] += 1  # a new drop zone, which no longer lists the files that have been stored
-    st.rerun()
-
-
-def show_verdicts(project: Project) -> None:
-    """List the verdicts on the files of the last upload, refused ones first."""
-    verdicts: list[Verdict] = st.session_state.get(_key(project), [])
-    if not verdicts:
-        return
-    counts = Counter(verdict.outcome for verdict in verdicts)
-    summary = ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in Outcome if counts[outcome])
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**Last upload:** {summary}")
+            st.markdown(f"**Last upload:** {_summary(shown)}")
             if st.button("Dismiss", type="tertiary", key="verdicts-dismiss"):
-                del st.session_state[_key(project)]
+                services.uploads.dismiss(project.id)
                 st.rerun()
-        ordered = sorted(verdicts, key=lambda verdict: verdict.outcome is not Outcome.REFUSED)
+        ordered = sorted(shown, key=lambda upload: (upload.state.in_project, upload.path))
         st.dataframe(
             pl.DataFrame(
                 {
-                    "File": [verdict.name for verdict in ordered],
-                    "Verdict": [_MARKS[verdict.outcome] for verdict in ordered],
-                    "Details": [verdict.message for verdict in ordered],
+                    "File": [upload.path for upload in ordered],
+                    "Verdict": [_MARKS[upload.state] for upload in ordered],
+                    "Details": [_details(upload) for upload in ordered],
                 }
             ),
             hide_index=True,
@@ -98,25 +70,19 @@ def show_verdicts(project: Project) -> None:
         )
 
 
-def _key(project: Project) -> str:
-    return f"upload verdicts {project.id}"
+def _is_shown(upload: Upload, last_batch: str) -> bool:
+    """Of the last batch, every verdict; of earlier ones, what was not stored."""
+    if not upload.state.ended:
+        return not upload.active  # else it is in the tray of whoever sends it
+    return upload.batch == last_batch or upload.state in (UploadState.REFUSED, UploadState.NOT_STORED)
 
 
-def _verdicts(services: Services, project: Project, dropped: DroppedFiles) -> list[Verdict]:
-    recipe = services.recipe(project) if dropped.segment else None
-    request = visitor.job_request(services)
-    bar = st.progress(0.0, text="Storing …")
-    verdicts = []
-    for number, file in enumerate(dropped.files, start=1):
-        verdicts.append(services.ingest.add(project.id, file.name, file, recipe, request))
-        services.queue.wake()
-        _release(file)
-        bar.progress(number / len(dropped.files), text=f"Stored {number} of {len(dropped.files)}")
-    return verdicts
+def _summary(shown: list[Upload]) -> str:
+    """“3 stored, 1 refused”."""
+    counts = Counter(_MARKS[upload.state].split(maxsplit=1)[1] for upload in shown)
+    words = dict.fromkeys(mark.split(maxsplit=1)[1] for mark in _MARKS.values())
+    return ", ".join(f"{counts[word]} {word}" for word in words if counts[word])
 
 
-def _release(file: UploadedFile) -> None:
-    """Free a file's memory: Streamlit would keep it until minutes after its visitor has left."""
-    context = get_script_run_ctx()
-    if context is not None and isinstance(context.uploaded_file_mgr, MemoryUploadedFileManager):
-        context.uploaded_file_mgr.remove_file(context.session_id, file.file_id)
+def _details(upload: Upload) -> str:
+    return upload.message or (_NOT_ARRIVED if upload.state is UploadState.WAITING else "")

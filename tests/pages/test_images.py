@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
 
 from core.models import JobState, Project
 from core.services import Services
+from core.store import Batch, NewUpload
 from core.ui.components import grid
 from tests import corpus
+from tests.factories import upload
 from tests.pages.conftest import Open, texts
 from tests.polling import wait_until
 
@@ -19,7 +22,7 @@ def test_empty_project_offers_the_drop_zone(open_page: Open, services: Services)
     page = open_page("images.py", project="Empty")
     assert not page.exception
     assert page.title[0].value == "Empty"
-    assert len(page.file_uploader) == 1
+    assert [toggle.label for toggle in page.toggle] == ["Segment as they arrive"]
     assert not page.button
 
 
@@ -30,26 +33,41 @@ def test_page_counts_what_it_shows(open_page: Open, plate: Project) -> None:
     assert "**All 3 images**" in texts(page)
 
 
-def test_every_dropped_file_gets_its_own_verdict(open_page: Open, services: Services) -> None:
+def test_every_dropped_file_gets_its_own_verdict_until_it_is_dismissed(
+    open_page: Open, services: Services
+) -> None:
     project = services.create_project("Drop")
+    upload(services, project.id, "earlier.png", corpus.png(corpus.noise(seed=3)), batch="earlier")
+    bad = {"cut.tif": corpus.truncated_tiff(), "bomb.png": corpus.pixel_bomb_png(), "page.png": corpus.html()}
+    for name, data in (bad | {"nothing.png": b""}).items():
+        upload(services, project.id, name, data)
+    upload(services, project.id, "../" + "🔬" * 300 + ".png", corpus.png(corpus.noise()))
+    upload(services, project.id, "day 3/good.png", corpus.png(corpus.noise(seed=8)))
     page = open_page("images.py", project="Drop")
-    long_name = "../" + "🔬" * 300 + ".png"
-    page.file_uploader[0].upload("cut.tif", corpus.truncated_tiff())
-    page.file_uploader[0].upload("bomb.png", corpus.pixel_bomb_png())
-    page.file_uploader[0].upload("page.png", corpus.html())
-    page.file_uploader[0].upload("nothing.png", b"")
-    page.file_uploader[0].upload(long_name, corpus.png(corpus.noise()))
-    page.file_uploader[0].upload("good.png", corpus.png(corpus.noise(seed=8)))
-    page.run()
     assert not page.exception
     verdicts = page.dataframe[0].value
     outcome = dict(zip(verdicts["File"], verdicts["Verdict"], strict=True))
     assert outcome["cut.tif"] == outcome["bomb.png"] == outcome["page.png"] == "✕ refused"
     assert outcome["nothing.png"] == "✕ refused"
-    assert outcome["good.png"] == "● stored"
+    assert outcome["day 3/good.png"] == "● stored"
+    assert "earlier.png" not in outcome
     assert len(set(verdicts["Details"])) >= 5, "each refusal has a reason of its own"
-    assert services.store.projects.get(project.id).n_images == 2
+    assert "**Last upload:** 2 stored, 4 refused" in texts(page)
+    page.button(key="verdicts-dismiss").click().run()
+    assert not page.dataframe
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+
+
+def test_files_that_never_came_are_named_until_they_come(open_page: Open, services: Services) -> None:
+    project = services.create_project("Left")
+    files = [NewUpload(name, name, 100) for name in ("a.png", "b.png")]
+    services.uploads.declare(project.id, Batch("left"), files)
+    assert not open_page("images.py", project="Left").dataframe, "they are being sent"
+    services.uploads._senders._clock = lambda: math.inf
+    verdicts = open_page("images.py", project="Left").dataframe[0].value
+    assert list(verdicts["File"]) == ["a.png", "b.png"]
+    assert list(verdicts["Verdict"]) == ["▲ not stored"] * 2
+    assert "Drop it again" in verdicts["Details"][0]
 
 
 def test_filter_narrows_what_segment_all_means(open_page: Open, plate: Project) -> None:

@@ -59,9 +59,9 @@ def test_a_name_is_one_short_line(seen: Any) -> None:
 def test_what_a_page_queues_says_who_asked(open_page: Open, services: Services) -> None:
     services.queue.drain(5)
     project = services.create_project("Plate")
+    services.ingest.add(project.id, "a.png", corpus.png(corpus.noise()), None)
     page = open_page("images.py", project=project.id)
-    page.file_uploader[0].upload("a.png", corpus.png(corpus.noise()))
-    page.run()
+    next(button for button in page.button if button.label == "Segment").click().run()
     (job,) = services.store.jobs.page(None).items
     assert job.requested_by == "test@example.com"
 

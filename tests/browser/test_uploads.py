@@ -1,0 +1,142 @@
+"""Uploads in a real browser: they go on while pages change, after a reload, and once the network is back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import CDPSession, Dialog, Page, expect
+
+from core.services import Services
+from core.settings import Settings
+from core.store import Batch, NewUpload
+from tests import corpus
+from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.test_journey import create_project
+from tests.factories import upload
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+SLOW = 400_000  # bytes a second
+
+
+def write_images(folder: Path, count: int) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"A{number:02}.png" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_bytes(corpus.png(corpus.noise((160, 160), seed=number)))
+    return paths
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "data"
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(folder))
+    return folder
+
+
+@pytest.fixture
+def address(data: Path) -> Iterator[str]:
+    with streamlit_server(ROOT / "app.py") as served:
+        yield served
+
+
+def set_network(session: CDPSession, *, offline: bool = False, rate: float = -1) -> None:
+    conditions = {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": rate}
+    session.send("Network.emulateNetworkConditions", conditions)
+
+
+def total(page: Page, address: str) -> int:
+    (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
+    return int(project["n_images"])
+
+
+def wait_for(page: Page, address: str, count: int) -> None:
+    for _ in range(600):
+        if total(page, address) >= count:
+            break
+        page.wait_for_timeout(100)
+    assert total(page, address) >= count
+
+
+def test_sixty_files_outlive_the_page_a_cut_network_and_a_reload(address: str, tmp_path: Path) -> None:
+    dialogs: list[str] = []
+
+    def leave(dialog: Dialog) -> None:
+        dialogs.append(dialog.type)
+        dialog.accept()
+
+    files = write_images(tmp_path / "images", 60)
+    with browser_tab() as tab:
+        page = tab.page
+        page.on("dialog", leave)
+        create_project(page, address, "Sixty")
+        session = page.context.new_cdp_session(page)
+        session.send("Network.enable")
+        set_network(session, rate=SLOW)
+        page.get_by_label("Image files", exact=True).set_input_files(files)
+        tray = page.get_by_role("region", name="Uploads")
+        expect(tray).to_contain_text("of 60")
+        wait_for(page, address, 2)
+        page.get_by_role("link", name="Queue").click()
+        expect(page.get_by_role("heading", name="Queue")).to_be_visible(timeout=30_000)
+        expect(tray).to_contain_text("of 60")
+        wait_for(page, address, total(page, address) + 2)
+        set_network(session, offline=True)
+        expect(tray).to_contain_text("No connection to Spheroscope", timeout=30_000)
+        set_network(session, rate=SLOW)
+        wait_for(page, address, total(page, address) + 2)
+        assert total(page, address) < 60, "the rest is for after the reload"
+        page.reload()
+        assert dialogs == ["beforeunload"]
+        set_network(session)
+        wait_for(page, address, 60)
+        expect(tray).to_contain_text("stored", timeout=30_000)
+        (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
+        images = page.request.get(f"{address}/api/projects/{project['id']}/images?limit=200").json()["images"]
+        assert sorted(image["name"] for image in images) == [file.name for file in files]
+        listed = page.request.get(f"{address}/api/uploads?unfinished=1").json()["uploads"]
+        assert listed == []
+
+
+def test_a_folder_keeps_its_paths_and_leaves_out_what_is_no_image(address: str, tmp_path: Path) -> None:
+    write_images(tmp_path / "plate 1" / "day 3", 2)
+    (tmp_path / "plate 1" / "notes.txt").write_text("for myself")
+    (tmp_path / "plate 1" / ".DS_Store").write_bytes(b"x")
+    with browser_tab() as tab:
+        create_project(tab.page, address, "Folder")
+        tab.page.get_by_label("Folder of image files").set_input_files(str(tmp_path / "plate 1"))
+        expect(tab.page.get_by_text("Last upload: 2 stored")).to_be_visible(timeout=60_000)
+        (project,) = tab.page.request.get(f"{address}/api/projects").json()["projects"]
+        answer = tab.page.request.get(f"{address}/api/projects/{project['id']}/images")
+        assert sorted(image["name"] for image in answer.json()["images"]) == [
+            "plate 1/day 3/A00.png",
+            "plate 1/day 3/A01.png",
+        ]
+        assert tab.errors == []
+
+
+def test_what_was_not_stored_is_named_at_the_next_visit_and_goes_on_when_dropped_again(
+    data: Path, tmp_path: Path
+) -> None:
+    files = write_images(tmp_path / "images", 3)
+    services = Services.open(Settings(data=data))
+    project = services.create_project("Left")
+    new = [NewUpload(file.name, file.name, file.stat().st_size) for file in files]
+    services.uploads.declare(project.id, Batch("dropped"), new)
+    upload(services, project.id, files[0].name, files[0].read_bytes())
+    services.close()
+    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+        page = tab.page
+        page.goto(f"{address}/queue")
+        tray = page.get_by_role("region", name="Uploads")
+        expect(tray).to_contain_text("2 not stored", timeout=30_000)
+        expect(tray).to_contain_text("A01.png")
+        page.goto(f"{address}/images?project={project.id}")
+        expect(page.get_by_text("Last upload: 1 stored, 2 not stored")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Upload").first.click()
+        page.get_by_label("Image files", exact=True).set_input_files(files[1:])
+        expect(page.get_by_text("Last upload: 3 stored")).to_be_visible(timeout=60_000)
+        assert total(page, address) == 3
+        assert tab.errors == []
