@@ -12,10 +12,17 @@ projects = project_switcher.listed()
 
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
     st.title("Projects", anchor=False)
-    if projects and st.button("New project", type="primary", icon=":material/add:"):
+    if (
+        projects
+        and services.principal.may_create
+        and st.button("New project", type="primary", icon=":material/add:")
+    ):
         dialogs.new_project(services)
 feedback.show_undo()
 
+if not projects and not services.principal.may_create:
+    feedback.empty("Nothing has been shared with you yet", "Ask the owner of a project to share it with you.")
+    st.stop()
 if not projects:
     feedback.empty(
         "Measure spheroids from microscopy images",
@@ -49,5 +56,5 @@ else:
     project_cards.pages(
         services, [item for item in projects if name_part.lower() in item.name.lower()], name_part
     )
-if demo_plate.NAME not in [project.name for project in projects]:
+if services.principal.may_create and demo_plate.NAME not in [project.name for project in projects]:
     demo_plate.button(services)

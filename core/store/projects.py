@@ -128,7 +128,7 @@ class ProjectStore:
         }
 
         def work(session: Session) -> None:
-            _refuse_taken(session, clean, project_id)
+            _refuse_taken(session, clean, project_id, owner)
             session.rows("projects.add", values)
             if owner is not None:
                 member = {"project_id": project_id, "account_id": owner, "level": "own"}
@@ -190,7 +190,7 @@ class ProjectStore:
         def work(session: Session) -> None:
             old = name = _require(session.rows("projects.restore", {"id": project_id}))["name"]
             turn = 1
-            while session.one("projects.same_name", {"id": project_id, "name": name}):
+            while session.one("projects.same_name", {"id": project_id, "name": name, "owner": None}):
                 suffix = f" (restored {turn})" if turn > 1 else " (restored)"
                 name, turn = old[: MAX_NAME - len(suffix)] + suffix, turn + 1
             session.rows("projects.rename", {"id": project_id, "name": name})
@@ -228,8 +228,8 @@ def _checked_name(name: str) -> str:
     return clean
 
 
-def _refuse_taken(session: Session, name: str, project_id: str) -> None:
-    if session.one("projects.same_name", {"name": name, "id": project_id}):
+def _refuse_taken(session: Session, name: str, project_id: str, owner: str | None = None) -> None:
+    if session.one("projects.same_name", {"name": name, "id": project_id, "owner": owner}):
         raise InvalidRequest(f"There is already a project named “{name}”. Choose another name.")
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
+from core.accounts import Level
 from core.models import ImageFilter, Project
 from core.services import Services
 from core.ui import calibration, dialogs, export_panel, segment_dialogs
@@ -32,6 +33,7 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
     """Draw the buttons for the selected images, or without a selection for all that pass the filter."""
     selected, sentence = _target(services, project, image_filter, answer)
     filtered = image_filter != ImageFilter()
+    only_viewed = not services.principal.reaches(project.id, Level.EDIT)
     # Only counted until a button is pressed: reading the ids of a large project takes long.
     count = len(selected) or _count(services, project, image_filter)
     which = " on this filter" if filtered else ""
@@ -42,7 +44,7 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
         "Segment",
         type="primary",
         icon=":material/play_arrow:",
-        disabled=not count,
+        disabled=not count or only_viewed,
         help=f"By the project's settings: {words}. Images with settings of their own keep these.",
     )
     if pressed:
@@ -60,12 +62,15 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
     if st.button(
         "Pixel size",
         icon=":material/straighten:",
-        disabled=not selected,
+        disabled=not selected or only_viewed,
         help="Select images to set their pixel size: typed, or drawn over a scale bar",
     ):
         calibration.set_for_images(services, project, selected)
     if st.button(
-        "Delete", icon=":material/delete:", disabled=not selected, help="Select images to delete them"
+        "Delete",
+        icon=":material/delete:",
+        disabled=not selected or only_viewed,
+        help="Select images to delete them",
     ):
         dialogs.delete_images(services, project, selected)
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from core.accounts import Level
 from core.models import ImageStatus, Project
 from core.services import Services
 from core.ui import dialogs
@@ -42,8 +43,9 @@ def card(services: Services, project: Project) -> None:
     with st.container(border=True, key=f"card-{project.id}"):
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.markdown(f"**{plain(project.name)}**")
-            sharing.button(services, project)
-            _menu(services, project)
+            if services.principal.reaches(project.id, Level.OWN):
+                sharing.button(services, project)
+                _menu(services, project)
         st.html(_pictures(project) + _bar(project))
         st.caption(_sentence(project))
         opened = st.button(

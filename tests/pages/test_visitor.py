@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.accounts import Level, Role
-from core.errors import NotAllowed
+from core.errors import InvalidRequest, NotAllowed
 from core.models import Project
 from core.monitoring import Kind
 from core.services import CALLER_HEADER, Services, app_services, get_services
@@ -177,6 +177,33 @@ def test_pages_of_admins_are_not_there_for_others(
         with pytest.raises(ValueError, match="Could not find a navigation page"):
             open_as(with_accounts, monkeypatch, "ana", file)
         assert open_as(with_accounts, monkeypatch, "boss", file).title
+
+
+def test_a_viewer_is_offered_nothing_that_they_may_not_do(
+    with_accounts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    access, store = with_accounts.access, with_accounts.store
+    eve = access.accounts.create("eve", Role.VIEWER)
+    assert "Nothing has been shared with you yet" in texts(open_as(with_accounts, monkeypatch, "eve"))
+    project = store.projects.create("Plate", "unet", owner=access.accounts.create("ana", Role.MEMBER).id)
+    access.members.set_level(project.id, eve.id, Level.VIEW)
+    labels = [item.label for item in open_as(with_accounts, monkeypatch, "eve").button]
+    assert "Open" in labels
+    assert not {"New project", "Load demo plate", "Share", "Rename", "Delete"} & set(labels)
+
+
+def test_names_of_projects_that_one_does_not_see_are_free(with_accounts: Services) -> None:
+    access, projects = with_accounts.access, with_accounts.store.projects
+    ana, bo = (access.accounts.create(name, Role.MEMBER).id for name in ("ana", "bo"))
+    secret = projects.create("Secret compound", "unet", owner=ana)
+    other = projects.create("Secret compound", "unet", owner=bo)
+    for owner in (ana, bo):
+        with pytest.raises(InvalidRequest, match="already a project"):
+            projects.create("secret COMPOUND", "unet", owner=owner)
+    mine = projects.create("Mine", "unet", owner=bo)
+    with pytest.raises(InvalidRequest, match="already a project"):
+        projects.rename(mine.id, "Secret compound")
+    assert secret.id != other.id
 
 
 def test_a_token_is_shown_once(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -34,7 +34,18 @@ VALUES (
 SELECT um_per_px, um_per_px_method FROM project WHERE id = $id AND deleted_at IS NULL
 
 -- name: same_name
-SELECT id FROM project WHERE deleted_at IS NULL AND lower(name) = lower($name) AND id <> $id LIMIT 1
+-- Where there are accounts, names are compared among the projects of those who see this one: others' are not told.
+SELECT id FROM project
+WHERE deleted_at IS NULL AND lower(name) = lower($name) AND id <> $id
+    AND (
+        NOT EXISTS (SELECT 1 FROM project_member)
+        OR id IN (
+            SELECT theirs.project_id FROM project_member AS member
+            JOIN project_member AS theirs ON theirs.account_id = member.account_id
+            WHERE member.project_id = $id OR member.account_id = $owner
+        )
+    )
+LIMIT 1
 
 -- name: rename
 UPDATE project SET name = $name WHERE id = $id AND deleted_at IS NULL RETURNING id
