@@ -335,7 +335,14 @@ def test_who_has_signed_in_elsewhere_is_known_by_streamlits_cookie(
 
 def test_without_accounts_only_this_computer_is_served(tmp_path: Path) -> None:
     door = open_door(Settings(data=tmp_path))
-    for base, status in (("http://127.0.0.1", 200), ("http://localhost", 200), ("http://192.168.1.4", 403)):
+    for base, status in (("http://127.0.0.1", 200), ("http://[::1]", 200), ("http://localhost", 200)):
+        client = TestClient(door.app, base)
+        assert client.get("/api/projects").status_code == status, base
+    for base, status in (
+        ("http://192.168.1.4", 403),
+        ("http://[fe80::1]", 403),
+        ("http://[2001:db8::1]", 403),
+    ):
         client = TestClient(door.app, base)
         assert client.get("/api/projects").status_code == status, base
         assert client.get("/").status_code == status, base
