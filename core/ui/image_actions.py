@@ -59,17 +59,22 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
         if description != export_panel.ALL:
             target = selected or services.store.images.ids(project.id, image_filter)
         export_panel.dialog(services, project, target, description)
+    _changes(services, project, () if only_viewed else selected)
+
+
+def _changes(services: Services, project: Project, selected: tuple[str, ...]) -> None:
+    """Draw the buttons that change the selected images."""
     if st.button(
         "Pixel size",
         icon=":material/straighten:",
-        disabled=not selected or only_viewed,
+        disabled=not selected,
         help="Select images to set their pixel size: typed, or drawn over a scale bar",
     ):
         calibration.set_for_images(services, project, selected)
     if st.button(
         "Delete",
         icon=":material/delete:",
-        disabled=not selected or only_viewed,
+        disabled=not selected,
         help="Select images to delete them",
     ):
         dialogs.delete_images(services, project, selected)
