@@ -77,7 +77,8 @@ def fill(data: Path, address: str) -> str:
         name = payload.format(f"{address}/{number}")[:80]
         project = lab.project(name)
         access.members.set_level(project.id, boss.id, Level.OWN)
-        lab.measured(lab.image(project, f"{name}.png"), disc())
+        file_name = f"{name}.png".replace("{", "{{").replace("}", "}}")  # the lab formats it
+        lab.measured(lab.image(project, file_name), disc())
         access.accounts.create(name, Role.MEMBER)
         access.sessions.add_token(boss.id, name[:60], Scope.READ, 1)
     services.close()
