@@ -40,6 +40,10 @@ def test_from_dropped_files_to_the_table(address: str, tmp_path: Path) -> None:
         open_image(page, files[0].name)
         outlines = page.locator("svg path")
         expect(outlines.first).to_be_attached(timeout=30_000)
+        fits = page.locator(".stage").bounding_box()
+        assert fits is not None
+        assert fits["y"] + fits["height"] <= 800, "the whole picture is in sight on a laptop's screen"
+        page.get_by_role("tab", name="File").click()
         expect(page.get_by_text("1.3622 µm/px")).to_be_visible()
         expect(page.get_by_text("Loading…")).to_be_hidden(timeout=30_000)
         tab.shot("journey-image")
