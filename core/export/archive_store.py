@@ -78,14 +78,14 @@ class ArchiveStore:
 
     def take_stock(self) -> list[StoredArchive]:
         """Return the archives that earlier processes finished; delete all other files."""
-        found = list(self._described())
-        files = {f"{item.export.id}{suffix}" for item in found for suffix in (".json", ".zip")}
+        stored = list(self._described())
+        files = {f"{item.export.id}{suffix}" for item in stored for suffix in (".json", ".zip")}
         for path in self._folder.iterdir():
             if path.is_dir():
                 self.discard(path)
             elif path.name not in files:
                 path.unlink(missing_ok=True)
-        return found
+        return stored
 
     def too_old(
         self, archives: Iterable[StoredArchive], now: datetime, max_bytes: int

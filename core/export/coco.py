@@ -35,7 +35,7 @@ class Coco:
         self._annotations = _List(context.text("coco.annotations"))
 
     def add(self, item: Item) -> None:
-        found = item.found  # before anything is written: it may be damaged
+        objects = item.objects  # before anything is written: it may be damaged
         image = item.image
         self._images.add(
             {
@@ -46,7 +46,7 @@ class Coco:
                 "um_per_px": image.um_per_px,
             }
         )
-        for each in found:
+        for each in objects:
             fields = {"id": self._annotations.count + 1, "image_id": self._images.count}
             self._annotations.add(fields | annotation(each, (image.height, image.width)))
 
@@ -79,28 +79,28 @@ class _List:
             target.write(piece)
 
 
-def annotation(found: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
+def annotation(item: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
     """Return the annotation of an object in an image of ``shape`` (Y, X); ``number`` is that of the table."""
-    rows, columns = found.box
+    rows, columns = item.box
     return {
         "category_id": CATEGORY,
-        "number": found.number,
-        "segmentation": run_lengths(found, shape),
-        "area": int(np.count_nonzero(found.mask)),
+        "number": item.number,
+        "segmentation": run_lengths(item, shape),
+        "area": int(np.count_nonzero(item.mask)),
         "bbox": [columns.start, rows.start, columns.stop - columns.start, rows.stop - rows.start],
         "iscrowd": 0,
     }
 
 
-def run_lengths(found: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
+def run_lengths(item: OutlinedObject, shape: tuple[int, int]) -> dict[str, object]:
     """Column by column, lengths of background and object in turns, packed.
 
     Only the object's own columns are looked at; what lies left and right of them is background.
     """
     height, width = shape
-    rows, columns = found.box
+    rows, columns = item.box
     slab = np.zeros((columns.stop - columns.start, height), np.uint8)
-    slab[:, rows] = found.mask.T
+    slab[:, rows] = item.mask.T
     flat = slab.ravel()
     ends = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     counts = np.diff(ends, prepend=0, append=flat.size).tolist()

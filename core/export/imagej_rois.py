@@ -32,25 +32,25 @@ class Rois:
         self._archive = context.archive
 
     def add(self, item: Item) -> None:
-        if item.found:
-            self._archive.add(f"rois/{item.stem}.zip", roi_zip(item.found))
+        if item.objects:
+            self._archive.add(f"rois/{item.stem}.zip", roi_zip(item.objects))
 
     def finish(self) -> None:
         """Do nothing."""
 
 
-def roi_zip(found: Sequence[OutlinedObject]) -> bytes:
+def roi_zip(objects: Sequence[OutlinedObject]) -> bytes:
     """Return the zip of an image's ROIs, each named by its object's number."""
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
-        for item in found:
+        for item in objects:
             packed.writestr(f"{item.number:04d}.roi", roi(item).tobytes())
     return data.getvalue()
 
 
-def roi(found: OutlinedObject) -> roifile.ImagejRoi:
+def roi(item: OutlinedObject) -> roifile.ImagejRoi:
     """Return a traced ROI, or a composite of all rings where there are several."""
-    name, rings = f"{found.number:04d}", corners(found)
+    name, rings = f"{item.number:04d}", corners(item)
     if len(rings) == 1:
         made = roifile.ImagejRoi.frompoints(rings[0], name=name)
         made.roitype = roifile.ROI_TYPE.TRACED
@@ -60,14 +60,14 @@ def roi(found: OutlinedObject) -> roifile.ImagejRoi:
     return _composite(name, rings)
 
 
-def corners(found: OutlinedObject) -> list[Corners]:
+def corners(item: OutlinedObject) -> list[Corners]:
     """Return the outer rings, then the holes: int64 (N, 2), pixel corners as (x, y)."""
-    walk = edges([*found.outer, *found.holes])
+    walk = edges([*item.outer, *item.holes])
     points = np.stack([walk.x, walk.y], axis=1) + _FROM[walk.side]
     before = np.empty_like(walk.side)
     before[walk.after] = walk.side
     turns = before != walk.side
-    offset = (found.box[1].start, found.box[0].start)
+    offset = (item.box[1].start, item.box[0].start)
     spans = zip(walk.start[:-1].tolist(), walk.start[1:].tolist(), strict=True)
     return [points[first:last][turns[first:last]] + offset for first, last in spans]
 

@@ -92,7 +92,7 @@ class Item:
         return None if sha256 is None else self._blobs.get(sha256)
 
     @cached_property
-    def found(self) -> list[boundaries.OutlinedObject]:
+    def objects(self) -> list[boundaries.OutlinedObject]:
         """Objects of the label image."""
         return [] if self.mask is None else boundaries.find(label_png.decode(self.mask))
 

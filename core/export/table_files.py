@@ -88,12 +88,12 @@ class TableFiles:
 
     def sweep(self) -> None:
         """Delete what is past its time, and the oldest where all together are too large."""
-        found = []
+        files = []
         for path in self._folder.iterdir():
             with suppress(FileNotFoundError):
-                found.append((path.stat().st_mtime, path.stat().st_size, path))
-        oldest, total = time.time() - KEEP_SECONDS, sum(size for _, size, _ in found)
-        for modified, size, path in sorted(found):
+                files.append((path.stat().st_mtime, path.stat().st_size, path))
+        oldest, total = time.time() - KEEP_SECONDS, sum(size for _, size, _ in files)
+        for modified, size, path in sorted(files):
             if path.suffix != ".part" and (modified < oldest or total > self._max_bytes):
                 path.unlink(missing_ok=True)
                 total -= size

@@ -69,7 +69,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
     app = create_app(services)
     # zstd where the client knows it: at its lowest level it makes rows smaller in a tenth of gzip's time.
     compressed = CompressMiddleware(app, minimum_size=500, brotli=False, zstd_level=1, gzip_level=6)
-    found = []
+    mounted = []
     for prefix in PREFIXES:
         target = compressed if prefix == "/api" else app
         found += [Route(prefix, target), Route(f"{prefix}/{{rest:any}}", target)]

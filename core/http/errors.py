@@ -152,5 +152,5 @@ def _parameters(request: Request) -> dict[str, dict[str, Any]]:
     """Schemas of the parameters that the address of a request takes, by name."""
     operation = request.app.openapi()["paths"][request.scope["route"].path]
     operation = operation["get" if request.method == "HEAD" else request.method.lower()]
-    found = operation.get("parameters", ())
-    return {item["name"]: item["schema"] for item in found if item["in"] == "query"}
+    parameters = operation.get("parameters", ())
+    return {item["name"]: item["schema"] for item in parameters if item["in"] == "query"}

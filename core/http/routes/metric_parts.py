@@ -111,10 +111,10 @@ def endpoint(row: SummaryRow) -> schemas.Endpoint:
     )
 
 
-def plan(found: query_plans.Plan) -> schemas.Plan:
+def plan(profile: query_plans.Plan) -> schemas.Plan:
     """How a statement ran."""
-    steps = [schemas.PlanOperator.model_validate(step, from_attributes=True) for step in found.operators]
-    return schemas.Plan(query=found.name, text=found.text, operators=steps)
+    steps = [schemas.PlanOperator.model_validate(step, from_attributes=True) for step in profile.operators]
+    return schemas.Plan(query=profile.name, text=profile.text, operators=steps)
 
 
 def percentiles(histogram: Histogram) -> dict[str, float | None]:

@@ -116,7 +116,7 @@ def statements(
     threshold = query.threshold_ms
     if threshold is None:
         threshold = round(services.settings.slow_query_ms)
-    found = schemas.SlowQueries(
+    answer = schemas.SlowQueries(
         timestamp=utc_now(),
         minutes=window.minutes,
         threshold_ms=threshold,
@@ -126,8 +126,8 @@ def statements(
         ],
     )
     if query.explain:
-        found.plan = parts.plan(services.plans.explain(query.explain))
-    return found
+        answer.plan = parts.plan(services.plans.explain(query.explain))
+    return answer
 
 
 @router.get("/endpoints")

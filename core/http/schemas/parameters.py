@@ -73,8 +73,8 @@ def _time(end: time) -> Callable[[object], object]:
         if not _TIME.fullmatch(text):
             raise ValueError("no time")
         try:
-            found = datetime.fromisoformat(text)
-            return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+            time = datetime.fromisoformat(text)
+            return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
         except OverflowError as error:
             raise ValueError("no time") from error
 

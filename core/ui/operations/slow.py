@@ -17,10 +17,10 @@ _PLAN = "explained statement"
 def slow_statements(services: Services, window: MetricsWindow, chosen: TimeRange) -> None:
     """The statements with a slow call, slowest first; one of them can be explained."""
     threshold = services.settings.slow_query_ms
-    found = slow_queries(window.timings, threshold)
-    lines = [_line(row, threshold) for row in found]
+    statements = slow_queries(window.timings, threshold)
+    lines = [_line(row, threshold) for row in statements]
     section("Slow statements", lines, "copy-slow")
-    if not found:
+    if not statements:
         nothing(
             f"No statement took longer than {threshold:g} ms in {chosen.words}. That is how it should be."
         )
@@ -31,8 +31,8 @@ def slow_statements(services: Services, window: MetricsWindow, chosen: TimeRange
         "(SLOW_QUERY_MS) at least once. Choose one to see its text and to have it explained."
     )
     chosen_rows = answer.selection.rows
-    if chosen_rows and chosen_rows[0] < len(found):
-        _explained(services, found[chosen_rows[0]].name)
+    if chosen_rows and chosen_rows[0] < len(statements):
+        _explained(services, statements[chosen_rows[0]].name)
 
 
 def _explained(services: Services, name: str) -> None:
