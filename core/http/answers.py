@@ -60,6 +60,11 @@ def caller_mark(principal: Principal) -> str:
     return hashlib.sha256(rights.encode()).hexdigest()[:8]
 
 
+def conditional_json(request: Request, version: str, body: Callable[[], object]) -> Response:
+    """What ``body`` returns as JSON, or 304 where the client has it; see ``conditional`` for ``version``."""
+    return conditional(request, version, REVALIDATE, lambda: json_answer(body()), weak=True)
+
+
 def is_known(request: Request, tag: str) -> bool:
     """Whether the client has what ``tag`` names (If-None-Match, RFC 9110, 13.1.2)."""
     known = request.headers.get("if-none-match", "")

@@ -72,8 +72,8 @@ def routes(services: Callable[[], Services]) -> list[Route]:
     mounted = []
     for prefix in PREFIXES:
         target = compressed if prefix == "/api" else app
-        found += [Route(prefix, target), Route(f"{prefix}/{{rest:any}}", target)]
-    return found + access.routes(services)
+        mounted += [Route(prefix, target), Route(f"{prefix}/{{rest:any}}", target)]
+    return mounted + access.routes(services)
 
 
 def create_app(services: Callable[[], Services]) -> FastAPI:

@@ -102,7 +102,7 @@ class ListRequest:
         """The keys that the list goes on behind; None without a cursor."""
         return self.cursor.last if self.cursor else None
 
-    def found(self, ids: Iterable[str]) -> ListRequest:
+    def behind_cursor(self, ids: Iterable[str]) -> ListRequest:
         """Return the same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
         offset = place_of(self.cursor.last[0], ids) if self.cursor else None
         return self if offset is None else replace(self, offset=offset)

@@ -40,9 +40,9 @@ def ordered(items: Iterable[T], sort: str, keys: Keys[T], what: str) -> list[T]:
     key = keys.get(sort.removeprefix("-"))
     if key is None:
         raise InvalidRequest(f"{what} cannot be sorted by “{sort[:40]}”. Known: {', '.join(keys)}.")
-    kept = list(items)
-    valued = [item for item in kept if key(item) is not None]
-    empty = [item for item in kept if key(item) is None]
+    items = list(items)
+    valued = [item for item in items if key(item) is not None]
+    empty = [item for item in items if key(item) is None]
     return sorted(valued, key=key, reverse=sort.startswith("-")) + empty
 
 

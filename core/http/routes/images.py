@@ -8,9 +8,9 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from core.errors import InvalidRequest
-from core.http.answers import REVALIDATE, conditional, json_answer
+from core.http.answers import conditional_json
 from core.http.dependencies import ImageId, ServicesDependency
-from core.http.lists import ListRequest
+from core.http.lists import ListRequest, Row
 from core.http.ordered import SPHEROID_KEYS, ordered
 from core.http.routing import ReadRouter
 from core.http.schemas import rows
@@ -24,13 +24,7 @@ router = ReadRouter(prefix="/api/images", tags=["Results"])
 def image(request: Request, image_id: ImageId, services: ServicesDependency) -> Response:
     """One image with everything that is known of its file."""
     version = version_of_image(services, image_id)
-    return conditional(
-        request,
-        version,
-        REVALIDATE,
-        lambda: json_answer(rows.image_in_full(services.store.images.get(image_id))),
-        weak=True,
-    )
+    return conditional_json(request, version, lambda: rows.image_in_full(services.store.images.get(image_id)))
 
 
 @router.get("/{id}/objects", response_model=rows.SpheroidsAnswer)
@@ -42,19 +36,17 @@ def spheroids(
 ) -> Response:
     """A part of the spheroids of one image, and the result that they are of."""
     version = version_of_image(services, image_id)
-    return conditional(
-        request, version, REVALIDATE, lambda: _spheroids(request, image_id, query, services), weak=True
-    )
+    return conditional_json(request, version, lambda: _spheroids(request, image_id, query, services))
 
 
-def _spheroids(request: Request, image_id: str, query: SpheroidsQuery, services: Services) -> Response:
+def _spheroids(request: Request, image_id: str, query: SpheroidsQuery, services: Services) -> Row:
     part = ListRequest.of(request, query, services.settings.max_page_size)
     if "contour" in query.fields and not query.contours:
         raise InvalidRequest("The field contour comes with contours=1 only.")
     image = services.store.images.get(image_id)
-    segmentation, found = services.store.results.get(image) or (None, ())
-    items = ordered(found, part.sort, SPHEROID_KEYS, "Spheroids")
-    part = part.found(str(item.number) for item in items)
+    segmentation, spheroids = services.store.results.get(image) or (None, ())
+    items = ordered(spheroids, part.sort, SPHEROID_KEYS, "Spheroids")
+    part = part.behind_cursor(str(item.number) for item in items)
     about = {
         "image_id": image.id,
         "um_per_px": image.um_per_px,
@@ -63,7 +55,7 @@ def _spheroids(request: Request, image_id: str, query: SpheroidsQuery, services:
     answer = part.answer(
         "objects", part.part(items), lambda item: rows.spheroid_row(item, image.um_per_px, query.contours)
     )
-    return json_answer(about | answer)
+    return about | answer
 
 
 def version_of_image(services: Services, image_id: str) -> str:

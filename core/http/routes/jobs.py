@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from core.http.answers import REVALIDATE, conditional, json_answer
+from core.http.answers import conditional_json
 from core.http.dependencies import ServicesDependency
-from core.http.lists import ListRequest
+from core.http.lists import ListRequest, Row
 from core.http.routing import ReadRouter
 from core.http.schemas import rows
 from core.http.schemas.queries import JobsQuery
@@ -27,16 +27,16 @@ def jobs(request: Request, query: Annotated[JobsQuery, Query()], services: Servi
     """A part of the jobs, and the totals of the queue."""
     # The rate is that of the last minutes, so it changes although nothing else does.
     version = f"{services.db.generation}-{int(time.monotonic() / RATE_SECONDS)}"
-    return conditional(request, version, REVALIDATE, lambda: _jobs(request, query, services), weak=True)
+    return conditional_json(request, version, lambda: _jobs(request, query, services))
 
 
-def _jobs(request: Request, query: JobsQuery, services: Services) -> Response:
+def _jobs(request: Request, query: JobsQuery, services: Services) -> Row:
     part = ListRequest.of(request, query, services.settings.max_page_size)
     page = services.store.jobs.page(
         query.state, query.project or None, part.limit, part.offset, part.sort, part.after
     )
     totals = Totals.model_validate(services.board.snapshot().totals)
-    return json_answer(part.answer("jobs", page, rows.job_row) | {"totals": totals.model_dump()})
+    return part.answer("jobs", page, rows.job_row) | {"totals": totals.model_dump()}
 
 
 @router.get("/queue")

@@ -7,14 +7,13 @@ from typing import Annotated
 from fastapi import Query, Request
 from starlette.responses import Response
 
-from core.http.answers import REVALIDATE, conditional, json_answer
+from core.http.answers import conditional_json
 from core.http.dependencies import ProjectId, ServicesDependency
-from core.http.lists import ListRequest
+from core.http.lists import ListRequest, Row
 from core.http.ordered import PROJECT_KEYS, ordered
 from core.http.routing import ReadRouter
 from core.http.schemas import rows
 from core.http.schemas.queries import ImagesQuery, ObjectsQuery, ProjectsQuery
-from core.services import Services
 
 router = ReadRouter(prefix="/api/projects", tags=["Results"])
 
@@ -26,14 +25,14 @@ def projects(
     """A part of the projects."""
     version = str(services.db.generation)
 
-    def answer() -> Response:
+    def body() -> Row:
         part = ListRequest.of(request, query, services.settings.max_page_size)
-        found = [item for item in services.store.projects.list() if query.name.lower() in item.name.lower()]
-        items = ordered(found, part.sort, PROJECT_KEYS, "Projects")
-        part = part.found(item.id for item in items)
-        return json_answer(part.answer("projects", part.part(items), rows.project_row))
+        named = [item for item in services.store.projects.list() if query.name.lower() in item.name.lower()]
+        items = ordered(named, part.sort, PROJECT_KEYS, "Projects")
+        part = part.behind_cursor(item.id for item in items)
+        return part.answer("projects", part.part(items), rows.project_row)
 
-    return conditional(request, version, REVALIDATE, answer, weak=True)
+    return conditional_json(request, version, body)
 
 
 @router.get("/{id}/images", response_model=rows.ImagesAnswer)
@@ -44,17 +43,16 @@ def images(
     services: ServicesDependency,
 ) -> Response:
     """A part of a project's images."""
-    version = services.store.generations.of(project_id)
-    return conditional(
-        request, version, REVALIDATE, lambda: _images(request, project_id, query, services), weak=True
-    )
+    store, max_limit = services.store, services.settings.max_page_size
+    version = store.generations.of(project_id)
 
+    def body() -> Row:
+        part, narrowing = ListRequest.of(request, query, max_limit), query.image_filter()
+        store.projects.require(project_id)
+        page = store.images.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
+        return part.answer("images", page, rows.image_row)
 
-def _images(request: Request, project_id: str, query: ImagesQuery, services: Services) -> Response:
-    part, narrowing = ListRequest.of(request, query, services.settings.max_page_size), query.image_filter()
-    services.store.projects.require(project_id)
-    page = services.store.images.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
-    return json_answer(part.answer("images", page, rows.image_row))
+    return conditional_json(request, version, body)
 
 
 @router.get("/{id}/objects", response_model=rows.ObjectsAnswer)
@@ -65,14 +63,13 @@ def objects(
     services: ServicesDependency,
 ) -> Response:
     """A part of the spheroids of the results in force, of all images of the project."""
-    version = services.store.generations.of(project_id)
-    return conditional(
-        request, version, REVALIDATE, lambda: _objects(request, project_id, query, services), weak=True
-    )
+    store, max_limit = services.store, services.settings.max_page_size
+    version = store.generations.of(project_id)
 
+    def body() -> Row:
+        part, narrowing = ListRequest.of(request, query, max_limit), query.object_filter()
+        store.projects.require(project_id)
+        page = store.objects.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
+        return part.answer("objects", page, rows.object_row)
 
-def _objects(request: Request, project_id: str, query: ObjectsQuery, services: Services) -> Response:
-    part, narrowing = ListRequest.of(request, query, services.settings.max_page_size), query.object_filter()
-    services.store.projects.require(project_id)
-    page = services.store.objects.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
-    return json_answer(part.answer("objects", page, rows.object_row))
+    return conditional_json(request, version, body)
