@@ -83,6 +83,11 @@ def tree_of(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
 
+@cache
+def nodes_of(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(tree_of(path)))
+
+
 def room_of(path: Path) -> str:
     """The name that stands in LAYERS: core/http/api.py → http, core/db/database.py → db."""
     return path.relative_to(CORE).with_suffix("").parts[0]
@@ -90,7 +95,7 @@ def room_of(path: Path) -> str:
 
 def imports(path: Path) -> Iterator[str]:
     """Dotted names that ``path`` imports, wherever in the file it does: core.db.Database, numpy."""
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.Import):
             yield from (item.name for item in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -105,7 +110,7 @@ def core_rooms(path: Path) -> set[str]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -163,7 +168,7 @@ def test_pages_import_only_streamlit_and_core(path: Path) -> None:
 @for_each(page_files)
 def test_pages_are_short_and_define_nothing_of_weight(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= PAGE_LINES
-    assert not [node for node in ast.walk(tree_of(path)) if isinstance(node, ast.ClassDef)]
+    assert not [node for node in nodes_of(path) if isinstance(node, ast.ClassDef)]
 
 
 @for_each(core_files)
@@ -185,7 +190,7 @@ def code_of(path: Path) -> str:
 def test_nothing_is_pickled(path: Path) -> None:
     roots = {name.split(".")[0] for name in imports(path)}
     assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.keyword):
             assert node.arg != "allow_pickle" or ast.unparse(node.value) == "False"
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"torch.load", "np.load", "numpy.load"}:
@@ -205,16 +210,16 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
     documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     known = {  # docstrings, and parts of f-strings
         id(node.body[0].value)
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
     known |= {
         id(part)
-        for node in ast.walk(tree_of(path))
+        for node in nodes_of(path)
         if isinstance(node, ast.JoinedStr)
         for part in node.values
     }
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if isinstance(node, ast.JoinedStr):
             texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
             yield node.lineno, "".join(map(str, texts))
@@ -249,7 +254,7 @@ def test_statements_take_values_as_parameters_and_only_orders_and_conditions_as_
 
 @for_each(core_files)
 def test_no_error_is_swallowed_in_silence(path: Path) -> None:
-    for node in ast.walk(tree_of(path)):
+    for node in nodes_of(path):
         if not isinstance(node, ast.ExceptHandler):
             continue
         caught = ast.unparse(node.type) if node.type else ""

@@ -669,6 +669,7 @@ def test_an_unknown_statement_is_a_fault_in_here(db: Database) -> None:
 
 def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
     columns = ("id", "image_id", "place", "request", "sha256", "status", "engine", "engine_version", "params")
+    columns += ("key", "path", "n_bytes")  # of uploads
     incoming = pl.DataFrame({column: ["1"] for column in columns})
     for name, text in load_queries().items():
         if "BY NAME" in text or name.startswith("metrics."):

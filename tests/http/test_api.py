@@ -19,7 +19,7 @@ from core.services import Services
 from core.settings import ROOT
 from core.store import Recipe
 from tests import corpus
-from tests.http.conftest import PATHS, application
+from tests.http.conftest import DOCUMENT, application
 from tests.http.lab import RECIPE, Lab, digest, disc
 from tests.polling import wait_until
 
@@ -408,8 +408,9 @@ def test_a_different_result_has_another_thumbnail_address(client: TestClient, la
 
 def test_the_document_lists_the_routes() -> None:
     text = (ROOT / "docs" / "http_api.md").read_text(encoding="utf-8")
-    described = set(re.findall(r"^### `GET (/[^`?]*)", text, re.MULTILINE))
-    assert described == set(PATHS) | {"/api/openapi.json", "/api/docs"}
+    headings = [line for line in text.splitlines() if line.startswith("### `")]
+    described = {path for line in headings for path in re.findall(r"`[A-Z]+ (/[^`?]*)", line)}
+    assert described == set(DOCUMENT["paths"]) | {"/api/openapi.json", "/api/docs"}
 
 
 def test_images_are_narrowed_by_time_and_measurement(client: TestClient, lab: Lab) -> None:

@@ -188,13 +188,13 @@ def test_pages_and_neighbours_of_a_small_project(store: Store, db: Database, pro
     check_neighbours(store, project)
 
 
-@pytest.mark.parametrize("sort", ["size", "", "-", "--name", "name desc", "id; DROP TABLE image", "NAME"])
-def test_what_is_not_a_sort_is_refused(store: Store, project: Project, sort: str) -> None:
+def test_what_is_not_a_sort_is_refused(store: Store, project: Project) -> None:
     add(store, project.id, "a")
-    with pytest.raises(InvalidRequest, match="cannot be sorted"):
-        store.images.page(project.id, sort=sort)
-    with pytest.raises(InvalidRequest, match="cannot be sorted"):
-        store.images.neighbours(store.images.get("a"), sort)
+    for sort in ("size", "", "-", "--name", "name desc", "id; DROP TABLE image", "NAME"):
+        with pytest.raises(InvalidRequest, match="cannot be sorted"):
+            store.images.page(project.id, sort=sort)
+        with pytest.raises(InvalidRequest, match="cannot be sorted"):
+            store.images.neighbours(store.images.get("a"), sort)
 
 
 @pytest.mark.parametrize("name", ["%", "_", "\\", "'", "';--", "{order}", "$name", "\0"])

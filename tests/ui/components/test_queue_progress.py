@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from starlette.testclient import TestClient
 
 from core.services import Services
@@ -9,6 +10,8 @@ from core.settings import Settings
 from core.ui.components.queue_progress import queue_payload
 from tests import corpus
 from tests.http.conftest import application
+
+pytestmark = pytest.mark.slow
 
 
 def test_page_and_api_give_the_browser_the_same_fields(tmp_path: Path) -> None:
