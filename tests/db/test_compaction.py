@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from core import cli
 from core.db import Database, backup, compaction
 from core.db.commit_counter import CommitCounter
 from core.db.compaction import TableOrder, compact
+from core.db.statements import load_migrations
 from core.errors import DatabaseLocked, StorageError
 from core.models import JobState
 from core.monitoring import QueryRecorder
@@ -25,9 +27,9 @@ from core.store import Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
 ROOT = Path(__file__).resolve().parents[2]
-TABLES = (
-    *("answered_request", "image", "job", "migration", "object", "pinned_version", "project", "upload"),
-    "version",
+_SCHEMA = "".join(step.text for step in load_migrations())
+TABLES = sorted(
+    {"migration", *re.findall(r"CREATE TABLE (\w+)", _SCHEMA)} - {*re.findall(r"DROP TABLE (\w+)", _SCHEMA)}
 )
 STEPS = ["copying", *TABLES, "saving", "replacing", "replaced"]
 MEMORY_MB = 256
