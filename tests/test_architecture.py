@@ -213,12 +213,7 @@ def strings(path: Path) -> Iterator[tuple[int, str]]:
         for node in nodes_of(path)
         if isinstance(node, documented) and node.body and isinstance(node.body[0], ast.Expr)
     }
-    known |= {
-        id(part)
-        for node in nodes_of(path)
-        if isinstance(node, ast.JoinedStr)
-        for part in node.values
-    }
+    known |= {id(part) for node in nodes_of(path) if isinstance(node, ast.JoinedStr) for part in node.values}
     for node in nodes_of(path):
         if isinstance(node, ast.JoinedStr):
             texts = [part.value for part in node.values if isinstance(part, ast.Constant)]
