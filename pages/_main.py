@@ -38,7 +38,8 @@ pages = {
     ]
     for section, listed in SECTIONS.items()
 }
-page = st.navigation({section: listed for section, listed in pages.items() if listed})
+many = services.access.rules.enabled  # or Streamlit would hide the last section
+page = st.navigation({section: listed for section, listed in pages.items() if listed}, expanded=many)
 shell.name_page(page.title)
 with feedback.explained(), shell.recorded(services, page.title):
     shell.sidebar(services)

@@ -13,6 +13,7 @@ from core.ui import (
     project_switcher,
     shell,
     upload_panel,
+    visitor,
 )
 from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import image_columns
@@ -28,10 +29,10 @@ with st.container(horizontal=True, vertical_alignment="center"):
         calibration.offer(services, project)
     st.space("stretch")
     image_actions.downloads(services, project)
-    if project.n_images:
+    if project.n_images and visitor.may_edit(services, project):
         upload_panel.upload_button(services, project)
 feedback.show_undo()
-if not project.n_images:
+if not project.n_images and visitor.may_edit(services, project):
     upload_panel.drop_zone(services, project)
 upload_panel.show_verdicts(services, project)
 if not project.n_images:

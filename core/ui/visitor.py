@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.accounts import Level
 from core.accounts.policy import ABOUT_ACCESS, PAGES
+from core.models import Project
 from core.services import Services
 from core.store import JobRequest
 from core.store.recipe import requester_name
@@ -38,6 +40,11 @@ def may_open(services: Services, page: str) -> bool:
     return rule is not None and rule.admits(services.principal)
 
 
+def may_edit(services: Services, project: Project) -> bool:
+    """Whether the visitor may upload, segment, change and delete images of a project."""
+    return services.principal.reaches(project.id, Level.EDIT)
+
+
 def begin(services: Services) -> None:
     """Forget what the session holds of somebody else: tabs stay open when people change places."""
     key = services.principal.key
@@ -52,7 +59,10 @@ def draw(services: Services) -> None:
         with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
             st.text(f"{services.principal.name}, {services.principal.role}", width="content")
             # A link of Streamlit's own opens another tab; the words are ours, so no user's text stands in it.
-            st.html('<a href="/access/sign-out" target="_self">Sign out</a>', width="content")
+            st.html(
+                '<a href="/access/sign-out" target="_self" style="color: inherit">Sign out</a>',
+                width="content",
+            )
 
 
 def _signed_in() -> str:

@@ -102,7 +102,7 @@ def test_no_name_runs_on_any_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
                 tab.page.goto(f"{app}/{page}?project={project_id}")
                 tab.page.wait_for_selector("h1, h3", timeout=60_000)
                 tab.page.wait_for_timeout(1500)
-                tab.shot(f"beacon-{page}")
+                tab.shot(f"beacon-{page or 'projects'}")
         assert hits == []
 
 

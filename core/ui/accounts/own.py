@@ -79,7 +79,7 @@ def tokens(services: Services) -> None:
     names = {project.id: project.name for project in project_switcher.listed()}
     for token in desk(services).tokens():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(f"**{plain(token.name)}**", width=200)
+            st.text(token.name, width=200)
             where = (
                 "all your projects"
                 if token.project_id is None

@@ -72,7 +72,7 @@ def table(services: Services) -> None:
     """List everybody, each with what an admin can do for them."""
     for account in desk(services).list():
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"of-{account.id}"):
-            st.markdown(f"**{plain(account.name)}**", width=260)
+            st.text(account.name, width=260)  # an address would become a link in Markdown
             _role(services, account)
             st.caption(_state(account, services.access.rules.mode), width=190)
             st.space("stretch")
