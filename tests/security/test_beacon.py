@@ -30,11 +30,12 @@ PAYLOADS = (
     "$\\href{{{0}}}{{x}}$ :material/bolt: <b>",
 )
 PAGES = (
-    "projects",
+    "",
     "images",
     "image",
     "measurements",
     "queue",
+    "trash",
     "performance",
     "throughput",
     "health",
