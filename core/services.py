@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 
 import streamlit as st
 
@@ -48,6 +49,7 @@ from core.store.recipe import ANONYMOUS
 from core.store.throughput import ThroughputStore
 from core.uploads import Uploads
 from core.uploads.uploads import UploadRules
+from core.uploads.watched_folders import WatchedFolders
 
 log = logging.getLogger(__name__)
 
@@ -224,7 +226,9 @@ def _chores(
     settings: Settings, store: Store, blobs: Blobs, exports: Exports, uploads: Uploads
 ) -> list[Callable[[], None]]:
     rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
-    return [exports.sweep, uploads.sweep, Retention(store.retention, blobs, rules).run_due]
+    root = Path(settings.watched_root).expanduser().resolve() if settings.watched_root else None
+    watched = WatchedFolders(root, store, uploads)
+    return [exports.sweep, uploads.sweep, watched.run, Retention(store.retention, blobs, rules).run_due]
 
 
 def _store(settings: Settings, memory: MemoryBudget, db: Database, cache: Cache) -> Store:

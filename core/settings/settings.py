@@ -81,6 +81,12 @@ class Settings:
     upload_hours: float = _setting(
         48.0, "UPLOAD_HOURS", "Hours that the rest of a file that has arrived in part is waited for."
     )
+    watched_root: str = _setting(
+        "",
+        "WATCHED_ROOT",
+        "Folder with a folder for each project whose images are taken in by themselves; nothing is watched "
+        "without.",
+    )
     max_image_pixels: int = _setting(100_000_000, "MAX_IMAGE_PIXELS", "Largest page that is read, in pixels.")
     max_pages: int = _setting(200, "MAX_PAGES", "Most pages read from one multi-page file.")
     max_page_size: int = _setting(200, "MAX_PAGE_SIZE", "Most rows that one API call returns.")

@@ -16,7 +16,7 @@ from core.ingest import Ingest, Verdict, clean_path
 from core.models import Upload, UploadState
 from core.settings import Settings
 from core.store import Batch, JobRequest, NewUpload, Recipe, Store
-from core.store.uploads import upload_id
+from core.store.uploads import WATCHED_FOLDER, upload_id
 from core.uploads.complete import check_length, complete_file
 from core.uploads.part import UploadPart
 from core.uploads.senders import Senders
@@ -110,7 +110,8 @@ class Uploads:
             NotFound: the project is not there.
         """
         named = [replace(file, path=clean_path(file.path)) for file in files]
-        self._senders.hear(batch.name)
+        if batch.name != WATCHED_FOLDER:
+            self._senders.hear(batch.name)
         self._projects.add(project_id)
         return tuple(self._now(upload) for upload in self._store.uploads.add(project_id, batch, named))
 
@@ -123,7 +124,6 @@ class Uploads:
             NotFound: the project is not there.
         """
         (upload,) = self.declare(project_id, batch, [file])
-        self._senders.hear(upload.batch)
         return self.finish(upload) if upload.state is UploadState.CHECKING else upload
 
     def require_size(self, n_bytes: int) -> None:

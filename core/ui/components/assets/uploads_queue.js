@@ -197,7 +197,7 @@ class Uploads {
       if (this.items.has(key) || upload.active || upload.state === "cancelled") return;
       const { batch, path } = upload;
       const lost = upload.state === "waiting";
-      const message = lost ? "Only a part of it arrived, or nothing. Drop it again to go on." : upload.message;
+      const message = upload.message || "Only a part of it arrived, or nothing. Drop it again to go on.";
       this.items.set(key, { key, batch, path, size: upload.n_bytes, project: upload.project_id, state: lost ? "lost" : upload.state, sent: upload.offset, message });
     });
     if (others) setTimeout(() => this.recall(), 8000);

@@ -1,0 +1,121 @@
+"""Watched folders: each file once, when it is complete, also over restarts; what cannot be taken is said."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.models import Project, UploadState
+from core.services import Services
+from core.uploads.watched_folders import WatchedFolders
+from tests import corpus
+
+PNG = corpus.png(corpus.noise())
+
+
+@pytest.fixture
+def project(services: Services) -> Project:
+    services.queue.drain(5)
+    return services.create_project("Melanoma")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "instruments" / "Melanoma" / "day 3"
+    made.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def watched(services: Services, folder: Path) -> WatchedFolders:
+    return WatchedFolders(folder.parent.parent, services.store, services.uploads)
+
+
+def names(services: Services, project: Project) -> list[str]:
+    return sorted(image.name for image in services.store.images.page(project.id).items)
+
+
+def test_a_file_is_taken_once_when_it_does_not_grow_any_more(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders
+) -> None:
+    (folder / "A1.png").write_bytes(PNG[:100])
+    watched.run()
+    (folder / "A1.png").write_bytes(PNG)
+    watched.run()
+    assert names(services, project) == [], "it has changed since the last turn"
+    for _ in range(3):
+        watched.run()
+    assert names(services, project) == ["day 3/A1.png"]
+    assert (folder / "A1.png").read_bytes() == PNG, "the instrument's file stays"
+    (upload,) = services.uploads.listed(project.id)
+    assert (upload.state, upload.batch) == (UploadState.STORED, "watched folder")
+    again = WatchedFolders(folder.parent.parent, services.store, services.uploads)
+    for _ in range(3):
+        again.run()
+    assert len(services.uploads.listed(project.id)) == 1, "a restart takes nothing again"
+
+
+def test_what_cannot_be_taken_is_said_and_taken_when_it_has_changed(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders
+) -> None:
+    (folder / "bad.png").write_bytes(corpus.html())
+    for _ in range(3):
+        watched.run()
+    (upload,) = services.uploads.listed(project.id)
+    assert (upload.state, upload.code) == (UploadState.REFUSED, "not_an_image")
+    (folder / "bad.png").write_bytes(PNG)
+    for _ in range(2):
+        watched.run()
+    assert names(services, project) == ["day 3/bad.png"]
+
+
+def test_a_file_that_cannot_be_read_yet_says_so_and_is_tried_again(
+    services: Services,
+    project: Project,
+    folder: Path,
+    watched: WatchedFolders,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (folder / "A1.png").write_bytes(PNG)
+    watched.run()
+    open_file = Path.open
+
+    def locked(path: Path, mode: str = "r", **options: Any) -> object:
+        if path.name == "A1.png":
+            raise PermissionError(13, "Permission denied")
+        return open_file(path, mode, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", locked)
+        watched.run()
+    (upload,) = services.uploads.listed(project.id)
+    assert upload.state is UploadState.WAITING
+    assert upload.message is not None
+    assert "Permission denied" in upload.message
+    watched.run()
+    assert names(services, project) == ["day 3/A1.png"]
+
+
+def test_only_images_below_the_projects_own_folder_are_taken(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders, tmp_path: Path
+) -> None:
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(PNG)
+    os.symlink(secret, folder / "link.png")
+    os.symlink(tmp_path, folder / "elsewhere")
+    (folder / "notes.txt").write_text("for myself")
+    (folder / ".hidden.png").write_bytes(PNG)
+    for name in ("..", "."):
+        services.create_project(name)
+    for _ in range(3):
+        watched.run()
+    assert [project.n_images for project in services.store.projects.list()] == [0, 0, 0]
+
+
+def test_nothing_is_watched_without_the_setting(services: Services, project: Project) -> None:
+    nothing = WatchedFolders(None, services.store, services.uploads)
+    nothing.run()
+    assert services.uploads.listed(project.id) == ()
