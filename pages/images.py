@@ -25,8 +25,6 @@ shell.name_page("Images", project.name)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(shell.plain(project.name), anchor=False, width="content")
     shell.live_counts(services, project, project_cards.counted)
-    if project.n_images and not (calibrated := services.store.objects.calibrated(project.id)):
-        calibration.offer(services, project)
     st.space("stretch")
     image_actions.downloads(services, project)
     if project.n_images and visitor.may_edit(services, project):
@@ -38,6 +36,7 @@ upload_panel.show_verdicts(services, project)
 if not project.n_images:
     st.stop()
 
+calibrated = services.store.objects.calibrated(project.id)
 names = image_filter.numbers(calibrated)
 with st.expander("Filter", type="compact", icon=":material/filter_list:", key="filter"):
     query = image_filter.draw(names)
@@ -55,4 +54,6 @@ answer = grid(
 filters.take_up(answer.header_filter)
 with above:
     image_actions.bar(services, project, image_filter.filter_of(query, names), answer)
+    if not calibrated:
+        calibration.offer(services, project)
     st.markdown(image_filter.words(query, names))
