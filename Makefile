@@ -42,6 +42,10 @@ fast-tests: $(READY)
 bench: $(READY)
 	$(BIN)/python -m bench ablation
 
+# The pictures of docs/tutorial.md, of the app as it is now.
+pictures: $(READY)
+	WRITE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_tutorial.py
+
 # torch comes first and alone, so that nothing else can pull in a build of several gigabytes.
 $(READY): requirements.txt requirements-cluster.txt requirements-dev.txt
 	@$(PYTHON) -c '$(SUPPORTED)'

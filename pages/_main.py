@@ -29,6 +29,7 @@ SECTIONS = {
         ("audit.py", "Audit", ":material/history:"),
         ("account.py", "Account", ":material/account_circle:"),
     ],
+    "Help": [("help.py", "Help", ":material/help:")],
 }
 pages = {
     section: [

@@ -72,6 +72,7 @@ PAGES: Mapping[str, Rule] = {
     "people.py": ADMIN,
     "audit.py": ADMIN,
     "account.py": SIGNED_IN,
+    "help.py": SIGNED_IN,
 }
 ABOUT_ACCESS = frozenset({"people.py", "audit.py", "account.py"})  # there is none of it with AUTH=none
 

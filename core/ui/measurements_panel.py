@@ -77,8 +77,8 @@ def charts(services: Services, project: Project, objects: ObjectFilter, names: M
             st.plotly_chart(histogram(found, names[column]), key="histogram")
     with right, st.container():
         across, up = st.columns(2)
-        x = _quantity(across, "Across", "x", "equivalent_diameter", names)
-        y = _quantity(up, "Up", "y", "circularity", names)
+        x = _quantity(across, "Horizontal axis", "x", "equivalent_diameter", names)
+        y = _quantity(up, "Vertical axis", "y", "circularity", names)
         _scatter(services.store.objects.points(project.id, objects, (x, y), MOST_POINTS), names[x], names[y])
 
 

@@ -11,7 +11,7 @@ from core.services import Services
 from core.store import JobRequest
 from core.store.recipe import requester_name
 
-PAGE = "page"  # where nobody is known by name
+PAGE = "not signed in"  # where nobody is known by name
 _CALLER = "caller"  # in the session: whom its widgets and notes belong to
 
 

@@ -31,6 +31,7 @@ ALL = (
     "health",
     "settings",
     "trash",
+    "help",
 )
 
 

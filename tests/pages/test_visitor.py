@@ -46,14 +46,14 @@ def test_a_login_is_known_before_a_header(seen: Any) -> None:
 
 
 def test_a_header_is_not_believed_unless_it_is_set_up(seen: Any) -> None:
-    assert seen({}, {"X-Forwarded-User": "bob"}) == "page"
-    assert seen({}, {}, "X-Forwarded-User") == "page"
+    assert seen({}, {"X-Forwarded-User": "bob"}) == "not signed in"
+    assert seen({}, {}, "X-Forwarded-User") == "not signed in"
 
 
 def test_a_name_is_one_short_line(seen: Any) -> None:
     assert seen({"name": "A\u202e\n da"}, {}) == "A da"
     assert seen({"name": "a" * 1000}, {}) == "a" * LONGEST_NAME
-    assert seen({"name": " \n"}, {}) == "page"
+    assert seen({"name": " \n"}, {}) == "not signed in"
 
 
 def test_what_a_page_queues_says_who_asked(open_page: Open, services: Services) -> None:

@@ -12,6 +12,7 @@ from core.listing.columns import Column, Format, Shown, in_units, on_screen, wit
 from core.listing.image_columns import IMAGE_COLUMNS
 from core.listing.image_query import DEFAULT_SORT
 from core.listing.object_columns import OBJECT_COLUMNS
+from core.models.glossary import meaning
 from core.ui.components import grid_scripts
 
 ColumnDef = dict[str, Any]
@@ -104,7 +105,7 @@ def _column_def(column: Column, bound: str | None) -> ColumnDef:
     if column.tooltip:
         made["tooltipField"] = column.tooltip
     if column.type in (int, float, bool):
-        made["headerTooltip"] = column.description
+        made["headerTooltip"] = " ".join(filter(None, (meaning(column.name), column.description)))
     return made | ({"context": context} if context else {})
 
 
