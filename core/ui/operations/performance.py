@@ -79,7 +79,7 @@ def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> Non
 GOOD = {  # noun, what is good, what to do where it is not
     Kind.REQUEST: (
         "request",
-        "p95 should be below 100 ms; downloads, pictures and uploads are not judged.",
+        "p95 should be below 100 ms; files, pictures and uploads are not judged.",
         "A p99 far above p95 means that something made others wait.",
     ),
     Kind.PAGE: (
