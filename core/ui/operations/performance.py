@@ -60,10 +60,10 @@ def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> Non
             "Latency of", list(KINDS), default="Requests", required=True, key="kind", bind="query-params"
         )
         kind = KINDS[label]
-        found = rows(window.timings, kind)
-        name = _one_of(found, label)
+        by_name = rows(window.timings, kind)
+        name = _one_of(by_name, label)
     course = courses[kind]
-    if not found or not course:
+    if not by_name or not course:
         nothing(f"No {label.lower()} in {chosen.words} yet. Use the app for a while, and they appear here.")
         return
     times, histograms = _by_slot(course, kind, chosen.slot_s, name)
@@ -73,7 +73,7 @@ def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> Non
     st.plotly_chart(chosen.drawn(charts.latencies(times, lines, "ms")), key="latency")
     noun, good, advice = GOOD[kind]
     st.caption(judged(assessment.speed(window.timings, kind), noun, good, advice))
-    _table(found, kind, window.minutes)
+    _table(by_name, kind, window.minutes)
 
 
 GOOD = {  # noun, what is good, what to do where it is not
@@ -102,13 +102,13 @@ def headline(window: MetricsWindow, chosen: TimeRange) -> None:
     known = [item for item in judged_kinds if item[1].grade is Grade.GOOD]
     if slow:
         parts = [
-            f"one {GOOD[kind][0]} in 20 took longer than {duration(found.value)}, and "
-            f"{duration(found.limit)} would be good"
-            for kind, found in slow
+            f"one {GOOD[kind][0]} in 20 took longer than {duration(figure.value)}, and "
+            f"{duration(figure.limit)} would be good"
+            for kind, figure in slow
         ]
         summary.headline(Grade.WATCH, f"{'; '.join(parts)} ({chosen.words}).")
     elif known:
-        parts = [f"{GOOD[kind][0]}s within {duration(found.value)}" for kind, found in known]
+        parts = [f"{GOOD[kind][0]}s within {duration(figure.value)}" for kind, figure in known]
         summary.headline(Grade.GOOD, f"19 of 20 {', 19 of 20 '.join(parts)} ({chosen.words}).")
     else:
         calls = judged_kinds[1][1].calls
@@ -122,9 +122,9 @@ def change(services: Services) -> str:
     pages = [Histogram.of(row.histogram for row in rows(week, Kind.PAGE)) for week in (now, before)]
     images = [assessment.segmentation(week) for week in (now, before)]
     words = [
-        f"{name} {'are' if name == 'Pages' else 'is'} {_faster(*found)}"
-        for name, found in (("Pages", pages), ("Segmentation", images))
-        if min(item.calls for item in found) >= assessment.ENOUGH_CALLS
+        f"{name} {'are' if name == 'Pages' else 'is'} {_faster(*figures)}"
+        for name, figures in (("Pages", pages), ("Segmentation", images))
+        if min(item.calls for item in figures) >= assessment.ENOUGH_CALLS
     ]
     if not words:
         return "**Too little to judge:** both weeks need some use to be compared."
@@ -167,8 +167,8 @@ def caches(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
 def stages(courses: Courses, chosen: TimeRange) -> None:
     """Mean time of each stage of segmenting one image, stacked."""
     course = courses[Kind.STAGE]
-    found = {row.name for slot in course.values() for row in rows(slot, Kind.STAGE)} - {WHOLE, *WAITS}
-    names = sorted(found, key=lambda name: (STAGE_ORDER.get(name, len(STAGE_ORDER)), name))
+    stage_names = {row.name for slot in course.values() for row in rows(slot, Kind.STAGE)} - {WHOLE, *WAITS}
+    names = sorted(stage_names, key=lambda name: (STAGE_ORDER.get(name, len(STAGE_ORDER)), name))
     times = _times(course, chosen.slot_s)
     bars = [
         (
@@ -208,10 +208,10 @@ def _course(course: Slots, kind: Kind) -> list[float]:
     return [value for value in values if value is not None]
 
 
-def _one_of(found: Sequence[SummaryRow], label: str) -> str | None:
+def _one_of(by_name: Sequence[SummaryRow], label: str) -> str | None:
     return st.selectbox(
         "Only",
-        [row.name for row in found],
+        [row.name for row in by_name],
         index=None,
         placeholder=f"All {label.lower()}",
         key=f"only-{label}",
@@ -250,10 +250,10 @@ def _columns(times: Sequence[datetime], lines: Sequence[charts.Line], unit: str)
     ]
 
 
-def _table(found: Sequence[SummaryRow], kind: Kind, minutes: float) -> None:
+def _table(by_name: Sequence[SummaryRow], kind: Kind, minutes: float) -> None:
     amount = {Kind.REQUEST: "KiB a call", Kind.QUERY: "rows a call"}.get(kind)
-    shown = [_line(row, amount, minutes) for row in found]
-    with st.expander(f"All {len(found)} of them, by time spent"):
+    shown = [_line(row, amount, minutes) for row in by_name]
+    with st.expander(f"All {len(by_name)} of them, by time spent"):
         st.dataframe(shown, hide_index=True, key=f"table-{kind.value}")
 
 
