@@ -43,5 +43,5 @@ many = services.access.rules.enabled  # or Streamlit would hide the last section
 page = st.navigation({section: listed for section, listed in pages.items() if listed}, expanded=many)
 shell.name_page(page.title)
 with feedback.explained(), shell.recorded(services, page.title):
-    shell.sidebar(services)
+    shell.sidebar(services, page.title)
     page.run()

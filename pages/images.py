@@ -11,6 +11,7 @@ from core.ui import (
     image_filter,
     project_cards,
     project_switcher,
+    saved_views,
     shell,
     upload_panel,
     visitor,
@@ -25,7 +26,6 @@ shell.name_page("Images", project.name)
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(shell.plain(project.name), anchor=False, width="content")
     shell.live_counts(services, project, project_cards.counted)
-    st.space("stretch")
     image_actions.downloads(services, project)
     if project.n_images and visitor.may_edit(services, project):
         upload_panel.upload_button(services, project)
@@ -38,8 +38,12 @@ if not project.n_images:
 
 calibrated = services.store.objects.calibrated(project.id)
 names = image_filter.numbers(calibrated)
-with st.expander("Filter", type="compact", icon=":material/filter_list:", key="filter"):
-    query = image_filter.draw(names)
+with st.container(horizontal=True, vertical_alignment="center"):
+    with st.popover("Filter", icon=":material/filter_list:", key="filter"):
+        query = image_filter.draw(names)
+    query |= image_filter.findings(project)
+    st.space("stretch")
+    saved_views.menu(services, project)
 
 above = st.container(horizontal=True, vertical_alignment="center")
 answer = grid(
@@ -56,4 +60,6 @@ with above:
     image_actions.bar(services, project, image_filter.filter_of(query, names), answer)
     if not calibrated:
         calibration.offer(services, project)
-    st.markdown(image_filter.words(query, names))
+    if sentence := image_filter.words(query, names):
+        st.markdown(sentence, width="content")
+        filters.clear_button(image_filter.clear, names)

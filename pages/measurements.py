@@ -5,6 +5,7 @@ import streamlit as st
 from core.models import ImageStatus
 from core.services import get_services
 from core.ui import calibration, feedback, filters, measurements_panel, project_switcher, shell
+from core.ui.components.changes import redrawn_on_change
 from core.ui.components.grid import GridOptions, grid
 from core.ui.components.grid_columns import object_columns
 
@@ -24,7 +25,11 @@ if not calibrated:
     calibration.offer(services, project)
 query = measurements_panel.draw(names)
 with feedback.explained():
-    st.markdown(measurements_panel.words(services, project, query, names))
+    redrawn_on_change(
+        lambda: st.markdown(measurements_panel.words(services, project, query, names)), "spheroids"
+    )
+    if query:
+        filters.clear_button(measurements_panel.clear, names)
     measurements_panel.charts(services, project, measurements_panel.filter_of(query), names)
 answer = grid(
     f"/api/projects/{project.id}/objects",

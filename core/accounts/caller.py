@@ -22,6 +22,7 @@ NO_IMAGE = "This image does not exist, or has been deleted."
 NO_EXPORT = "This export is not there any more. Make it again on the Images page."
 STORE_PARTS = (
     *("projects", "images", "frozen_lists", "jobs", "own_settings", "results", "objects", "generations"),
+    "saved_views",
     "trash",
 )
 

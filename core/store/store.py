@@ -20,6 +20,7 @@ from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
 from core.store.retention import RetentionStore
+from core.store.saved_views import SavedViews
 from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
 
@@ -53,6 +54,7 @@ class Store:
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)
         self.uploads = UploadStore(db)
+        self.saved_views = SavedViews(db)
         self._db = db
         self._max_queued = max_queued
 

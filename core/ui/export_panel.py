@@ -11,6 +11,7 @@ from core.export import Export, ExportRequest, ExportState, Part
 from core.export.writers import FORMATS
 from core.models import Project
 from core.services import Services
+from core.ui.components.focus import focus_first_field
 from core.ui.feedback import explained, plural
 from core.ui.format import bytes_of_file, clock
 from core.ui.shell import plain
@@ -43,6 +44,7 @@ def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | No
         with explained():
             services.exports.start(ExportRequest(project.id, parts, image_ids, chosen_by, digits))
     _list(services, project)
+    focus_first_field()
 
 
 @st.dialog("Exports", width="medium")

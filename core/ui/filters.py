@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from datetime import date, datetime, time
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, time
+from typing import Any
 from urllib.parse import parse_qsl
 
 import streamlit as st
 
 from core.models import Range
+from core.ui import times
 from core.ui.shell import plain
 
 _PENDING = "narrow next"
 _ENDS = (("min", "at least"), ("max", "at most"))
+_ADDED = ("created_from", "created_to")
 Query = dict[str, str]
 
 
@@ -67,21 +70,28 @@ def bounds(columns: list[str], names: Mapping[str, str]) -> Query:
                 bound = st.number_input(f"{names[column]}: {word}", value=None, key=key, width=200)
                 if bound is not None:
                     query[key] = repr(float(bound))
-    for key in (f"{column}_{end}" for column in names for end, _ in _ENDS):
-        if st.query_params.get(key) != query.get(key):
-            if key in query:
-                st.query_params[key] = query[key]
-            else:
-                del st.query_params[key]
+    _write(query, [f"{column}_{end}" for column in names for end, _ in _ENDS])
     return query
 
 
-def dates(label: str) -> Query:
-    """Draw the range of days, in UTC, in which something was added."""
-    days = st.date_input(label, value=[], key="added", bind="query-params", width=245)
-    if not days:
-        return {}
-    return {"created_from": days[0].isoformat(), "created_to": days[-1].isoformat()}
+def dates() -> Query:
+    """Draw the range of days, in the shown time zone, in which something was added.
+
+    The address and the API have its ends as times, so that it means the same for everybody.
+    """
+    given = [_time(st.query_params.get(key)) for key in _ADDED]
+    from_address = tuple(times.from_utc(end).date() for end in given if end)
+    if "added" not in st.session_state:
+        st.session_state["added"] = from_address if len(from_address) == len(_ADDED) else ()
+    days: Any = st.date_input(f"Added ({times.zone_name()})", key="added", width=245)
+    query: Query = {}
+    if days and days == from_address:
+        query = {key: st.query_params[key] for key in _ADDED}
+    elif days:
+        ends = datetime.combine(days[0], time.min), datetime.combine(days[-1], time.max)
+        query = {key: f"{times.to_utc(end).isoformat()}Z" for key, end in zip(_ADDED, ends, strict=True)}
+    _write(query, _ADDED)
+    return query
 
 
 def ranges(query: Mapping[str, str], columns: Mapping[str, object]) -> tuple[Range, ...]:
@@ -91,20 +101,18 @@ def ranges(query: Mapping[str, str], columns: Mapping[str, object]) -> tuple[Ran
         for column in columns
         if {f"{column}_min", f"{column}_max"} & query.keys()
     ]
-    if "created_from" in query:
-        since, until = (date.fromisoformat(query[f"created_{end}"]) for end in ("from", "to"))
-        conditions.append(
-            Range("created", datetime.combine(since, time.min), datetime.combine(until, time.max))
-        )
+    ends = [_time(query.get(key)) for key in _ADDED]
+    if any(ends):
+        conditions.append(Range("created", *ends))
     return tuple(conditions)
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str], named: str = "name") -> list[str]:
     """Return the filter in words: “name contains “A05””, “circularity at least 0.8”."""
     parts = [f"{named} contains “{plain(query['name'])}”"] if "name" in query else []
-    if "created_from" in query:
-        since, until = query["created_from"], query["created_to"]
-        parts.append(f"added on {since}" if since == until else f"added from {since} to {until}")
+    since, until = (_time(query.get(key)) for key in _ADDED)
+    if since and until:
+        parts.append(_added(times.from_utc(since), times.from_utc(until)))
     for column, label in names.items():
         title, _, unit = label.partition(", ")
         for end, word in _ENDS:
@@ -114,9 +122,52 @@ def words(query: Mapping[str, str], names: Mapping[str, str], named: str = "name
     return parts
 
 
+def clear(names: Mapping[str, str], **others: object) -> None:
+    """Take the conditions away that the widgets above hold, and set ``others``; for callbacks alone."""
+    values: dict[str, object] = {"name": "", "by": [], **others}
+    values |= {f"{column}_{end}": None for column in names for end, _ in _ENDS}
+    values |= {"added": ()} if "added" in st.session_state else {}
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def clear_button(on_click: Callable[..., None], names: Mapping[str, str]) -> None:
+    """Draw the button that shows everything again."""
+    icon = ":material/filter_list_off:"
+    st.button("Clear filter", icon=icon, type="tertiary", key="clear", on_click=on_click, args=(names,))
+
+
 def _pending() -> Query:
     pending: Query = st.session_state.get(_PENDING, {})
     return pending
+
+
+def _write(query: Query, keys: Iterable[str]) -> None:
+    """Write the values of ``keys`` to the address, where they are not there already."""
+    for key in keys:
+        if st.query_params.get(key) != query.get(key):
+            if key in query:
+                st.query_params[key] = query[key]
+            else:
+                del st.query_params[key]
+
+
+def _added(since: datetime, until: datetime) -> str:
+    """Return two ends of the shown time zone in words; whole days as days."""
+    zone = times.zone_name()
+    if since.time() == time.min and until.time() == time.max:
+        first, last = f"{since:%d %b %Y}", f"{until:%d %b %Y}"
+        return f"added on {first} ({zone})" if first == last else f"added from {first} to {last} ({zone})"
+    return f"added from {since:%d %b %Y, %H:%M} to {until:%d %b %Y, %H:%M} ({zone})"
+
+
+def _time(text: str | None) -> datetime | None:
+    """Parse a time of the address, which may hold anything; the result is in UTC without a zone."""
+    try:
+        found = datetime.fromisoformat(text or "")
+        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+    except (ValueError, OverflowError):
+        return None
 
 
 def _number(text: str | None) -> float | None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import Image, Project, Spheroid, Version, VersionKind
 from core.services import Services
-from core.ui import segment_dialogs
+from core.ui import segment_dialogs, times
 from core.ui.components.viewer_payload import Comparison
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
@@ -75,7 +75,7 @@ def history_panel(services: Services, project: Project, image: Image, versions: 
 def _version(services: Services, project: Project, image: Image, version: Version) -> None:
     in_force = version.id == image.version_id
     mark = ":green[● **in force**] · " if in_force else ""
-    st.markdown(f"{mark}{version.created_at:%d %b %Y, %H:%M} UTC")
+    st.markdown(f"{mark}{times.moment(version.created_at)}")
     trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
     st.caption(f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}")
     if in_force:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import partial
 
 import streamlit as st
 
@@ -10,8 +11,10 @@ from core.accounts import Level
 from core.models import ImageFilter, Project
 from core.services import Services
 from core.ui import calibration, dialogs, export_panel, segment_dialogs
+from core.ui.components.changes import redrawn_on_change
 from core.ui.components.grid import GridAnswer
 from core.ui.feedback import explained, plural
+from core.ui.image_filter import FINDING_WORDS
 
 
 def downloads(services: Services, project: Project) -> None:
@@ -32,13 +35,13 @@ def downloads(services: Services, project: Project) -> None:
 def bar(services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer) -> None:
     """Draw the buttons for the selected images, or without a selection for all that pass the filter."""
     selected, sentence = _target(services, project, image_filter, answer)
-    filtered = image_filter != ImageFilter()
     only_viewed = not services.principal.reaches(project.id, Level.EDIT)
     # Only counted until a button is pressed: reading the ids of a large project takes long.
     count = len(selected) or _count(services, project, image_filter)
-    which = " on this filter" if filtered else ""
-    every = "All " if count > 1 else ""
-    st.markdown(sentence or f"**{every}{plural(count, 'image')}{which}**", width="content")
+    if sentence:
+        st.markdown(sentence, width="content")
+    else:
+        redrawn_on_change(partial(_total, services, [count], project.id, image_filter), "total")
     words = segment_dialogs.projects_words(project)
     pressed = st.button(
         "Segment",
@@ -86,6 +89,14 @@ def _count(services: Services, project: Project, image_filter: ImageFilter) -> i
     return services.store.images.page(project.id, image_filter, limit=1).total
 
 
+def _total(services: Services, read: list[int], project_id: str, image_filter: ImageFilter) -> None:
+    """Draw how many images the table has; first what the page has counted already."""
+    count = read.pop() if read else services.store.images.page(project_id, image_filter, limit=1).total
+    which = " on this filter" if image_filter != ImageFilter() else ""
+    every = "All " if count > 1 else ""
+    st.markdown(f"**{every}{plural(count, 'image')}{which}**", width="content")
+
+
 def _target(
     services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer
 ) -> tuple[tuple[str, ...], str]:
@@ -109,6 +120,9 @@ def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], image_filter: Imag
     if selected and (answer.deselected or not answer.everything):
         return "selected by hand"
     parts = [f"status {' or '.join(image_filter.status)}"] if image_filter.status else []
+    parts += (
+        [" or ".join(FINDING_WORDS[item] for item in image_filter.findings)] if image_filter.findings else []
+    )
     parts += [f"name contains “{image_filter.name}”"] if image_filter.name else []
     parts += [
         f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in image_filter.ranges

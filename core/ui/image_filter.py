@@ -8,8 +8,14 @@ import streamlit as st
 
 from core.listing.columns import in_units, on_screen
 from core.listing.image_table import LISTED
-from core.models import ImageFilter, ImageStatus
+from core.models import Finding, ImageFilter, ImageStatus, Project
 from core.ui import filters
+
+FINDING_WORDS = {
+    Finding.LOOK_AT_THIS: "look at this",
+    Finding.NOTHING_FOUND: "nothing found",
+    Finding.SEVERAL_FOUND: "several found",
+}
 
 
 def numbers(calibrated: bool) -> dict[str, str]:
@@ -32,16 +38,32 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
             bind="query-params",
         )
         query = filters.name("Name contains", 130)
-        query |= filters.dates("Added (UTC)")
+        query |= filters.dates()
         chosen = filters.chosen(names, 200)
     query |= filters.bounds(chosen, names)
     return {"status": ",".join(status), **query} if status else query
 
 
+def findings(project: Project) -> dict[str, str]:
+    """Draw the filters by what was found with their counts in the project; return the API's parameter."""
+    chosen = [
+        finding
+        for finding, word in FINDING_WORDS.items()
+        if st.checkbox(f"{word} ({project.findings[finding]})", key=finding.value, bind="query-params")
+    ]
+    return {"findings": ",".join(chosen)} if chosen else {}
+
+
+def clear(names: Mapping[str, str]) -> None:
+    """Take every condition away, in a callback: before the widgets are drawn."""
+    filters.clear(names, status=[], **{finding.value: False for finding in Finding})
+
+
 def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
     """Return the filter as the store takes it."""
     status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
-    return ImageFilter(status, query.get("name"), filters.ranges(query, names))
+    found = tuple(Finding(word) for word in query.get("findings", "").split(",") if word)
+    return ImageFilter(status, query.get("name"), filters.ranges(query, names), found)
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -49,6 +71,8 @@ def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
     parts = []
     if "status" in query:
         parts.append(" or ".join(status_word(word) for word in query["status"].split(",")))
+    if "findings" in query:
+        parts.append(" or ".join(FINDING_WORDS[Finding(word)] for word in query["findings"].split(",")))
     parts += filters.words(query, names)
     return f"Showing only: {', '.join(parts)}" if parts else ""
 

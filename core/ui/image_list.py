@@ -64,8 +64,8 @@ def _of_page(params: dict[str, str]) -> dict[str, str | list[str]]:
     query: dict[str, str | list[str]] = dict(params)
     if "status" in params:
         query["status"] = [image_filter.status_word(word) for word in params["status"].split(",")]
-    if {"created_from", "created_to"} <= params.keys():
-        query["added"] = [str(query.pop("created_from")), str(query.pop("created_to"))]
+    if "findings" in params:
+        query |= dict.fromkeys(str(query.pop("findings")).split(","), "true")
     return query
 
 

@@ -12,7 +12,7 @@ from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
-from core.ui import history_panel, project_switcher, segment_dialogs, visitor
+from core.ui import history_panel, project_switcher, segment_dialogs, times, visitor
 from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
@@ -139,7 +139,7 @@ def facts(image: Image) -> None:
     channels = "" if image.channels == 1 else f", {image.channels} channels"
     st.caption(
         f"{image.width}×{image.height} px · {image.bit_depth} bits ({image.dtype}){channels} · "
-        f"{image.n_bytes / 1e6:.3g} MB · added {image.created_at:%d %b %Y, %H:%M} UTC"
+        f"{image.n_bytes / 1e6:.3g} MB · added {times.moment(image.created_at)}"
     )
     with st.container(horizontal=True):
         _download("Original", image, "original")

@@ -55,6 +55,11 @@ def filter_of(query: Mapping[str, str]) -> ObjectFilter:
     return ObjectFilter(query.get("name"), touches_border, filters.ranges(query, object_table.RANGES))
 
 
+def clear(names: Mapping[str, str]) -> None:
+    """Take every condition away, in a callback: before the widgets are drawn."""
+    filters.clear(names, touches_border="")
+
+
 def words(services: Services, project: Project, query: Mapping[str, str], names: Mapping[str, str]) -> str:
     """“1 204 spheroids of 380 images: circularity at least 0.8”."""
     count = services.store.objects.count(project.id, filter_of(query))

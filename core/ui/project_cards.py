@@ -9,7 +9,7 @@ import streamlit as st
 from core.accounts import Level
 from core.models import ImageStatus, Project
 from core.services import Services
-from core.ui import dialogs
+from core.ui import dialogs, times
 from core.ui.accounts import sharing
 from core.ui.feedback import plural
 from core.ui.project_switcher import choose
@@ -80,7 +80,7 @@ def _menu(services: Services, project: Project) -> None:
 def _sentence(project: Project) -> str:
     if not project.n_images:
         return "No images yet"
-    when = f"{project.last_activity:%d %b %Y, %H:%M} UTC" if project.last_activity else ""
+    when = times.moment(project.last_activity) if project.last_activity else ""
     return f"{plural(project.n_images, 'image')}: {counted(project)}  \nLast added {when}"
 
 

@@ -16,8 +16,10 @@ from core.models import ImageStatus, Project
 from core.monitoring import COLD, FAILED, OK, Kind
 from core.monitoring.garbage import set_aside
 from core.services import Services
-from core.ui import project_switcher, visitor
+from core.ui import project_switcher, times, visitor
 from core.ui.components import queue_progress, uploads
+from core.ui.components.changes import redrawn_on_change
+from core.ui.components.page_keys import page_keys
 from core.ui.feedback import plural
 
 REFRESH_SECONDS = 2.0
@@ -26,7 +28,7 @@ _WAITED = "seconds waited"
 ASSETS = Path(__file__).parent / "components" / "assets"
 # Streamlit's own margins leave a table a third of a laptop's screen.
 _TIGHT = """<style>
-.stMainBlockContainer {padding: 2.2rem 2rem 2rem}
+.stMainBlockContainer {padding: 2.2rem 1.25rem 2rem}
 .stMainBlockContainer h1 {font-size: 1.9rem; padding: 0 0 0.4rem}
 .stMainBlockContainer h2 {font-size: 1.35rem; padding: 0.4rem 0}
 .st-key-preview-line button {min-height: 2rem; padding: 0 0.6rem}
@@ -39,7 +41,12 @@ _TIGHT = """<style>
   .st-key-image-page .stHorizontalBlock:has(.st-key-image-side) > .stColumn {width: 100%; flex: 1 1 auto}
   .st-key-image-side {max-height: none}
 }
-:has(> .st-key-unseen), :has(> .st-key-hidden-focus), :has(> .st-key-hidden-uploads) {display: none}
+[data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: inherit; opacity: 1}
+[data-testid="stCaptionContainer"] p {color: color-mix(in srgb, currentColor 78%, transparent)}
+[data-testid$="controlActive"] p, [data-testid$="pillsActive"] p {font-weight: 600}
+.stMain:focus, .stMain:focus-visible {outline: none; box-shadow: none}
+.stMain:focus-visible h1 {outline: 2px solid currentColor; outline-offset: 4px; border-radius: 4px}
+:has(> .st-key-unseen), :has(> [class*="st-key-hidden-"]) {display: none}
 </style>"""
 
 
@@ -57,11 +64,13 @@ def name_page(*parts: str) -> None:
     st.set_page_config(page_title=" · ".join([*names, "Spheroscope"]))
 
 
-def sidebar(services: Services) -> None:
-    """Draw the sidebar."""
+def sidebar(services: Services, page: str) -> None:
+    """Draw the sidebar of a page, by its title."""
     with st.sidebar:
         project_switcher.draw(services)
         queue_progress.progress(services)
+        times.choose()
+        page_keys(page)
         visitor.draw(services)
         uploads.tray(services)
 
@@ -115,11 +124,11 @@ def number_in_url(name: str) -> int | None:
 
 
 def live_counts(services: Services, project: Project, words: Callable[[Project], str]) -> None:
-    """Draw one line with the project's counts, refreshed while any of its images waits or runs."""
+    """Draw one line with the project's counts; it changes with the table, whoever changes that."""
     busy = _busy(project)
     # Drawn first of what the page has read already; later, of what is read then.
     line = partial(_counts_line, services, [project], project.id, words, busy)
-    st.fragment(run_every=REFRESH_SECONDS if busy else None)(line)()
+    redrawn_on_change(line, "counts", REFRESH_SECONDS if busy else None)
 
 
 def _counts_line(
@@ -131,7 +140,7 @@ def _counts_line(
         st.text("No images yet. Drop them below: every spheroid is outlined in the background.")
         return
     parts = [f"**{plural(project.n_images, 'image')}**", words(project), size]
-    st.markdown(" · ".join(part for part in parts if part), width="content")
+    st.caption(" · ".join(part for part in parts if part))
     if was_busy and not _busy(project):
         st.rerun()
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
+from typing import Any
 
 import polars as pl
 import streamlit as st
 
 from core.services import Services
 from core.store.trash import DeletedItem, Kind, restore
+from core.ui import times
 from core.ui.feedback import explained, plural
 from core.ui.format import UNKNOWN
 
@@ -36,13 +38,19 @@ def trash_panel(services: Services) -> None:
         key=f"trash-{name}",
         height=520 if len(trash.items) > 14 else "content",
         column_config={
-            "Deleted": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
-            "Can be restored until": st.column_config.DatetimeColumn(format="D MMM YYYY, HH:mm"),
+            "Deleted": _time_column("Deleted"),
+            "Can be restored until": _time_column("Can be restored until"),
         },
     )
     chosen = [trash.items[row] for row in event["selection"]["rows"] if row < len(trash.items)]
     with bar:
         _restore_button(services, chosen)
+
+
+def _time_column(name: str) -> Any:
+    """A column of times in UTC, shown in the zone of the page."""
+    title = f"{name}, {times.city()}"
+    return st.column_config.DatetimeColumn(title, format="D MMM YYYY, HH:mm", timezone=times.zone_name())
 
 
 def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:

@@ -64,8 +64,9 @@ def browser_tab(
     height: int = 800,
     theme: Literal["light", "dark"] = "light",
     touch: bool = False,
+    zone: str = "UTC",
 ) -> Iterator[Tab]:
-    """Open a fresh browser of this size in CSS pixels, with nothing remembered."""
+    """Open a fresh browser of this size in CSS pixels, in a time zone, with nothing remembered."""
     require_chromium()
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
@@ -78,6 +79,7 @@ def browser_tab(
             viewport={"width": width, "height": height},
             color_scheme=theme,
             has_touch=touch,
+            timezone_id=zone,
         ) as context,
     ):
         tab = Tab(context.pages[0])

@@ -60,6 +60,17 @@ def summary(page: Page) -> str:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_column_is_whole_on_a_laptop(theme: Literal["light", "dark"], address: str) -> None:
+    with browser_tab(1280, 800, theme) as tab:
+        frame = open_images(tab, address)
+        last = frame.locator(".ag-header-cell[col-id=created]").bounding_box()
+        table = frame.locator(".ag-root-wrapper").bounding_box()
+        assert last
+        assert table
+        assert last["x"] + last["width"] <= table["x"] + table["width"]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_eight_rows_and_the_pager_are_in_sight_on_a_laptop(
     theme: Literal["light", "dark"], address: str
 ) -> None:
@@ -218,6 +229,25 @@ def test_the_list_that_an_image_was_opened_from_stays_as_it_was_entered(tab: Tab
     expect(tab.page.get_by_text("4 of 5 on this filter")).to_be_visible(timeout=30_000)
     tab.page.get_by_text("Back to the filtered images").click()
     expect(tab.page.get_by_text("All 4 images on this filter")).to_be_visible(timeout=30_000)
+    assert_clean(tab)
+
+
+def test_filters_by_what_was_found_have_counts_and_can_be_cleared(tab: Tab, address: str) -> None:
+    open_images(tab, address, "&name=image09")
+    page = tab.page
+    several = page.get_by_role("checkbox", name="several found (0)")
+    page.get_by_text("several found (0)").click()
+    expect(several).to_be_checked()
+    expect(grid(page).get_by_text("Nothing here")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("0 images on this filter")).to_be_visible()
+    assert "several_found=true" in page.url
+    tab.shot("grid-nothing-passes")
+    page.get_by_role("button", name="Clear filter").click()
+    expect(page.get_by_text("All 120 images", exact=True)).to_be_visible(timeout=30_000)
+    expect(several).not_to_be_checked()
+    assert summary(page) == "1 to 50 of 120"
+    assert "several_found" not in page.url
+    assert "name=" not in page.url
     assert_clean(tab)
 
 

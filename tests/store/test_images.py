@@ -15,7 +15,7 @@ from core.db import Database
 from core.errors import CrashedRepeatedly, InvalidRequest, NotFound, QueueFull
 from core.listing.image_query import DEFAULT_SORT
 from core.listing.image_table import SORTS
-from core.models import Image, ImageFilter, ImageRow, ImageStatus, JobState, PixelSizeSource, Project
+from core.models import Finding, Image, ImageFilter, ImageRow, ImageStatus, JobState, PixelSizeSource, Project
 from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid
@@ -400,3 +400,23 @@ def test_facts_do_not_change_with_results(store: Store, project: Project) -> Non
     }
     assert after == replace(before, **results)
     assert after.largest_diameter_px == spheroid(3).measurements["equivalent_diameter"]
+
+
+def test_images_are_narrowed_and_counted_by_what_was_found(store: Store) -> None:
+    project = store.projects.create("Plate", ENGINE)
+    add(store, project.id, "none", "one", "two", "unsure", "new")
+    for key, found in (("none", 0), ("one", 1), ("two", 2)):
+        finish(store, key, *[spheroid(number + 1) for number in range(found)])
+    store.jobs.enqueue(project.id, ["unsure"], RECIPE)
+    assert store.results.finish(claim(store), replace(result(spheroid()), confidence=0.79))
+    expected = {
+        Finding.LOOK_AT_THIS: {"unsure"},
+        Finding.NOTHING_FOUND: {"none"},
+        Finding.SEVERAL_FOUND: {"two"},
+    }
+    for finding, names in expected.items():
+        page = store.images.page(project.id, ImageFilter(findings=(finding,)))
+        assert {image.id for image in page.items} == names
+        assert page.total == store.projects.get(project.id).findings[finding]
+    both = ImageFilter(findings=(Finding.NOTHING_FOUND, Finding.SEVERAL_FOUND))
+    assert set(store.images.ids(project.id, both)) == {"none", "two"}

@@ -9,7 +9,7 @@ from core.accounts.desks import OwnAccount
 from core.accounts.passwords import LEAST_CHARACTERS
 from core.errors import InvalidRequest
 from core.services import Services
-from core.ui import project_switcher
+from core.ui import project_switcher, times
 from core.ui.feedback import explained
 from core.ui.shell import plain
 
@@ -27,7 +27,7 @@ def password(services: Services) -> None:
     """Draw the form that changes one's password; nothing where people sign in elsewhere."""
     if services.access.rules.mode is not AccessMode.LOCAL:
         return
-    st.subheader("Password", anchor=False)
+    st.header("Password", anchor=False)
     with st.form("password", clear_on_submit=True, width=420):
         old = st.text_input("Present password", type="password", max_chars=200)
         new = st.text_input(
@@ -50,12 +50,12 @@ def sessions(services: Services) -> None:
     found = desk(services).sessions()
     if not found:
         return
-    st.subheader("Signed in", anchor=False)
+    st.header("Signed in", anchor=False)
     for session in found:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             here = services.principal.key == f"session:{session.id}"
             st.text(browser_name(session.browser) + (", this browser" if here else ""), width=280)
-            st.caption(f"from {session.address} · last used {session.seen_at:%d %b, %H:%M} UTC")
+            st.caption(f"from {session.address} · last used {times.moment(session.seen_at)}")
             st.space("stretch")
             if not here and st.button("End", key=f"end-{session.id}"):
                 with explained():
@@ -65,7 +65,7 @@ def sessions(services: Services) -> None:
 
 def tokens(services: Services) -> None:
     """Draw one's API tokens and the form that makes one."""
-    st.subheader("API tokens", anchor=False)
+    st.header("API tokens", anchor=False)
     st.caption(
         "For scripts: they act in your name, with at most your rights. Send one as Authorization: Bearer …"
     )

@@ -9,6 +9,7 @@ from core.accounts.desks import Sharing
 from core.accounts.members import Member
 from core.models import Project
 from core.services import Services
+from core.ui import times
 from core.ui.accounts.people import base_address
 from core.ui.feedback import explained
 from core.ui.shell import plain
@@ -81,7 +82,7 @@ def _links(services: Services, project: Project) -> None:
         st.code(f"{base_address(services)}/access/shared/{st.session_state.pop(_LINK)}", language=None)
     for link in desk(services).links(project.id):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.text(f"made by {link.created_by}, until {link.expires_at:%d %b %Y, %H:%M} UTC")
+            st.text(f"made by {link.created_by}, until {times.moment(link.expires_at)}")
             if st.button("End", key=f"end-link-{link.id}", type="tertiary"):
                 desk(services).end_link(project.id, link.id)
                 st.rerun(scope="fragment")

@@ -1,4 +1,4 @@
-"""Keyboard focus on the first text field of a dialog, which Streamlit has no option for."""
+"""Keyboard focus on the first field of a dialog, which Streamlit has no option for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from core.ui.components.viewer import asset
 
 
 def focus_first_field() -> None:
-    """Focus the first text field of the dialog that is being drawn; draws nothing itself."""
+    """Focus the first field of the dialog that is being drawn; draws nothing itself."""
     with st.container(key="hidden-focus"):
         _COMPONENT(key="focus")
 

@@ -11,8 +11,9 @@ from urllib.parse import urlencode
 import streamlit as st
 from st_aggrid import AgGrid, DataReturnMode
 
+from core.ui import times
 from core.ui.components import grid_scripts
-from core.ui.components.grid_columns import ColumnDef
+from core.ui.components.grid_columns import ColumnDef, in_zone
 
 BLOCK_ROWS = 100
 BLOCKS_KEPT = 6  # each is asked for again whenever the data have changed
@@ -22,11 +23,22 @@ PAGE_SIZES, USUAL_SIZE = [25, 50, 100, 200], 50
 _FONT = "'Source Sans Pro', 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif !important"
 _MENU = {"border": "1px solid currentColor", "border-radius": "6px", "font": "inherit", "color": "inherit"}
 _CSS = {
+    ".ag-root-wrapper, .ag-popup": {
+        "--ag-background-color": "var(--page-background)",
+        "--ag-foreground-color": "var(--page-text)",
+        "--ag-text-color": "var(--page-text)",
+        "--ag-cell-text-color": "var(--page-text)",
+        "--ag-odd-row-background-color": "var(--page-background)",
+        "--ag-header-background-color": "color-mix(in srgb, var(--page-text) 5%, var(--page-background))",
+        "--ag-header-text-color": "var(--page-text)",
+        "--ag-border-color": "color-mix(in srgb, var(--page-text) 22%, var(--page-background))",
+    },
     ".ag-root-wrapper, .ag-cell, .ag-header-cell, .ag-paging-panel, .ag-tooltip": {
         "font-family": _FONT,
         "font-size": "14px",
         "font-variant-numeric": "tabular-nums",
     },
+    ".ag-row": {"background-color": "var(--page-background)"},
     ".opens": {"cursor": "pointer"},
     ".opens a": {"color": "inherit", "text-decoration": "underline", "text-underline-offset": "3px"},
     ".ag-cell": {"display": "flex", "align-items": "center"},
@@ -128,15 +140,15 @@ def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
     # Percent-encoded, nothing that a user typed can be taken for JavaScript by the component.
     query = urlencode({name: value for name, value in (filters or {}).items() if value})
     context = {"url": url, "rows": rows, "query": query, "key": key, "kind": key.partition("-")[0]}
-    context |= {"download": options.download, "rowAddress": row_address}
+    context |= {"download": options.download, "rowAddress": row_address, "zone": times.zone_name()}
     response = AgGrid(
         _NoRows(),
-        gridOptions=_options(columns, row_height)
+        gridOptions=_options(in_zone(columns), row_height)
         | (_ticks() if options.ticks else {})
         | {"context": context, "suppressRowVirtualisation": not options.virtual}
         | {"pagination": not options.scrolled},
         height=SCROLLED_PX if options.scrolled else HEIGHT_PX,
-        key=key,
+        key=f"{key} {times.zone_name()}",  # another zone is another table: its headers name the zone
         allow_unsafe_jscode=True,
         data_return_mode=DataReturnMode.CUSTOM,
         custom_jscode_for_grid_return=grid_scripts.ANSWER,
@@ -151,7 +163,7 @@ def grid(  # noqa: PLR0913 - the last four are by name alone, and have defaults
 def _ticks() -> dict[str, Any]:
     return {
         "rowSelection": {"mode": "multiRow", "headerCheckbox": False, "enableClickSelection": False},
-        "selectionColumnDef": {"headerComponent": grid_scripts.SELECT_ALL, "width": 46},
+        "selectionColumnDef": {"headerComponent": grid_scripts.SELECT_ALL, "width": 40},
     }
 
 
@@ -177,6 +189,8 @@ def _options(columns: Sequence[ColumnDef], row_height: int) -> dict[str, Any]:
         "tooltipShowDelay": 300,
         "suppressMultiSort": True,
         "suppressCellFocus": False,
+        "focusGridInnerElement": grid_scripts.FOCUS_ROW,
+        "tabToNextCell": grid_scripts.LEAVE,
         "onGridReady": grid_scripts.READY,
         "overlayNoRowsTemplate": "Nothing here",
     }

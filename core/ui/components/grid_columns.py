@@ -6,6 +6,7 @@ opens what the row is about, ``param`` which parameter of the API the filter in 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from core.listing.columns import Column, Format, Shown, in_units, on_screen, with_twins
@@ -13,6 +14,7 @@ from core.listing.image_columns import IMAGE_COLUMNS
 from core.listing.image_query import DEFAULT_SORT
 from core.listing.object_columns import OBJECT_COLUMNS
 from core.models.glossary import meaning
+from core.ui import times
 from core.ui.components import grid_scripts
 
 ColumnDef = dict[str, Any]
@@ -113,6 +115,16 @@ def _heading(column: Column) -> str:
     title = column.header or column.title
     sized = (column.dimension.power or column.twin_of) and column.format is not Format.SIZE
     return f"{title} {column.unit}" if sized else title
+
+
+def in_zone(columns: Sequence[ColumnDef]) -> list[ColumnDef]:
+    """The columns, those of times with the name of the zone that they are shown in."""
+    return [
+        column | {"headerName": f"{column['headerName']}, {times.city()}", "headerTooltip": times.zone_name()}
+        if column.get("valueFormatter") is grid_scripts.TIME
+        else column
+        for column in columns
+    ]
 
 
 def number(field: str, title: str, width: int, col_id: str | None = None, **more: Any) -> ColumnDef:

@@ -11,12 +11,16 @@ from pathlib import Path
 
 from st_aggrid import JsCode
 
-_TABLE, _PLACE, _AHEAD = (
+_TABLE, _PLACE, _AHEAD, _KEYS = (
     (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
-    for name in ("grid.js", "grid_place.js", "grid_ahead.js")
+    for name in ("grid.js", "grid_place.js", "grid_ahead.js", "grid_keys.js")
 )
 
-READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}, {_AHEAD}); }}")
+READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}, {_AHEAD}, {_KEYS}); }}")
+
+# Tab leads from outside to a row, and from a row to outside: the browser takes it on.
+FOCUS_ROW = JsCode("function(p) { return window.table ? window.table.keys.focusRow() : false; }")
+LEAVE = JsCode("function(p) { return false; }")
 
 # The grid may ask for its first rows before it says that it is ready.
 GET_ROWS = JsCode("""
@@ -237,7 +241,8 @@ function(p) {
 TIME = JsCode("""
 function(p) {
   if (!p.value) { return p.data ? '–' : ''; }
-  const parts = {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hour12: false};
+  const parts = {day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hour12: false,
+    timeZone: p.context.zone};
   return new Date(p.value).toLocaleString('en-GB', parts);
 }
 """)

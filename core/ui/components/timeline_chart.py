@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 
 from core.models import JobState
 from core.queue.timeline import Span
+from core.ui import times
 from core.ui.format import three_digits
 
 ROW_PX, FRAME_PX = 34, 70
@@ -30,7 +31,7 @@ def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
             figure.add_bar(
                 name=word,
                 orientation="h",
-                base=[span.began for span in mine],
+                base=times.on_axis([span.began for span in mine]),
                 x=[max(1.0, span.seconds * 1000) for span in mine],
                 y=[span.worker for span in mine],
                 marker={"color": colour, "line": {"width": 0}},
@@ -45,7 +46,7 @@ def timeline(spans: Sequence[Span], workers: int) -> go.Figure:
         height=FRAME_PX + ROW_PX * workers,
         margin={"l": 0, "r": 0, "t": 4, "b": 0},
         legend={"orientation": "h", "y": -0.25},
-        xaxis={"type": "date", "title": None, "hoverformat": "%H:%M:%S"},
+        xaxis={"type": "date", "title": times.zone_name(), "hoverformat": "%H:%M:%S"},
         yaxis={"categoryorder": "array", "categoryarray": rows, "title": None, "fixedrange": True},
         showlegend=True,
     )

@@ -51,7 +51,7 @@ def work_done(services: Services, chosen: TimeRange, project_id: str | None, los
         st.plotly_chart(chosen.drawn(charts.stacked(times, bars, unit)), key=unit)
     st.caption(
         "Good: what you imaged is what you see here. A result that was made again counts once, when it was "
-        "made last. Days are those of UTC."
+        "made last. Days begin at midnight UTC."
     )
 
 

@@ -45,7 +45,7 @@ def test_nothing_that_is_typed_can_become_javascript(component: Component) -> No
 def test_the_columns_are_not_written_into(component: Component) -> None:
     draw()
     given = component.given["gridOptions"]["columnDefs"]
-    assert [column["headerName"] for column in given] == [column["headerName"] for column in COLUMNS]
+    assert [column.get("colId") for column in given] == [column.get("colId") for column in COLUMNS]
     assert not {id(column) for column in given} & {id(column) for column in COLUMNS}
 
 

@@ -1,10 +1,10 @@
-// Focuses the first text field of the dialog around this component, once, when the dialog opens.
+// Focuses the first field of the dialog around this component, once, when the dialog opens.
 const TRIES = 20; // frames: the dialog takes the focus itself while it opens
 
 export default function (component) {
   const host = component.parentElement.getRootNode().host ?? component.parentElement;
   const dialog = host.closest("[role=dialog]");
-  const field = dialog && dialog.querySelector("input[type=text]");
+  const field = dialog && dialog.querySelector("input, textarea, select");
   if (!field) return;
   let left = TRIES;
   const focus = () => {

@@ -1,22 +1,31 @@
 // One table in one frame: what it keeps between the grid's calls. Used by grid_scripts.py, which hands it to
 // the grid as text without line ends: every statement ends in a semicolon.
 class Table {
-  constructor(p, Place, RowsAhead) {
+  constructor(p, Place, RowsAhead, Keys) {
     this.api = p.api;
     this.context = p.context;
     this.all = false;
     this.deselected = new Set();
     this.lastAnswer = null;
+    this.matchPage();
     this.addTools();
     this.place = new Place(p.api, p.context);
     this.ahead = new RowsAhead(p.api);
+    this.keys = new Keys(p.api);
     this.watch();
     // When the script runs, the component hands the grid everything anew: only the filter can have changed.
     const update = p.api.updateGridOptions.bind(p.api);
     p.api.updateGridOptions = ({context, theme}) => {
-      if (theme) { update({theme}); }
+      if (theme) { update({theme}); this.matchPage(); }
       if (context) { this.narrow(context); this.place.show(); }
     };
+  }
+
+  // The colours of the page around it, in either theme: the component has greys of its own.
+  matchPage() {
+    const page = parent.getComputedStyle(parent.document.querySelector('[data-testid=stApp]') || parent.document.body);
+    document.documentElement.style.setProperty('--page-background', page.backgroundColor);
+    document.documentElement.style.setProperty('--page-text', page.color);
   }
 
   // Another filter: what is not shown cannot be ticked.
@@ -67,7 +76,7 @@ class Table {
       }).then(now => {
         const changed = version !== null && version !== now.version;
         if (changed && document.hidden) { setTimeout(poll, 1000); return; }
-        if (changed) { this.refresh(); }
+        if (changed) { this.refresh(); parent.dispatchEvent(new parent.CustomEvent('spheroscope:changed')); }
         version = now.version;
         this.ahead.pause(now.active > 0);
         setTimeout(poll, now.active ? 1000 : 4000);

@@ -12,7 +12,8 @@ class Place {
     ['columnVisible', 'columnMoved', 'columnResized'].forEach(name => {
       api.addEventListener(name, () => this.keepColumns());
     });
-    api.addEventListener('sortChanged', () => this.show());
+    api.addEventListener('sortChanged', () => { this.show(); this.showSorted(); });
+    ['gridSizeChanged', 'firstDataRendered'].forEach(name => api.addEventListener(name, () => this.showSorted()));
     api.addEventListener('paginationChanged', change => {
       if (change.newPageSize) { this.keepColumns(); }
       this.show();
@@ -63,6 +64,18 @@ class Place {
     this.api.applyColumnState({state, defaultState: {sort: null}});
   }
 
+  // Where not every column fits, the one that the rows are in the order of is in sight, and so is the name.
+  showSorted() {
+    const api = this.api;
+    const shown = api.getAllDisplayedColumns();
+    const name = shown.findIndex(column => (column.getColDef().context || {}).opens && column.getColDef().flex);
+    const width = shown.reduce((sum, column) => sum + (column.getColDef().minWidth || column.getActualWidth()), 0);
+    const narrow = width > document.documentElement.clientWidth;
+    api.setColumnsPinned(shown.slice(0, name + 1), narrow ? 'left' : null);
+    const sorted = shown.find(column => column.getSort());
+    if (narrow && sorted) { api.ensureColumnVisible(sorted); }
+  }
+
   // Streamlit writes the address, too, and knows nothing of these: called again after every run of the script.
   show() {
     if (parent.location.pathname !== this.home) { return; }
@@ -107,6 +120,8 @@ class Place {
   rowAddress(row) {
     const path = this.context.rowAddress.replace(/{(\w+)}/g, (_, field) => encodeURIComponent(row[field]));
     const address = new URL(path, parent.location.href);
+    const times = new URLSearchParams(parent.location.search).get('times');
+    if (times) { address.searchParams.set('times', times); }
     if (this.context.kind === 'images') {
       const among = new URLSearchParams(this.context.query);
       const now = this.now();

@@ -1,0 +1,51 @@
+"""The keys that a page answers to, listed when `?` is pressed."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.ui.components.viewer import asset
+
+Keys = tuple[tuple[str, str], ...]
+
+_LIST: Keys = (
+    ("↑ ↓", "Row above, row below"),
+    ("← →", "Cell before, next cell"),
+    ("Enter", "Open what the row is about"),
+    ("Tab", "To the first row; from a row, out of the table"),
+)
+_TICKS: Keys = (("Space", "Select the row"),)
+_PICTURE: Keys = (
+    ("← →", "Image before, next image"),
+    ("+ -", "Zoom in, zoom out"),
+    ("0", "The whole picture"),
+    ("1", "One pixel of the image on one of the screen"),
+    ("Shift ← → ↑ ↓", "Move the picture"),
+    ("O", "Outlines on and off"),
+    ("N", "Numbers on and off"),
+    ("C", "Contrast on and off"),
+    ("B", "Before and after, of a preview or an earlier version"),
+    ("L", "Draw a line over a scale bar"),
+    ("Esc", "Select nothing"),
+)
+_EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))
+_BY_PAGE: dict[str, Keys] = {
+    "Projects": _LIST,
+    "Images": _LIST + _TICKS,
+    "Image": _PICTURE,
+    "Measurements": _LIST,
+    "Queue": _LIST + _TICKS,
+}
+
+
+def page_keys(page: str) -> None:
+    """Draw the button that lists the keys of a page, by its title."""
+    _COMPONENT(key="page-keys", data={"keys": [*_BY_PAGE.get(page, ()), *_EVERYWHERE]})
+
+
+_COMPONENT = st.components.v2.component(
+    "spheroscope_page_keys",
+    html=asset("page_keys.html"),
+    css=asset("page_keys.css"),
+    js=asset("page_keys.js"),
+)

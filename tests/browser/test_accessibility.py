@@ -1,0 +1,177 @@
+"""Every page with the keyboard alone and for a screen reader: axe-core's rules, headings, focus, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from core.services import Services
+from core.settings import Settings
+from tests import corpus
+from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+from tests.browser.test_journey import assert_clean, grid, row_names
+from tests.http.lab import Lab, disc
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+HEADINGS = {
+    "": "Projects",
+    "images": "Melanoma",
+    "image": "C12.png",
+    "measurements": "Melanoma",
+    "queue": "Queue",
+    "performance": "Performance",
+    "throughput": "Throughput",
+    "health": "Health",
+    "settings": "Settings",
+}
+BAD = ("serious", "critical")
+# What Streamlit draws by itself: sparklines without a name; in the dark theme, the chosen part of a control.
+KNOWN = {"light": {"svg-img-alt"}, "dark": {"svg-img-alt", "color-contrast"}}
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with a project of 36 images, most of them measured."""
+    data = tmp_path_factory.mktemp("accessibility") / "data"
+    services = Services.open(Settings(data=data))
+    services.queue.drain(5)
+    lab = Lab(services.store, services.blobs)
+    project = lab.project("Melanoma", um_per_px=1.36)
+    for place in range(36):
+        name = f"{'ABC'[place // 12]}{place % 12 + 1:02d}.png"
+        image = lab.image(project, name, corpus.png(corpus.noise(seed=place)))
+        if place % 5:
+            lab.measured(image, *(disc(number + 1, radius=20 + place) for number in range(place % 3)))
+    services.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPHEROSCOPE_DATA", str(data))
+        with streamlit_server(ROOT / "app.py") as served:
+            yield served
+
+
+def opened(tab: Tab, address: str, page: str) -> Page:
+    tab.page.goto(f"{address}/{page}?project=Melanoma")
+    expect(tab.page.get_by_role("heading", level=1, name=HEADINGS[page])).to_be_visible(timeout=60_000)
+    if page in ("images", "measurements"):
+        expect(row_names(tab.page).first).to_be_visible(timeout=60_000)
+    for waiting in ("stStatusWidget", "stSkeleton"):
+        expect(tab.page.get_by_test_id(waiting)).to_have_count(0, timeout=60_000)
+    return tab.page
+
+
+def violations(page: Page, known: set[str]) -> list[str]:
+    """What axe-core finds on a page that keeps somebody from using it, with where it is."""
+    found: list[dict[str, Any]] = Axe().run(page).response["violations"]
+    return [
+        f"{item['id']} ({item['impact']}): {node['html'][:160]}"
+        for item in found
+        if item["impact"] in BAD and item["id"] not in known
+        for node in item["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_violation_and_headings_are_in_order(
+    theme: Literal["light", "dark"], address: str
+) -> None:
+    broken = {}
+    with browser_tab(1280, 800, theme) as tab:
+        for name in HEADINGS:
+            page = opened(tab, address, name)
+            tab.shot(f"page-{name or 'projects'}-{theme}")
+            levels = page.evaluate("""[...document.querySelectorAll('h1, h2, h3, h4, h5, h6')]
+                .filter(item => item.checkVisibility()).map(item => Number(item.tagName[1]))""")
+            skipped = [b for a, b in zip([0, *levels], levels, strict=False) if b > a + 1]
+            problems = violations(page, KNOWN[theme])
+            if problems or skipped or levels.count(1) != 1:
+                broken[name] = (levels, problems)
+    assert broken == {}
+
+
+def focused(page: Page) -> str:
+    """“row 0” where a cell of the table's first row has the focus, else what has it."""
+    return str(
+        page.evaluate("""() => {
+          let place = document.activeElement;
+          if (place.tagName === 'IFRAME') { place = place.contentDocument.activeElement; }
+          const row = place.closest('.ag-row');
+          return row ? 'row ' + row.getAttribute('row-index') : place.tagName;
+        }""")
+    )
+
+
+def test_tab_reaches_the_first_row_and_leaves_it(address: str) -> None:
+    with browser_tab() as tab:
+        page = opened(tab, address, "images")
+        stops = 0
+        while focused(page) != "row 0" and stops < 6:
+            page.keyboard.press("Tab")
+            stops += 1
+        assert stops <= 5
+        tab.shot("keys-first-row")
+        page.keyboard.press("Tab")
+        assert not focused(page).startswith("row")
+        page.keyboard.press("Shift+Tab")
+        assert focused(page) == "row 0"
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible(timeout=30_000)
+        assert_clean(tab)
+
+
+def test_arrows_work_wherever_the_focus_is_but_in_fields(address: str) -> None:
+    with browser_tab() as tab:
+        page = opened(tab, address, "images")
+        page.get_by_role("button", name="Export").focus()
+        page.keyboard.press("ArrowDown")
+        assert focused(page) == "row 0"
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1, name="C12.png")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Next").focus()
+        page.keyboard.press("ArrowRight")
+        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible(timeout=30_000)
+        page.get_by_role("combobox", name="Project").focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(500)
+        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible()
+        assert_clean(tab)
+
+
+def test_a_question_mark_lists_the_keys_of_the_page(address: str) -> None:
+    with browser_tab() as tab:
+        page = opened(tab, address, "images")
+        grid(page).locator(".ag-row[row-index='0'] [col-id=status]").click()
+        page.keyboard.press("?")
+        keys = page.get_by_role("dialog", name="Keys of this page")
+        expect(keys).to_contain_text("Open what the row is about")
+        tab.shot("keys-listed")
+        page.keyboard.press("Escape")
+        expect(keys).to_be_hidden()
+        opened(tab, address, "image")
+        expect(page.get_by_text("Loading…")).to_be_hidden(timeout=30_000)
+        page.get_by_role("button", name="Next").focus()
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog", name="Keys of this page")).to_contain_text(
+            "Image before, next image"
+        )
+        assert_clean(tab)
+
+
+def test_the_sorted_column_is_in_sight_on_a_tablet(address: str) -> None:
+    with browser_tab(1024, 768) as tab:
+        page = opened(tab, address, "images")
+        header = grid(page).locator(".ag-header-cell[col-id=created]")
+        table = grid(page).locator(".ag-root-wrapper").bounding_box()
+        box = header.bounding_box()
+        assert table
+        assert box
+        assert table["x"] <= box["x"]
+        assert box["x"] + box["width"] <= table["x"] + table["width"]
+        expect(grid(page).locator(".ag-header-cell[col-id=name]")).to_be_in_viewport()
+        tab.shot("keys-tablet")
+        assert_clean(tab)

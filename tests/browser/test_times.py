@@ -1,0 +1,67 @@
+"""One time zone on every page: the visitor's, named beside every time and axis, or UTC."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.services import Services
+from core.settings import Settings
+from tests import corpus
+from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.test_journey import assert_clean, grid, row_names
+from tests.http.lab import Lab, disc
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+ZONE = "Asia/Tokyo"  # without summer time
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with one measured image."""
+    data = tmp_path_factory.mktemp("times") / "data"
+    services = Services.open(Settings(data=data))
+    services.queue.drain(5)
+    lab = Lab(services.store, services.blobs)
+    lab.measured(lab.image(lab.project("Plate"), "A01.png", corpus.png(corpus.noise())), disc())
+    services.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPHEROSCOPE_DATA", str(data))
+        with streamlit_server(ROOT / "app.py") as served:
+            yield served
+
+
+def added(page: Page, address: str) -> datetime:
+    project = page.request.get(f"{address}/api/projects").json()["projects"][0]["id"]
+    row = page.request.get(f"{address}/api/projects/{project}/images").json()["images"][0]
+    return datetime.fromisoformat(row["created_at"]).replace(tzinfo=UTC)
+
+
+def test_times_are_the_visitors_and_can_be_those_of_utc(address: str) -> None:
+    with browser_tab(zone=ZONE) as tab:
+        page = tab.page
+        page.goto(f"{address}/images?project=Plate")
+        expect(row_names(page).first).to_be_visible(timeout=60_000)
+        time = added(page, address)
+        header, cell = (grid(page).locator(f".ag-{part}[col-id=created]") for part in ("header-cell", "cell"))
+        expect(header).to_contain_text("Added, Tokyo")
+        expect(cell).to_contain_text(f"{time.astimezone(ZoneInfo(ZONE)):%H:%M}")
+        tab.shot("times-images")
+        page.get_by_text("UTC", exact=True).click()
+        expect(header).to_contain_text("Added, UTC", timeout=30_000)
+        expect(cell).to_contain_text(f"{time:%H:%M}")
+        assert "times=UTC" in page.url
+        assert_clean(tab)
+
+
+def test_where_the_visitor_is_in_utc_there_is_nothing_to_choose(address: str) -> None:
+    with browser_tab() as tab:
+        tab.page.goto(f"{address}/images?project=Plate")
+        expect(row_names(tab.page).first).to_be_visible(timeout=60_000)
+        expect(grid(tab.page).locator(".ag-header-cell[col-id=created]")).to_contain_text("Added, UTC")
+        expect(tab.page.get_by_text("Times in")).to_have_count(0)
