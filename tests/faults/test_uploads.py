@@ -119,6 +119,7 @@ def test_a_file_that_had_arrived_when_the_app_was_killed_is_stored_at_the_next_s
 
 
 @pytest.mark.full
+@pytest.mark.timeout(1800)
 def test_a_thousand_files_of_two_megabytes_do_not_grow_the_app(tmp_path: Path) -> None:
     picture = corpus.tiff(corpus.noise((1024, 1024), "uint16", seed=1))
     project_id = project_in(tmp_path)
