@@ -18,6 +18,7 @@ from typing import Any
 from core import __version__
 from core.batch import runner
 from core.batch.inputs import find_inputs
+from core.corrections import history
 from core.errors import SpheroscopeError
 from core.images import formats
 from core.monitoring.system import app_memory_bytes
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         commands: dict[str, Callable[[argparse.Namespace], int]] = {
             **{"serve": _serve, "worker": _work, "segment": _segment},
-            **{"compact": _compact, "audit": _audit, "demo": _demo},
+            **{"compact": _compact, "audit": _audit, "demo": _demo, "verify-history": history.verify},
         }
         return commands[options.command](options)
     except SpheroscopeError as error:
@@ -246,10 +247,8 @@ def _add_servers(commands: Any) -> None:
         default="project",
         help="default: %(default)s; added: as they came",
     )
-    commands.add_parser(
-        "audit",
-        help="check every stored file; with the app stopped, missing files and images' names are told, too",
-    )
+    history.add_command(commands)
+    commands.add_parser("audit", help="check every stored file; with the app stopped, tell missing ones, too")
     demo = commands.add_parser(
         "demo", help="write the demo plate's images, and a table of what is in them, into a folder"
     )

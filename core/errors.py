@@ -19,6 +19,7 @@ SpheroscopeError
 ├── QueueFull                   more waiting jobs than the limit
 ├── AppBusy                     not enough memory free for an image now
 ├── VersionConflict             another version of a result is in force than the one that was changed
+├── ObjectConflict              somebody else has changed the same spheroids meanwhile
 ├── UploadConflict              a file is sent on from another byte than the one it has got to
 ├── ForeignRequest              another website asks for a change
 ├── StorageError                the disk or the database refuses
@@ -38,6 +39,7 @@ what happened, to which file, what to do.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
@@ -195,6 +197,26 @@ class ForeignRequest(SpheroscopeError):
     """A request for a change does not come from the app's own pages or from a program."""
 
     code = "foreign_request"
+
+
+class ObjectConflict(SpheroscopeError):
+    """Spheroids that a change is about have been changed meanwhile; ``numbers`` are theirs."""
+
+    code = "object_conflict"
+
+    def __init__(self, message: str, numbers: frozenset[int] = frozenset()) -> None:
+        super().__init__(message)
+        self.numbers = numbers
+
+    @classmethod
+    def between(cls, numbers: Iterable[int]) -> ObjectConflict:
+        """Return the error that the spheroids of these numbers are not as they were."""
+        names = ", ".join(map(str, sorted(numbers)))
+        return cls(
+            f"Somebody has changed spheroid {names} meanwhile. Look at it as it is now, then decide which of "
+            "the two outlines is right.",
+            frozenset(numbers),
+        )
 
 
 class StorageError(SpheroscopeError):

@@ -16,6 +16,7 @@ import streamlit as st
 from core.accounts import LOCAL, Access, AccessRules, Principal
 from core.accounts.caller import Caller
 from core.cache import Cache, open_cache
+from core.corrections.corrections import Corrections
 from core.db import Database
 from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
@@ -54,7 +55,7 @@ from core.uploads.watched_folders import WatchedFolders
 log = logging.getLogger(__name__)
 
 # parts besides the store that have to do with projects
-GUARDED = ("ingest", "uploads", "previews", "exports", "board", "queue")
+GUARDED = ("ingest", "uploads", "corrections", "previews", "exports", "board", "queue")
 CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
 
@@ -76,6 +77,7 @@ class Services:
     previews: Previews
     ingest: Ingest
     uploads: Uploads
+    corrections: Corrections
     checks: HealthChecks
     plans: QueryPlans
     throughput: ThroughputStore
@@ -121,8 +123,7 @@ class Services:
         resources = _resources(settings, memory)
         queue = open_queue(settings, store, blobs, resources)
         db.add_commit_hook(partial(abandoning, queue.abandon))
-        board = QueueMonitor(db, store, queue)
-        exports = _exports(settings, db, store, blobs, resources)
+        board, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
         sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports, uploads)
@@ -142,6 +143,7 @@ class Services:
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
             ingest=ingest,
             uploads=uploads,
+            corrections=Corrections.open(store, blobs, settings.limits, resources.admission),
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db, cache),

@@ -20,7 +20,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("monitoring",),
     ("db", "files", "cache"),
     ("images", "segmentation", "listing", "store", "demo"),
-    ("queue", "ingest", "uploads", "export", "operations", "batch", "accounts"),
+    ("queue", "ingest", "uploads", "export", "operations", "batch", "accounts", "corrections"),
     ("services",),
     ("http", "ui"),
     ("cli", "__main__"),

@@ -24,6 +24,7 @@ STORE_PARTS = (
     *("projects", "images", "frozen_lists", "jobs", "own_settings", "results", "objects", "generations"),
     "saved_views",
     "trash",
+    "correction_audit",
 )
 
 

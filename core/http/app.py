@@ -19,6 +19,7 @@ from core.http.middleware.headers import PREFIXES
 from core.http.routes import (
     access,
     audit,
+    corrections,
     downloads,
     exports,
     health,
@@ -35,7 +36,7 @@ from core.http.schemas.base import Problem
 from core.services import Services
 
 ROUTERS = (
-    *(health, jobs, projects, images, uploads, segment, exports, metrics),
+    *(health, jobs, projects, images, corrections, uploads, segment, exports, metrics),
     *(prometheus, pictures, downloads, audit),
 )
 DESCRIPTION = (

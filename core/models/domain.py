@@ -209,7 +209,8 @@ class VersionKind(StrEnum):
 class Version:
     """One result of an image. Versions are added, never changed; the image's ``version_id`` is in force.
 
-    ``parent_id``, ``author`` and ``reason`` say what a corrected version was made from, by whom and why.
+    ``parent_id``, ``author`` and ``reason`` say what a corrected version was made from, by whom and why;
+    ``parent_iou`` how much it agrees with that, 0..1, and ``seconds_worked`` how long people took.
     ``job_id`` and ``request`` say which job made an automatic one, and which request it answered: None where
     that is not known. ``superseded_at`` is None while the version is in force. The files of labels, thumbnail
     and engine maps are named by their SHA-256.
@@ -234,6 +235,8 @@ class Version:
     timings_ms: dict[str, float]
     n_objects: int
     confidence: float | None = None
+    parent_iou: float | None = None
+    seconds_worked: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

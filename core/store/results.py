@@ -13,11 +13,14 @@ from core.errors import NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, Spheroid, Version
+from core.store.correction_audit import Action, record
+from core.store.corrections import end_draft
 from core.store.project_versions import ProjectVersions
 from core.store.rows import object_rows, spheroid_of, version_of
 from core.store.versions import (
     Correction,
     Result,
+    audit_facts,
     automatic_version,
     conflict,
     corrected_version,
@@ -28,6 +31,7 @@ from core.store.versions import (
 __all__ = ["Correction", "Result", "ResultSize", "ResultStore"]
 
 Rows = Generator[Row, None, None]
+NOBODY_BY_NAME = "page"  # who changes something where nobody is known by name
 SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
 
 
@@ -89,11 +93,17 @@ class ResultStore:
                 require_version(session, image_id, correction.parent_id)
             insert_versions(session, [row], objects)
             put_in_force(session, image_id, row["id"], expected)
+            if correction.draft_id is not None:
+                end_draft(session, correction.draft_id, row["id"])
+            action = Action.CORRECTED if correction.source is None else Action.IMPORTED
+            record(session, correction.author, image_id, action, audit_facts(row, correction))
 
         self._db.write(work)
         return version_of(row)
 
-    def set_in_force(self, image_id: str, version_id: str, expected: str | None) -> None:
+    def set_in_force(
+        self, image_id: str, version_id: str, expected: str | None, who: str = NOBODY_BY_NAME
+    ) -> None:
         """Put an existing version of an image in force, as a person chose.
 
         Raises:
@@ -104,8 +114,15 @@ class ResultStore:
         def work(session: Session) -> None:
             require_version(session, image_id, version_id)
             put_in_force(session, image_id, version_id, expected)
+            record(session, who, image_id, Action.CHOSE, {"version": version_id, "before": expected})
 
         self._db.write(work)
+
+    def version(self, version_id: str) -> Version | None:
+        """Return a version of any image; None where it is gone."""
+        with self._db.read() as session:
+            row = session.one("results.get", {"id": version_id})
+        return None if row is None else version_of(row)
 
     def versions(self, image_id: str) -> tuple[Version, ...]:
         """Return every version of an image, the newest first."""

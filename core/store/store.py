@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from core.cache import Cache, NoCache
 from core.db import Database, Session
 from core.listing.page_index import PageIndex
+from core.store.correction_audit import CorrectionAudit
+from core.store.corrections import CorrectionStore
 from core.store.export_reader import ExportReader
 from core.store.frozen_lists import FrozenLists
 from core.store.images import ImageStore, NewImage
@@ -50,6 +52,8 @@ class Store:
         self.own_settings = OwnSettingsStore(db, max_queued)
         self.results = ResultStore(db, cache, self.generations, self.page_index)
         self.trash = TrashStore(db)
+        self.corrections = CorrectionStore(db)
+        self.correction_audit = CorrectionAudit(db)
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)

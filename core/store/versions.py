@@ -35,11 +35,27 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Who made a corrected version, why, and of which version; None for one drawn from nothing."""
+    """Who made a corrected version, why, and of which version; None for one drawn from nothing.
+
+    ``draft_id`` is the draft that ends with it. ``parent_iou`` and ``seconds_worked`` are None where they are
+    not known. ``source`` is the file that an imported one comes from.
+    """
 
     author: str
     reason: str
     parent_id: str | None
+    draft_id: str | None = None
+    parent_iou: float | None = None
+    seconds_worked: float | None = None
+    source: str | None = None
+
+
+def audit_facts(row: Row, correction: Correction) -> dict[str, object]:
+    """What the audit says of a corrected version."""
+    names = ("engine", "engine_version", "reason", "parent_iou", "seconds_worked", "n_objects")
+    facts: dict[str, object] = {name: row[name] for name in names}
+    facts |= {"version": row["id"], "parent": correction.parent_id, "after": row["labels_sha256"]}
+    return facts | ({} if correction.source is None else {"source": correction.source})
 
 
 def automatic_version(job: Job, result: Result, now: datetime) -> Row:
@@ -55,6 +71,8 @@ def corrected_version(image_id: str, result: Result, correction: Correction, now
         "parent_id": correction.parent_id,
         "author": correction.author,
         "reason": correction.reason,
+        "parent_iou": correction.parent_iou,
+        "seconds_worked": correction.seconds_worked,
     }
 
 
@@ -72,7 +90,9 @@ def save_ended(
         return saved
     rows = [version for _, version in pairs]
     insert_versions(session, rows, [item for row in rows for item in objects[row["id"]]])
-    superseded = [_put_in_force(session, job, version) for job, version in pairs]
+    found = session.rows("corrections.open_of_images", {"image_ids": [job.image_id for job, _ in pairs]})
+    corrected = {row["image_id"] for row in found}
+    superseded = [_put_in_force(session, job, version, job.image_id in corrected) for job, version in pairs]
     if ids := [version_id for version_id in superseded if version_id is not None]:
         session.rows("results.supersede", {"ids": ids, "now": rows[0]["created_at"]})
     return saved
@@ -114,17 +134,18 @@ def _end(session: Session, job: Job, version: Row) -> bool:
     return session.change("jobs.finish", {**values, **row}, {"id": job.id})
 
 
-def _put_in_force(session: Session, job: Job, version: Row) -> str | None:
+def _put_in_force(session: Session, job: Job, version: Row, being_corrected: bool) -> str | None:
     """Put a saved version in force if it may be; return the id of the version that is superseded by that.
 
-    That is the new version itself where the image has a correction, or a result of a later request.
+    That is the new version itself where the image has a correction, or a result of a later request, or
+    somebody is correcting the version in force: what they see must not be exchanged under their hands.
     """
     values = {"id": job.image_id, "request": version["request"]}
     touched = {"id": job.image_id, "project_id": job.project_id}
     in_force: str | None = session.rows("results.in_force", {"image_id": job.image_id})[0]["version_id"]
     if in_force is not None:
         current = session.rows("results.get", {"id": in_force})[0]
-        if not takes_force(current["kind"], current["request"], version["request"]):
+        if being_corrected or not takes_force(current["kind"], current["request"], version["request"]):
             session.change("images.set_status", {**values, "status": "done"}, touched)
             return str(version["id"])
     values |= {"version_id": version["id"]} | {name: version[name] for name in SUMMARY}
@@ -141,6 +162,8 @@ def _version(image_id: str, kind: VersionKind, result: Result, now: datetime) ->
         "parent_id": None,
         "author": None,
         "reason": None,
+        "parent_iou": None,
+        "seconds_worked": None,
         "job_id": None,
         "request": None,
         "engine": result.engine,

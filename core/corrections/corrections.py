@@ -1,0 +1,294 @@
+"""The desk of corrections: takes gestures, stores each at once, measures it, and ends drafts as versions."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+from typing import Any
+
+from core.clock import utc_now
+from core.corrections import wand
+from core.corrections.drafts import Draft, Entry
+from core.corrections.measuring import described
+from core.corrections.operations import Changes, NewRegion, Tool, planned
+from core.corrections.records import entry_of, stored
+from core.corrections.regions import mean_iou
+from core.corrections.source import CorrectionSource
+from core.errors import InvalidRequest, ObjectConflict, VersionConflict
+from core.files.blobs import Blobs
+from core.models import Image, Limits, Spheroid, Version
+from core.queue.admission import Admission
+from core.store import Store
+from core.store.results import Correction, Result
+
+LOCKS = 64
+MAX_DRAFTS = 32  # in memory; others are replayed when they are needed
+
+
+@dataclass(frozen=True, slots=True)
+class Gesture:
+    """What a client sends of one gesture.
+
+    ``op_id`` is chosen by the client; the same one again changes nothing more. ``version_id`` is the version
+    that is corrected, and ``base_revision`` the last operation that the client had seen.
+    """
+
+    op_id: str
+    version_id: str | None
+    base_revision: int
+    tool: Tool
+    ms: int = 0
+    regions: tuple[NewRegion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Click:
+    """A click of the wand: ``number`` is the object to grow.
+
+    With ``away`` it takes away; with ``split_at``, the object is parted between the two points.
+    """
+
+    point: tuple[float, float]
+    number: int | None = None
+    away: bool = False
+    split_at: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What a gesture did: the draft after it, and the objects that it changed, measured.
+
+    ``changes`` name deleted objects, too; ``spheroids`` do not.
+    """
+
+    draft: Draft
+    changes: Changes
+    spheroids: tuple[Spheroid, ...]
+    image: Image
+
+
+class Corrections:
+    """Takes corrections of all images. Safe from any thread; gestures at one image wait for each other."""
+
+    def __init__(self, store: Store, source: CorrectionSource) -> None:
+        self._store = store
+        self._source = source
+        self._locks = [threading.RLock() for _ in range(LOCKS)]
+        self._drafts: OrderedDict[str, Draft] = OrderedDict()
+        self._cached = threading.Lock()  # of the drafts; held for moments only
+
+    @classmethod
+    def open(cls, store: Store, blobs: Blobs, limits: Limits, admission: Admission) -> Corrections:
+        """Return the corrections of the images of a store."""
+        return cls(store, CorrectionSource(store, blobs, limits, admission))
+
+    def draft(self, image_id: str) -> Draft:
+        """The draft of an image; one without an id where nothing has been changed.
+
+        Raises:
+            NotFound: there is no such image.
+            StorageError: its label image cannot be read.
+        """
+        with self._lock(image_id):
+            return self._draft(self._store.images.get(image_id))
+
+    def apply(self, image_id: str, gesture: Gesture, author: str) -> Applied:
+        """Apply a gesture, store it, and measure what it has changed.
+
+        Raises:
+            ObjectConflict: somebody else has changed the same objects since ``base_revision``.
+            VersionConflict: not ``version_id`` is being corrected.
+            InvalidRequest: the change cannot be.
+            NotFound, StorageError, AppBusy: see ``draft``.
+        """
+        return self._apply(image_id, gesture, author, lambda draft: _planned(draft, gesture))
+
+    def undo(self, image_id: str, gesture: Gesture, author: str) -> Applied:
+        """Undo the author's last gesture, or with Tool.REDO do it again; as ``apply``."""
+        redo = gesture.tool is Tool.REDO
+        return self._apply(
+            image_id,
+            gesture,
+            author,
+            lambda draft: draft.redoing(author) if redo else draft.undoing(author),
+        )
+
+    def click(self, image_id: str, gesture: Gesture, click: Click, author: str) -> Applied:
+        """Apply a click of the wand on the maps of the version that is corrected; as ``apply``."""
+        image = self._store.images.get(image_id)
+
+        def changes(draft: Draft) -> Changes:
+            regions = tuple(self._clicked(image, draft, click))
+            return _planned(draft, replace(gesture, regions=regions))
+
+        return self._apply(image_id, gesture, author, changes, click)
+
+    def finish(self, image_id: str, revision: int, in_force: str | None, author: str, reason: str) -> Version:
+        """Make the draft a version of the image and put it in force.
+
+        ``in_force`` is the version that the author saw in force.
+
+        Raises:
+            ObjectConflict: there are later operations than ``revision``.
+            VersionConflict: another version is in force by now.
+            InvalidRequest: nothing has been changed.
+        """
+        with self._lock(image_id):
+            image = self._store.images.get(image_id)
+            draft = self._draft(image)
+            if draft.id is None:
+                raise InvalidRequest("Nothing has been changed, so there is nothing to finish.")
+            if draft.revision != revision:
+                raise ObjectConflict("Somebody has changed this image meanwhile. Look at it, then finish.")
+            with self._source.admitted(image):
+                result = self._result(image, draft)
+            correction = Correction(
+                author=author,
+                reason=reason,
+                parent_id=draft.parent_id,
+                draft_id=draft.id,
+                parent_iou=mean_iou(draft.start, draft.objects),
+                seconds_worked=draft.seconds_worked,
+            )
+            version = self._store.results.add_version(image_id, result, correction, in_force)
+            self._forget(image_id)
+            return version
+
+    def discard(self, image_id: str, author: str) -> None:
+        """Give the draft of an image up; what is in force stays so.
+
+        Raises:
+            InvalidRequest: there is no draft.
+        """
+        with self._lock(image_id):
+            draft = self._draft(self._store.images.get(image_id))
+            if draft.id is None:
+                raise InvalidRequest("Nothing has been changed, so there is nothing to discard.")
+            self._store.corrections.discard(image_id, draft.id, author)
+            self._forget(image_id)
+
+    def _apply(self, image_id: str, gesture: Gesture, author: str, plan: Any, click: Any = None) -> Applied:
+        digest = _digest(gesture, click)
+        with self._lock(image_id):
+            image = self._store.images.get(image_id)
+            draft = self._draft(image)
+            if (known := draft.entry(gesture.op_id)) is not None:
+                if (known.digest, known.author) != (digest, author):
+                    raise InvalidRequest("This Idempotency-Key has been used for another change already.")
+                return self._applied(image, draft, known.changes)
+            self._require(draft, gesture)
+            changes: Changes = plan(draft)
+            if not changes:
+                return self._applied(image, draft, ())
+            entry = Entry(
+                draft.revision + 1,
+                gesture.op_id,
+                author,
+                gesture.tool,
+                changes,
+                utc_now(),
+                gesture.ms,
+                digest,
+            )
+            after = _with_entry(draft, entry, gesture.base_revision)
+            draft_id = self._store.corrections.add_operation(
+                image_id, draft.id, draft.parent_id, stored(entry)
+            )
+            after = replace(after, id=draft_id)
+            self._keep(after)
+            return self._applied(image, after, changes)
+
+    def _require(self, draft: Draft, gesture: Gesture) -> None:
+        if gesture.version_id != draft.parent_id:
+            current = self._source.version(draft.parent_id)
+            raise VersionConflict("Another version of this image is being corrected. Load it again.", current)
+        if gesture.base_revision > draft.revision:
+            raise InvalidRequest(f"There is no revision {gesture.base_revision} yet.")
+
+    def _applied(self, image: Image, draft: Draft, changes: Changes) -> Applied:
+        numbers = {change.number for change in changes} & draft.objects.keys()
+        measured = self._measured(image, draft, numbers) if numbers else ()
+        return Applied(draft, changes, measured, image)
+
+    def _measured(self, image: Image, draft: Draft, numbers: set[int]) -> tuple[Spheroid, ...]:
+        return described(draft.objects, numbers, self._source.pixels(image, draft.parent_id))
+
+    def _result(self, image: Image, draft: Draft) -> Result:
+        """The draft as a result: what has not been changed is as it was measured before."""
+        parent = self._source.version(draft.parent_id)
+        before = self._source.spheroids(image, parent)
+        changed = set(draft.changed) | (draft.objects.keys() - before.keys())
+        kept = [before[number] for number in draft.objects.keys() - changed]
+        pixels = self._source.pixels(image, draft.parent_id)
+        spheroids = (*kept, *described(draft.objects, changed, pixels))
+        return self._source.result(image, parent, draft.objects, spheroids)
+
+    def _clicked(self, image: Image, draft: Draft, click: Click) -> list[NewRegion]:
+        if click.split_at is not None:
+            return wand.split(draft.objects, click.point, click.split_at, draft.shape)
+        if click.away:
+            return wand.take_away(draft.objects, click.point, draft.shape)
+        if click.number is not None and click.number not in draft.objects:
+            raise InvalidRequest(f"Spheroid {click.number} is not there.")
+        with self._source.admitted(image):
+            inside = self._source.inside(draft.parent_id)
+            return wand.grow(draft.objects, inside, click.point, draft.shape, click.number)
+
+    def _draft(self, image: Image) -> Draft:
+        with self._cached:
+            if (draft := self._drafts.get(image.id)) is not None:
+                self._drafts.move_to_end(image.id)
+                return draft
+        stored = self._store.corrections.open_draft(image.id)
+        parent_id = image.version_id if stored is None else stored[0]["parent_id"]
+        draft = Draft.begin(
+            image.id, parent_id, (image.height, image.width), self._source.regions(image, parent_id)
+        )
+        if stored is None:
+            return draft
+        for row in stored[1]:
+            draft = draft.with_entry(entry_of(row))
+        draft = replace(draft, id=stored[0]["id"])
+        self._keep(draft)
+        return draft
+
+    def _keep(self, draft: Draft) -> None:
+        with self._cached:
+            self._drafts[draft.image_id] = draft
+            self._drafts.move_to_end(draft.image_id)
+            while len(self._drafts) > MAX_DRAFTS:
+                self._drafts.popitem(last=False)
+
+    def _forget(self, image_id: str) -> None:
+        with self._cached:
+            self._drafts.pop(image_id, None)
+        self._source.forget(image_id)
+
+    def _lock(self, image_id: str) -> threading.RLock:
+        return self._locks[hash(image_id) % LOCKS]
+
+
+def _planned(draft: Draft, gesture: Gesture) -> Changes:
+    named = frozenset(item.number for item in gesture.regions if item.number is not None)
+    if late := draft.later(named, gesture.base_revision):
+        raise ObjectConflict.between(late)
+    return planned(draft.objects, gesture.regions, draft.next_number)
+
+
+def _with_entry(draft: Draft, entry: Entry, base_revision: int) -> Draft:
+    try:
+        return draft.with_entry(entry)
+    except ObjectConflict as error:
+        if entry.tool in (Tool.UNDO, Tool.REDO) or draft.later(error.numbers, base_revision):
+            raise
+        names = ", ".join(map(str, sorted(error.numbers)))
+        raise InvalidRequest(
+            f"This would cover spheroid {names}. A pixel belongs to one: send both as they are to be."
+        ) from error
+
+
+def _digest(gesture: Gesture, click: Click | None) -> str:
+    sent = repr((gesture.tool, gesture.regions, click))
+    return hashlib.sha256(sent.encode()).hexdigest()

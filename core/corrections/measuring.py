@@ -1,0 +1,33 @@
+"""Measurements of single regions: only what an operation has changed is measured again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from core.corrections.regions import Region
+from core.models import Spheroid
+from core.segmentation.grayscale import Pixels
+from core.segmentation.measurement.measure import measure_objects, reasons
+from core.segmentation.outlines.boundaries import OutlinedObject, find
+from core.segmentation.outlines.contours import contours_of
+
+
+def described(regions: Mapping[int, Region], numbers: Iterable[int], pixels: Pixels) -> tuple[Spheroid, ...]:
+    """Outline and measure those regions whose numbers are given, ordered by number.
+
+    ``pixels``: the grey values (Y, X) of the whole image, at the same resolution.
+    """
+    objects = [_outlined(number, regions[number]) for number in sorted(numbers)]
+    values = measure_objects(objects, pixels.shape, pixels)
+    return tuple(
+        Spheroid(item.number, outline, value, reasons(value))
+        for item, outline, value in zip(objects, contours_of(objects), values, strict=True)
+    )
+
+
+def _outlined(number: int, region: Region) -> OutlinedObject:
+    (item,) = find(region.mask.astype(np.int32))
+    return replace(item, number=number, box=region.box)

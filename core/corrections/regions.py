@@ -1,0 +1,171 @@
+"""Regions: the pixels of one object, as a box and its runs. They are stored, sent and compared.
+
+A label image is the same as one region a number, since labels do not overlap; ``regions_of`` and
+``labels_of`` turn one into the other without loss.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from core.errors import InvalidRequest
+
+Mask = NDArray[np.bool_]
+Labels = NDArray[np.int32]
+MAX_RUNS = 200_000  # of one object
+_DIAGONAL = np.ones((3, 3), np.bool_)  # pixels of one object also connect at corners
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Pixels of one object: its bounding box, and where in it they are.
+
+    ``runs`` are start and length, start and length, … of the pixels row by row through the box; equal regions
+    have equal values. A region has at least one pixel.
+    """
+
+    x: int
+    y: int
+    width: int
+    height: int
+    runs: tuple[int, ...]
+
+    @classmethod
+    def of(cls, mask: Mask, x: int = 0, y: int = 0) -> Region | None:
+        """The region of a bool mask (Y, X) whose first pixel is at (x, y); None where it has no pixels."""
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return None
+        top, left = int(rows[0]), int(columns[0])
+        tight = mask[top : int(rows[-1]) + 1, left : int(columns[-1]) + 1]
+        flat = np.concatenate(([False], tight.ravel(), [False]))
+        ends = np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2)
+        ends[:, 1] -= ends[:, 0]
+        return cls(x + left, y + top, tight.shape[1], tight.shape[0], tuple(ends.ravel().tolist()))
+
+    @classmethod
+    def checked(cls, box: Sequence[int], runs: Sequence[int], shape: tuple[int, int]) -> Region | None:
+        """The region that a client sent for an image of ``shape`` (Y, X); None for no pixels.
+
+        Raises:
+            InvalidRequest: the box is not within the image, or the runs not in order within the box.
+        """
+        if not runs:
+            return None
+        if len(box) != 4 or len(runs) % 2 or len(runs) > 2 * MAX_RUNS:
+            raise InvalidRequest(
+                "An outline is a box of x, y, width, height, and pairs of start and length of its runs."
+            )
+        x, y, width, height = box
+        if min(x, y) < 0 or min(width, height) < 1 or x + width > shape[1] or y + height > shape[0]:
+            raise InvalidRequest("The box of an outline is not within the image.")
+        if not all(0 <= value <= width * height for value in runs):
+            raise InvalidRequest("The runs of an outline must be within its box.")
+        values = np.asarray(runs, np.int64)
+        starts, lengths = values[::2], values[1::2]
+        ends = starts + lengths
+        if (lengths < 1).any() or (starts[1:] < ends[:-1]).any() or ends[-1] > width * height:
+            raise InvalidRequest("The runs of an outline must be in order, apart, and within its box.")
+        return cls.of(_filled(runs, width, height), x, y)
+
+    @property
+    def mask(self) -> Mask:
+        """The pixels as bool (Y, X) of the box's size."""
+        return _filled(self.runs, self.width, self.height)
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        """Rows and columns of the image that the box covers."""
+        return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    @property
+    def area(self) -> int:
+        """Number of pixels."""
+        return sum(self.runs[1::2])
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is stored and sent."""
+        return {"box": [self.x, self.y, self.width, self.height], "runs": list(self.runs)}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any] | None) -> Region | None:
+        """From what ``to_json`` returned; None of None."""
+        if value is None:
+            return None
+        x, y, width, height = value["box"]
+        return cls(x, y, width, height, tuple(value["runs"]))
+
+
+def regions_of(labels: Labels) -> dict[int, Region]:
+    """The region of each number of a label image, int32 (Y, X), 0 is background."""
+    regions = {}
+    for number, box in enumerate(ndimage.find_objects(labels), start=1):
+        if box is not None:
+            region = Region.of(labels[box] == number, box[1].start, box[0].start)
+            assert region is not None, "find_objects names only numbers that occur"
+            regions[number] = region
+    return regions
+
+
+def labels_of(regions: Mapping[int, Region], shape: tuple[int, int]) -> Labels:
+    """The label image int32 (Y, X) of regions, which do not overlap."""
+    labels = np.zeros(shape, np.int32)
+    for number, region in regions.items():
+        labels[region.box][region.mask] = number
+    return labels
+
+
+def overlap(one: Region, other: Region) -> int:
+    """Number of pixels that two regions share."""
+    left, right = max(one.x, other.x), min(one.x + one.width, other.x + other.width)
+    top, bottom = max(one.y, other.y), min(one.y + one.height, other.y + other.height)
+    if left >= right or top >= bottom:
+        return 0
+    shared = [
+        item.mask[top - item.y : bottom - item.y, left - item.x : right - item.x] for item in (one, other)
+    ]
+    return int(np.count_nonzero(shared[0] & shared[1]))
+
+
+def iou(one: Region | None, other: Region | None) -> float:
+    """Intersection over union of two regions, 0..1; None is a region that is not there."""
+    if one is None or other is None:
+        return 0.0
+    shared = overlap(one, other)
+    return shared / (one.area + other.area - shared)
+
+
+def mean_iou(before: Mapping[int, Region], after: Mapping[int, Region]) -> float:
+    """Mean over the objects of either state of the IoU of each with itself; 1 where neither has any.
+
+    An object that was added or deleted counts as 0.
+    """
+    numbers = before.keys() | after.keys()
+    if not numbers:
+        return 1.0
+    return sum(iou(before.get(number), after.get(number)) for number in numbers) / len(numbers)
+
+
+def parts_of(region: Region) -> list[Region]:
+    """The connected parts of a region, the largest first; pixels also connect at corners."""
+    mask = region.mask
+    numbers, count = ndimage.label(mask, _DIAGONAL)
+    if count <= 1:
+        return [region]
+    parts = [Region.of(numbers == number, region.x, region.y) for number in range(1, count + 1)]
+    return sorted((part for part in parts if part is not None), key=lambda part: -part.area)
+
+
+def _filled(runs: Sequence[int], width: int, height: int) -> Mask:
+    edges = np.zeros(width * height + 1, np.int8)
+    values = np.asarray(runs, np.int64)
+    np.add.at(edges, values[::2], 1)
+    np.add.at(edges, values[::2] + values[1::2], -1)
+    mask: Mask = np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_).reshape(height, width)
+    return mask

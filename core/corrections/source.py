@@ -1,0 +1,126 @@
+"""What a correction is made from: an image's pixels, the version that is corrected and its engine's maps."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from core import images
+from core.corrections.regions import Region, labels_of, regions_of
+from core.errors import InvalidRequest
+from core.files.blobs import Blobs
+from core.images import label_png, rendering
+from core.images.memory import overlay_bytes
+from core.models import Image, Limits, Raster, Spheroid, Version
+from core.queue.admission import Admission
+from core.segmentation import SegmentationParams
+from core.segmentation.engines.base import Map
+from core.segmentation.engines.stored_maps import unpack
+from core.segmentation.grayscale import Pixels, grey
+from core.store import Store
+from core.store.results import Result
+
+MAX_PIXEL_BYTES = 64 * 2**20  # of the images whose pixels stay decoded between gestures
+DRAWN = "drawn"  # engine of an image on which no engine has run
+
+
+class CorrectionSource:
+    """Reads images and versions; the pixels of a few images stay in memory. Safe from any thread."""
+
+    def __init__(self, store: Store, blobs: Blobs, limits: Limits, admission: Admission) -> None:
+        self._store = store
+        self._blobs = blobs
+        self._limits = limits
+        self._admission = admission
+        self._pixels: OrderedDict[str, Pixels] = OrderedDict()
+        self._lock = threading.Lock()  # of the pixels; held for moments only
+
+    def admitted(self, image: Image) -> AbstractContextManager[None]:
+        """Hold the memory that decoding an image and its label image takes; raises AppBusy."""
+        return self._admission.hold(overlay_bytes(image), image.name)
+
+    def version(self, version_id: str | None) -> Version | None:
+        """The version of this id; None of None."""
+        return None if version_id is None else self._store.results.version(version_id)
+
+    def regions(self, image: Image, version_id: str | None) -> dict[int, Region]:
+        """The objects of a version of an image; none of None.
+
+        Raises:
+            StorageError: its label image cannot be read.
+            InvalidRequest: it is of another size than the image.
+        """
+        version = self.version(version_id)
+        if version is None:
+            return {}
+        with self.admitted(image):
+            labels = label_png.decode(self._blobs.get(version.labels_sha256))
+            if labels.shape != (image.height, image.width):
+                raise InvalidRequest("The outlines of this image are of another size. Segment it again.")
+            return regions_of(labels)
+
+    def spheroids(self, image: Image, version: Version | None) -> dict[int, Spheroid]:
+        """The measured spheroids of a version of an image, by number."""
+        if version is None:
+            return {}
+        found = self._store.results.get(replace(image, version_id=version.id))
+        return {} if found is None else {item.number: item for item in found[1]}
+
+    def pixels(self, image: Image, version_id: str | None) -> Pixels:
+        """The grey pixels (Y, X) that the objects of a version are measured in."""
+        with self._lock:
+            pixels = self._pixels.get(image.id)
+        if pixels is None:
+            with self.admitted(image):
+                version = self.version(version_id)
+                params = SegmentationParams.from_dict(version.params if version else {})
+                pixels = grey(self.raster(image).pixels, params.channel)
+            with self._lock:
+                self._pixels[image.id] = pixels
+                while sum(item.nbytes for item in self._pixels.values()) > MAX_PIXEL_BYTES:
+                    self._pixels.popitem(last=False)
+        return pixels
+
+    def raster(self, image: Image) -> Raster:
+        """The decoded page of an image."""
+        return images.decode(self._blobs.path_of(image.sha256), image.page, self._limits)
+
+    def inside(self, version_id: str | None) -> Map:
+        """The probability map that the engine of a version left, at its working size.
+
+        Raises:
+            InvalidRequest: there is none.
+        """
+        version = self.version(version_id)
+        if version is None or version.maps_sha256 is None:
+            raise InvalidRequest("No engine has seen this image. Segment it, or draw the outline.")
+        return unpack(self._blobs.get(version.maps_sha256)).inside
+
+    def result(
+        self,
+        image: Image,
+        parent: Version | None,
+        objects: Mapping[int, Region],
+        spheroids: Sequence[Spheroid],
+    ) -> Result:
+        """Store the files of a corrected version; return it as a result. Numbers are those of the objects."""
+        ordered = tuple(sorted(spheroids, key=lambda item: item.number))
+        labels = labels_of(objects, (image.height, image.width))
+        return Result(
+            engine=parent.engine if parent else DRAWN,
+            engine_version=parent.engine_version if parent else "",
+            params=parent.params if parent else {},
+            spheroids=ordered,
+            labels_sha256=self._blobs.put(label_png.encode(labels)),
+            thumbnail_sha256=self._blobs.put(rendering.thumbnail(self.raster(image), ordered)),
+            timings_ms={},
+            maps_sha256=parent.maps_sha256 if parent else None,
+        )
+
+    def forget(self, image_id: str) -> None:
+        """Keep the pixels of an image no longer."""
+        with self._lock:
+            self._pixels.pop(image_id, None)

@@ -1,0 +1,213 @@
+"""Corrections: what is sent of a gesture, and what is answered."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from core.corrections import Change, Draft, NewRegion, Region, Tool
+from core.corrections.corrections import Applied, Gesture
+from core.http.schemas import rows
+from core.http.schemas.base import Answer, Problem, Time
+from core.models import Image, Version
+
+MAX_OBJECTS = 1000  # in one gesture
+MAX_RUNS = 400_000  # numbers of one outline
+MAX_REASON = 500  # characters
+Number = Annotated[int, Field(ge=1, le=65_535)]
+Coordinate = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
+_BOX = "x, y, width and height in pixels."
+_RUNS = "Start and length, start and length, … of the pixels, row by row through the box; [] for none."
+
+
+class Body(BaseModel):
+    """What is sent as JSON; any field that is not described is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ObjectBody(Body):
+    """One spheroid as it is to be: all of its pixels."""
+
+    number: Number | None = Field(default=None, description="Null for a new one.")
+    box: list[int] = Field(default=[0, 0, 1, 1], min_length=4, max_length=4, description=_BOX)
+    runs: list[int] = Field(max_length=MAX_RUNS, description=_RUNS)
+    parents: list[Number] = Field(default=[], max_length=100, description="What a new one was made from.")
+
+
+class BaseBody(Body):
+    """What the client had seen when it made a change."""
+
+    version_id: str | None = Field(max_length=64, description="The version that is corrected.")
+    base_revision: int = Field(ge=0, le=10**9, description="The last operation that the client had seen.")
+    ms: int = Field(default=0, ge=0, le=86_400_000, description="How long the gesture took.")
+
+
+class GestureBody(BaseBody):
+    """One gesture: every spheroid that it changes, complete."""
+
+    tool: Tool
+    objects: list[ObjectBody] = Field(min_length=1, max_length=MAX_OBJECTS)
+
+    def gesture(self, op_id: str, image: Image) -> Gesture:
+        """Return it checked against its image; raises InvalidRequest."""
+        shape = (image.height, image.width)
+        regions = tuple(
+            NewRegion(item.number, Region.checked(item.box, item.runs, shape), tuple(item.parents))
+            for item in self.objects
+        )
+        return Gesture(op_id, self.version_id, self.base_revision, self.tool, self.ms, regions)
+
+
+class StepBody(BaseBody):
+    """Undo or redo one's own last gesture."""
+
+    def gesture(self, op_id: str, tool: Tool) -> Gesture:
+        """Return it as a gesture without regions."""
+        return Gesture(op_id, self.version_id, self.base_revision, tool, self.ms)
+
+
+class ClickBody(StepBody):
+    """One click of the wand, at x, y in pixels; (0.5, 0.5) is the middle of the first pixel."""
+
+    x: Coordinate
+    y: Coordinate
+    number: Number | None = Field(default=None, description="The spheroid to grow; null for a new one.")
+    away: bool = Field(default=False, description="Take away what bulges out here.")
+    split_at: tuple[Coordinate, Coordinate] | None = Field(
+        default=None, description="A second point in the same spheroid: part it between the two."
+    )
+
+
+class DoneBody(Body):
+    """Make the draft a version."""
+
+    revision: int = Field(ge=1, le=10**9, description="The last operation that the client has seen.")
+    in_force: str | None = Field(max_length=64, description="The version that the client saw in force.")
+    reason: str = Field(default="", max_length=MAX_REASON)
+
+
+class ChoiceBody(Body):
+    """Put another version in force."""
+
+    version_id: str = Field(max_length=64)
+    in_force: str | None = Field(max_length=64, description="The version that the client saw in force.")
+
+
+class RegionAnswer(Answer):
+    """A spheroid's pixels; without box and runs where it has been deleted."""
+
+    number: int
+    box: list[int] | None = Field(description=_BOX)
+    runs: list[int] | None = Field(description=_RUNS)
+    parents: list[int] = Field(default=[])
+
+
+class DraftAnswer(Answer):
+    """Where the correction of an image stands. ``undo`` and ``redo`` count the caller's own gestures."""
+
+    version_id: str | None
+    revision: int
+    undo: int
+    redo: int
+    seconds_worked: float
+    objects: list[RegionAnswer]
+
+
+class AppliedAnswer(DraftAnswer):
+    """The spheroids that a gesture changed, and their measurements; a deleted one has none."""
+
+    measured: list[dict[str, Any]]
+
+
+class ConflictProblem(Problem):
+    """Somebody else was first: the state as it is now. The client knows what it wanted itself."""
+
+    revision: int
+    version_id: str | None
+    objects: list[RegionAnswer]
+
+
+class VersionAnswer(Answer):
+    """One version of an image's result."""
+
+    id: str
+    kind: str
+    in_force: bool
+    parent_id: str | None
+    author: str | None
+    reason: str | None
+    engine: str
+    engine_version: str
+    created_at: Time
+    n_objects: int
+    confidence: float | None
+    parent_iou: float | None
+    seconds_worked: float | None
+
+
+class VersionsAnswer(Answer):
+    """Every version of an image, the newest first."""
+
+    versions: list[VersionAnswer]
+
+
+class HistoryRow(Answer):
+    """One change that a person made."""
+
+    sequence: int
+    changed_at: Time
+    who: str
+    action: str
+    facts: dict[str, Any]
+    hash: str
+
+
+class HistoryAnswer(Answer):
+    """Every change of an image, the first one first."""
+
+    changes: list[HistoryRow]
+
+
+def region(number: int, value: Region | None, parents: tuple[int, ...] = ()) -> dict[str, Any]:
+    """One object as it is now."""
+    pixels = {"box": None, "runs": None} if value is None else value.to_json()
+    return {"number": number, **pixels, "parents": list(parents)}
+
+
+def draft_body(draft: Draft, author: str) -> dict[str, Any]:
+    """Where a correction stands, with all of its objects."""
+    objects = [region(number, value) for number, value in draft.objects.items()]
+    return _about(draft, author) | {"objects": objects}
+
+
+def applied_body(applied: Applied, author: str) -> dict[str, Any]:
+    """What a gesture changed, with its measurements."""
+    um_per_px = applied.image.um_per_px
+    measured = [rows.spheroid_row(item, um_per_px, True) for item in applied.spheroids]
+    return _about(applied.draft, author) | {
+        "objects": [_changed(change) for change in applied.changes],
+        "measured": measured,
+    }
+
+
+def version_body(version: Version, in_force: str | None) -> VersionAnswer:
+    """One version, and whether it is in force."""
+    values = {name: getattr(version, name) for name in VersionAnswer.model_fields if name != "in_force"}
+    return VersionAnswer(**values, in_force=version.id == in_force)
+
+
+def _changed(change: Change) -> dict[str, Any]:
+    return region(change.number, change.after, change.parents)
+
+
+def _about(draft: Draft, author: str) -> dict[str, Any]:
+    undo, redo = draft.steps(author)
+    return {
+        "version_id": draft.parent_id,
+        "revision": draft.revision,
+        "undo": undo,
+        "redo": redo,
+        "seconds_worked": draft.seconds_worked,
+    }

@@ -1,0 +1,122 @@
+"""The audit of what people changed of results: rows in a chain of hashes, added and never changed.
+
+Each row's hash is of its values and of the hash of the row before it. Whoever can write the database can
+write the whole chain anew; so note its last hash elsewhere now and then (``head``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.clock import utc_now
+from core.db import Database, Session
+
+FIRST_HASH = "0" * 64
+PART = 5000
+
+
+class Action(StrEnum):
+    """What a person did to the result of an image."""
+
+    CHANGED = "changed"  # one gesture, at some of its spheroids
+    CORRECTED = "corrected"  # finished, as a version
+    DISCARDED = "discarded"  # gave a draft up
+    CHOSE = "chose"  # put another version in force
+    REVIEWED = "reviewed"
+    IMPORTED = "imported"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """One change. ``facts``: what else is known of it, by name, as JSON text with its keys in order."""
+
+    sequence: int
+    changed_at: datetime
+    who: str
+    image_id: str
+    action: str
+    facts: str
+    previous_hash: str
+    hash: str
+
+    @property
+    def right_hash(self) -> str:
+        """The hash that the row has if nobody has changed it."""
+        values = [
+            self.sequence,
+            self.changed_at.isoformat(),
+            self.who,
+            self.image_id,
+            self.action,
+            self.facts,
+        ]
+        text = json.dumps([*values, self.previous_hash], ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What checking the chain found: its length, its last hash, and the first wrong row, if there is one."""
+
+    rows: int
+    head: str
+    wrong: int | None = None
+
+
+def record(session: Session, who: str, image_id: str, action: Action, facts: Mapping[str, Any]) -> None:
+    """Add a row within a transaction of the caller's, which the writer thread runs: one at a time."""
+    last = session.one("corrections.last_audit")
+    sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, FIRST_HASH)
+    text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
+    row = AuditRow(sequence, utc_now(), who, image_id, action.value, text, previous, "")
+    values = {field.name: getattr(row, field.name) for field in fields(row)}
+    session.rows("corrections.add_audit", values | {"hash": row.right_hash})
+
+
+class CorrectionAudit:
+    """Reads the audit. Rows are added by ``record``, together with the change itself."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of_image(self, image_id: str) -> tuple[AuditRow, ...]:
+        """Every change of an image, the first one first."""
+        return tuple(self._rows("corrections.audit", {"image_id": image_id}))
+
+    def of_project(
+        self, project_id: str, image_ids: Sequence[str] | None = None
+    ) -> Iterator[tuple[str, AuditRow]]:
+        """Yield every change of a project's images, or of some, with the image's name, in order."""
+        values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
+        for row in self._raw("corrections.audit_of_project", values):
+            yield row.pop("image_name"), AuditRow(**row)
+
+    def verify(self) -> Verified:
+        """Read the whole chain and check every hash."""
+        sequence, previous = 0, FIRST_HASH
+        for row in self._rows("corrections.audit", {"image_id": None}):
+            sequence += 1
+            if (row.sequence, row.previous_hash, row.hash) != (sequence, previous, row.right_hash):
+                return Verified(sequence - 1, previous, row.sequence)
+            previous = row.hash
+        return Verified(sequence, previous)
+
+    def _rows(self, name: str, values: dict[str, Any]) -> Iterator[AuditRow]:
+        for row in self._raw(name, values):
+            yield AuditRow(**row)
+
+    def _raw(self, name: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        after = 0
+        while True:
+            with self._db.read() as session:
+                rows = session.rows(name, values | {"after": after, "limit": PART})
+            if not rows:
+                return
+            after = rows[-1]["sequence"]
+            yield from rows

@@ -1,0 +1,254 @@
+"""Gestures are stored at once, measured, and end as versions; nothing is lost or replaced in silence."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.corrections import NewRegion, Region, Tool, labels_of, tools
+from core.corrections.corrections import Click, Corrections, Gesture
+from core.db import Database
+from core.errors import InvalidRequest, ObjectConflict, VersionConflict
+from core.files.blobs import Blobs
+from core.images import label_png
+from core.models import Image, VersionKind
+from core.monitoring import QueryRecorder
+from core.segmentation import describe
+from core.store import Store
+from tests.corrections.conftest import SIDE, labels, new_desk, pixels
+from tests.corrections.scenes import square
+
+SHAPE = (SIDE, SIDE)
+
+
+def gesture(image: Image, op_id: str, *regions: NewRegion, base: int = 0, tool: Tool = Tool.BRUSH) -> Gesture:
+    return Gesture(op_id, image.version_id, base, tool, 300, regions)
+
+
+def test_a_gesture_gives_back_what_measuring_everything_anew_would(desk: Corrections, image: Image) -> None:
+    painted = tools.brush(desk.draft(image.id).objects, 1, [(30, 40), (30, 10)], 5.0, SHAPE)
+    done = desk.apply(image.id, gesture(image, "a", *painted), "ada")
+    expected = describe(labels_of(done.draft.objects, SHAPE), pixels())
+    assert [item.number for item in done.spheroids] == [1]
+    assert done.spheroids[0].measurements == expected[0].measurements
+    assert done.spheroids[0].contour == expected[0].contour
+
+
+def test_the_same_key_again_changes_nothing_more(desk: Corrections, image: Image) -> None:
+    first = desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    again = desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    assert (again.draft.revision, again.changes) == (first.draft.revision, first.changes)
+    with pytest.raises(InvalidRequest):
+        desk.apply(image.id, gesture(image, "a", NewRegion(1, None)), "ada")
+    with pytest.raises(InvalidRequest):
+        desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ben")
+
+
+def test_a_draft_is_there_after_a_restart_with_what_can_be_undone(
+    desk: Corrections, image: Image, store: Store, blobs: Blobs
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    before = desk.apply(image.id, gesture(image, "b", NewRegion(None, square(0, 0, 9)), base=1), "ada").draft
+    restarted = new_desk(store, blobs)
+    assert restarted.draft(image.id) == before
+    for key in ("u1", "u2"):
+        undone = restarted.undo(image.id, replace(gesture(image, key), tool=Tool.UNDO), "ada")
+    assert np.array_equal(labels_of(undone.draft.objects, SHAPE), labels())
+    again = new_desk(store, blobs)
+    for key in ("r1", "r2"):
+        redone = again.undo(image.id, replace(gesture(image, key), tool=Tool.REDO), "ada")
+    assert redone.draft.objects == before.objects
+
+
+def test_two_people_at_different_spheroids_do_not_meet(desk: Corrections, image: Image) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    both = desk.apply(image.id, gesture(image, "b", NewRegion(1, square(15, 30, 20))), "ben").draft
+    assert both.objects == {1: square(15, 30, 20)}
+
+
+def test_two_people_at_the_same_spheroid_are_told(desk: Corrections, image: Image) -> None:
+    after = desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada").draft
+    with pytest.raises(ObjectConflict) as raised:
+        desk.apply(image.id, gesture(image, "b", NewRegion(1, square(16, 30, 20))), "ben")
+    assert raised.value.numbers == {1}
+    assert desk.draft(image.id).objects == after.objects
+    decided = gesture(image, "c", NewRegion(1, square(16, 30, 20)), base=1)
+    assert desk.apply(image.id, decided, "ben").draft.objects[1] == square(16, 30, 20)
+
+
+def test_undo_does_not_take_away_what_somebody_else_has_made_of_it(desk: Corrections, image: Image) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
+    desk.apply(image.id, gesture(image, "b", NewRegion(1, square(16, 30, 20)), base=1), "ben")
+    with pytest.raises(ObjectConflict):
+        desk.undo(image.id, gesture(image, "u", base=2, tool=Tool.UNDO), "ada")
+
+
+def test_covering_a_neighbour_needs_both(desk: Corrections, image: Image) -> None:
+    with pytest.raises(InvalidRequest, match="cover spheroid 2"):
+        desk.apply(image.id, gesture(image, "a", NewRegion(1, square(60, 50, 20))), "ada")
+    with pytest.raises(InvalidRequest, match="revision 7"):
+        desk.apply(image.id, gesture(image, "a", NewRegion(1, None), base=7), "ada")
+
+
+def test_done_makes_a_corrected_version_with_all_that_is_known_of_it(
+    desk: Corrections, image: Image, store: Store, blobs: Blobs
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    version = desk.finish(image.id, 1, image.version_id, "ada", "debris")
+    now = store.images.get(image.id)
+    assert now.version_id == version.id
+    assert (version.kind, version.parent_id) == (VersionKind.CORRECTED, image.version_id)
+    assert (version.author, version.reason, version.engine) == ("ada", "debris", "classical")
+    assert version.parent_iou == 0.5
+    assert version.seconds_worked == pytest.approx(0.3)
+    assert np.array_equal(label_png.decode(blobs.get(version.labels_sha256)), np.where(labels() == 1, 1, 0))
+    kept = store.results.get(now)
+    assert kept is not None
+    assert kept[1] == describe(labels(), pixels())[:1]
+    assert desk.draft(image.id).id is None
+    with pytest.raises(InvalidRequest):
+        desk.finish(image.id, 1, version.id, "ada", "")
+
+
+def test_going_back_is_one_step_and_destroys_nothing(desk: Corrections, image: Image, store: Store) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    version = desk.finish(image.id, 1, image.version_id, "ada", "")
+    assert image.version_id is not None
+    store.results.set_in_force(image.id, image.version_id, version.id, "ben")
+    assert store.images.get(image.id).n_objects == 2
+    assert {item.id for item in store.results.versions(image.id)} == {version.id, image.version_id}
+
+
+def test_a_job_that_ends_in_the_middle_of_an_edit_replaces_nothing(
+    desk: Corrections, image: Image, store: Store, segment: Callable[[Image], Image]
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    after = segment(image)
+    assert after.version_id == image.version_id
+    assert len(store.results.versions(image.id)) == 2, "but it is there"
+    desk.apply(image.id, gesture(image, "b", NewRegion(1, square(15, 30, 20)), base=1), "ada")
+    version = desk.finish(image.id, 2, image.version_id, "ada", "")
+    assert store.images.get(image.id).version_id == version.id
+
+
+def test_another_version_that_somebody_chose_is_a_conflict(
+    desk: Corrections, image: Image, store: Store, segment: Callable[[Image], Image]
+) -> None:
+    newer = segment(image)
+    with pytest.raises(VersionConflict):
+        desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.apply(newer.id, gesture(newer, "a", NewRegion(2, None)), "ada")
+    assert image.version_id is not None
+    store.results.set_in_force(image.id, image.version_id, newer.version_id)
+    with pytest.raises(VersionConflict) as raised:
+        desk.finish(image.id, 1, newer.version_id, "ada", "")
+    assert raised.value.current is not None
+    assert desk.draft(image.id).revision == 1, "the draft is not lost"
+    assert desk.finish(image.id, 1, image.version_id, "ada", "").parent_id == newer.version_id
+
+
+def test_a_discarded_draft_leaves_what_is_in_force(desk: Corrections, image: Image, store: Store) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.discard(image.id, "ada")
+    assert store.images.get(image.id).version_id == image.version_id
+    assert desk.draft(image.id).revision == 0
+    with pytest.raises(InvalidRequest):
+        desk.discard(image.id, "ada")
+
+
+def test_clicks_use_the_maps_of_the_version(desk: Corrections, image: Image) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    clicked = replace(gesture(image, "b", base=1), tool=Tool.CLICK)
+    done = desk.click(image.id, clicked, Click((72.0, 60.0)), "ada")
+    assert done.changes[0].number == 3
+    assert done.spheroids[0].measurements["area"] == pytest.approx(np.pi * 144, rel=0.15)
+    with pytest.raises(InvalidRequest):
+        desk.click(image.id, replace(clicked, op_id="c"), Click((72.0, 60.0), number=9), "ada")
+
+
+def test_every_change_is_in_a_chain_that_shows_what_was_altered(
+    desk: Corrections, image: Image, store: Store, db: Database
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    version = desk.finish(image.id, 1, image.version_id, "ada", "debris")
+    rows = store.correction_audit.of_image(image.id)
+    assert [(row.who, row.action) for row in rows] == [("ada", "changed"), ("ada", "corrected")]
+    facts = json.loads(rows[0].facts)
+    assert facts["tool"] == "brush"
+    assert facts["objects"][0]["after"] is None
+    assert json.loads(rows[1].facts)["version"] == version.id
+    whole = store.correction_audit.verify()
+    assert (whole.rows, whole.wrong) == (2, None)
+    assert whole.head == rows[-1].hash
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from core.corrections import NewRegion, Tool
+from core.corrections.corrections import Gesture
+from core.db import Database
+from core.files.blobs import Blobs
+from core.monitoring import QueryRecorder
+from core.store import Store
+from tests.corrections.conftest import new_desk
+from tests.corrections.scenes import square
+folder, image_id, version_id = Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+store = Store(Database.open(folder / "spheroscope.duckdb", QueryRecorder()))
+desk = new_desk(store, Blobs(folder))
+for n in range(10_000):
+    new = NewRegion(1, square(15 + n % 2, 30, 20))
+    key, base = f"{os.getpid()}-{n}", desk.draft(image_id).revision
+    desk.apply(image_id, Gesture(key, version_id, base, Tool.BRUSH, 5, (new,)), "ada")
+    print(desk.draft(image_id).revision, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_kill_in_the_middle_loses_only_the_open_gesture(
+    image: Image, store: Store, db: Database, blobs: Blobs, tmp_path: Path
+) -> None:
+    db.close()
+    folder, known = tmp_path / "data", 0
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        command = [sys.executable, "-c", KILLED, str(folder), image.id, str(image.version_id)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+            assert child.stdout is not None
+            for _ in range(int(rng.integers(2, 12))):
+                known = int(child.stdout.readline())
+            os.kill(child.pid, signal.SIGKILL)
+            known = max([known, *(int(line) for line in child.stdout if line.endswith("\n"))])
+        opened = Database.open(folder / "spheroscope.duckdb", QueryRecorder())
+        again = Store(opened)
+        draft = new_desk(again, blobs).draft(image.id)
+        assert known <= draft.revision <= known + 1
+        assert again.correction_audit.verify().wrong is None
+        assert draft.objects[1] in (square(15, 30, 20), square(16, 30, 20))
+        opened.close()
+
+
+def test_an_altered_row_of_the_audit_is_named(desk: Corrections, image: Image, store: Store) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.apply(image.id, gesture(image, "b", NewRegion(1, None), base=1), "ada")
+    first, second = store.correction_audit.of_image(image.id)
+    assert replace(first, who="eve").right_hash != first.hash
+    assert second.previous_hash == first.hash
+    assert isinstance(first.right_hash, str)
+
+
+def test_a_region_is_stored_as_it_was(desk: Corrections, image: Image, store: Store, blobs: Blobs) -> None:
+    hole = np.ones((9, 9), np.bool_)
+    hole[3:5, 3:6] = False
+    region = Region.of(hole, 2, 70)
+    desk.apply(image.id, gesture(image, "a", NewRegion(None, region)), "ada")
+    assert new_desk(store, blobs).draft(image.id).objects[3] == region
