@@ -15,6 +15,7 @@ from core.corrections.measuring import described
 from core.corrections.operations import Changes, NewRegion, Tool, planned
 from core.corrections.records import entry_of, stored
 from core.corrections.regions import mean_iou
+from core.corrections.review import drawn_at_random
 from core.corrections.source import CorrectionSource
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
@@ -151,6 +152,7 @@ class Corrections:
                 draft_id=draft.id,
                 parent_iou=mean_iou(draft.start, draft.objects),
                 seconds_worked=draft.seconds_worked,
+                at_random=drawn_at_random(image_id),
             )
             version = self._store.results.add_version(image_id, result, correction, in_force)
             self._forget(image_id)

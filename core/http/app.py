@@ -29,6 +29,7 @@ from core.http.routes import (
     pictures,
     projects,
     prometheus,
+    reviews,
     segment,
     uploads,
 )
@@ -36,7 +37,7 @@ from core.http.schemas.base import Problem
 from core.services import Services
 
 ROUTERS = (
-    *(health, jobs, projects, images, corrections, uploads, segment, exports, metrics),
+    *(health, jobs, projects, images, corrections, reviews, uploads, segment, exports, metrics),
     *(prometheus, pictures, downloads, audit),
 )
 DESCRIPTION = (

@@ -82,6 +82,9 @@ def where(conditions: ImageFilter) -> tuple[str, dict[str, Any]]:
     if conditions.findings:
         parts.append(f"AND ({' OR '.join(_FINDINGS[item] for item in conditions.findings)})")
         values |= {"look_below": LOOK_BELOW} if Finding.LOOK_AT_THIS in conditions.findings else {}
+    if conditions.review:
+        parts.append("AND list_contains($review::VARCHAR[], review::VARCHAR)")
+        values["review"] = [state.value for state in conditions.review]
     for place, item in enumerate(conditions.ranges):
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
             if bound is not None:

@@ -264,6 +264,8 @@ def _conditions(filters: ImageFilter) -> Iterator[pl.Expr]:
         yield pl.col("name_key").str.contains(filters.name, literal=True)
     if filters.findings:
         yield pl.any_horizontal([_FINDINGS[finding] for finding in filters.findings])
+    if filters.review:
+        yield pl.col("review").is_in([_WORDS["review"].index(state) for state in filters.review])
     signs: tuple[tuple[str, Callable[[pl.Expr, Any], pl.Expr]], ...] = (
         ("least", pl.Expr.ge),
         ("most", pl.Expr.le),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from core.models.domain import (
     Contour,
+    ExclusionReason,
     Finding,
     Image,
     ImageFilter,
@@ -20,6 +21,7 @@ from core.models.domain import (
     Project,
     Range,
     Raster,
+    ReviewState,
     Ring,
     Segmentation,
     Spheroid,
@@ -34,6 +36,7 @@ __all__ = [
     "MEASUREMENTS",
     "Contour",
     "Dimension",
+    "ExclusionReason",
     "Finding",
     "Image",
     "ImageFilter",
@@ -51,6 +54,7 @@ __all__ = [
     "Project",
     "Range",
     "Raster",
+    "ReviewState",
     "Ring",
     "Segmentation",
     "Spheroid",

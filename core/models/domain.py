@@ -29,6 +29,26 @@ class Finding(StrEnum):
     SEVERAL_FOUND = "several_found"
 
 
+class ReviewState(StrEnum):
+    """What people say of an image's result."""
+
+    UNSEEN = "unseen"
+    RIGHT = "right"
+    CORRECTED = "corrected"
+    EXCLUDED = "excluded"  # left out of statistics and charts; exported with the reason
+    UNSURE = "unsure"
+
+
+class ExclusionReason(StrEnum):
+    """Why an image is left out of statistics."""
+
+    OUT_OF_FOCUS = "out of focus"
+    DEBRIS = "debris"
+    MERGED = "merged"
+    EMPTY = "empty"
+    OTHER = "other"
+
+
 class PixelSizeSource(StrEnum):
     """Where a pixel size comes from; a later source in this list overrides an earlier one."""
 
@@ -169,6 +189,10 @@ class ImageRow:
     created_at: datetime
     seconds: float | None = None
     version_id: str | None = None
+    review: ReviewState = ReviewState.UNSEEN
+    review_reason: str | None = None
+    reviewed_by: str | None = None
+    reviewed_at: datetime | None = None
 
     @property
     def last_try_failed(self) -> bool:
@@ -255,13 +279,14 @@ class Range:
 class ImageFilter:
     """Conditions on a project's images, all of which must hold; None and () are no condition.
 
-    Of several statuses or findings, one must hold.
+    Of several statuses, findings or states of review, one must hold.
     """
 
     status: tuple[ImageStatus, ...] = ()
     name: str | None = None
     ranges: tuple[Range, ...] = ()
     findings: tuple[Finding, ...] = ()
+    review: tuple[ReviewState, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
-from core.models import Image, Job, Spheroid, Version
+from core.models import Image, Job, ReviewState, Spheroid, Version
 from core.store.correction_audit import Action, record
 from core.store.corrections import end_draft
 from core.store.project_versions import ProjectVersions
+from core.store.reviews import Judgement, add_review
 from core.store.rows import object_rows, spheroid_of, version_of
 from core.store.versions import (
     Correction,
@@ -95,6 +96,14 @@ class ResultStore:
             put_in_force(session, image_id, row["id"], expected)
             if correction.draft_id is not None:
                 end_draft(session, correction.draft_id, row["id"])
+            judgement = Judgement(
+                ReviewState.CORRECTED,
+                correction.reason or None,
+                correction.author,
+                row["created_at"],
+                correction.at_random,
+            )
+            add_review(session, image_id, correction.parent_id, judgement, [row["id"]])
             action = Action.CORRECTED if correction.source is None else Action.IMPORTED
             record(session, correction.author, image_id, action, audit_facts(row, correction))
 

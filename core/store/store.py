@@ -23,6 +23,7 @@ from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
 from core.store.retention import RetentionStore
 from core.store.saved_views import SavedViews
+from core.store.reviews import ReviewStore
 from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
 
@@ -54,6 +55,7 @@ class Store:
         self.trash = TrashStore(db)
         self.corrections = CorrectionStore(db)
         self.correction_audit = CorrectionAudit(db)
+        self.reviews = ReviewStore(db)
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)

@@ -38,7 +38,7 @@ class Correction:
     """Who made a corrected version, why, and of which version; None for one drawn from nothing.
 
     ``draft_id`` is the draft that ends with it. ``parent_iou`` and ``seconds_worked`` are None where they are
-    not known. ``source`` is the file that an imported one comes from.
+    not known. ``source`` is the file that an imported one comes from. ``at_random``: see ``Judgement``.
     """
 
     author: str
@@ -48,6 +48,7 @@ class Correction:
     parent_iou: float | None = None
     seconds_worked: float | None = None
     source: str | None = None
+    at_random: bool = False
 
 
 def audit_facts(row: Row, correction: Correction) -> dict[str, object]:

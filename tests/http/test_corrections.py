@@ -160,3 +160,25 @@ def test_only_our_own_pages_send_json_of_a_bearable_length(client: TestClient, i
     assert post(client, image, "b", body(image, sent(1, None)) | other).status_code == 409
     missing = client.get("/api/images/nothing/corrections")
     assert missing.status_code == 404
+
+
+def test_review_over_http(client: TestClient, image: Image) -> None:
+    project, headers = f"/api/projects/{image.project_id}", {"Idempotency-Key": "a"}
+    taken = client.post(f"{project}/review/next", json={}, headers=headers).json()["image"]
+    assert taken["image_id"] == image.id
+    assert "2 spheroids were found" in taken["reasons"]
+    assert client.get(f"{project}/review?limit=5").json()["total"] == 1
+    said = {"version_id": image.version_id, "state": "excluded"}
+    address = f"/api/images/{image.id}/review"
+    assert client.put(address, json=said, headers=headers).status_code == 400
+    assert client.put(address, json=said | {"reason": "debris"}, headers=headers).status_code == 204
+    assert client.get(f"{project}/review").json()["progress"]["excluded"] == 1
+    found = client.get(f"{project}/images?review=excluded").json()["images"]
+    assert [(item["review"], item["review_reason"]) for item in found] == [("excluded", "debris")]
+    assert (
+        client.put(
+            address, json=said | {"version_id": "x" * 32, "reason": "debris"}, headers=headers
+        ).status_code
+        == 409
+    )
+    assert client.get(f"{project}/accuracy").json()["groups"]["all"]["n"] == 0

@@ -110,16 +110,26 @@ WHERE id = $id
 -- A later request may still wait or run, or have failed.
 UPDATE image SET
     status = CASE WHEN latest_request = $request OR status = 'failed' THEN 'done' ELSE status END::image_status,
-    version_id = $version_id, {summary}
+    version_id = $version_id, review = CASE WHEN review = 'excluded' THEN review ELSE 'unseen' END, {summary}
 WHERE id = $id
 
 -- name: set_chosen
 -- A version that a person has put in force. What still waits or runs goes on; an earlier failure is settled.
 UPDATE image SET
     status = CASE WHEN status IN ('queued', 'running') THEN status ELSE 'done' END::image_status,
-    error_code = NULL, error = NULL, version_id = version.id, {summary}
+    error_code = NULL, error = NULL, version_id = version.id,
+    review = CASE WHEN version.kind = 'corrected' THEN 'corrected' ELSE 'unseen' END::review_state,
+    review_reason = NULL,
+    reviewed_by = CASE WHEN version.kind = 'corrected' THEN version.author END,
+    reviewed_at = CASE WHEN version.kind = 'corrected' THEN version.created_at END, {summary}
 FROM version
 WHERE image.id = $id AND version.id = $version_id
+RETURNING image.id, image.project_id
+
+-- name: set_review
+UPDATE image SET
+    review = $state::review_state, review_reason = $reason, reviewed_by = $reviewed_by, reviewed_at = $reviewed_at
+WHERE id = $image_id
 RETURNING image.id, image.project_id
 
 -- name: settle

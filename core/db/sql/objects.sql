@@ -38,7 +38,7 @@ LIMIT $limit
 WITH wanted AS (
     SELECT {value} AS value
     FROM image JOIN object ON object.version_id = image.version_id
-    WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND {value} IS NOT NULL {where}
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND image.review <> 'excluded' AND {value} IS NOT NULL {where}
 ),
 spread AS (
     SELECT min(value) AS least, coalesce(nullif((max(value) - min(value)) / $bins, 0), 1) AS width FROM wanted
@@ -52,7 +52,7 @@ ORDER BY bin
 -- Two columns of some spheroids: the same ones each time, as if drawn by lot.
 SELECT image.id AS image_id, image.name AS image_name, object.number, {x} AS x, {y} AS y
 FROM image JOIN object ON object.version_id = image.version_id
-WHERE image.project_id = $project_id AND image.deleted_at IS NULL
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND image.review <> 'excluded'
     AND {x} IS NOT NULL AND {y} IS NOT NULL {where}
 ORDER BY hash(image.id, object.number)
 LIMIT $limit

@@ -137,7 +137,7 @@ def done(
     try:
         version = services.corrections.finish(image_id, body.revision, body.in_force, author, body.reason)
     except (ObjectConflict, VersionConflict) as error:
-        return _conflict(services, image_id, error)
+        return conflict(services, image_id, error)
     return json_answer(bodies.version_body(version, version.id).model_dump(mode="json"))
 
 
@@ -167,7 +167,7 @@ def choose(
     try:
         services.store.results.set_in_force(image_id, body.version_id, body.in_force, author)
     except VersionConflict as error:
-        return _conflict(services, image_id, error)
+        return conflict(services, image_id, error)
     return versions(image_id, services)
 
 
@@ -189,10 +189,10 @@ def _answer(services: Services, image_id: str, author: str, act: Callable[[], Ap
     try:
         return json_answer(bodies.applied_body(act(), author))
     except (ObjectConflict, VersionConflict) as error:
-        return _conflict(services, image_id, error)
+        return conflict(services, image_id, error)
 
 
-def _conflict(services: Services, image_id: str, error: SpheroscopeError) -> Response:
+def conflict(services: Services, image_id: str, error: SpheroscopeError) -> Response:
     """What is there now of the spheroids that two have changed; of all of them, where that is not known."""
     now = services.corrections.draft(image_id)
     numbers = getattr(error, "numbers", None) or now.objects.keys()

@@ -25,7 +25,7 @@ from core.http.schemas.parameters import (
 )
 from core.listing import image_table, object_table
 from core.listing.image_query import DEFAULT_SORT
-from core.models import Finding, ImageFilter, ImageStatus, JobState, Range
+from core.models import Finding, ImageFilter, ImageStatus, JobState, Range, ReviewState
 from core.store import objects
 from core.store.job_order import SORTS as JOB_SORTS
 
@@ -123,13 +123,17 @@ class ImagesFilter(_ImageBounds):
         description="One or more, with commas between: outlines to be looked at, no spheroid, more than one.",
     )
 
+    review: Annotated[tuple[ReviewState, ...], COMMAS] = Field(
+        default=(), description="One or more, with commas between."
+    )
+
     def image_filter(self) -> ImageFilter:
         """The same for the store.
 
         Raises:
             InvalidRequest: a least value is above its greatest.
         """
-        return ImageFilter(self.status, self.name or None, self.ranges(), self.findings)
+        return ImageFilter(self.status, self.name or None, self.ranges(), self.findings, self.review)
 
 
 class TableQuery(Query):

@@ -1,0 +1,31 @@
+-- What people say of results, and what is known of images to put them into the order of the queue.
+
+-- name: add
+INSERT INTO review
+VALUES ($image_id, $version_id, $corrected_id, $state, $reason, $reviewed_by, $reviewed_at, $at_random)
+
+-- name: waiting
+-- Images with a result that nobody has looked at, and those of which somebody was unsure.
+SELECT id, name, version_id, confidence, n_objects, review::VARCHAR AS review
+FROM image
+WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
+    AND review IN ('unseen', 'unsure')
+
+-- name: progress
+SELECT review::VARCHAR AS review, count(*) AS total
+FROM image
+WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
+GROUP BY review
+
+-- name: judged
+-- The last word on each automatic result of the images that are drawn at random.
+SELECT
+    review.state::VARCHAR AS state, version.engine, version.engine_version, review.reviewed_at,
+    corrected.parent_iou, version.largest_diameter_px AS before_px, corrected.largest_diameter_px AS after_px
+FROM review
+JOIN image ON image.id = review.image_id
+JOIN version ON version.id = review.version_id
+LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
+WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND review.at_random
+    AND version.kind = 'automatic' AND review.state IN ('right', 'corrected')
+QUALIFY row_number() OVER (PARTITION BY review.version_id ORDER BY review.reviewed_at DESC, review.rowid DESC) = 1

@@ -1,0 +1,72 @@
+"""Review of results: the queue of a project, what people say, and how good the outlines are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import Query as QueryParameters
+from pydantic import Field
+from starlette.responses import Response
+
+from core.errors import VersionConflict
+from core.http.dependencies import IdempotencyKey, ImageId, ProjectId, ServicesDependency
+from core.http.routes.corrections import CHANGE, CONFLICTS, Author, conflict
+from core.http.routing import ReadRouter
+from core.http.schemas import reviews as bodies
+from core.http.schemas.base import Query
+
+router = ReadRouter(prefix="/api", tags=["Review"])
+
+
+class QueueQuery(Query):
+    """How many images."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+@router.put("/images/{id}/review", status_code=204, dependencies=CHANGE, responses=CONFLICTS)
+def review(
+    image_id: ImageId,
+    body: bodies.ReviewBody,
+    _key: IdempotencyKey,
+    services: ServicesDependency,
+    author: Author,
+) -> Any:
+    """Say of the result in force that it is right, excluded with a reason, or that one is unsure."""
+    try:
+        services.reviews.judge(image_id, body.version_id, body.state, body.reason, author)
+    except VersionConflict as error:
+        return conflict(services, image_id, error)
+    return Response(status_code=204)
+
+
+@router.get("/projects/{id}/review")
+def queue(
+    project_id: ProjectId,
+    query: Annotated[QueueQuery, QueryParameters()],
+    services: ServicesDependency,
+    author: Author,
+) -> bodies.QueueAnswer:
+    """Images to look at, worst first and every tenth drawn at random, but those that others look at now."""
+    found = services.reviews.queue(project_id, author)
+    waiting = [bodies.WaitingImage.model_validate(item) for item in found.waiting[: query.limit]]
+    return bodies.QueueAnswer(total=len(found.waiting), waiting=waiting, progress=dict(found.progress))
+
+
+@router.post("/projects/{id}/review/next", dependencies=CHANGE)
+def next_image(
+    project_id: ProjectId,
+    _body: bodies.NextBody,
+    _key: IdempotencyKey,
+    services: ServicesDependency,
+    author: Author,
+) -> bodies.NextAnswer:
+    """Take the next image: nobody else is given it for ten minutes."""
+    found = services.reviews.next(project_id, author)
+    return bodies.NextAnswer(image=None if found is None else bodies.WaitingImage.model_validate(found))
+
+
+@router.get("/projects/{id}/accuracy")
+def accuracy(project_id: ProjectId, services: ServicesDependency) -> bodies.AccuraciesAnswer:
+    """How good the automatic outlines of a project are, from the images drawn at random."""
+    return bodies.accuracies(services.reviews.accuracy(project_id))

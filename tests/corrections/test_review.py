@@ -1,0 +1,187 @@
+"""Review: states, the order of the queue, and the accuracy that follows from the random arm."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from core.corrections import NewRegion, Tool
+from core.corrections.accuracy import accuracy, median, wilson
+from core.corrections.corrections import Corrections, Gesture
+from core.corrections.review import HELD_SECONDS, Reviews, drawn_at_random, ordered, reasons
+from core.errors import InvalidRequest, VersionConflict
+from core.models import Image, ImageFilter, Project, ReviewState
+from core.store import Store
+from core.store.objects import ObjectFilter
+from tests.factories import add, finish, spheroid
+
+
+def row(
+    key: str, confidence: float | None = 0.9, n_objects: int = 1, review: str = "unseen"
+) -> dict[str, object]:
+    return {
+        "id": key,
+        "name": key,
+        "version_id": "v",
+        "confidence": confidence,
+        "n_objects": n_objects,
+        "review": review,
+    }
+
+
+def test_the_worst_come_first_and_every_tenth_is_drawn_at_random() -> None:
+    rows = [row(f"image {n}", confidence=n / 1000) for n in range(1000)]
+    order = list(ordered(rows))
+    assert sorted(item["id"] for item in order) == sorted(item["id"] for item in rows)
+    first = order[:500]
+    drawn = [drawn_at_random(str(item["id"])) for item in first]
+    assert 45 <= sum(drawn) <= 60
+    worst = [item["confidence"] for item, lot in zip(first, drawn, strict=True) if not lot]
+    assert worst == sorted(worst)  # type: ignore[type-var]
+    lots = [item["confidence"] for item, lot in zip(first, drawn, strict=True) if lot]
+    assert lots != sorted(lots), "whatever their confidence"  # type: ignore[type-var]
+
+
+def test_nothing_found_is_never_silently_right() -> None:
+    rows = [row("a", 0.1), row("b", 0.99, n_objects=0), row("c", 0.05, review="unsure")]
+    plain = [item for item in ordered(rows) if not drawn_at_random(str(item["id"]))]
+    assert [item["id"] for item in plain] == ["b", "a", "c"]
+
+
+def test_each_image_says_why_it_is_here() -> None:
+    assert "nothing was found" in reasons(row("a", n_objects=0))
+    assert "3 spheroids were found" in reasons(row("a", n_objects=3))
+    assert "the outlines are less certain than usual" in reasons(row("a", confidence=0.2))
+    assert "somebody was unsure" in reasons(row("a", review="unsure"))
+    plain = next(f"image {n}" for n in range(100) if not drawn_at_random(f"image {n}"))
+    assert reasons(row(plain)) == ("nobody has looked at it",)
+    lot = next(f"image {n}" for n in range(100) if drawn_at_random(f"image {n}"))
+    assert reasons(row(lot))[0].startswith("drawn at random")
+
+
+@pytest.fixture
+def images(store: Store, project: Project) -> list[Image]:
+    keys = [f"image{n}" for n in range(4)]
+    add(store, project.id, *keys)
+    return [finish(store, key, spheroid()) for key in keys]
+
+
+def test_two_reviewers_do_not_get_the_same_image(store: Store, project: Project, images: list[Image]) -> None:
+    now = [0.0]
+    reviews = Reviews(store, lambda: now[0])
+    one, other = reviews.next(project.id, "ada"), reviews.next(project.id, "ben")
+    assert one is not None
+    assert other is not None
+    assert one.image_id != other.image_id
+    assert reviews.next(project.id, "ada") == one, "until it has been looked at"
+    now[0] = HELD_SECONDS + 1
+    assert reviews.next(project.id, "ben") == one, "who has gone away does not keep it"
+    for image in images:
+        reviews.judge(image.id, image.version_id, ReviewState.RIGHT, "", "ada")
+    assert reviews.next(project.id, "ben") is None
+
+
+def test_states_are_columns_of_the_table_with_who_and_when(
+    store: Store, project: Project, images: list[Image]
+) -> None:
+    reviews = Reviews(store)
+    reviews.judge(images[0].id, images[0].version_id, ReviewState.EXCLUDED, "debris", "ada")
+    reviews.judge(images[1].id, images[1].version_id, ReviewState.UNSURE, "two or one?", "ben")
+    image = store.images.get(images[0].id)
+    assert (image.review, image.review_reason, image.reviewed_by) == ("excluded", "debris", "ada")
+    assert image.reviewed_at is not None
+    for table in (store, Store(store._db, page_index_bytes=0)):
+        chosen = ImageFilter(review=(ReviewState.EXCLUDED, ReviewState.UNSURE))
+        assert {item.id for item in table.images.page(project.id, chosen).items} == {
+            images[0].id,
+            images[1].id,
+        }
+        first = table.images.page(project.id, sort="review").items
+        assert [item.review for item in first] == ["unseen", "unseen", "excluded", "unsure"]
+    progress = reviews.queue(project.id, "ada").progress
+    assert (progress[ReviewState.EXCLUDED], progress[ReviewState.UNSEEN]) == (1, 2)
+    exported = list(store.results.images(project.id, 10))
+    assert {item["review"] for item in exported} == {"unseen", "excluded", "unsure"}
+
+
+def test_excluded_images_leave_charts_and_stay_in_exports(
+    store: Store, project: Project, images: list[Image]
+) -> None:
+    Reviews(store).judge(images[0].id, images[0].version_id, ReviewState.EXCLUDED, "empty", "ada")
+    bins = store.objects.histogram(project.id, ObjectFilter(), "area", 4)
+    assert bins is not None
+    assert sum(bins.counts) == 3
+    assert len(store.objects.points(project.id, ObjectFilter(), ("area", "perimeter"), 10)) == 3
+    assert len(list(store.results.objects(project.id, 10))) == 4
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [
+        (ReviewState.EXCLUDED, ""),
+        (ReviewState.EXCLUDED, "ugly"),
+        (ReviewState.CORRECTED, ""),
+        (ReviewState.UNSEEN, ""),
+    ],
+)
+def test_what_nobody_can_say_is_refused(
+    store: Store, images: list[Image], state: ReviewState, reason: str
+) -> None:
+    with pytest.raises(InvalidRequest):
+        Reviews(store).judge(images[0].id, images[0].version_id, state, reason, "ada")
+
+
+def test_one_judges_what_one_has_seen(store: Store, images: list[Image]) -> None:
+    with pytest.raises(VersionConflict):
+        Reviews(store).judge(images[0].id, "another", ReviewState.RIGHT, "", "ada")
+
+
+def test_an_edit_and_a_new_result_clear_right(
+    store: Store, desk: Corrections, image: Image, segment: Callable[[Image], Image]
+) -> None:
+    reviews = Reviews(store)
+    reviews.judge(image.id, image.version_id, ReviewState.RIGHT, "", "ada")
+    newer = segment(image)
+    assert newer.review == "unseen"
+    desk.apply(image.id, Gesture("a", newer.version_id, 0, Tool.DELETE, 1, (NewRegion(2, None),)), "ben")
+    desk.finish(image.id, 1, newer.version_id, "ben", "debris")
+    corrected = store.images.get(image.id)
+    assert (corrected.review, corrected.reviewed_by) == ("corrected", "ben")
+    assert reviews.queue(image.project_id, "ada").waiting == ()
+
+
+def test_accuracy_is_of_the_images_drawn_at_random_alone(store: Store, project: Project) -> None:
+    keys = [f"image{n}" for n in range(60)]
+    add(store, project.id, *keys)
+    reviews = Reviews(store)
+    lots = [key for key in keys if drawn_at_random(key)]
+    for key in keys:
+        image = finish(store, key, spheroid())
+        state = ReviewState.RIGHT if key in lots else ReviewState.UNSURE
+        reviews.judge(key, image.version_id, state, "", "ada")
+    found = reviews.accuracy(project.id)
+    assert found["all"].n == len(lots) > 0
+    assert found["all"].right.value == 1.0
+    assert {name.split()[0] for name in found} == {"all", "engine", "week"}
+
+
+def test_intervals_are_those_of_the_textbooks() -> None:
+    share = wilson(8, 10)
+    assert (share.value, share.low, share.high) == pytest.approx((0.8, 0.4902, 0.9433), abs=1e-4)
+    assert wilson(0, 0).value is None
+    assert wilson(1, 2) == replace(wilson(1, 2), low=None, high=None), "too few for an interval"
+    middle = median([0.0] * 50 + [1.0] * 51)
+    assert middle.value == 1.0
+    assert (middle.low, middle.high) == (0.0, 1.0)
+    assert median([]).value is None
+
+
+def test_a_correction_counts_with_its_overlap_and_its_diameter() -> None:
+    right = {"state": "right", "parent_iou": None, "before_px": 10.0, "after_px": None}
+    mended = {"state": "corrected", "parent_iou": 0.5, "before_px": 10.0, "after_px": 12.0}
+    found = accuracy([right, mended, mended])
+    assert found.right.value == pytest.approx(1 / 3)
+    assert found.iou.value == 0.5
+    assert found.diameter_change.value == pytest.approx(0.2)
