@@ -17,6 +17,7 @@ from core.accounts import LOCAL, Access, AccessRules, Principal
 from core.accounts.caller import Caller
 from core.cache import Cache, open_cache
 from core.corrections.corrections import Corrections
+from core.corrections.imports import Imports
 from core.corrections.review import Reviews
 from core.db import Database
 from core.demo.loading import DemoLoader
@@ -56,7 +57,7 @@ from core.uploads.watched_folders import WatchedFolders
 log = logging.getLogger(__name__)
 
 # parts besides the store that have to do with projects
-GUARDED = ("ingest", "uploads", "corrections", "reviews", "previews", "exports", "board", "queue")
+GUARDED = ("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "board", "queue")
 CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
 
@@ -80,6 +81,7 @@ class Services:
     uploads: Uploads
     corrections: Corrections
     reviews: Reviews
+    imports: Imports
     checks: HealthChecks
     plans: QueryPlans
     throughput: ThroughputStore
@@ -147,6 +149,7 @@ class Services:
             uploads=uploads,
             corrections=Corrections.open(store, blobs, settings.limits, resources.admission),
             reviews=Reviews(store),
+            imports=Imports.open(store, blobs, settings.limits, resources.admission),
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db, cache),

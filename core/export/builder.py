@@ -10,6 +10,7 @@ from pathlib import Path
 from core.clock import utc_now
 from core.errors import AppBusy, BlobDamaged, BlobMissing, ImageError, ImageTooLarge, InvalidRequest
 from core.export.archive import Archive, ExportContext
+from core.export.history import add_history
 from core.export.item import Item
 from core.export.methods import CITATION, Tally, methods
 from core.export.provenance import Origin
@@ -101,6 +102,7 @@ class ArchiveBuilder:
         for writer in writers.values():
             writer.finish()
         problems.finish()
+        add_history(context, self.store.correction_audit.of_project(request.project_id, request.image_ids))
         context.archive.add("METHODS.txt", methods(tally, self.engines).encode())
         context.archive.add("provenance.json", origin.provenance(tally, self.engines))
         return BuildSummary(tally.images, problems.count)

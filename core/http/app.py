@@ -26,6 +26,7 @@ from core.http.routes import (
     images,
     jobs,
     metrics,
+    outlines,
     pictures,
     projects,
     prometheus,
@@ -37,7 +38,7 @@ from core.http.schemas.base import Problem
 from core.services import Services
 
 ROUTERS = (
-    *(health, jobs, projects, images, corrections, reviews, uploads, segment, exports, metrics),
+    *(health, jobs, projects, images, corrections, reviews, outlines, uploads, segment, exports, metrics),
     *(prometheus, pictures, downloads, audit),
 )
 DESCRIPTION = (

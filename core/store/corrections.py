@@ -44,6 +44,12 @@ class CorrectionStore:
                 return None
             return draft, session.rows("corrections.operations", {"id": draft["id"]})
 
+    def names(self, project_id: str) -> list[tuple[str, str]]:
+        """Id and name of every image of a project."""
+        with self._db.read() as session:
+            rows = session.rows("corrections.names", {"project_id": project_id})
+        return [(row["id"], row["name"]) for row in rows]
+
     def add_operation(
         self, image_id: str, draft_id: str | None, parent_id: str | None, operation: NewOperation
     ) -> str:

@@ -9,6 +9,9 @@ SELECT image_id FROM correction WHERE ended_at IS NULL AND image_id IN (SELECT u
 -- name: operations
 SELECT * FROM correction_operation WHERE correction_id = $id ORDER BY revision
 
+-- name: names
+SELECT id, name FROM image WHERE project_id = $project_id AND deleted_at IS NULL
+
 -- name: revision
 SELECT coalesce(max(revision), 0) AS revision FROM correction_operation WHERE correction_id = $id
 
