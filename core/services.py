@@ -122,10 +122,8 @@ class Services:
     @classmethod
     def _opened(cls, settings: Settings, memory: MemoryBudget, recorder: Recorder, db: Database) -> Services:
         cache = open_cache(settings.cache, memory.cache_mb * 2**20, settings.redis_url, recorder.count_lookup)
-        store = _store(settings, memory, db, cache)
-        blobs = Blobs(settings.data)
-        resources = _resources(settings, memory)
-        queue = open_queue(settings, store, blobs, resources)
+        store, blobs = _store(settings, memory, db, cache), Blobs(settings.data)
+        queue = open_queue(settings, store, blobs, resources := _resources(settings, memory))
         db.add_commit_hook(partial(abandoning, queue.abandon))
         board, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))

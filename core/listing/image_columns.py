@@ -13,7 +13,8 @@ from functools import lru_cache
 
 from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
-from core.models import Dimension, ImageStatus, PixelSizeSource, ReviewState, VersionKind
+from core.listing.review_columns import REVIEW_COLUMNS
+from core.models import Dimension, ImageStatus, PixelSizeSource, VersionKind
 from core.segmentation.confidence import doubtful
 
 CONFIDENCE = "expected intersection over union with a person's outline, fitted on images unseen in training"
@@ -228,51 +229,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         inputs=("confidence",),
         export="look_at_this",
     ),
-    Column(
-        "review",
-        "Review",
-        "What people say of the outlines: unseen, right, corrected, excluded or unsure; excluded images are "
-        "not in statistics and charts",
-        type=ReviewState,
-        required=True,
-        sort="review",
-        export="review",
-        shown=Shown.DEFAULT,
-        format=Format.TEXT,
-        width=100,
-        position=25,
-    ),
-    Column(
-        "review_reason",
-        "Reason of the review",
-        "Why the image is excluded, or what somebody is unsure of",
-        type=str,
-        export="review_reason",
-        shown=Shown.ON_DEMAND,
-        format=Format.TEXT,
-        position=26,
-    ),
-    Column(
-        "reviewed_by",
-        "Reviewed by",
-        "Who looked at the outlines last",
-        type=str,
-        export="reviewed_by",
-        shown=Shown.ON_DEMAND,
-        format=Format.TEXT,
-        position=27,
-    ),
-    Column(
-        "reviewed_at",
-        "Reviewed",
-        "When somebody looked at the outlines last, in UTC",
-        type=datetime,
-        sort="reviewed",
-        export="reviewed_at",
-        shown=Shown.ON_DEMAND,
-        format=Format.TIME,
-        position=28,
-    ),
+    *REVIEW_COLUMNS,
     exported_only("engine", "Engine", "What predicted the outlines"),
     exported_only("engine_version", "Engine's version", "Version of the engine, or of its weights"),
     SETTINGS,

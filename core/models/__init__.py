@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from core.models.domain import (
     Contour,
-    ExclusionReason,
     Finding,
     Image,
     ImageFilter,
@@ -21,7 +20,6 @@ from core.models.domain import (
     Project,
     Range,
     Raster,
-    ReviewState,
     Ring,
     Segmentation,
     Spheroid,
@@ -30,6 +28,7 @@ from core.models.domain import (
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
+from core.models.review import ExclusionReason, ReviewState
 from core.models.uploads import Upload, UploadState
 
 __all__ = [

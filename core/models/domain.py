@@ -10,6 +10,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.review import ReviewState
+
 
 class ImageStatus(StrEnum):
     """State of an image; the values are the words that users see."""
@@ -27,26 +29,6 @@ class Finding(StrEnum):
     LOOK_AT_THIS = "look_at_this"  # outlines that are less certain than usual
     NOTHING_FOUND = "nothing_found"
     SEVERAL_FOUND = "several_found"
-
-
-class ReviewState(StrEnum):
-    """What people say of an image's result."""
-
-    UNSEEN = "unseen"
-    RIGHT = "right"
-    CORRECTED = "corrected"
-    EXCLUDED = "excluded"  # left out of statistics and charts; exported with the reason
-    UNSURE = "unsure"
-
-
-class ExclusionReason(StrEnum):
-    """Why an image is left out of statistics."""
-
-    OUT_OF_FOCUS = "out of focus"
-    DEBRIS = "debris"
-    MERGED = "merged"
-    EMPTY = "empty"
-    OTHER = "other"
 
 
 class PixelSizeSource(StrEnum):

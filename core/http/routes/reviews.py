@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query as QueryParameters
 from pydantic import Field
@@ -31,7 +31,7 @@ def review(
     _key: IdempotencyKey,
     services: ServicesDependency,
     author: Author,
-) -> Any:
+) -> Response:
     """Say of the result in force that it is right, excluded with a reason, or that one is unsure."""
     try:
         services.reviews.judge(image_id, body.version_id, body.state, body.reason, author)
