@@ -22,8 +22,8 @@ from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
 from core.store.retention import RetentionStore
-from core.store.saved_views import SavedViews
 from core.store.reviews import ReviewStore
+from core.store.saved_views import SavedViews
 from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
 
