@@ -219,6 +219,7 @@ def test_results_read_as_they_did(path: Path) -> None:
             assert (version.kind, version.engine) == (VersionKind.AUTOMATIC, in_force)
             assert version.n_objects == image.n_objects == len(objects)
             assert version.confidence == image.confidence == 0.8
+            assert (image.review, version.parent_iou, version.seconds_worked) == ("unseen", None, None)
             for recipe, other in versions.items():
                 assert (other.superseded_at is None) == (recipe == in_force)
                 assert other.n_objects == len(objects_of(recipe))
