@@ -39,6 +39,6 @@ def test_what_ends_otherwise_and_what_is_not_committed_is_not(
     add(store, project.id, "a", "b", recipe=RECIPE)
     store.jobs.release(claim(store))
     with pytest.raises(ZeroDivisionError):
-        db.write(lambda s: s.rows("jobs.cancel_state", {"state": "queued", "now": None}) and 1 / 0)
+        db.write(lambda s: s.rows("jobs.cancel_state", {"state": "queued", "now": None, "visible": None}) and 1 / 0)
     assert store.jobs.totals().counts[JobState.QUEUED] == 2
     assert heard == []

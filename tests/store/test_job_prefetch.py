@@ -72,7 +72,8 @@ def test_what_a_transaction_that_failed_has_read_is_forgotten(db: Database, stor
     ahead = store.jobs._ahead
 
     def fails(session: Session) -> None:
-        session.rows("jobs.cancel_state", {"state": JobState.QUEUED.value, "now": begun.created_at})
+        values = {"state": JobState.QUEUED.value, "now": begun.created_at, "visible": None}
+        session.rows("jobs.cancel_state", values)
         assert ahead.read(session) is None
         raise ZeroDivisionError
 
