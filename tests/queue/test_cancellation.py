@@ -38,7 +38,8 @@ def test_what_ends_otherwise_and_what_is_not_committed_is_not(
 ) -> None:
     add(store, project.id, "a", "b", recipe=RECIPE)
     store.jobs.release(claim(store))
+    queued = {"state": "queued", "now": None, "visible": None}
     with pytest.raises(ZeroDivisionError):
-        db.write(lambda s: s.rows("jobs.cancel_state", {"state": "queued", "now": None, "visible": None}) and 1 / 0)
+        db.write(lambda s: s.rows("jobs.cancel_state", queued) and 1 / 0)
     assert store.jobs.totals().counts[JobState.QUEUED] == 2
     assert heard == []
