@@ -15,7 +15,17 @@ from core.db import Database
 from core.errors import CrashedRepeatedly, InvalidRequest, NotFound, QueueFull
 from core.listing.image_query import DEFAULT_SORT
 from core.listing.image_table import SORTS
-from core.models import Finding, Image, ImageFilter, ImageRow, ImageStatus, JobState, PixelSizeSource, Project
+from core.models import (
+    Finding,
+    Image,
+    ImageFilter,
+    ImageRow,
+    ImageStatus,
+    JobState,
+    PixelSizeSource,
+    Project,
+    ReviewState,
+)
 from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid
@@ -29,6 +39,7 @@ def store(request: pytest.FixtureRequest, db: Database) -> Store:
 
 ALL_SORTS = [sign + name for name in SORTS for sign in ("", "-")]
 STATUSES = list(ImageStatus)
+REVIEWS = list(ReviewState)
 
 
 def last(value: Any, descending: bool) -> tuple[bool, Any]:
@@ -63,6 +74,8 @@ KEYS: dict[str, Callable[[Image, bool], Any]] = {
     "confidence": lambda image, down: last(image.confidence, down),
     "pixel_size": lambda image, down: last(image.um_per_px, down),
     "seconds": lambda image, down: last(image.seconds, down),
+    "review": lambda image, _: REVIEWS.index(image.review),
+    "reviewed": lambda image, down: last(image.reviewed_at, down),
 }
 
 
