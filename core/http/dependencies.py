@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Request
 
 from core.accounts import LOCAL, Level, Principal, Role
-from core.accounts.caller import NO_PROJECT
+from core.accounts.caller import NO_PROJECT, Caller
 from core.accounts.policy import ROUTES, Subject
 from core.errors import ForeignRequest, InvalidRequest, NotAllowed, NotFound
 from core.http.middleware.access import same_origin
@@ -52,6 +52,10 @@ async def authorised(request: Request) -> None:
         raise NotFound("There is nothing at this address.")
     if rule.subject is Subject.PROJECT and principal is not None:
         _require_level(principal, request.path_params["id"], rule.level)
+    if rule.subject is Subject.IMAGE and principal is not None and method != "GET":
+        # before the body is read: what is wrong with it is nothing that others are told
+        caller = Caller(principal, request.app.state.services().access, str)
+        caller.check_images((request.path_params["id"],), rule.level)
     if request.url.path.startswith("/downloads/") and principal is not None:
         request.app.state.services().access.downloads.take(principal.account_id or principal.key)
     if method != "GET" and (principal is None or principal.read_only):

@@ -44,6 +44,7 @@ def test_the_app_runs_as_nobody_in_particular_and_cannot_change_itself() -> None
         "app.py",
         "pages",
         "core",
+        "docs",
     ]
 
 

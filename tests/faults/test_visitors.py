@@ -62,7 +62,7 @@ class Visit:
         self._zone().set_input_files(self.files)  # type: ignore[arg-type]
 
     def _zone(self) -> Locator:
-        return self.page.locator("input[type=file]")
+        return self.page.get_by_label("Image files", exact=True)
 
     def _upload_button(self) -> Locator:
         return self.page.locator("[class*=st-key-upload-button] button")

@@ -82,6 +82,6 @@ def test_the_browser_knows_the_project_used_last(
 ) -> None:
     services.create_project("First")
     services.create_project("Second")
-    context = SimpleNamespace(cookies={project_switcher.COOKIE: "First"})
+    context = SimpleNamespace(cookies={project_switcher.COOKIE: "First"}, timezone=None)
     monkeypatch.setattr(st, "context", context)
     assert open_page("images.py").title[0].value == "First"

@@ -31,7 +31,7 @@ def seen(services: Services, monkeypatch: pytest.MonkeyPatch) -> Any:
 
     def asks(user: dict[str, str], headers: dict[str, str], header: str = "") -> str | None:
         monkeypatch.setattr(st, "user", SimpleNamespace(to_dict=lambda: user))
-        monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers))
+        monkeypatch.setattr(st, "context", SimpleNamespace(headers=headers, timezone=None))
         changed = replace(services, settings=replace(services.settings, user_header=header))
         return visitor.job_request(changed).requested_by
 
@@ -94,7 +94,7 @@ def open_as(
     """Open a page as somebody, as the access guard tells pages of them."""
     account = services.access.accounts.named(name)
     key = f"account:{account[0].id}" if account else ""
-    context = SimpleNamespace(headers={CALLER_HEADER: key}, ip_address="10.0.0.1", cookies={})
+    context = SimpleNamespace(headers={CALLER_HEADER: key}, ip_address="10.0.0.1", cookies={}, timezone=None)
     monkeypatch.setattr(st, "context", context)
     app = AppTest.from_file(str(PAGES / "_main.py"), default_timeout=60)
     for key, value in params.items():
@@ -137,7 +137,8 @@ def test_a_project_that_somebody_makes_is_theirs(
     access = with_accounts.access
     ana, eve = access.accounts.create("ana", Role.MEMBER), access.accounts.create("eve", Role.VIEWER)
     for account, made in ((ana, 1), (eve, 0)):
-        context = SimpleNamespace(headers={CALLER_HEADER: f"account:{account.id}"}, ip_address="", cookies={})
+        headers = {CALLER_HEADER: f"account:{account.id}"}
+        context = SimpleNamespace(headers=headers, ip_address="", cookies={}, timezone=None)
         monkeypatch.setattr(st, "context", context)
         services = get_services()
         if made:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from argon2 import PasswordHasher
 from starlette.applications import Starlette
@@ -22,6 +23,7 @@ from core.models import Image, Project
 from core.services import CALLER_HEADER, Services
 from core.settings import Settings
 from core.store import Batch, NewUpload
+from tests import corpus
 from tests.http.lab import Lab, disc
 from tests.polling import wait_until
 
@@ -104,7 +106,9 @@ def walk(door: Door) -> Walk:
     services, access = door.services, door.access
     lab = Lab(services.store, services.blobs)
     project, other = lab.project("This"), lab.project("Another")
-    image = lab.measured(lab.image(project, "a.png"), disc())
+    labels = np.zeros(corpus.noise().shape, np.uint16)
+    labels[5:15, 5:15] = 1
+    image = lab.measured(lab.image(project, "a.png"), disc(), mask=corpus.png(labels))
     export_id = services.exports.start(ExportRequest(project.id, frozenset({Part.CSV})))
     wait_until(lambda: services.exports.get(export_id).state is ExportState.READY, 60)
     services.uploads.declare(project.id, Batch("b", False, "x"), [NewUpload(UPLOAD, "b.png", 9)])
