@@ -15,6 +15,7 @@ from tests import corpus
 from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
 from tests.browser.test_journey import assert_clean, grid, open_image, row_names
 from tests.http.lab import Lab, disc
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -245,7 +246,7 @@ def test_filters_by_what_was_found_have_counts_and_can_be_cleared(tab: Tab, addr
     page.get_by_role("button", name="Clear filter").click()
     expect(page.get_by_text("All 120 images", exact=True)).to_be_visible(timeout=30_000)
     expect(several).not_to_be_checked()
-    assert summary(page) == "1 to 50 of 120"
+    wait_until(lambda: page.wait_for_timeout(50) or summary(page) == "1 to 50 of 120", 30)
     assert "several_found" not in page.url
     assert "name=" not in page.url
     assert_clean(tab)
