@@ -25,7 +25,7 @@ class Uploads {
         if ([...(event.dataTransfer?.types ?? [])].includes("Files")) event.preventDefault();
       });
     });
-    this.recall();
+    this.recalled = this.recall().catch(() => {});
   }
 
   get left() {
@@ -34,6 +34,7 @@ class Uploads {
 
   // target: project, projectName, segment, by. files: [{file, path}].
   async add(target, files) {
+    await this.recalled; // a file that was not stored is known by its name and size
     const batch = newId();
     const added = files.map(({ file, path }) => {
       const lost = [...this.items.values()].find(
