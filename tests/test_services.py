@@ -172,6 +172,7 @@ def test_a_cleared_cache_closes_the_services_before_others_are_opened(
         gc.unfreeze()
 
 
+@pytest.mark.slow
 def test_what_is_loaded_later_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         set_aside()

@@ -206,6 +206,7 @@ def test_two_links_of_a_first_admin_make_one(access: Access) -> None:
     access.choose_password(second, "Ana", PASSWORD, *HERE)
 
 
+@pytest.mark.slow
 def test_the_owner_signs_in_while_a_thousand_addresses_guess(access: Access) -> None:
     add(access, "ana")
     refused = 0

@@ -154,9 +154,10 @@ def test_an_edit_and_a_new_result_clear_right(
 
 def test_accuracy_is_of_the_images_drawn_at_random_alone(store: Store, project: Project) -> None:
     keys = [f"image{n}" for n in range(60)]
+    lots = [key for key in keys if drawn_at_random(key)]
+    keys = [*lots, *[key for key in keys if key not in lots][:5]]
     add(store, project.id, *keys)
     reviews = Reviews(store)
-    lots = [key for key in keys if drawn_at_random(key)]
     for key in keys:
         image = finish(store, key, spheroid())
         state = ReviewState.RIGHT if key in lots else ReviewState.UNSURE

@@ -68,6 +68,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) * resource.g
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc is told")
 def test_what_is_freed_is_kept_for_the_next_step() -> None:
     def cleared_mb(call: str) -> int:

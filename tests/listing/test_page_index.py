@@ -460,6 +460,7 @@ def test_what_cannot_be_patched_is_loaded(
     assert "event=page_index.patch_failed" in caplog.text
 
 
+@pytest.mark.slow
 def test_folding_again_and_again_takes_no_more_memory(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

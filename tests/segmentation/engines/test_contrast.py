@@ -14,6 +14,7 @@ def picture(noise: float = 0.02) -> np.ndarray:
     return (2 * field(BODIES, noise=noise) - 1).astype(np.float32)
 
 
+@pytest.mark.slow
 def test_an_inverted_image_is_the_same_to_the_network():
     image = picture()
     assert views(image).shape == (2, *image.shape)
