@@ -51,10 +51,10 @@ class SegmentationParams:
         seen=True,
     )
     outline: str = _choice(
-        "whole",
+        "auto",
         ("auto", "whole", "core"),
         "Where outlines run: around all that hangs together (whole), around the dense body without its halo "
-        "or loose rim (core), or around the core of dark bodies and the whole of glowing ones (auto).",
+        "or loose rim (core), or around whichever of both has the stronger edge (auto).",
     )
     sensitivity: float = _number(
         0.0,

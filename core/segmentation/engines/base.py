@@ -30,7 +30,8 @@ class Prediction:
     better.
     ``standing_out``: share of the image that stands out as a body would and is not inside; 0 where the engine
     does not look for it.
-    ``glows``: whether bodies are bright on black, as in fluorescence.
+    ``core_edge``: how strong the edges of the cores are, as a multiple of those of whole bodies; 0 where the
+    engine cannot tell, or bodies glow: what grows out of a glowing body counts to it.
     ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is
     smooth by itself.
     """
@@ -43,7 +44,7 @@ class Prediction:
     speck_px: int = 0
     waver_px: float = 0.0
     standing_out: float = 0.0
-    glows: bool = False
+    core_edge: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ BODY = 0.025  # of the longer side: what a disc of this radius fits into may be 
 KNOWN = 0.2  # of what stands out: mean of the map from which on it was not
 _COARSE = 4  # what is that large is looked for in a copy so much smaller
 _BLUR_PX = 0.7
+_EDGE_PX = 1.5  # sigma of the blur before slopes are taken, and how wide an edge is
 _FLATTEST = 1e-3  # of the contrast; a field without any would otherwise be all contrast
 
 
@@ -177,3 +178,18 @@ def _texture(image: Map, window: int) -> Map:
     """Local standard deviation."""
     mean = cv2.blur(image, (window, window))
     return np.asarray(np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0)))
+
+
+def edge_ratio(view: Map, core: Map, whole: Map) -> float:
+    """How strong the edges of cores are, as a multiple of those of whole bodies; 0 where there are none.
+
+    The strength is the mean slope of the slightly blurred view, float32 (Y, X), along the outlines at 0.5.
+    """
+    smooth = cv2.GaussianBlur(view, (0, 0), _EDGE_PX)
+    slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+    strengths = []
+    for body in (np.minimum(core, whole) >= 0.5, whole >= 0.5):
+        distance = cv2.distanceTransform(body.view(np.uint8), cv2.DIST_L2, 5)
+        edge = (distance > 0) & (distance <= _EDGE_PX)
+        strengths.append(float(slope[edge].mean()) if edge.any() else 0.0)
+    return strengths[0] / strengths[1] if strengths[1] else 0.0

@@ -17,7 +17,7 @@ from core.errors import SegmentationError
 from core.segmentation.engines.base import Map, Prediction
 
 _MAPS = ("inside", "core", "second", "sharpness")
-_SCALARS = ("speck_px", "waver_px", "standing_out", "glows")
+_SCALARS = ("speck_px", "waver_px", "standing_out", "core_edge")
 _LEVELS = 255
 
 
@@ -54,7 +54,7 @@ def unpack(data: bytes) -> Prediction:
             speck_px=int(held["speck_px"]),
             waver_px=float(held["waver_px"]),
             standing_out=float(held.get("standing_out", 0.0)),  # archives of 0.1 do not have these two
-            glows=bool(held.get("glows", False)),
+            core_edge=float(held.get("core_edge", 0.0)),
         )
     except Exception as error:  # the boundary of a stored file: whatever is wrong with it, segment again
         raise SegmentationError("The stored maps of this image cannot be read. Segment it again.") from error

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.segmentation.engines.base import Map, Prediction
-from core.segmentation.engines.contrast import Reading, overlooked, readings
+from core.segmentation.engines.contrast import Reading, edge_ratio, overlooked, readings
 from core.segmentation.grayscale import Pixels
 from core.segmentation.params import SegmentationParams
 
@@ -61,7 +61,8 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     """
     seen, prediction = _passes(network, grey, params)
     standing_out = float(overlooked(seen[1], prediction.inside).mean())
-    return replace(prediction, standing_out=standing_out, glows=_glows(seen))
+    core_edge = 0.0 if _glows(seen) else edge_ratio(seen[0], _core(prediction), prediction.inside)
+    return replace(prediction, standing_out=standing_out, core_edge=core_edge)
 
 
 def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:

@@ -17,6 +17,7 @@ from core.segmentation.outlines.holes import fill_lumens, fill_own
 from core.segmentation.outlines.split import join_small, split
 from core.segmentation.params import SegmentationParams
 
+STRONGER = 1.02  # how strong the cores' edges must be beside those of whole bodies (docs/accuracy.md)
 _BAND = np.ones((5, 5), np.uint8)
 DENSE = 0.15  # of a body: the least share that is core where the rest of it is halo; drawn halos leave 0.3
 _RIM = 0.3  # of a body's inner radius: what is thinner than twice this is rim, not core
@@ -153,8 +154,8 @@ def _bodies(prediction: Prediction, params: SegmentationParams, level: float) ->
 def _target(prediction: Prediction, params: SegmentationParams) -> Map:
     """The map of what is to be outlined.
 
-    ``auto``: cells that grow out of a glowing body count to it; what lies around a dark one, be it a halo of
-    loose cells or its blurred shadow, does not, unless hardly anything dense is in it.
+    ``auto``: the core where its edge is the stronger one, as in a halo of loose cells or a blurred shadow,
+    unless hardly anything of a body is dense; else the whole.
     """
     whole = prediction.inside
     if params.outline == "whole" or prediction.core is None:
@@ -162,7 +163,7 @@ def _target(prediction: Prediction, params: SegmentationParams) -> Map:
     core = np.minimum(prediction.core, whole)
     if params.outline == "core":
         return core
-    if prediction.glows:
+    if prediction.core_edge <= STRONGER:
         return whole
     parts = components((whole >= 0.5).view(np.uint8)).ravel()
     dense = np.bincount(parts, core.ravel() >= 0.5) >= DENSE * np.bincount(parts)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.segmentation.engines.contrast import flatten, overlooked, readings, views
+from core.segmentation.engines.contrast import edge_ratio, flatten, overlooked, readings, views
 from tests.segmentation.shapes import field
 
 BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
@@ -103,3 +103,14 @@ def test_what_stands_out_as_a_body_would_and_is_not_inside_is_overlooked() -> No
     assert not lost[:, 210:].any()
     assert not overlooked(contrast, body.astype(np.float32)).any()
     assert not overlooked(nothing, nothing).any()
+
+
+@pytest.mark.parametrize(("halo", "is_core"), [(0.3, True), (1.5, False)])
+def test_the_stronger_of_two_edges_is_told(halo, is_core):
+    y, x = np.mgrid[:120, :120]
+    radius = np.hypot(y - 60, x - 60)
+    core, whole = (radius <= 20).astype(np.float32), (radius <= 45).astype(np.float32)
+    view = 1 - halo * whole - core
+    assert (edge_ratio(view, core, whole) > 1.1) is is_core
+    assert edge_ratio(view, np.zeros_like(core), whole) == 0
+    assert edge_ratio(view, core, np.zeros_like(core)) == 0

@@ -41,13 +41,14 @@ def test_every_map_comes_back():
     rng = np.random.default_rng(0)
     maps = {name: rng.random((20, 30), np.float32) for name in ("inside", "core", "second", "sharpness")}
     traits = rng.normal(size=5).astype(np.float32)
-    made = rounded(Prediction(**maps, traits=traits, speck_px=3, waver_px=1.5, standing_out=0.25, glows=True))
+    made = rounded(
+        Prediction(**maps, traits=traits, speck_px=3, waver_px=1.5, standing_out=0.25, core_edge=1.5)
+    )
     back = unpack(pack(made))
     for name in (*maps, "traits"):
         assert np.array_equal(getattr(back, name), getattr(made, name)), name
         assert getattr(back, name).dtype == np.float32
-    assert (back.speck_px, back.waver_px, back.standing_out) == (3, 1.5, 0.25)
-    assert back.glows
+    assert (back.speck_px, back.waver_px, back.standing_out, back.core_edge) == (3, 1.5, 0.25, 1.5)
     assert np.abs(made.inside - maps["inside"]).max() <= 0.5 / 255 + 1e-6
 
 

@@ -45,16 +45,17 @@ def test_without_one_the_core_is_what_is_thick(size):
 
 
 @pytest.mark.parametrize(
-    ("glows", "core_radius", "radius"),
+    ("core_edge", "core_radius", "radius"),
     [
-        pytest.param(False, 40, 40, id="the halo of a dark body does not count"),
-        pytest.param(True, 40, 60, id="cells that grow out of a glowing body do"),
-        pytest.param(False, 15, 60, id="nor is a body all halo"),
+        pytest.param(1.5, 40, 40, id="a halo around a sharp core does not count"),
+        pytest.param(0.9, 40, 60, id="what ends sharply does"),
+        pytest.param(0.0, 40, 60, id="cells that grow out of a glowing body do"),
+        pytest.param(1.5, 15, 60, id="no body is nearly all halo"),
     ],
 )
-def test_what_lies_around_a_body_counts_where_people_count_it(glows, core_radius, radius):
+def test_what_lies_around_a_body_counts_where_people_count_it(core_edge, core_radius, radius):
     inside, core = disc(60).astype(np.float32), disc(core_radius).astype(np.float32)
-    labels = postprocess(Prediction(inside, core=core, glows=glows), AUTO, (SIDE, SIDE))
+    labels = postprocess(Prediction(inside, core=core, core_edge=core_edge), AUTO, (SIDE, SIDE))
     assert np.count_nonzero(labels) == pytest.approx(np.pi * radius**2, rel=0.03)
     alone = Prediction(inside)
     assert np.array_equal(postprocess(alone, AUTO, (SIDE, SIDE)), postprocess(alone, WHOLE, (SIDE, SIDE)))
