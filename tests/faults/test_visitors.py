@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 FULL = pytest.mark.full
 FILES = 3
 SIDE = 1600
+LONG_MS = 120_000  # also on a busy machine
 LOOK_SECONDS, LOOKS = 0.5, 4  # what a script still stores shows within two seconds
 IMAGES = re.compile(r"/api/projects/[^/]+/images(\?|$)")  # where files are sent, and tables are read
 
@@ -51,7 +52,7 @@ class Visit:
 
     def arrive(self) -> None:
         self.page.goto(f"{self.served.address}/images?project=Plate")
-        expect(self.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=60_000)
+        expect(self.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=LONG_MS)
         # On an empty page the drop zone is open; later a button opens it.
         expect(self._zone().or_(self._upload_button()).first).to_be_attached(timeout=30_000)
 
@@ -111,13 +112,13 @@ def a_file_arrived_and_others_not(visit: Visit) -> None:
 
     visit.page.route(IMAGES, one)
     visit.arrive()
-    with visit.page.expect_response(lambda answer: _is_upload(answer.request)):
+    with visit.page.expect_response(lambda answer: _is_upload(answer.request), timeout=LONG_MS):
         visit.drop()
 
 
 def files_arrived(visit: Visit) -> None:
     visit.arrive()
-    with visit.page.expect_response(lambda answer: _is_upload(answer.request)):
+    with visit.page.expect_response(lambda answer: _is_upload(answer.request), timeout=LONG_MS):
         visit.drop()
 
 
@@ -138,13 +139,13 @@ def all_stored(visit: Visit) -> None:
     visit.drop()
     # the tray goes on naming what visitors before did not store
     summary = visit.page.get_by_role("region", name="Uploads").get_by_role("status")
-    expect(summary).to_have_text(re.compile(f"^{FILES} stored(, \\d+ not stored)?$"), timeout=60_000)
+    expect(summary).to_have_text(re.compile(f"^{FILES} stored(, \\d+ not stored)?$"), timeout=LONG_MS)
 
 
 def refreshed_amid_the_upload(visit: Visit) -> None:
     one_stored(visit)
     visit.page.reload()
-    expect(visit.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=60_000)
+    expect(visit.page.get_by_role("heading", name="Plate")).to_be_visible(timeout=LONG_MS)
 
 
 def refreshed_amid_the_work(visit: Visit) -> None:
