@@ -14,6 +14,7 @@ SECTIONS = {
         ("projects.py", "Projects", ":material/folder_open:"),
         ("images.py", "Images", ":material/grid_view:"),
         ("image.py", "Image", ":material/image:"),
+        ("review.py", "Review", ":material/fact_check:"),
         ("measurements.py", "Measurements", ":material/scatter_plot:"),
         ("queue.py", "Queue", ":material/list_alt:"),
         ("trash.py", "Trash", ":material/delete:"),

@@ -15,7 +15,7 @@ from core.corrections.measuring import described
 from core.corrections.operations import Changes, NewRegion, Tool, planned
 from core.corrections.records import entry_of, stored
 from core.corrections.regions import mean_iou
-from core.corrections.review import drawn_at_random
+from core.corrections.review_order import drawn_at_random
 from core.corrections.source import CorrectionSource
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs

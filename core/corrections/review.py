@@ -6,35 +6,33 @@ its id: queued images are the worst, so only these tell how good the outlines ar
 
 from __future__ import annotations
 
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from core.clock import utc_now
 from core.corrections.accuracy import Accuracy, accuracy
+from core.corrections.review_order import Waiting, drawn_at_random, ordered, waiting_of
 from core.errors import InvalidRequest
-from core.models import ExclusionReason, ReviewState
-from core.segmentation.confidence import doubtful
+from core.models import ExclusionReason, ReviewState, Verdict
 from core.store import Store
 from core.store.reviews import Judgement
 
-RANDOM_SHARE = 10  # one image of so many is drawn at random
 HELD_SECONDS = 600.0  # for which an image that one person has been given is not given to another
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """An image to look at: whether it was drawn at random, and why it is here, in words."""
+class Reviewer:
+    """Somebody who looks at images, in one of their windows.
 
-    image_id: str
-    name: str
-    version_id: str
-    confidence: float | None
-    at_random: bool
-    reasons: tuple[str, ...]
+    No image is given to two people, nor to two windows of one person as long as there are others.
+    """
+
+    person: str
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,33 @@ class Queue:
     progress: Mapping[ReviewState, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody looks at now, and what comes after it; None where there is nothing.
+
+    ``left``: how many images wait for them, this one included. ``elsewhere``: how many others look at now.
+    """
+
+    image: Waiting | None
+    following: Waiting | None
+    left: int
+    elsewhere: int
+    progress: Mapping[ReviewState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hold:
+    reviewer: Reviewer
+    until: float
+
+
 class Reviews:
     """Hands out images to look at and takes what people say of them. Safe from any thread."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
         self._clock = clock
-        self._held: dict[str, tuple[str, float]] = {}  # who looks at an image, and until when
+        self._held: dict[str, _Hold] = {}  # who looks at an image, by its id
         self._lock = threading.Lock()
 
     def queue(self, project_id: str, reviewer: str) -> Queue:
@@ -63,21 +81,45 @@ class Reviews:
         self._store.projects.require(project_id)
         rows = self._store.reviews.waiting(project_id)
         with self._lock:
-            free = [row for row in rows if self._free(row["id"], reviewer)]
-        return Queue(tuple(map(_waiting, ordered(free))), self._store.reviews.progress(project_id))
+            free = [row for row in rows if not self._elsewhere(row["id"], reviewer)]
+        progress = self._store.reviews.progress(project_id)
+        return Queue(tuple(map(waiting_of, ordered(free, _n_seen(progress)))), progress)
 
-    def next(self, project_id: str, reviewer: str) -> Waiting | None:
-        """The next image for a person, held for them; None where none waits."""
-        for item in self.queue(project_id, reviewer).waiting:
-            with self._lock:
-                if self._free(item.image_id, reviewer):
-                    self._held[item.image_id] = (reviewer, self._clock() + HELD_SECONDS)
-                    return item
-        return None
+    def turn(
+        self, project_id: str, reviewer: Reviewer, image_id: str | None = None, *, again: bool = False
+    ) -> Turn:
+        """The image that somebody is to look at, held for them for ten minutes.
 
-    def judge(
-        self, image_id: str, version_id: str | None, state: ReviewState, reason: str, reviewer: str
-    ) -> None:
+        It is ``image_id`` if that waits and nobody else looks at it, else the one they have been given
+        already, else the next one. Of what they were unsure of themselves nothing comes, but with ``again``.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        self._store.projects.require(project_id)
+        rows = [
+            row
+            for row in self._store.reviews.waiting(project_id)
+            if again or row["id"] == image_id or not _unsure_before(row, reviewer)
+        ]
+        progress = self._store.reviews.progress(project_id)
+        with self._lock:
+            free = [row for row in rows if not self._elsewhere(row["id"], reviewer.person)]
+            order = list(ordered(free, _n_seen(progress)))
+            chosen = self._chosen(order, reviewer, image_id)
+            if chosen is not None:
+                self._release(reviewer)
+                self._held[chosen["id"]] = _Hold(reviewer, self._clock() + HELD_SECONDS)
+            rest = [row for row in order if row is not chosen and not self._in_other_window(row, reviewer)]
+        return Turn(
+            image=None if chosen is None else waiting_of(chosen),
+            following=waiting_of(rest[0]) if rest else None,
+            left=len(free),
+            elsewhere=len(rows) - len(free),
+            progress=progress,
+        )
+
+    def judge(self, image_id: str, version_id: str | None, verdict: Verdict, reviewer: str) -> None:
         """Save what a person says of a result.
 
         Raises:
@@ -85,16 +127,28 @@ class Reviews:
             VersionConflict: another version than the one that the person has seen is in force by now.
             NotFound: there is no such image.
         """
+        state, reason = verdict.state, verdict.reason
         if state in (ReviewState.CORRECTED, ReviewState.UNSEEN):
             raise InvalidRequest(
                 "An image becomes corrected by finishing a correction, and unseen by a new result."
             )
         if state is ReviewState.EXCLUDED and reason not in list(ExclusionReason):
             raise InvalidRequest(f"Say why it is excluded: {', '.join(ExclusionReason)}.")
-        judgement = Judgement(state, reason or None, reviewer, utc_now(), drawn_at_random(image_id))
+        judgement = Judgement(
+            state, reason or None, reviewer, utc_now(), drawn_at_random(image_id), verdict.seconds
+        )
         self._store.reviews.add(image_id, version_id, judgement)
         with self._lock:
             self._held.pop(image_id, None)
+
+    def take_back(self, image_id: str, version_id: str | None, reviewer: str) -> None:
+        """Take back the last thing that a person has said of a result, which then waits again.
+
+        Raises:
+            InvalidRequest: somebody else has said something since, or they have said nothing of it.
+            VersionConflict, NotFound: as ``judge``.
+        """
+        self._store.reviews.take_back(image_id, version_id, reviewer)
 
     def accuracy(self, project_id: str) -> dict[str, Accuracy]:
         """How good automatic outlines are in a project: under "all", and under each engine and week.
@@ -111,56 +165,35 @@ class Reviews:
                 groups.setdefault(group, []).append(row)
         return {name: accuracy(rows) for name, rows in groups.items()}
 
-    def _free(self, image_id: str, reviewer: str) -> bool:
-        held = self._held.get(image_id)
-        return held is None or held[0] == reviewer or held[1] < self._clock()
+    def _elsewhere(self, image_id: str, person: str) -> bool:
+        """Whether another person looks at an image now."""
+        hold = self._held.get(image_id)
+        return hold is not None and hold.reviewer.person != person and hold.until >= self._clock()
+
+    def _in_other_window(self, row: Mapping[str, Any], reviewer: Reviewer) -> bool:
+        hold = self._held.get(row["id"])
+        return hold is not None and hold.reviewer != reviewer and hold.until >= self._clock()
+
+    def _chosen(
+        self, order: Sequence[Mapping[str, Any]], reviewer: Reviewer, image_id: str | None
+    ) -> Mapping[str, Any] | None:
+        """The row to look at among those that no other person has."""
+        named = [row for row in order if row["id"] == image_id]
+        own = [row for row in order if (hold := self._held.get(row["id"])) and hold.reviewer == reviewer]
+        free = (row for row in order if not self._in_other_window(row, reviewer))
+        return next(chain(named, own, free, order), None)
+
+    def _release(self, reviewer: Reviewer) -> None:
+        """Forget what a window holds, and what has expired."""
+        now = self._clock()
+        self._held = {
+            key: hold for key, hold in self._held.items() if hold.reviewer != reviewer and hold.until >= now
+        }
 
 
-def drawn_at_random(image_id: str) -> bool:
-    """Whether an image is one of those that tell how good the outlines are: the same answer each time."""
-    return _lot(image_id) % RANDOM_SHARE == 0
+def _unsure_before(row: Mapping[str, Any], reviewer: Reviewer) -> bool:
+    return bool(row["review"] == ReviewState.UNSURE and row["reviewed_by"] == reviewer.person)
 
 
-def ordered(rows: Sequence[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    """Yield images in the order of the queue: those of which somebody was unsure come last.
-
-    Images without any spheroid come before all: nothing found is never silently right.
-    """
-    lots = sorted((row for row in rows if drawn_at_random(row["id"])), key=lambda row: _lot(row["id"]))
-    worst = sorted((row for row in rows if not drawn_at_random(row["id"])), key=_rank)
-    for place, row in enumerate(worst):
-        if place % (RANDOM_SHARE - 1) == RANDOM_SHARE // 2 and lots:
-            yield lots.pop(0)
-        yield row
-    yield from lots
-
-
-def reasons(row: Mapping[str, Any]) -> tuple[str, ...]:
-    """Why an image is in the queue, in words."""
-    found = []
-    if drawn_at_random(row["id"]):
-        found.append("drawn at random, to tell how good the outlines are")
-    if row["n_objects"] == 0:
-        found.append("nothing was found")
-    if row["n_objects"] > 1:
-        found.append(f"{row['n_objects']} spheroids were found")
-    if doubtful(row["confidence"]):
-        found.append("the outlines are less certain than usual")
-    if row["review"] == ReviewState.UNSURE:
-        found.append("somebody was unsure")
-    return tuple(found) or ("nobody has looked at it",)
-
-
-def _waiting(row: Mapping[str, Any]) -> Waiting:
-    return Waiting(
-        row["id"], row["name"], row["version_id"], row["confidence"], drawn_at_random(row["id"]), reasons(row)
-    )
-
-
-def _rank(row: Mapping[str, Any]) -> tuple[bool, bool, float, str]:
-    confidence = row["confidence"] if row["confidence"] is not None else 0.0
-    return row["review"] == ReviewState.UNSURE, row["n_objects"] > 0, confidence, row["id"]
-
-
-def _lot(image_id: str) -> int:
-    return int.from_bytes(hashlib.sha256(f"review {image_id}".encode()).digest()[:8])
+def _n_seen(progress: Mapping[ReviewState, int]) -> int:
+    return sum(n for state, n in progress.items() if state is not ReviewState.UNSEEN)

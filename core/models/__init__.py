@@ -28,7 +28,7 @@ from core.models.domain import (
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
-from core.models.review import ExclusionReason, ReviewState
+from core.models.review import ExclusionReason, ReviewState, Verdict
 from core.models.uploads import Upload, UploadState
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "Spheroid",
     "Upload",
     "UploadState",
+    "Verdict",
     "Version",
     "VersionKind",
 ]

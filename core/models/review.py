@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -23,3 +24,12 @@ class ExclusionReason(StrEnum):
     MERGED = "merged"
     EMPTY = "empty"
     OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a person says of a result, why, and how many seconds they have looked at it, where it is known."""
+
+    state: ReviewState
+    reason: str = ""
+    seconds: float | None = None

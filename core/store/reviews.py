@@ -6,22 +6,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NotFound
-from core.models import ReviewState
+from core.errors import InvalidRequest, NotFound
+from core.models import ReviewState, VersionKind
 from core.store.correction_audit import Action, record
 from core.store.versions import conflict
+
+TAKEN_BACK = (ReviewState.RIGHT, ReviewState.EXCLUDED, ReviewState.UNSURE)  # a correction is another version
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What a person says of a result; ``at_random``: whether the image was drawn to estimate accuracy."""
+    """A verdict, with who gave it and when. ``at_random``: whether the image was drawn to estimate accuracy.
+
+    ``seconds``: how long they have looked at it, None where that is not known.
+    """
 
     state: ReviewState
     reason: str | None
     reviewed_by: str
     reviewed_at: datetime
     at_random: bool
+    seconds: float | None = None
 
 
 class ReviewStore:
@@ -39,15 +46,37 @@ class ReviewStore:
         """
 
         def work(session: Session) -> None:
-            row = session.one("results.in_force", {"image_id": image_id})
-            if row is None or row["deleted"]:
-                raise NotFound("This image does not exist, or has been deleted.")
-            if row["version_id"] != version_id:
-                raise conflict(session, row["version_id"])
+            _require_in_force(session, image_id, version_id)
             add_review(session, image_id, version_id, judgement)
             session.rows("images.set_review", {"image_id": image_id, **_columns(judgement)})
             facts = {"state": judgement.state.value, "reason": judgement.reason, "version": version_id}
             record(session, judgement.reviewed_by, image_id, Action.REVIEWED, facts)
+
+        self._db.write(work)
+
+    def take_back(self, image_id: str, version_id: str | None, who: str) -> None:
+        """Take back the last thing that ``who`` has said of the result in force; what was said before holds.
+
+        Raises:
+            VersionConflict: not ``version_id`` but another version is in force by now.
+            InvalidRequest: the last word is somebody else's, or a correction.
+            NotFound: the image is gone.
+        """
+
+        def work(session: Session) -> None:
+            _require_in_force(session, image_id, version_id)
+            of_version = {"image_id": image_id, "version_id": version_id}
+            last, before = _last_two(session, of_version)
+            if last is None or last["reviewed_by"] != who or last["state"] not in TAKEN_BACK:
+                raise InvalidRequest(
+                    "This was not taken back: somebody has said something else of the image since."
+                )
+            session.rows("images.set_review", {"image_id": image_id, **before})
+            row = before | {"reviewed_by": before["reviewed_by"] or who, "reviewed_at": utc_now()}
+            row |= {"at_random": last["at_random"], "corrected_id": None, "seconds": None}
+            session.rows("reviews.add", row | of_version)
+            facts = {"state": before["state"], "taken_back": last["state"], "version": version_id}
+            record(session, who, image_id, Action.REVIEWED, facts)
 
         self._db.write(work)
 
@@ -77,8 +106,29 @@ def add_review(
     corrected: Sequence[str] = (),
 ) -> None:
     """Add a row within a transaction of the caller's; ``corrected`` is the version that a correction made."""
-    values = {"image_id": image_id, "version_id": version_id, "corrected_id": next(iter(corrected), None)}
-    session.rows("reviews.add", values | _columns(judgement) | {"at_random": judgement.at_random})
+    values: Row = {"image_id": image_id, "version_id": version_id}
+    values["corrected_id"] = next(iter(corrected), None)
+    values |= {"at_random": judgement.at_random, "seconds": judgement.seconds}
+    session.rows("reviews.add", values | _columns(judgement))
+
+
+def _require_in_force(session: Session, image_id: str, version_id: str | None) -> None:
+    row = session.one("results.in_force", {"image_id": image_id})
+    if row is None or row["deleted"]:
+        raise NotFound("This image does not exist, or has been deleted.")
+    if row["version_id"] != version_id:
+        raise conflict(session, row["version_id"])
+
+
+def _last_two(session: Session, of_version: Row) -> tuple[Row | None, Row]:
+    """The last word on a version, and what an image's columns were before it."""
+    rows = session.rows("reviews.last_of", of_version)
+    before = {"state": "unseen", "reason": None, "reviewed_by": None, "reviewed_at": None}
+    if len(rows) > 1 and rows[1]["state"] != ReviewState.UNSEEN:
+        before = {name: rows[1][name] for name in before}
+    elif len(rows) == 1 and rows[0]["kind"] == VersionKind.CORRECTED:
+        before |= {"state": "corrected", "reviewed_by": rows[0]["author"], "reviewed_at": rows[0]["made_at"]}
+    return (rows[0] if rows else None), before
 
 
 def _columns(judgement: Judgement) -> Row:

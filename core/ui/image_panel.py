@@ -38,9 +38,8 @@ def header(
         project_switcher.choose_next(project.id)
         st.rerun()
     place = here.place
-    label = "Back to the filtered images" if here.filtered else "Images of this project"
     with st.container(horizontal=True, vertical_alignment="center", key="image-header"):
-        st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
+        _way_back(here)
         st.button(
             "Previous",
             icon=":material/chevron_left:",
@@ -64,6 +63,15 @@ def header(
         st.space("stretch")
         history_panel.undo_button(services, project, image, versions)
         _segment_button(services, project, image)
+
+
+def _way_back(here: ImageListPlace) -> None:
+    """Draw the link to where the image was opened: the review, or the list of images."""
+    if st.query_params.get("back") == "review":
+        st.page_link("review.py", label="Back to the review", icon=":material/arrow_back:")
+        return
+    label = "Back to the filtered images" if here.filtered else "Images of this project"
+    st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
 
 
 def _segment_button(services: Services, project: Project, image: Image) -> None:

@@ -34,6 +34,7 @@ _TIGHT = """<style>
 .st-key-preview-line button {min-height: 2rem; padding: 0 0.6rem}
 .st-key-image-header, .st-key-image-status, .st-key-image-page {margin-bottom: -0.5rem}
 .st-key-image-header h1 {font-size: 1.25rem; padding: 0; overflow-wrap: anywhere}
+.st-key-image-page h1 {font-size: 1.35rem; padding: 0; overflow-wrap: anywhere}
 .st-key-image-side {max-height: calc(100dvh - 9.5rem); overflow-y: auto; overflow-x: hidden}
 .st-key-image-side .stColumn {min-width: 8rem}
 @media (max-width: 60rem) {

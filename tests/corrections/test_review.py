@@ -10,9 +10,10 @@ import pytest
 from core.corrections import NewRegion, Tool
 from core.corrections.accuracy import accuracy, median, wilson
 from core.corrections.corrections import Corrections, Gesture
-from core.corrections.review import HELD_SECONDS, Reviews, drawn_at_random, ordered, reasons
+from core.corrections.review import HELD_SECONDS, Reviewer, Reviews
+from core.corrections.review_order import RANDOM_SHARE, drawn_at_random, ordered, reasons
 from core.errors import InvalidRequest, VersionConflict
-from core.models import Image, ImageFilter, Project, ReviewState
+from core.models import Image, ImageFilter, Project, ReviewState, Verdict
 from core.store import Store
 from core.store.objects import ObjectFilter
 from tests.factories import add, finish, spheroid
@@ -71,24 +72,111 @@ def images(store: Store, project: Project) -> list[Image]:
 def test_two_reviewers_do_not_get_the_same_image(store: Store, project: Project, images: list[Image]) -> None:
     now = [0.0]
     reviews = Reviews(store, lambda: now[0])
-    one, other = reviews.next(project.id, "ada"), reviews.next(project.id, "ben")
+    one, other = (
+        reviews.turn(project.id, Reviewer("ada")).image,
+        reviews.turn(project.id, Reviewer("ben")).image,
+    )
     assert one is not None
     assert other is not None
     assert one.image_id != other.image_id
-    assert reviews.next(project.id, "ada") == one, "until it has been looked at"
+    assert reviews.turn(project.id, Reviewer("ada")).image == one, "until it has been looked at"
     now[0] = HELD_SECONDS + 1
-    assert reviews.next(project.id, "ben") == one, "who has gone away does not keep it"
+    assert reviews.turn(project.id, Reviewer("cyd")).image == one, "who has gone away does not keep it"
     for image in images:
-        reviews.judge(image.id, image.version_id, ReviewState.RIGHT, "", "ada")
-    assert reviews.next(project.id, "ben") is None
+        reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
+    assert reviews.turn(project.id, Reviewer("ben")).image is None
+
+
+def test_two_windows_of_a_person_share_what_is_left_last(
+    store: Store, project: Project, images: list[Image]
+) -> None:
+    reviews = Reviews(store)
+    left, right = Reviewer("ada", "left"), Reviewer("ada", "right")
+    one, other = reviews.turn(project.id, left), reviews.turn(project.id, right)
+    assert one.image is not None
+    assert other.image is not None
+    assert one.image != other.image
+    assert other.following not in (one.image, other.image), "what is made ready is nobody's yet"
+    assert reviews.turn(project.id, right, one.image.image_id).image == one.image, "asked for by its id"
+    for image in images:
+        if image.id != other.image.image_id:
+            reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
+    assert reviews.turn(project.id, left).image == other.image
+    assert reviews.turn(project.id, right).image == other.image
+
+
+def test_nobody_is_given_again_what_they_were_unsure_of(
+    store: Store, project: Project, images: list[Image]
+) -> None:
+    reviews = Reviews(store)
+    for image in images:
+        reviews.judge(image.id, image.version_id, Verdict(ReviewState.UNSURE), "ada")
+    turn = reviews.turn(project.id, Reviewer("ada"))
+    assert (turn.image, turn.left) == (None, 0)
+    assert reviews.turn(project.id, Reviewer("ada"), again=True).left == len(images)
+    ben = reviews.turn(project.id, Reviewer("ben"))
+    assert (ben.left, ben.elsewhere) == (len(images) - 1, 1), "ada looks at one of them now"
+
+
+def test_those_drawn_at_random_come_to_the_front_one_by_one(store: Store, project: Project) -> None:
+    keys = [f"image{n}" for n in range(60)]
+    add(store, project.id, *keys)
+    versions = {key: finish(store, key, spheroid()).version_id for key in keys}
+    reviews = Reviews(store)
+    drawn = []
+    while (image := reviews.turn(project.id, Reviewer("ada")).image) is not None:
+        reviews.judge(image.image_id, versions[image.image_id], Verdict(ReviewState.RIGHT), "ada")
+        drawn.append(image.at_random)
+    assert len(drawn) == len(keys)
+    n = sum(drawn)
+    places = [place for place, at_random in enumerate(drawn) if at_random]
+    assert places == [RANDOM_SHARE // 2 + RANDOM_SHARE * place for place in range(n)]
+
+
+def test_the_last_word_can_be_taken_back(store: Store, project: Project, images: list[Image]) -> None:
+    reviews, image = Reviews(store), images[0]
+
+    def state() -> tuple[str, str | None, str | None]:
+        now = store.images.get(image.id)
+        return now.review, now.review_reason, now.reviewed_by
+
+    for word in (Verdict(ReviewState.RIGHT), Verdict(ReviewState.EXCLUDED, "debris")):
+        reviews.judge(image.id, image.version_id, word, "ada")
+        reviews.take_back(image.id, image.version_id, "ada")
+        assert state() == ("unseen", None, None)
+        assert store.images.get(image.id).reviewed_at is None
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.UNSURE, "two?"), "ada")
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ben")
+    reviews.take_back(image.id, image.version_id, "ben")
+    assert state() == ("unsure", "two?", "ada"), "what was said before holds again"
+    with pytest.raises(InvalidRequest):
+        reviews.take_back(image.id, image.version_id, "ben")
+    with pytest.raises(VersionConflict):
+        reviews.take_back(image.id, "another", "ada")
+    assert reviews.accuracy(project.id)["all"].n == 0
+    said = [row.facts for row in store.correction_audit.of_image(image.id)]
+    assert any('"taken_back":"right"' in facts for facts in said)
+    assert store.correction_audit.verify().wrong is None
+
+
+def test_what_was_taken_back_counts_no_more(store: Store, project: Project) -> None:
+    keys = [f"image{n}" for n in range(60)]
+    add(store, project.id, *keys)
+    key = next(key for key in keys if drawn_at_random(key))
+    version_id = finish(store, key, spheroid()).version_id
+    reviews = Reviews(store)
+    reviews.judge(key, version_id, Verdict(ReviewState.RIGHT, seconds=4.0), "ada")
+    assert reviews.accuracy(project.id)["all"].n == 1
+    reviews.take_back(key, version_id, "ada")
+    assert reviews.accuracy(project.id)["all"].n == 0
 
 
 def test_states_are_columns_of_the_table_with_who_and_when(
     store: Store, project: Project, images: list[Image]
 ) -> None:
     reviews = Reviews(store)
-    reviews.judge(images[0].id, images[0].version_id, ReviewState.EXCLUDED, "debris", "ada")
-    reviews.judge(images[1].id, images[1].version_id, ReviewState.UNSURE, "two or one?", "ben")
+    reviews.judge(images[0].id, images[0].version_id, Verdict(ReviewState.EXCLUDED, "debris"), "ada")
+    reviews.judge(images[1].id, images[1].version_id, Verdict(ReviewState.UNSURE, "two or one?"), "ben")
     image = store.images.get(images[0].id)
     assert (image.review, image.review_reason, image.reviewed_by) == ("excluded", "debris", "ada")
     assert image.reviewed_at is not None
@@ -109,7 +197,7 @@ def test_states_are_columns_of_the_table_with_who_and_when(
 def test_excluded_images_leave_charts_and_stay_in_exports(
     store: Store, project: Project, images: list[Image]
 ) -> None:
-    Reviews(store).judge(images[0].id, images[0].version_id, ReviewState.EXCLUDED, "empty", "ada")
+    Reviews(store).judge(images[0].id, images[0].version_id, Verdict(ReviewState.EXCLUDED, "empty"), "ada")
     bins = store.objects.histogram(project.id, ObjectFilter(), "area", 4)
     assert bins is not None
     assert sum(bins.counts) == 3
@@ -130,19 +218,19 @@ def test_what_nobody_can_say_is_refused(
     store: Store, images: list[Image], state: ReviewState, reason: str
 ) -> None:
     with pytest.raises(InvalidRequest):
-        Reviews(store).judge(images[0].id, images[0].version_id, state, reason, "ada")
+        Reviews(store).judge(images[0].id, images[0].version_id, Verdict(state, reason), "ada")
 
 
 def test_one_judges_what_one_has_seen(store: Store, images: list[Image]) -> None:
     with pytest.raises(VersionConflict):
-        Reviews(store).judge(images[0].id, "another", ReviewState.RIGHT, "", "ada")
+        Reviews(store).judge(images[0].id, "another", Verdict(ReviewState.RIGHT), "ada")
 
 
 def test_an_edit_and_a_new_result_clear_right(
     store: Store, desk: Corrections, image: Image, segment: Callable[[Image], Image]
 ) -> None:
     reviews = Reviews(store)
-    reviews.judge(image.id, image.version_id, ReviewState.RIGHT, "", "ada")
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
     newer = segment(image)
     assert newer.review == "unseen"
     desk.apply(image.id, Gesture("a", newer.version_id, 0, Tool.DELETE, 1, (NewRegion(2, None),)), "ben")
@@ -161,7 +249,7 @@ def test_accuracy_is_of_the_images_drawn_at_random_alone(store: Store, project: 
     for key in keys:
         image = finish(store, key, spheroid())
         state = ReviewState.RIGHT if key in lots else ReviewState.UNSURE
-        reviews.judge(key, image.version_id, state, "", "ada")
+        reviews.judge(key, image.version_id, Verdict(state, ""), "ada")
     found = reviews.accuracy(project.id)
     assert found["all"].n == len(lots) > 0
     assert found["all"].right.value == 1.0

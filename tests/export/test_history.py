@@ -8,7 +8,7 @@ import json
 
 from core.corrections.review import Reviews
 from core.export.request import Part
-from core.models import ReviewState
+from core.models import ReviewState, Verdict
 from core.store import Store
 from tests.export.conftest import Pack
 from tests.http.lab import Lab, disc
@@ -20,7 +20,7 @@ def test_an_archive_has_every_change_with_its_hash(lab: Lab, pack: Pack, store: 
     other = lab.measured(lab.image(project, "b.png"), disc())
     assert "history.csv" not in pack(project, Part.CSV).namelist(), "where nobody has changed anything"
     for item in (image, other):
-        Reviews(store).judge(item.id, item.version_id, ReviewState.EXCLUDED, "debris", "=ada")
+        Reviews(store).judge(item.id, item.version_id, Verdict(ReviewState.EXCLUDED, "debris"), "=ada")
     archive = pack(project, Part.CSV)
     rows = list(csv.DictReader(io.StringIO(archive.read("history.csv").decode(), newline="")))
     assert [(row["path"], row["who"], row["action"]) for row in rows] == [

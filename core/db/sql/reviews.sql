@@ -2,11 +2,20 @@
 
 -- name: add
 INSERT INTO review
-VALUES ($image_id, $version_id, $corrected_id, $state, $reason, $reviewed_by, $reviewed_at, $at_random)
+VALUES ($image_id, $version_id, $corrected_id, $state, $reason, $reviewed_by, $reviewed_at, $at_random, $seconds)
+
+-- name: last_of
+-- The last two words on a version, the latest first, and how that came about.
+SELECT
+    review.state::VARCHAR AS state, review.reason, review.reviewed_by, review.reviewed_at, review.at_random,
+    version.kind::VARCHAR AS kind, version.author, version.created_at AS made_at
+FROM review LEFT JOIN version ON version.id = review.version_id
+WHERE review.image_id = $image_id AND review.version_id IS NOT DISTINCT FROM $version_id
+ORDER BY review.reviewed_at DESC, review.rowid DESC LIMIT 2
 
 -- name: waiting
 -- Images with a result that nobody has looked at, and those of which somebody was unsure.
-SELECT id, name, version_id, confidence, n_objects, review::VARCHAR AS review
+SELECT id, name, version_id, confidence, n_objects, review::VARCHAR AS review, reviewed_by
 FROM image
 WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
     AND review IN ('unseen', 'unsure')
@@ -27,5 +36,6 @@ JOIN image ON image.id = review.image_id
 JOIN version ON version.id = review.version_id
 LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND review.at_random
-    AND version.kind = 'automatic' AND review.state IN ('right', 'corrected')
+    AND version.kind = 'automatic'
 QUALIFY row_number() OVER (PARTITION BY review.version_id ORDER BY review.reviewed_at DESC, review.rowid DESC) = 1
+    AND review.state IN ('right', 'corrected')

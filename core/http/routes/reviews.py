@@ -8,12 +8,14 @@ from fastapi import Query as QueryParameters
 from pydantic import Field
 from starlette.responses import Response
 
+from core.corrections.review import Reviewer
 from core.errors import VersionConflict
 from core.http.dependencies import IdempotencyKey, ImageId, ProjectId, ServicesDependency
 from core.http.routes.corrections import CHANGE, CONFLICTS, Author, conflict
 from core.http.routing import ReadRouter
 from core.http.schemas import reviews as bodies
 from core.http.schemas.base import Query
+from core.models import Verdict
 
 router = ReadRouter(prefix="/api", tags=["Review"])
 
@@ -34,7 +36,8 @@ def review(
 ) -> Response:
     """Say of the result in force that it is right, excluded with a reason, or that one is unsure."""
     try:
-        services.reviews.judge(image_id, body.version_id, body.state, body.reason, author)
+        verdict = Verdict(body.state, body.reason, body.seconds)
+        services.reviews.judge(image_id, body.version_id, verdict, author)
     except VersionConflict as error:
         return conflict(services, image_id, error)
     return Response(status_code=204)
@@ -62,7 +65,7 @@ def next_image(
     author: Author,
 ) -> bodies.NextAnswer:
     """Take the next image: nobody else is given it for ten minutes."""
-    found = services.reviews.next(project_id, author)
+    found = services.reviews.turn(project_id, Reviewer(author)).image
     return bodies.NextAnswer(image=None if found is None else bodies.WaitingImage.model_validate(found))
 
 

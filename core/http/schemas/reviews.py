@@ -18,6 +18,9 @@ class ReviewBody(Body):
     )
     state: ReviewState
     reason: str = Field(default="", max_length=MAX_REASON, description="Needed where it is excluded.")
+    seconds: float | None = Field(
+        default=None, ge=0, le=3600, description="How long they looked at it, where that is known."
+    )
 
 
 class NextBody(Body):

@@ -28,11 +28,20 @@ _PICTURE: Keys = (
     ("L", "Draw a line over a scale bar"),
     ("Esc", "Select nothing"),
 )
+_REVIEW: Keys = (
+    ("Enter", "The outlines are right; next image"),
+    ("E", "Correct them; afterwards you come back"),
+    ("X", "Exclude the image; 1 to 5 choose the reason"),
+    ("U", "Unsure: somebody else is to look"),
+    ("Backspace Z", "Take back what you said last"),
+)
+_LOOKING = ("+ -", "0", "1", "Shift ← → ↑ ↓", "O", "N", "C")
 _EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))
 _BY_PAGE: dict[str, Keys] = {
     "Projects": _LIST,
     "Images": _LIST + _TICKS,
     "Image": _PICTURE,
+    "Review": _REVIEW + tuple(keys for keys in _PICTURE if keys[0] in _LOOKING),
     "Measurements": _LIST,
     "Queue": _LIST + _TICKS,
 }
