@@ -5,11 +5,12 @@ The protocol, by which no job is lost and no result saved twice:
 1. A job row is written in the transaction of its image, or alone; its id is a hash of image, engine and
    parameters, so a second request is the same row.
 2. Claim: ``running`` and attempt + 1 are committed before a byte of the image is decoded. The order is
-   orphans, then priority, then sequence, never the clock; no job overtakes one that waits for memory.
+   orphans, then priority, then turn, then sequence, never the clock; no job overtakes one that waits for
+   memory. The people whose jobs wait at one priority take turns: see jobs.take_turns.
 3. Finish: the result and ``done`` in one transaction, only where the job is still running this attempt.
-4. An error that says what is wrong with the image fails the job; any other puts it back, behind the others,
-   until its attempts are used up. A job that passes its deadline fails, and its worker counts as lost until
-   it comes back: a thread cannot be ended from outside.
+4. An error that says what is wrong with the image fails the job; any other puts it back, behind that
+   person's others, until its attempts are used up. A job that passes its deadline fails, and its worker
+   counts as lost until it comes back: a thread cannot be ended from outside.
 5. Start-up: the database's lock proves that no other process works on it, so every running job is an orphan.
    Orphans run first and one at a time, so that the next crash counts only for the job that caused it.
 6. Shutdown: claiming stops, running jobs get ``drain_seconds``; what still runs is queued again in its place.

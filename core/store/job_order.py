@@ -45,9 +45,10 @@ def _own_order(state: JobState | None) -> tuple[SortKey, ...]:
     if state is None:
         return (_key("sequence", int, down=True),)
     if state is JobState.QUEUED:
-        # Orphans of a crash first, then the urgent ones, then in the order of asking; never by the clock.
+        # Orphans of a crash first, then the urgent ones, then people in turns, each one's in the order of
+        # asking; never by the clock.
         urgent = _key("suspect", bool, down=True), _key("priority", Priority, down=True)
-        return (*urgent, _key("sequence", int, down=False))
+        return (*urgent, _key("turn", int, down=False), _key("sequence", int, down=False))
     if state is JobState.RUNNING:
         return _key("started_at", datetime, down=False), _key("sequence", int, down=False)
     return _key("finished_at", datetime, down=True), _key("sequence", int, down=True)

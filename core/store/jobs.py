@@ -16,6 +16,7 @@ from core.listing.keyset import KeyValues, behind, keys_of, order_by
 from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
 from core.store.job_prefetch import JobPrefetch
+from core.store.job_statuses import set_failed, set_requested, set_status, set_statuses
 from core.store.job_totals import QueueTotals
 from core.store.projects import require_project
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
@@ -70,7 +71,7 @@ class JobStore:
                 begun = {"attempt": row["attempt"] + 1, "worker": worker, "started_at": utc_now()}
                 values = {"id": row["id"], "boot_id": boot_id, **begun}
                 if session.change("jobs.claim", values, {"id": row["id"]}):
-                    _set_status(session, row, "running")
+                    set_status(session, row, "running")
                     return job_of(row | begun | {"state": JobState.RUNNING, "finished_at": None})
                 row = self._ahead.read(session)
             return None
@@ -82,7 +83,7 @@ class JobStore:
         return self._end(job, "jobs.fail", error, {"now": utc_now()})
 
     def put_back(self, job: Job, error: SpheroscopeError, *, suspect: bool = False) -> bool:
-        """Queue a job again, behind the others of its priority, after an error that may pass.
+        """Queue a job again, behind the others of its person and priority, after an error that may pass.
 
         With ``suspect``, a process died of it or beside it: that is counted, and it will run alone.
         """
@@ -97,7 +98,7 @@ class JobStore:
 
         def work(session: Session) -> int:
             rows = session.rows("jobs.give_back", {"boot_id": boot_id})
-            _set_statuses(session, rows, "queued")
+            set_statuses(session, rows, "queued")
             return len(rows)
 
         return self._db.write(work)
@@ -114,9 +115,9 @@ class JobStore:
             values = {"error_code": error.code, "error": error.message, "now": utc_now()}
             failed = session.rows("jobs.fail_orphans", values | {"most": most_crashes})
             session.rows("jobs.requeue_orphans", {"most": most_crashes})
-            _set_statuses(session, orphans, "queued")
+            set_statuses(session, orphans, "queued")
             for row in failed:
-                _set_failed(session, row, error)
+                set_failed(session, row, error)
             return len(orphans)
 
         return self._db.write(work)
@@ -143,7 +144,14 @@ class JobStore:
         """Set the priority of these waiting jobs, or of all that wait; return how many there are."""
         which = None if ids is None else list(ids)
         values = {"priority": priority.value, "ids": which, "visible": self._visible}
-        return self._db.write(lambda session: len(session.rows("jobs.prioritise", values)))
+
+        def work(session: Session) -> int:
+            rows = session.rows("jobs.prioritise", values)
+            session.rows("jobs.leave_turns", {"priority": priority.value})
+            session.rows("jobs.take_turns")
+            return len(rows)
+
+        return self._db.write(work)
 
     def retry(self, ids: Sequence[str] | None = None) -> int:
         """Queue these failed jobs, or all that failed, once more with fresh attempts."""
@@ -151,7 +159,8 @@ class JobStore:
         def work(session: Session) -> int:
             which = None if ids is None else list(ids)
             rows = session.rows("jobs.retry", {"ids": which, "visible": self._visible})
-            _set_requested(session, rows)
+            session.rows("jobs.take_turns")
+            set_requested(session, rows)
             return len(rows)
 
         return self._db.write(work)
@@ -216,9 +225,11 @@ class JobStore:
             if row is None:
                 return False
             if error is not None and statement == "jobs.fail":
-                _set_failed(session, row, error)
+                set_failed(session, row, error)
             else:
-                _set_status(session, row, "queued")
+                set_status(session, row, "queued")
+            if statement == "jobs.put_back":
+                session.rows("jobs.take_turns")
             return True
 
         return self._db.write(work)
@@ -258,38 +269,7 @@ def insert(
             f"{waiting - len(queued)} images are waiting and {max_queued} may wait at once. "
             "Try again when some are done."
         )
-    _set_requested(session, queued + repeated)
+    if queued:
+        session.rows("jobs.take_turns")
+    set_requested(session, queued + repeated)
     return len(queued)
-
-
-def _set_requested(session: Session, jobs: Sequence[Row]) -> None:
-    """Let these jobs, just requested, decide the statuses of their images."""
-    if jobs:
-        session.rows_from("images.set_requested", _incoming(jobs, [job["status"] for job in jobs]))
-
-
-def _set_statuses(session: Session, jobs: Sequence[Row], status: str) -> None:
-    """Set the statuses of these jobs' images, where nothing has been requested since."""
-    if jobs:
-        session.rows_from("images.set_statuses", _incoming(jobs, [status] * len(jobs)))
-
-
-def _incoming(jobs: Sequence[Row], statuses: Sequence[str]) -> pl.DataFrame:
-    return pl.DataFrame(
-        {
-            "id": [job["image_id"] for job in jobs],
-            "request": [job["request"] for job in jobs],
-            "status": statuses,
-        }
-    )
-
-
-def _set_status(session: Session, job: Row, status: str) -> None:
-    values = {"id": job["image_id"], "request": job["request"], "status": status}
-    session.change("images.set_status", values, {"id": job["image_id"], "project_id": job["project_id"]})
-
-
-def _set_failed(session: Session, job: Row, error: SpheroscopeError) -> None:
-    values = {"id": job["image_id"], "request": job["request"]}
-    values |= {"error_code": error.code, "error": error.message}
-    session.change("images.set_failed", values, {"id": job["image_id"], "project_id": job["project_id"]})

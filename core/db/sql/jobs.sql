@@ -2,7 +2,7 @@
 -- The same image, engine and parameters are the same job: one that has ended is queued anew.
 UPDATE job SET
     state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence, request = ordered.sequence,
-    priority = $priority::job_priority, requested_by = $requested_by,
+    priority = $priority::job_priority, requested_by = $requested_by, turn = NULL,
     created_at = $now, started_at = NULL, finished_at = NULL, error_code = NULL, error = NULL
 FROM (
     SELECT id, nextval('job_sequence') AS sequence
@@ -83,7 +83,7 @@ RETURNING image_id, project_id, request
 -- name: put_back
 UPDATE job SET
     state = 'queued', suspect = $suspect, crashes = crashes + $crashes, sequence = nextval('job_sequence'),
-    error_code = $error_code, error = $error
+    turn = NULL, error_code = $error_code, error = $error
 WHERE id = $id AND state = 'running' AND attempt = $attempt AND sequence = $sequence
 RETURNING image_id, project_id, request
 
@@ -128,7 +128,7 @@ RETURNING image_id
 -- name: retry
 UPDATE job SET
     state = 'queued', attempt = 0, crashes = 0, suspect = false, sequence = ordered.sequence, request = ordered.sequence,
-    finished_at = NULL, error_code = NULL, error = NULL
+    turn = NULL, finished_at = NULL, error_code = NULL, error = NULL
 FROM (
     SELECT id, nextval('job_sequence') AS sequence
     FROM (
@@ -145,10 +145,39 @@ WHERE job.id = ordered.id
 RETURNING job.image_id, job.request, 'queued' AS status
 
 -- name: prioritise
-UPDATE job SET priority = $priority::job_priority
+UPDATE job SET priority = $priority::job_priority, turn = NULL
 WHERE state = 'queued' AND ($ids::VARCHAR[] IS NULL OR id IN (SELECT unnest($ids::VARCHAR[])))
     AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id))
 RETURNING id
+
+-- name: leave_turns
+-- What a person has waiting at one priority is placed anew, in the order of sequence.
+UPDATE job SET turn = NULL
+WHERE state = 'queued' AND priority = $priority::job_priority AND turn IS NOT NULL
+    AND coalesce(requested_by, '') IN (
+        SELECT coalesce(requested_by, '') FROM job WHERE state = 'queued' AND turn IS NULL
+    )
+
+-- name: take_turns
+-- A person's jobs that have no turn yet follow the last one of that person, at the same priority; whoever has none
+-- there begins with the lowest turn that waits, or behind those that run. Nobody's name is a person as well.
+UPDATE job SET turn = placed.turn
+FROM (
+    SELECT
+        fresh.id,
+        greatest(coalesce(own.last + 1, 1), coalesce(next.turn, 1))
+        + row_number() OVER (PARTITION BY fresh.requested_by, fresh.priority ORDER BY fresh.sequence) - 1 AS turn
+    FROM (SELECT * FROM job WHERE state = 'queued' AND turn IS NULL) AS fresh
+    LEFT JOIN (
+        SELECT requested_by, priority, max(turn) AS last FROM job WHERE state IN ('queued', 'running')
+        GROUP BY requested_by, priority
+    ) AS own ON own.requested_by IS NOT DISTINCT FROM fresh.requested_by AND own.priority = fresh.priority
+    LEFT JOIN (
+        SELECT priority, coalesce(min(turn) FILTER (state = 'queued'), max(turn) + 1) AS turn
+        FROM job WHERE state IN ('queued', 'running') GROUP BY priority
+    ) AS next ON next.priority = fresh.priority
+) AS placed
+WHERE job.id = placed.id
 
 -- name: page
 SELECT
