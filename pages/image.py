@@ -11,6 +11,7 @@ from core.ui import (
     project_switcher,
     settings_panel,
     shell,
+    visitor,
 )
 from core.ui.components.viewer import ViewerOptions, spheroid_table, viewer
 from core.ui.image_list import image_list_place, image_to_open, remember_opened
@@ -55,7 +56,7 @@ with feedback.explained():
                 image_panel.PREVIEW_HEIGHT if preview else image_panel.PICTURE_HEIGHT,
                 image_panel.if_empty(image),
                 comparison,
-                can_calibrate=True,
+                can_calibrate=visitor.may_edit(services, project),
             ),
             on_navigate=lambda step: image_panel.step_to(here.place, step),
         )

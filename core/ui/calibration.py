@@ -9,6 +9,7 @@ import streamlit as st
 from core.errors import InvalidRequest
 from core.models import Image, PixelSizeMethod, PixelSizeSource, Project
 from core.services import Services
+from core.ui import visitor
 from core.ui.components.viewer import Line
 from core.ui.feedback import explained, plural
 from core.ui.shell import go
@@ -42,6 +43,8 @@ def size_in_words(image: Image) -> str:
 def pixel_size(services: Services, project: Project, image: Image) -> None:
     """Draw the pixel size with its source, and the form that sets it by hand."""
     st.markdown(size_in_words(image))
+    if not visitor.may_edit(services, project):
+        return
     st.caption(
         "Calibrate, above the picture, measures it: draw a line over the scale bar and type its length. "
         "Measurements in µm follow at once; nothing is segmented again."
@@ -104,6 +107,9 @@ def set_for_images(services: Services, project: Project, ids: tuple[str, ...]) -
 
 def offer(services: Services, project: Project) -> None:
     """Draw that sizes are in pixels, and how to change that; for projects without any pixel size."""
+    if not visitor.may_edit(services, project):
+        st.caption("Sizes are in px: no pixel size is known", width="content")
+        return
     pressed = st.button(
         "Sizes are in px: calibrate",
         icon=":material/straighten:",

@@ -11,6 +11,7 @@ from core.export import Export, ExportRequest, ExportState, Part
 from core.export.writers import FORMATS
 from core.models import Project
 from core.services import Services
+from core.ui import visitor
 from core.ui.components.focus import focus_first_field
 from core.ui.feedback import explained, plural
 from core.ui.format import bytes_of_file, clock
@@ -76,8 +77,9 @@ def _rows(services: Services, project: Project) -> None:
     if not exports:
         return
     st.divider()
+    may_end = visitor.may_edit(services, project)
     for export in exports:
-        _row(services, export)
+        _row(services, export, may_end=may_end)
     st.caption(
         f"Archives are kept for {plural(services.settings.export_hours, 'hour')} after their last download. "
         "A download that breaks off can be resumed. You may close this window meanwhile."
@@ -89,7 +91,7 @@ def _end(services: Services, export_id: str) -> None:
         services.exports.cancel(export_id)
 
 
-def _row(services: Services, export: Export) -> None:
+def _row(services: Services, export: Export, *, may_end: bool) -> None:
     what = ", ".join(FORMATS[part].label for part in Part if part in export.parts)
     if export.state is ExportState.RUNNING:
         share = export.done / export.total if export.total else 0.0
@@ -103,13 +105,14 @@ def _row(services: Services, export: Export) -> None:
         else:
             st.markdown(_state(export), width="content")
         st.caption(f"{plural(export.total, 'image')} · {what}", width="stretch")
-        st.button(
-            "Cancel" if export.open else "Delete",
-            type="tertiary",
-            key=f"end-{export.id}",
-            on_click=_end,
-            args=(services, export.id),
-        )
+        if may_end:
+            st.button(
+                "Cancel" if export.open else "Delete",
+                type="tertiary",
+                key=f"end-{export.id}",
+                on_click=_end,
+                args=(services, export.id),
+            )
     if export.problems:
         st.warning(
             f"{plural(export.problems, 'file')} could not be included; problems.csv in the archive says "

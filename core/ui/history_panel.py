@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import Image, Project, Spheroid, Version, VersionKind
 from core.services import Services
-from core.ui import segment_dialogs, times
+from core.ui import segment_dialogs, times, visitor
 from core.ui.components.viewer_payload import Comparison
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
@@ -39,9 +39,9 @@ def previous(image: Image, versions: Sequence[Version]) -> Version | None:
 
 
 def undo_button(services: Services, project: Project, image: Image, versions: Sequence[Version]) -> None:
-    """Draw the button that puts the result before the one in force back; nothing where there is none."""
+    """Draw the button that puts the result before the one in force back; nothing where there is none to."""
     before = previous(image, versions)
-    if before is None:
+    if before is None or not visitor.may_edit(services, project):
         return
     if st.button("Undo", icon=":material/undo:", help=f"Go back to the result before: {words(before)}"):
         go_back(services, project, image, before)
@@ -86,7 +86,9 @@ def _version(services: Services, project: Project, image: Image, version: Versio
         if st.button(label, icon=":material/compare:", key=f"compare-{version.id}"):
             st.session_state[_COMPARED] = None if compared else (image.id, version.id)
             st.rerun()
-        if st.button("Go back to this one", icon=":material/history:", key=f"back-{version.id}"):
+        may_edit = visitor.may_edit(services, project)
+        key = f"back-{version.id}"
+        if may_edit and st.button("Go back to this one", icon=":material/history:", key=key):
             go_back(services, project, image, version)
 
 

@@ -7,10 +7,9 @@ from functools import partial
 
 import streamlit as st
 
-from core.accounts import Level
 from core.models import ImageFilter, Project
 from core.services import Services
-from core.ui import calibration, dialogs, export_panel, segment_dialogs
+from core.ui import calibration, dialogs, export_panel, segment_dialogs, visitor
 from core.ui.components.changes import redrawn_on_change
 from core.ui.components.grid import GridAnswer
 from core.ui.feedback import explained, plural
@@ -35,22 +34,14 @@ def downloads(services: Services, project: Project) -> None:
 def bar(services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer) -> None:
     """Draw the buttons for the selected images, or without a selection for all that pass the filter."""
     selected, sentence = _target(services, project, image_filter, answer)
-    only_viewed = not services.principal.reaches(project.id, Level.EDIT)
     # Only counted until a button is pressed: reading the ids of a large project takes long.
     count = len(selected) or _count(services, project, image_filter)
     if sentence:
         st.markdown(sentence, width="content")
     else:
         redrawn_on_change(partial(_total, services, [count], project.id, image_filter), "total")
-    words = segment_dialogs.projects_words(project)
-    pressed = st.button(
-        "Segment",
-        type="primary",
-        icon=":material/play_arrow:",
-        disabled=not count or only_viewed,
-        help=f"By the project's settings: {words}. Images with settings of their own keep these.",
-    )
-    if pressed:
+    may_edit = visitor.may_edit(services, project)
+    if may_edit and _segment_pressed(project, disabled=not count):
         with explained():
             ids = selected or services.store.images.ids(project.id, image_filter)
             segment_dialogs.segment(services, project, ids)
@@ -62,7 +53,19 @@ def bar(services: Services, project: Project, image_filter: ImageFilter, answer:
         if description != export_panel.ALL:
             target = selected or services.store.images.ids(project.id, image_filter)
         export_panel.dialog(services, project, target, description)
-    _changes(services, project, () if only_viewed else selected)
+    if may_edit:
+        _changes(services, project, selected)
+
+
+def _segment_pressed(project: Project, *, disabled: bool) -> bool:
+    words = segment_dialogs.projects_words(project)
+    return st.button(
+        "Segment",
+        type="primary",
+        icon=":material/play_arrow:",
+        disabled=disabled,
+        help=f"By the project's settings: {words}. Images with settings of their own keep these.",
+    )
 
 
 def _changes(services: Services, project: Project, selected: tuple[str, ...]) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import polars as pl
 import streamlit as st
 
+from core.accounts import Level
 from core.models import MEASUREMENTS, Image, ImageStatus, Project, Version
 from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
@@ -76,6 +77,8 @@ def _way_back(here: ImageListPlace) -> None:
 
 def _segment_button(services: Services, project: Project, image: Image) -> None:
     """Draw Segment or Re-segment, which goes by the image's own settings where it has some."""
+    if not visitor.may_edit(services, project):
+        return
     label = "Segment" if image.version_id is None else "Re-segment"
     whose = "the project's settings" if image.own_engine is None else "its own settings"
     words = segment_dialogs.in_words(*segment_dialogs.settings_of(project, image))
@@ -114,7 +117,9 @@ def _status(services: Services, read: list[Image], image: Image, version: Versio
     elif now.status is ImageStatus.RUNNING:
         st.info("Being segmented now.", icon=":material/sync:")
     elif now.status is ImageStatus.NEW:
-        st.info("Not segmented yet. Press Segment to outline its spheroids.", icon=":material/info:")
+        may_edit = services.principal.reaches(now.project_id, Level.EDIT)
+        press = " Press Segment to outline its spheroids." if may_edit else ""
+        st.info(f"Not segmented yet.{press}", icon=":material/info:")
     elif version is not None:
         _done(now, version)
 

@@ -7,12 +7,14 @@ from urllib.parse import unquote
 
 import streamlit as st
 
+from core.accounts import Level
 from core.errors import NotFound
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import empty
 
 FEW = 6  # projects that are offered where none is chosen
+ONLY_LOOKS = "You can look at this project and take data away, not change it. Its owner can let you."
 COOKIE = "spheroscope_project"  # what the browser's tables keep of the address; see assets/grid_place.js
 _ADDRESS, _NAMES = "project", "project switcher"
 _NEXT, _LAST, _LISTED = "project next", "project used last", "projects"
@@ -45,6 +47,8 @@ def draw(services: Services) -> None:
             key=_NAMES,
             on_change=_switched,
         )
+    if project_id and not services.principal.reaches(project_id, Level.EDIT):
+        st.caption(f":material/visibility: {ONLY_LOOKS}")
 
 
 def project_of_page(services: Services) -> Project:
@@ -137,7 +141,7 @@ def _offer(projects: Mapping[str, Project], address: str) -> None:
         sentence = "This page is about one project: choose one here, or in the sidebar."
         empty("Which project?", sentence, alone=True)
     else:
-        sentence = "Make one and drop images into it, or load the demo plate."
+        sentence = "They appear here once you have made one, or somebody has shared one with you."
         empty("There is no project yet", sentence, alone=True)
     for project in list(projects.values())[:FEW]:
         st.button(

@@ -11,6 +11,7 @@ import streamlit as st
 from core.models import JobState, Priority
 from core.services import Services
 from core.store.jobs import JobStore, QueueTotals
+from core.ui import visitor
 from core.ui.components.grid import GridAnswer
 from core.ui.components.timeline_chart import timeline
 from core.ui.feedback import explained, plural
@@ -51,7 +52,14 @@ def _chart(services: Services, project_id: str | None) -> None:
 def actions(
     services: Services, state: JobState, answer: GridAnswer, total: int, project_id: str | None
 ) -> None:
-    """Draw the buttons for the ``total`` jobs in ``state``: for the selected ones, else for all of them."""
+    """Draw the buttons for the ``total`` jobs in ``state``: for the selected ones, else for all of them.
+
+    A visitor who may change none of them is told so in their place.
+    """
+    if not visitor.may_edit_some(services, project_id):
+        if state in _CHANGEABLE:
+            st.caption("You can look at these jobs, not change them: that takes a project that you may edit.")
+        return
     ids = _target(services, state, answer, project_id)
     what = f"all {state.value}"
     if ids is not None:

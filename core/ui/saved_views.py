@@ -7,7 +7,6 @@ from urllib.parse import parse_qsl
 
 import streamlit as st
 
-from core.accounts import Level
 from core.models import Project
 from core.services import Services
 from core.store.saved_views import SavedView
@@ -24,9 +23,11 @@ def menu(services: Services, project: Project) -> None:
     """Draw the button that lists the project's views and saves what is shown as one."""
     with st.popover("Views", icon=":material/bookmark:", help="Filters and orders saved under a name"):
         views = services.store.saved_views.of_project(project.id)
-        if not views:
+        may_change = visitor.may_edit(services, project)
+        if not views and may_change:
             st.caption("Set a filter or an order, give it a name here, and everybody can open it again.")
-        may_change = services.principal.reaches(project.id, Level.EDIT)
+        elif not views:
+            st.caption("Nobody has saved a view of this project yet.")
         for view in views:
             _row(services, project, view, may_change)
         if may_change:

@@ -52,8 +52,9 @@ def preview_line(services: Services, project: Project, image: Image, preview: Pr
             f"{plain(segment_dialogs.in_words(recipe.engine, recipe.params))} · nothing is saved yet",
             width="stretch",
         )
-        here = st.button("Use for this image", type="primary", key="use-here")
-        everywhere = st.button(f"Use for all {project.n_images} images", key="use-everywhere")
+        may_edit = visitor.may_edit(services, project)
+        here = may_edit and st.button("Use for this image", type="primary", key="use-here")
+        everywhere = may_edit and st.button(f"Use for all {project.n_images} images", key="use-everywhere")
         discard = st.button("Discard", type="tertiary", key="use-not")
     with explained():
         if everywhere:
@@ -99,6 +100,8 @@ def _in_use(services: Services, project: Project, image: Image) -> None:
         return
     own = segment_dialogs.in_words(*segment_dialogs.settings_of(project, image))
     st.markdown(f":material/push_pin: **Settings of its own:** {plain(own)}")
+    if not visitor.may_edit(services, project):
+        return
     pressed = st.button(
         "Use the project's settings",
         key="use-projects",

@@ -138,7 +138,9 @@ def _counts_line(
     project = read.pop() if read else services.store.projects.get(project_id)
     size = f"{project.um_per_px:.4g} µm/px by default" if project.um_per_px else ""
     if not project.n_images:
-        st.text("No images yet. Drop them below: every spheroid is outlined in the background.")
+        may_add = visitor.may_edit(services, project)
+        drop = " Drop them below: every spheroid is outlined in the background." if may_add else ""
+        st.text(f"No images yet.{drop}")
         return
     parts = [f"**{plural(project.n_images, 'image')}**", words(project), size]
     st.caption(" · ".join(part for part in parts if part))

@@ -9,11 +9,13 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
+from core.accounts import Level
 from core.services import Services
 from core.store.trash import DeletedItem, Kind, restore
-from core.ui import times
+from core.ui import times, visitor
 from core.ui.feedback import explained, plural
 from core.ui.format import UNKNOWN
+from core.ui.shell import plain
 
 MOST = 1000  # rows; older ones are found by their name
 
@@ -30,11 +32,12 @@ def trash_panel(services: Services) -> None:
     more = f", the latest {MOST} of them shown: find others by name" if trash.total > MOST else ""
     st.markdown(f"**{plural(trash.total, 'entry')}**{more}".replace("entrys", "entries"))
     bar = st.container(horizontal=True, vertical_alignment="center")
-    event = st.dataframe(
+    may_restore = visitor.may_edit_some(services)
+    event: Any = st.dataframe(
         table(trash.items, services.settings.undo_days),
         hide_index=True,
         selection_mode="multi-row",
-        on_select="rerun",
+        on_select="rerun" if may_restore else "ignore",
         key=f"trash-{name}",
         height=520 if len(trash.items) > 14 else "content",
         column_config={
@@ -42,9 +45,14 @@ def trash_panel(services: Services) -> None:
             "Can be restored until": _time_column("Can be restored until"),
         },
     )
-    chosen = [trash.items[row] for row in event["selection"]["rows"] if row < len(trash.items)]
     with bar:
-        _restore_button(services, chosen)
+        if may_restore:
+            rows = event["selection"]["rows"]
+            _restore_button(services, [trash.items[row] for row in rows if row < len(trash.items)])
+        else:
+            st.caption(
+                "You can look at what was deleted, not restore it: that takes a project that you may edit."
+            )
 
 
 def _time_column(name: str) -> Any:
@@ -72,15 +80,27 @@ def _what(item: DeletedItem) -> str:
     return "image" if item.kind is Kind.IMAGE else f"project with {plural(item.n_images, 'image')}"
 
 
+def _may_restore(services: Services, item: DeletedItem) -> bool:
+    level = Level.EDIT if item.kind is Kind.IMAGE else Level.OWN
+    return services.principal.reaches(item.project_id, level)
+
+
 def _restore_button(services: Services, chosen: Sequence[DeletedItem]) -> None:
+    others = [item.name for item in chosen if not _may_restore(services, item)]
     label = f"Restore {len(chosen)}" if chosen else "Restore"
     pressed = st.button(
         label,
         type="primary",
         icon=":material/restore_from_trash:",
-        disabled=not chosen,
+        disabled=not chosen or bool(others),
         help="Tick rows to restore them",
     )
+    if others:
+        more = f" and {len(others) - 1} others" if len(others) > 1 else ""
+        st.caption(
+            f"{plain(others[0])}{more}: only an owner of a project restores it, and its images take the "
+            "right to edit it."
+        )
     if pressed:
         with explained():
             restored = restore(services.store.projects, services.store.images, chosen)

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.models import Project, Upload, UploadState
 from core.services import Services
+from core.ui import visitor
 from core.ui.components import uploads
 
 SHOWN = 1000  # verdicts
@@ -47,7 +48,8 @@ def show_verdicts(services: Services, project: Project) -> None:
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**Last upload:** {_summary(shown)}")
-            if st.button("Dismiss", type="tertiary", key="verdicts-dismiss"):
+            may_dismiss = visitor.may_edit(services, project)
+            if may_dismiss and st.button("Dismiss", type="tertiary", key="verdicts-dismiss"):
                 services.uploads.dismiss(project.id)
                 st.rerun()
         ordered = sorted(shown, key=lambda upload: (upload.state.in_project, upload.path))

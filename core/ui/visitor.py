@@ -45,6 +45,13 @@ def may_edit(services: Services, project: Project) -> bool:
     return services.principal.reaches(project.id, Level.EDIT)
 
 
+def may_edit_some(services: Services, project_id: str | None = None) -> bool:
+    """Whether the visitor may do so in one project, or without one in any at all."""
+    if project_id is not None:
+        return services.principal.reaches(project_id, Level.EDIT)
+    return services.principal.projects_at(Level.EDIT) != ()
+
+
 def begin(services: Services) -> None:
     """Forget what the session holds of somebody else: tabs stay open when people change places."""
     key = services.principal.key
