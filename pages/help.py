@@ -1,8 +1,5 @@
 """Help: the tutorial and all other documentation, readable without the internet."""
 
-import streamlit as st
-
 from core.ui import handbook
 
-st.title("Help", anchor=False)
-handbook.draw()
+handbook.draw()  # the title of the page is that of the document

@@ -46,7 +46,7 @@ def draw() -> None:
         if kind == "text":
             st.markdown(value)
         else:
-            st.image(DOCS / Path(name).parent / value, caption=about, width="content")
+            st.image(DOCS / Path(name).parent / value, caption=about, alt=about, width="content")
 
 
 def parts(text: str, name: str) -> list[tuple[str, str, str]]:

@@ -44,7 +44,19 @@ _TIGHT = """<style>
 }
 [data-testid="stCaptionContainer"], [data-testid="stCaptionContainer"] p {color: inherit; opacity: 1}
 [data-testid="stCaptionContainer"] p {color: color-mix(in srgb, currentColor 78%, transparent)}
-[data-testid$="controlActive"] p, [data-testid$="pillsActive"] p {font-weight: 600}
+[data-variant="segmented_control"][data-selected] p, [role="tab"][data-selected] p {
+  font-weight: 600; color: light-dark(#0f6e84, #6cc9de)}
+.stSidebar [data-testid="stSidebarHeader"] {margin-bottom: 0.25rem}
+.stSidebar [data-testid="stSidebarNavLink"] {margin: 0; min-height: 1.7rem; height: 1.7rem}
+.stSidebar [data-testid="stNavSectionHeader"] {margin: 0.2rem 0 0.1rem}
+.stSidebar [data-testid="stVerticalBlock"] {gap: 0.6rem}
+#spheroscope-drop {position: fixed; inset: 0; z-index: 999991; pointer-events: none; padding: 2rem;
+  display: grid; place-items: center; font-size: 1.4rem; font-weight: 600; text-align: center;
+  color: light-dark(#0f6e84, #6cc9de); background: light-dark(rgb(255 255 255 / 82%), rgb(17 25 29 / 82%));
+  border: 4px dashed currentColor}
+#spheroscope-drop[hidden] {display: none}
+#spheroscope-drop.refused {color: light-dark(#8f3d00, #f0b155)}
+g[class*="highlighted_points_marks"] {display: none} /* a picture without a name, for no more than a hover */
 .stMain:focus, .stMain:focus-visible {outline: none; box-shadow: none}
 .stMain:focus-visible h1 {outline: 2px solid currentColor; outline-offset: 4px; border-radius: 4px}
 :has(> .st-key-unseen), :has(> [class*="st-key-hidden-"]) {display: none}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import streamlit as st
@@ -43,6 +44,11 @@ def moment(time: datetime) -> str:
     """Return a time in UTC without a zone as people read it: “26 Nov 2026, 09:17 CET”."""
     local = _zoned(time)
     return f"{local:%d %b %Y, %H:%M} {_abbreviation(local)}"
+
+
+def column(title: str, shape: str = "D MMM YYYY, HH:mm") -> Any:
+    """Return how a table shows a column of times in UTC: in the zone of the page, which its title names."""
+    return st.column_config.DatetimeColumn(f"{title}, {city()}", format=shape, timezone=zone_name())
 
 
 def on_axis(times: Sequence[datetime]) -> list[datetime]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, timedelta
-from typing import Any
 
 import polars as pl
 import streamlit as st
@@ -41,8 +40,8 @@ def trash_panel(services: Services) -> None:
         key=f"trash-{name}",
         height=520 if len(trash.items) > 14 else "content",
         column_config={
-            "Deleted": _time_column("Deleted"),
-            "Can be restored until": _time_column("Can be restored until"),
+            "Deleted": times.column("Deleted"),
+            "Can be restored until": times.column("Can be restored until"),
         },
     )
     with bar:
@@ -53,12 +52,6 @@ def trash_panel(services: Services) -> None:
             st.caption(
                 "You can look at what was deleted, not restore it: that takes a project that you may edit."
             )
-
-
-def _time_column(name: str) -> Any:
-    """A column of times in UTC, shown in the zone of the page."""
-    title = f"{name}, {times.city()}"
-    return st.column_config.DatetimeColumn(title, format="D MMM YYYY, HH:mm", timezone=times.zone_name())
 
 
 def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:

@@ -66,7 +66,7 @@ def test_a_few_slow_page_runs_are_too_little_to_judge(open_page: Open, services:
     page = open_page("performance.py", kind="Pages")
     assert not page.warning
     assert page.info[0].value.startswith("**Too little to judge:** 2")
-    assert "100 say something" in page.info[0].value
+    assert "from 100 on they are judged" in page.info[0].value
 
 
 def test_many_slow_page_runs_are_said_first(open_page: Open, services: Services) -> None:
@@ -149,9 +149,10 @@ def test_health_is_told_in_words_with_versions_and_switches(open_page: Open, ser
     assert page.success[0].value.startswith("**All is well:** database, disk and queue work.")
     assert "The database answers and takes writes" in texts(page)
     assert len(figures(page)) == 4
-    versions, switches = (frame.value for frame in page.dataframe)
+    (versions,) = (frame.value for frame in page.dataframe)
+    (switches,) = (table.value for table in page.table)
     assert "duckdb" in set(versions["part"])
-    assert {"SPHEROSCOPE_DATA", "ENABLE_PERFORMANCE_MONITORING"} <= set(switches["setting"])
+    assert {"`SPHEROSCOPE_DATA`", "`ENABLE_PERFORMANCE_MONITORING`"} <= set(switches["Setting"])
 
 
 def test_health_that_needs_a_look_says_what(open_page: Open, services: Services) -> None:
@@ -170,10 +171,10 @@ def test_the_password_of_an_address_is_not_shown() -> None:
 def test_settings_are_all_there(open_page: Open) -> None:
     page = open_page("settings.py")
     assert not page.exception
-    (table,) = (frame.value for frame in page.dataframe)
-    changed = dict(zip(table["setting"], table[""], strict=True))
-    assert changed["SPHEROSCOPE_DATA"] == "changed"
-    assert changed["SEGMENTATION_WORKERS"] == ""
+    (table,) = (table.value for table in page.table)
+    changed = dict(zip(table["Setting"], table["Value"], strict=True))
+    assert "(changed)" in changed["`SPHEROSCOPE_DATA`"]
+    assert changed["`SEGMENTATION_WORKERS`"] == "4"
 
 
 def test_page_runs_are_recorded_by_title(open_page: Open, services: Services) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+
 import polars as pl
 import streamlit as st
 
 from core.accounts.audit import Action, AuditRow
 from core.services import Services
+from core.ui import times
 from core.ui.accounts.people import desk
 
 ROWS = 100
@@ -29,7 +32,8 @@ def draw(services: Services) -> None:
     if not rows:
         st.text("Nothing yet." if start is None else "Nothing older.")
     else:
-        st.dataframe(frame(rows), hide_index=True, width="stretch", height="content")
+        columns = {"Time": times.column("Time", "D MMM YYYY, HH:mm:ss")}
+        st.dataframe(frame(rows), hide_index=True, width="stretch", height="content", column_config=columns)
     with st.container(horizontal=True):
         if start is not None and st.button("Newest"):
             st.session_state.pop(_BEFORE)
@@ -40,10 +44,10 @@ def draw(services: Services) -> None:
 
 
 def frame(rows: tuple[AuditRow, ...]) -> pl.DataFrame:
-    """Return rows as the table shows them."""
+    """Return rows as the table shows them, times in UTC."""
     return pl.DataFrame(
         {
-            "Time (UTC)": [f"{row.done_at:%Y-%m-%d %H:%M:%S}" for row in rows],
+            "Time": [row.done_at.replace(tzinfo=UTC) for row in rows],
             "Who": [row.name for row in rows],
             "Did": [row.action for row in rows],
             "Project": [row.project or "" for row in rows],

@@ -17,18 +17,18 @@ DONE, RUNNING, QUEUED, FAILED = "#3a9a63", "#2f80c4", "#7d8b91", "#d0493b"
 # Told apart by hue and lightness, for things that have no colour of their own.
 PALETTE = ("#2e86c8", "#c77700", "#3a9a63", "#c2589b", "#1b93a8", "#d0493b", "#8f8a1e", "#8a6fd1")
 
-# In the order of the work. None of these colours means anything else on the operations pages.
+# In the order of the work, each with that contrast. None means anything else on the operations pages.
 STAGES = {
-    "read": "#56b4e9",
-    "decode": "#0072b2",
-    "predict": "#e69f00",
-    "postprocess": "#009e73",
-    "measure": "#cc79a7",
-    "contours": "#d55e00",
-    "encode": "#8c8c00",
-    "save": "#7b61c4",
+    "read": "#349db3",
+    "decode": "#686868",
+    "predict": "#bd861f",
+    "postprocess": "#2ea377",
+    "measure": "#bc4292",
+    "contours": "#bf6151",
+    "encode": "#828d10",
+    "save": "#7175c3",
 }
-UNNAMED = "#6b6b6b"
+UNNAMED = "#8a7f76"
 
 Line = tuple[str, str, Sequence[float | None]]  # name, colour, value a slot
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, datetime
 from functools import partial
@@ -118,18 +118,31 @@ def versions(services: Services) -> None:
 
 def switches(services: Services) -> None:
     """The settings that are not at their defaults, and every switch."""
-    rows = [row for row in settings_rows(services.settings) if row[""] or row["default"] in ("on", "off")]
+    rows = [
+        row for row in settings_rows(services.settings) if row["changed"] or row["default"] in ("on", "off")
+    ]
     section("Switches in force", rows, "copy-switches")
-    st.dataframe(rows, hide_index=True, key="switches", column_config=COLUMNS)
+    settings_table(rows)
     st.caption("Settings shows all of them. Each is an environment variable, read when the app starts.")
 
 
-COLUMNS = {
-    "setting": st.column_config.TextColumn(width=240),
-    **{name: st.column_config.TextColumn(width=110) for name in ("value", "default")},
-    "": st.column_config.TextColumn(width=70),
-    "what it does": st.column_config.TextColumn(width=640),
-}
+def settings_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Draw settings as a table whose sentences can be read to their end; what was changed stands out."""
+    shown = [
+        {
+            "Setting": f"`{row['setting']}`",
+            "Value": _value(row),
+            "Default": plain(str(row["default"])),
+            "What it does": plain(str(row["what it does"])),
+        }
+        for row in rows
+    ]
+    st.table(shown, hide_index=True, border="horizontal")
+
+
+def _value(row: Mapping[str, object]) -> str:
+    text = plain(str(row["value"]))
+    return f"**{text}** (changed)" if row["changed"] else text
 
 
 def settings_rows(settings: Settings) -> list[dict[str, object]]:
@@ -139,7 +152,7 @@ def settings_rows(settings: Settings) -> list[dict[str, object]]:
             "setting": item.metadata["env"],
             "value": _word(getattr(settings, item.name)),
             "default": _word(item.default),
-            "": "changed" if getattr(settings, item.name) != item.default else "",
+            "changed": "changed" if getattr(settings, item.name) != item.default else "",
             "what it does": item.metadata["help"],
         }
         for item in fields(settings)

@@ -112,7 +112,8 @@ def headline(window: MetricsWindow, chosen: TimeRange) -> None:
         summary.headline(Grade.GOOD, f"19 of 20 {', 19 of 20 '.join(parts)} ({chosen.words}).")
     else:
         calls = judged_kinds[1][1].calls
-        text = f"{plural(calls, 'page run')} in {chosen.words}; {assessment.ENOUGH_CALLS} say something."
+        enough = f"from {assessment.ENOUGH_CALLS} on they are judged"
+        text = f"{plural(calls, 'page run')} in {chosen.words}; {enough}."
         summary.headline(Grade.TOO_LITTLE, text)
 
 

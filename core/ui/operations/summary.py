@@ -46,7 +46,7 @@ def answers(services: Services, project_id: str | None = None, change: str = "")
 def review_words(overview: Overview) -> str:
     """“**17 images**: 14 with uncertain outlines, 3 that failed”."""
     if not overview.to_review:
-        return "**None.** Every outline is as certain as usual."
+        return "**None.** No outline is less certain than usual."
     parts = []
     if overview.doubtful:
         parts.append(f"{count(overview.doubtful)} with uncertain outlines")
@@ -59,7 +59,7 @@ def review_words(overview: Overview) -> str:
 def finish_words(totals: QueueTotals) -> str:
     """When the queue will be empty."""
     if not totals.left:
-        return "**It is.** No image is waiting."
+        return "**Finished.** No image is waiting."
     left = f"{count(totals.left)} {'image is' if totals.left == 1 else 'images are'} left"
     if totals.seconds_left is None:
         return f"**Not known yet:** {left}, and none has been finished lately."

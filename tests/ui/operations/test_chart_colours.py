@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from skimage.color import deltaE_ciede2000, rgb2lab
 
+from core.ui import measurements_panel
 from core.ui.operations import charts
 
 CONFIG = Path(__file__).parents[3] / ".streamlit" / "config.toml"
@@ -37,11 +38,17 @@ def contrast(one: str, other: str) -> float:
 
 def test_every_line_stands_out_from_the_page_of_either_theme() -> None:
     lines = [charts.MEDIAN, charts.P95, charts.P99, charts.DONE, charts.RUNNING, charts.QUEUED, charts.FAILED]
-    for colour in [*lines, *charts.PALETTE]:
+    for colour in [
+        *lines,
+        *charts.PALETTE,
+        *charts.STAGES.values(),
+        charts.UNNAMED,
+        measurements_panel.ACCENT,
+    ]:
         assert min(contrast(colour, page) for page in PAGES) >= LEAST_CONTRAST, colour
 
 
 def test_lines_of_one_chart_can_be_told_apart() -> None:
-    for colours in ((charts.MEDIAN, charts.P95, charts.P99), charts.PALETTE):
+    for colours in ((charts.MEDIAN, charts.P95, charts.P99), charts.PALETTE, (*charts.STAGES.values(),)):
         for one, other in combinations(colours, 2):
             assert deltaE_ciede2000(rgb2lab(rgb(one)), rgb2lab(rgb(other))) >= LEAST_DISTANCE, (one, other)

@@ -1,21 +1,4 @@
-// Takes files and folders, by dropping or choosing them, and hands them to the uploads of the window (uploads_queue.js).
-const HIDDEN = /^(\.|thumbs\.db$|desktop\.ini$)/i;
-
-// Every file below a dropped entry, with the folders it lies in.
-async function below(entry) {
-  if (entry.isFile) {
-    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
-    return [{ file, path: entry.fullPath.replace(/^\//, "") }];
-  }
-  const reader = entry.createReader();
-  const found = [];
-  for (;;) {
-    const entries = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (!entries.length) return found; // it hands over a hundred at a time
-    for (const inner of entries) found.push(...(await below(inner)));
-  }
-}
-
+// Takes files and folders, by dropping or choosing them, and hands them to the window's uploads (uploads_drops.js).
 class Zone {
   constructor(root) {
     this.root = root;
@@ -49,30 +32,19 @@ class Zone {
 
   async dropped(event) {
     event.preventDefault();
+    event.stopPropagation(); // or the page would take it as well
     this.root.classList.remove("over");
-    // Entries are there during the event only.
-    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
-    const plain = [...event.dataTransfer.files].map((file) => ({ file, path: file.name }));
-    if (!entries.some((entry) => entry.isDirectory)) return this.take(plain, false);
     try {
-      const found = [];
-      for (const entry of entries) found.push(...(await below(entry)));
-      this.take(found, true);
+      const { files, folder } = await window.spheroscopeDrops.read(event.dataTransfer);
+      this.take(files, folder);
     } catch {
       this.part(".left-out").textContent = "A folder could not be read. Check that you may open all of it, then drop it again.";
     }
   }
 
-  // Of a folder, what no name of an image ends in is left out; of single files, everything gets its verdict.
   take(files, folder) {
     const { suffixes, target } = this.component.data;
-    const seen = files.filter(({ path }) => !HIDDEN.test(path.split("/").pop()));
-    const images = folder ? seen.filter(({ path }) => suffixes.some((suffix) => path.toLowerCase().endsWith(suffix))) : seen;
-    const left = seen.length - images.length;
-    const words = left ? `${left} other ${left > 1 ? "files" : "file"} in the folder left out.` : "";
-    this.part(".left-out").textContent = folder && !images.length ? `No images in this folder. ${words}` : words;
-    images.sort((a, b) => a.path.localeCompare(b.path, undefined, { numeric: true }));
-    if (images.length) window.spheroscopeUploads.add(target, images);
+    this.part(".left-out").textContent = window.spheroscopeDrops.take(files, folder, suffixes, target);
   }
 }
 

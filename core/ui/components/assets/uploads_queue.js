@@ -12,6 +12,7 @@ class Uploads {
     this.views = new Set();
     this.samples = [];
     this.sentBytes = 0;
+    this.notice = "";
     this.keeper = new Keeper();
     window.addEventListener("beforeunload", (event) => {
       if (!this.left.length) return;
@@ -19,12 +20,6 @@ class Uploads {
       event.returnValue = "";
     });
     window.addEventListener("online", () => this.hurry());
-    // A file dropped beside the zone would be opened in place of the app.
-    ["dragover", "drop"].forEach((name) => {
-      window.addEventListener(name, (event) => {
-        if ([...(event.dataTransfer?.types ?? [])].includes("Files")) event.preventDefault();
-      });
-    });
     this.recalled = this.recall().catch(() => {});
   }
 
@@ -34,6 +29,7 @@ class Uploads {
 
   // target: project, projectName, segment, by. files: [{file, path}].
   async add(target, files) {
+    this.views.forEach((view) => view.setFolded(false));
     await this.recalled; // a file that was not stored is known by its name and size
     const batch = newId();
     const added = files.map(({ file, path }) => {
@@ -49,6 +45,12 @@ class Uploads {
     await this.keeper.keep(added);
     for (let first = 0; first < added.length; first += DECLARED) await this.declare(target, batch, added.slice(first, first + DECLARED));
     this.pump();
+  }
+
+  // Says something of what was dropped, until it is dismissed or more is dropped.
+  notify(text) {
+    this.notice = text;
+    this.changed();
   }
 
   // So that files are named which never come. Where it fails, each says so itself with its first byte.
@@ -183,7 +185,7 @@ class Uploads {
     const projects = new Set([...this.items.values()].map((item) => item.project));
     const kept = new Map(this.left.map((item) => [item.key, item]));
     this.items = kept;
-    this.changed();
+    this.notify("");
     for (const project of projects) await this.ask("DELETE", `/api/projects/${project}/uploads`);
     this.views.forEach((view) => view.settled());
   }
@@ -201,6 +203,9 @@ class Uploads {
       const message = upload.message || "Only a part of it arrived, or nothing. Drop it again to go on.";
       this.items.set(key, { key, batch, path, size: upload.n_bytes, project: upload.project_id, state: lost ? "lost" : upload.state, sent: upload.offset, message });
     });
+    // What was refused before has been read: its number is enough.
+    const all = [...this.items.values()];
+    if (all.length && all.every((item) => item.state === "refused")) this.views.forEach((view) => view.setFolded(true));
     if (others) setTimeout(() => this.recall(), 8000);
     this.pump();
   }

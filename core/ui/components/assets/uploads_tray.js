@@ -40,6 +40,8 @@ class UploadTray {
     this.bar.setAttribute("role", "progressbar");
     this.bar.setAttribute("aria-label", "Uploaded");
     this.bar.append(make("i"));
+    this.note = make("p", "note");
+    this.note.setAttribute("role", "status");
     this.list = make("ul", "files");
     this.fold = this.button("", "", () => this.setFolded(!this.folded));
     this.act = this.button("", "", () => this.acted());
@@ -47,7 +49,7 @@ class UploadTray {
     const words = make("div", "words");
     words.append(this.title, this.detail);
     head.append(words, this.act, this.fold);
-    this.box.append(head, this.bar, this.list);
+    this.box.append(head, this.bar, this.note, this.list);
     document.body.append(this.host);
     this.setFolded(false);
     uploads.views.add(this);
@@ -70,12 +72,17 @@ class UploadTray {
     this.fold.title = folded ? "Show the files" : "Hide the files";
     this.fold.setAttribute("aria-label", this.fold.title);
     this.fold.setAttribute("aria-expanded", String(!folded));
+    this.fold.className = "fold";
   }
 
   // The colours of the page around it, which changes its theme without loading anew.
   update(component) {
     this.component = component;
     this.uploads.mostBytes = component.data.mostBytes;
+    window.spheroscopeDrops.update(component.data);
+    // On another page than where it was read it stays out of the way.
+    if (this.page && this.page !== location.pathname && !this.uploads.left.length) this.setFolded(true);
+    this.page = location.pathname;
     const from = getComputedStyle(component.parentElement.host ?? component.parentElement);
     THEME.forEach((name) => this.host.style.setProperty(`--${name}`, from.getPropertyValue(`--st-${name}`)));
   }
@@ -92,10 +99,13 @@ class UploadTray {
   draw() {
     const items = [...this.uploads.items.values()];
     const left = this.uploads.left;
-    this.host.hidden = !items.length;
-    if (!items.length) return;
+    const { notice } = this.uploads;
+    this.host.hidden = !items.length && !notice;
+    this.note.textContent = notice;
+    this.note.hidden = !notice;
+    if (this.host.hidden) return;
     const problems = items.filter((item) => ["refused", "lost", "not stored"].includes(item.state));
-    this.title.textContent = left.length ? `Uploading ${items.length - left.length} of ${items.length}` : this.counts(items);
+    this.title.textContent = left.length ? `Uploading ${items.length - left.length} of ${items.length}` : this.counts(items) || "Nothing was uploaded";
     this.detail.textContent = left.length ? this.progress(left) : "";
     const [sent, total] = ["sent", "size"].map((name) => left.reduce((sum, item) => sum + (item[name] ?? 0), 0));
     const share = left.length ? (items.length - left.length + (total ? sent / total : 0) * left.length) / items.length : 1;
@@ -104,7 +114,7 @@ class UploadTray {
     this.bar.setAttribute("aria-valuenow", String(Math.round(100 * share)));
     this.act.textContent = left.length ? "Cancel all" : "Dismiss";
     this.drawList(items);
-    this.leaveSoon(!left.length && !problems.length);
+    this.leaveSoon(!left.length && !problems.length && !notice);
   }
 
   // Where nothing went wrong, the tray leaves by itself; the page of the images has the verdicts.
@@ -169,6 +179,7 @@ class UploadTray {
 }
 
 window.spheroscopeUploads ??= new Uploads();
+window.spheroscopeDrops ??= new Drops(window.spheroscopeUploads);
 window.spheroscopeTray ??= new UploadTray(window.spheroscopeUploads);
 
 export default function (component) {

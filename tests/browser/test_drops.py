@@ -1,0 +1,112 @@
+"""Files and folders dropped anywhere on a page go to its project, and the browser opens none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from core.services import Services
+from core.settings import Settings
+from tests import corpus
+from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.test_journey import assert_clean, grid, row_names
+from tests.browser.test_uploads import write_images
+from tests.http.lab import Lab, disc
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with two projects, in one of them an image."""
+    data = tmp_path_factory.mktemp("drops") / "data"
+    services = Services.open(Settings(data=data))
+    services.queue.drain(5)
+    lab = Lab(services.store, services.blobs)
+    lab.measured(lab.image(lab.project("Melanoma"), "Z09.png", corpus.png(corpus.noise(seed=99))), disc())
+    lab.project("Glioma")
+    services.close()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SPHEROSCOPE_DATA", str(data))
+        with streamlit_server(ROOT / "app.py") as served:
+            yield served
+
+
+def hold(page: Page, place: tuple[float, float], *paths: Path) -> None:
+    """Hold files over a place of the page, as from the computer's own window of files."""
+    drag(page, ("dragEnter", "dragOver"), place, *paths)
+
+
+def drop(page: Page, place: tuple[float, float], *paths: Path) -> None:
+    """Hold files over a place and let them go."""
+    drag(page, ("dragEnter", "dragOver", "drop"), place, *paths)
+
+
+def drag(page: Page, kinds: tuple[str, ...], place: tuple[float, float], *paths: Path) -> None:
+    session = page.context.new_cdp_session(page)
+    data = {"items": [], "files": [str(path) for path in paths], "dragOperationsMask": 1}
+    for kind in kinds:
+        event = {"type": kind, "x": place[0], "y": place[1], "data": data}
+        session.send("Input.dispatchDragEvent", event)
+
+
+def wait_until_ready(page: Page) -> None:
+    page.wait_for_function("() => 'suffixes' in (window.spheroscopeDrops ?? {})", timeout=60_000)
+
+
+def names(page: Page, address: str, project: str) -> list[str]:
+    projects = page.request.get(f"{address}/api/projects").json()["projects"]
+    key = next(item["id"] for item in projects if item["name"] == project)
+    images = page.request.get(f"{address}/api/projects/{key}/images?limit=200").json()["images"]
+    return sorted(image["name"] for image in images)
+
+
+def test_files_dropped_on_a_table_and_a_folder_on_a_page_go_to_the_project(
+    address: str, tmp_path: Path
+) -> None:
+    files = write_images(tmp_path / "single", 2)
+    for number, path in enumerate(write_images(tmp_path / "plate 1" / "day 3", 2)):
+        path.write_bytes(corpus.png(corpus.noise(seed=50 + number)))
+    (tmp_path / "plate 1" / "notes.txt").write_text("for myself")
+    with browser_tab() as tab:
+        page = tab.page
+        page.goto(f"{address}/images?project=Melanoma")
+        expect(row_names(page).first).to_be_visible(timeout=60_000)
+        wait_until_ready(page)
+        row = grid(page).locator(".ag-row").first.bounding_box()
+        assert row
+        place = (row["x"] + 300, row["y"] + 20)
+        hold(page, place, *files)
+        expect(page.get_by_text("Drop to add to Melanoma")).to_be_visible()
+        tab.shot("drop-over-table")
+        drop(page, place, *files)
+        tray = page.get_by_role("region", name="Uploads")
+        expect(tray).to_contain_text("2 stored", timeout=60_000)
+        assert page.url.startswith(f"{address}/images"), "the browser has opened no file"
+        page.get_by_role("link", name="Queue").click()
+        expect(page.get_by_role("heading", level=1, name="Queue")).to_be_visible(timeout=30_000)
+        drop(page, (700.0, 60.0), tmp_path / "plate 1")
+        expect(tray).to_contain_text("1 other file in the folder left out.", timeout=30_000)
+        expect(tray).to_contain_text("4 stored", timeout=60_000)
+        stored = ["A00.png", "A01.png", "Z09.png", "plate 1/day 3/A00.png", "plate 1/day 3/A01.png"]
+        assert names(page, address, "Melanoma") == stored
+        assert_clean(tab)
+
+
+def test_where_no_project_is_chosen_a_drop_says_so_and_uploads_nothing(address: str, tmp_path: Path) -> None:
+    with browser_tab() as tab:
+        page = tab.page
+        page.goto(f"{address}/health")
+        expect(page.get_by_text("All is well")).to_be_visible(timeout=60_000)
+        wait_until_ready(page)
+        drop(page, (700.0, 400.0), *write_images(tmp_path, 1))
+        tray = page.get_by_role("region", name="Uploads")
+        expect(tray).to_contain_text("Choose a project in the sidebar", timeout=30_000)
+        tab.shot("drop-without-project")
+        tray.get_by_role("button", name="Dismiss").click()
+        expect(tray).to_be_hidden()
+        assert names(page, address, "Glioma") == []
+        assert_clean(tab)
