@@ -5,11 +5,10 @@ from __future__ import annotations
 import atexit
 import gc
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 import streamlit as st
 
@@ -57,7 +56,10 @@ from core.uploads.watched_folders import WatchedFolders
 log = logging.getLogger(__name__)
 
 # parts besides the store that have to do with projects
-GUARDED = ("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "board", "queue")
+GUARDED = (
+    *("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "board", "queue"),
+    "watched",
+)
 CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
 
@@ -79,6 +81,7 @@ class Services:
     previews: Previews
     ingest: Ingest
     uploads: Uploads
+    watched: WatchedFolders
     corrections: Corrections
     reviews: Reviews
     imports: Imports
@@ -128,7 +131,9 @@ class Services:
         board, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
-        sources, chores = [StageMetrics(queue.timeline)], _chores(settings, store, blobs, exports, uploads)
+        watched = WatchedFolders.open(settings.watched_root, store, uploads)
+        chores = [exports.sweep, uploads.sweep, watched.run, _retention(settings, store, blobs).run_due]
+        sources = [StageMetrics(queue.timeline)]
         history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
         services = cls(
             settings=settings,
@@ -145,6 +150,7 @@ class Services:
             previews=Previews(store, blobs, resources, settings.preview_deadline_seconds),
             ingest=ingest,
             uploads=uploads,
+            watched=watched,
             corrections=Corrections.open(store, blobs, settings.limits, resources.admission),
             reviews=Reviews(store),
             imports=Imports.open(store, blobs, settings.limits, resources.admission),
@@ -228,13 +234,9 @@ def _depth(store: Store) -> tuple[int, int]:
     return counts[JobState.QUEUED], counts[JobState.RUNNING]
 
 
-def _chores(
-    settings: Settings, store: Store, blobs: Blobs, exports: Exports, uploads: Uploads
-) -> list[Callable[[], None]]:
+def _retention(settings: Settings, store: Store, blobs: Blobs) -> Retention:
     rules = RetentionRules(settings.undo_days, settings.keep_versions_days)
-    root = Path(settings.watched_root).expanduser().resolve() if settings.watched_root else None
-    watched = WatchedFolders(root, store, uploads)
-    return [exports.sweep, uploads.sweep, watched.run, Retention(store.retention, blobs, rules).run_due]
+    return Retention(store.retention, blobs, rules)
 
 
 def _store(settings: Settings, memory: MemoryBudget, db: Database, cache: Cache) -> Store:

@@ -35,6 +35,7 @@ class RetentionStore:
         def work(session: Session) -> Purged:
             projects = [row["id"] for row in session.rows("projects.purge", {"before": before})]
             session.rows("saved_views.purge", {"project_ids": projects})
+            session.rows("watched_folders.purge", {"project_ids": projects})
             values = {"before": before, "project_ids": projects}
             images = [row["id"] for row in session.rows("images.purge", values)]
             if not images:

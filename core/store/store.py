@@ -26,6 +26,7 @@ from core.store.reviews import ReviewStore
 from core.store.saved_views import SavedViews
 from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
+from core.store.watched_folders import WatchedFolderStore
 
 PAGE_INDEX_BYTES = 256 * 2**20
 
@@ -61,6 +62,7 @@ class Store:
         self.retention = RetentionStore(db)
         self.uploads = UploadStore(db)
         self.saved_views = SavedViews(db)
+        self.watched_folders = WatchedFolderStore(db)
         self._db = db
         self._max_queued = max_queued
 

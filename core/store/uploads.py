@@ -90,6 +90,12 @@ class UploadStore:
             rows = session.rows("uploads.of_project", {"project_id": project_id, "limit": limit})
         return tuple(_upload(row) for row in rows)
 
+    def latest_of_batch(self, project_id: str, batch: str, limit: int) -> tuple[Upload, ...]:
+        """Return the uploads of one batch, dismissed ones as well, the latest first."""
+        values = {"project_id": project_id, "batch": batch, "limit": limit}
+        with self._db.read() as session:
+            return tuple(_upload(row) for row in session.rows("uploads.latest_of_batch", values))
+
     def unfinished(self) -> tuple[Upload, ...]:
         """Return every upload without a verdict, the earliest first."""
         with self._db.read() as session:

@@ -34,9 +34,9 @@ def upload_button(services: Services, project: Project) -> None:
 
 def drop_zone(services: Services, project: Project) -> None:
     """Draw the drop zone."""
-    segment = st.session_state.get("segment-on-upload", True)
+    segment = st.session_state.get(uploads.SEGMENT, True)
     uploads.drop_zone(services, project, segment=segment, key="drop zone")
-    st.toggle("Segment as they arrive", value=True, key="segment-on-upload")
+    st.toggle("Segment as they arrive", value=True, key=uploads.SEGMENT)
 
 
 def show_verdicts(services: Services, project: Project) -> None:
@@ -57,7 +57,7 @@ def show_verdicts(services: Services, project: Project) -> None:
             pl.DataFrame(
                 {
                     "File": [upload.path for upload in ordered],
-                    "Verdict": [_MARKS[upload.state] for upload in ordered],
+                    "Verdict": [verdict(upload) for upload in ordered],
                     "Details": [_details(upload) for upload in ordered],
                 }
             ),
@@ -70,6 +70,11 @@ def show_verdicts(services: Services, project: Project) -> None:
                 "Details": st.column_config.TextColumn(width=800),
             },
         )
+
+
+def verdict(upload: Upload) -> str:
+    """Return what became of a file, as a mark and a word."""
+    return _MARKS[upload.state]
 
 
 def _is_shown(upload: Upload, last_batch: str) -> bool:

@@ -1,7 +1,8 @@
 """Watched folders: what an instrument writes below a project's folder is taken in once it is complete.
 
-The folder of a project is the one in the setting WATCHED_ROOT that has the project's name. So whoever runs
-the app says what may be read, and no visitor can name another folder of its computer.
+The folder of a project lies below the setting WATCHED_ROOT: the one that was chosen for it, else the one with
+the project's name. So whoever runs the app says what may be read, and no visitor can name another folder of
+its computer.
 """
 
 from __future__ import annotations
@@ -10,9 +11,10 @@ import logging
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from core.errors import SpheroscopeError, StorageError
+from core.errors import InvalidRequest, SpheroscopeError, StorageError
 from core.files.blobs import pieces_of
 from core.images.formats import SUFFIXES
 from core.models import Project, Upload
@@ -22,12 +24,28 @@ from core.uploads.uploads import Uploads
 
 log = logging.getLogger(__name__)
 
+LATEST = 10  # files that a status names
 TURN_SECONDS = 2.0  # after which the rest of the files waits for the next turn
 _State = tuple[int, int]  # bytes, and time of the last change in nanoseconds
 
 
+@dataclass(frozen=True, slots=True)
+class FolderStatus:
+    """What a project's folder is, and what came of it.
+
+    ``root`` is the folder that all lie below, None where nothing is watched; ``folder`` is relative to it.
+    ``problem`` says why nothing can be taken in from a folder that is watched; empty where it can.
+    """
+
+    root: Path | None
+    folder: str
+    is_on: bool
+    problem: str
+    latest: tuple[Upload, ...]
+
+
 class WatchedFolders:
-    """Takes files in, each state of a file once, also over restarts. Only for one thread."""
+    """Takes files in, each state of a file once, also over restarts. ``run`` is only for one thread."""
 
     def __init__(
         self, root: Path | None, store: Store, uploads: Uploads, clock: Callable[[], float] = time.monotonic
@@ -40,6 +58,41 @@ class WatchedFolders:
         self._seen: dict[Path, _State] = {}  # at the last turn
         self._taken: set[tuple[str, str]] = set()  # project and key
 
+    @classmethod
+    def open(cls, root: str, store: Store, uploads: Uploads) -> WatchedFolders:
+        """Watch below the folder of this name; below none where it is empty."""
+        return cls(Path(root).expanduser().resolve() if root else None, store, uploads)
+
+    def status(self, project_id: str) -> FolderStatus:
+        """Return which folder a project watches, whether it can be read, and the latest files from there.
+
+        Raises:
+            NotFound: the project is not there.
+        """
+        project = self._store.projects.get(project_id)
+        chosen = self._store.watched_folders.chosen().get(project_id)
+        latest = self._store.uploads.latest_of_batch(project_id, WATCHED_FOLDER, LATEST)
+        if self._root is None:
+            return FolderStatus(None, chosen or project.name, is_on=False, problem="", latest=latest)
+        path = _path(self._root, project, chosen)
+        is_on = path is not None and (chosen is not None or path.is_dir())
+        problem = _problem(path) if path is not None and is_on else ""
+        return FolderStatus(self._root, chosen or project.name, is_on, problem, latest)
+
+    def choose(self, project_id: str, folder: str | None, changed_by: str) -> None:
+        """Choose the folder that a project takes images in from; None to take in none.
+
+        ``folder`` is relative to the folder that all lie below. It may be missing as yet.
+
+        Raises:
+            InvalidRequest: it does not lie below that folder.
+            NotFound: the project is not there.
+        """
+        if folder is not None and (self._root is None or not _is_below(self._root, folder)):
+            where = f"below {self._root}, named from there, as in “confocal/day 3”" if self._root else "there"
+            raise InvalidRequest(f"Choose a folder {where}.")
+        self._store.watched_folders.choose(project_id, folder or "", changed_by)
+
     def run(self) -> None:
         """Take in what is complete: files whose size and time have not changed since the last turn."""
         if self._root is None:
@@ -51,9 +104,10 @@ class WatchedFolders:
 
     def _run(self, root: Path) -> None:
         until, seen = self._clock() + TURN_SECONDS, dict[Path, _State]()
+        chosen = self._store.watched_folders.chosen()
         for project in self._store.projects.list():
-            folder = root / project.name
-            if folder.parent != root or project.name == ".." or not folder.is_dir():
+            folder = _path(root, project, chosen.get(project.id))
+            if folder is None or not folder.is_dir():
                 continue
             for path, state in _files(folder):
                 seen[path] = state
@@ -89,6 +143,34 @@ class WatchedFolders:
         finally:
             self._uploads.close_part(upload, part)
         return self._uploads.finish(upload)
+
+
+def _path(root: Path, project: Project, chosen: str | None) -> Path | None:
+    """Return the folder of a project; None where it watches none, or it would not lie below ``root``."""
+    folder = project.name if chosen is None else chosen
+    return root / folder if _is_below(root, folder) else None
+
+
+def _is_below(root: Path, folder: str) -> bool:
+    parts = Path(folder).parts
+    if not parts or any(part.startswith(".") for part in parts) or "\0" in folder:
+        return False
+    path = root / folder
+    return path != root and path.resolve().is_relative_to(root)
+
+
+def _problem(path: Path) -> str:
+    """Return why nothing can be read from a folder, and what to do about it; empty where it can."""
+    try:
+        with os.scandir(path):
+            return ""
+    except FileNotFoundError:
+        return f"The folder {path} is not there. Make it, or connect the drive that it is on."
+    except NotADirectoryError:
+        return f"{path} is a file, not a folder. Choose a folder."
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        return f"The folder {path} cannot be read: {reason}. Allow the account that runs the app to read it."
 
 
 def _files(folder: Path) -> Iterator[tuple[Path, _State]]:

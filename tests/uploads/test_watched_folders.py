@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from core.errors import InvalidRequest
 from core.models import Project, UploadState
 from core.services import Services
 from core.uploads.watched_folders import WatchedFolders
@@ -119,3 +120,84 @@ def test_nothing_is_watched_without_the_setting(services: Services, project: Pro
     nothing = WatchedFolders(None, services.store, services.uploads)
     nothing.run()
     assert services.uploads.listed(project.id) == ()
+
+
+def root_of(folder: Path) -> Path:
+    return folder.parent.parent
+
+
+def test_a_status_says_which_folder_and_what_it_took_in_last(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders
+) -> None:
+    (folder / "A1.png").write_bytes(PNG)
+    (folder / "A2.png").write_bytes(b"no image")
+    for _ in range(3):
+        watched.run()
+    services.uploads.dismiss(project.id)
+    status = watched.status(project.id)
+    assert (status.root, status.folder, status.is_on, status.problem) == (
+        root_of(folder),
+        "Melanoma",
+        True,
+        "",
+    )
+    assert {upload.path: upload.state for upload in status.latest} == {
+        "day 3/A1.png": UploadState.STORED,
+        "day 3/A2.png": UploadState.REFUSED,
+    }
+
+
+def test_another_folder_is_watched_once_it_is_chosen_and_none_where_it_is_switched_off(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders
+) -> None:
+    other = root_of(folder) / "confocal" / "run 7"
+    other.mkdir(parents=True)
+    (folder / "A1.png").write_bytes(PNG)
+    (other / "B1.png").write_bytes(corpus.png(corpus.noise(seed=5)))
+    watched.choose(project.id, "confocal/run 7", "Ana")
+    for _ in range(3):
+        watched.run()
+    assert names(services, project) == ["B1.png"], "the folder of its name is not watched any more"
+    watched.choose(project.id, None, "Ana")
+    (other / "B2.png").write_bytes(PNG)
+    for _ in range(3):
+        watched.run()
+    assert names(services, project) == ["B1.png"]
+    assert not watched.status(project.id).is_on
+
+
+def test_a_folder_that_cannot_be_read_is_told_in_words(
+    project: Project, folder: Path, watched: WatchedFolders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watched.choose(project.id, "confocal", "Ana")
+    watched.run()
+    assert "is not there. Make it, or connect the drive" in watched.status(project.id).problem
+    (root_of(folder) / "confocal").write_bytes(b"")
+    watched.run()
+    assert "is a file, not a folder" in watched.status(project.id).problem
+    (root_of(folder) / "confocal").unlink()
+    (root_of(folder) / "confocal").mkdir()
+
+    def refuse(_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "scandir", refuse)  # root may read everything
+    assert "cannot be read: permission denied" in watched.status(project.id).problem
+
+
+@pytest.mark.parametrize("name", ["..", "../else", "/etc", ".hidden", "", "a/../..", "link"])
+def test_no_folder_of_the_computer_can_be_chosen_but_those_below_the_root(
+    project: Project, folder: Path, watched: WatchedFolders, name: str, tmp_path: Path
+) -> None:
+    (root_of(folder) / "link").symlink_to(tmp_path)
+    with pytest.raises(InvalidRequest, match="below"):
+        watched.choose(project.id, name, "Ana")
+    assert watched.status(project.id).folder == "Melanoma"
+
+
+def test_without_the_setting_nothing_is_watched_and_nothing_can_be_chosen(
+    services: Services, project: Project
+) -> None:
+    assert services.watched.status(project.id).root is None
+    with pytest.raises(InvalidRequest):
+        services.watched.choose(project.id, "Melanoma", "Ana")

@@ -24,6 +24,13 @@ WHERE NOT dismissed AND ($project_id::VARCHAR IS NULL OR project_id = $project_i
 ORDER BY created_at DESC, path, id
 LIMIT $limit
 
+-- name: latest_of_batch
+-- Those with a verdict first by when they got it; dismissed ones, too.
+SELECT * EXCLUDE (dismissed) FROM upload
+WHERE project_id = $project_id AND batch = $batch
+ORDER BY coalesce(ended_at, created_at) DESC, path, id
+LIMIT $limit
+
 -- name: unfinished
 -- Of all projects; not those whose project is gone, which nobody can go on with.
 SELECT * EXCLUDE (dismissed) FROM upload WHERE state IN ('waiting', 'checking') ORDER BY created_at, id
