@@ -108,8 +108,12 @@ _TRUST = (
         "Expected intersection over union with a person's outline, 0 to 1",
         unit="ratio",
         formula=CONFIDENCE,
-        listed=False,
+        sql="object.confidence",
+        sort="confidence",
+        filter="confidence",
         export="confidence",
+        shown=Shown.DEFAULT,
+        format=Format.CONFIDENCE,
     ),
     Column(
         "look_at_this",
@@ -155,5 +159,5 @@ _RESULT = (
 
 OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *_RESULT)
 # Those that the API has in the list of a project's spheroids, and of an image's.
-PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED)
+PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST[:2])
 IMAGE_LIST = (_ID, _NUMBER, *_MEASURED, *_TRUST)

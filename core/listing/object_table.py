@@ -22,6 +22,16 @@ SORT_TYPES: Mapping[str, Any] = {"object": int} | {
 }  # the others are numbers with a fraction
 PROJECT_API = tuple(column for column in with_twins(PROJECT_LIST) if column.api)
 IMAGE_API = tuple(column for column in with_twins(IMAGE_LIST) if column.api)
+_PIXEL_SIZE = ("um_per_px", "um_per_px_source")
+
+
+def with_pixel_size(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return exported columns, behind sizes in micrometres also the pixel size that they follow from."""
+    if not any(EXPORTED[name].twin_of for name in names):
+        return names
+    return (*names, *(name for name in _PIXEL_SIZE if name not in names))
+
+
 EXPORTED: Mapping[str, Column] = {
     column.export: column for column in with_twins(OBJECT_COLUMNS) if column.export
 }

@@ -44,6 +44,7 @@ class MeasuredObject:
     um_per_px: float | None
     number: int
     measurements: dict[str, float | int | bool | None]
+    confidence: float | None
 
     @property
     def id(self) -> str:
@@ -221,4 +222,5 @@ def _object_of(row: Row) -> MeasuredObject:
         um_per_px=row["um_per_px"],
         number=row["number"],
         measurements=measurements_of(row),
+        confidence=row["confidence"],
     )

@@ -93,6 +93,14 @@ class ThroughputStore:
         )
         return tuple(Failures(**row) for row in rows)
 
+    def refusals(self, since: datetime, project_id: str) -> dict[str, int]:
+        """Number of files that a project did not take in, by the code of the reason.
+
+        Verdicts are kept for 30 days.
+        """
+        rows = self._rows("throughput.refusals", since, project_id)
+        return {row["code"]: row["files"] for row in rows}
+
     def overview(self, now: datetime, project_id: str | None = None) -> Overview:
         """What needs somebody and what changed since last week, of one project or all; as of this hour."""
         since = now - WEEK

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import streamlit as st
 
 from core.models import Range
+from core.models.glossary import meaning
 from core.ui import times
 from core.ui.shell import plain
 
@@ -67,7 +68,8 @@ def bounds(columns: list[str], names: Mapping[str, str]) -> Query:
                 key = f"{column}_{end}"
                 if key in pending or key not in st.session_state:
                     st.session_state[key] = _read(pending.get(key) or st.query_params.get(key))
-                bound = st.number_input(f"{names[column]}: {word}", value=None, key=key, width=200)
+                label, about = f"{names[column]}: {word}", meaning(column) or None
+                bound = st.number_input(label, value=None, key=key, width=200, help=about)
                 if bound is not None:
                     query[key] = repr(float(bound))
     _write(query, [f"{column}_{end}" for column in names for end, _ in _ENDS])

@@ -116,4 +116,4 @@ def outlines(
     if version is None or version.id == image.version_id:
         return in_force, None
     earlier = services.store.results.spheroids(image.id, version.id)
-    return in_force, Comparison(earlier, f"{version.created_at:%d %b, %H:%M}", "In force")
+    return in_force, Comparison(earlier, times.moment(version.created_at), "In force")

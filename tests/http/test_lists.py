@@ -268,7 +268,12 @@ def test_what_the_measurements_show_can_be_taken_away(client: TestClient, lab: L
     lab.measured(lab.image(project, "=a.png"), disc(1, 30))
     address = f"/downloads/projects/{project.id}/measurements.csv"
     answer = client.get(f"{address}?sort=-area&area_min=400&fields=image_name,object,area_um2")
-    assert answer.text.splitlines() == ["image,object,area_um2", "'=a.png,1,11308.0", "b.png,2,5028.0"]
+    assert answer.text.splitlines() == [
+        "image,object,area_um2,um_per_px,um_per_px_source",  # what the area follows from comes with it
+        "'=a.png,1,11308.0,2.0,project",
+        "b.png,2,5028.0,2.0,project",
+    ]
+    assert client.get(f"{address}?fields=object,area&name=a.png").text.splitlines()[0] == "object,area_px2"
     assert "measurements.csv" in answer.headers["content-disposition"]
     whole = client.get(address).text
     assert whole == client.get(f"/downloads/projects/{project.id}/objects.csv").text

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 from core.models import Project
 from core.services import Services
 from core.ui import measurements_panel
-from core.ui.components import grid
+from core.ui.components import grid, grid_scripts
 from core.ui.components.grid_columns import object_columns
 from tests.pages.conftest import Open, texts
 
@@ -76,6 +76,14 @@ def test_without_a_pixel_size_sizes_are_in_pixels() -> None:
     everything = {column["field"] for column in object_columns(True)}
     assert everything == {column["field"] for column in object_columns(False)}
     assert len(everything) == len(object_columns(True))
+
+
+def test_confidence_is_a_column_and_sizes_without_a_pixel_size_are_in_pixels() -> None:
+    columns = {column["field"]: column for column in object_columns(True)}
+    assert not columns["confidence"].get("initialHide")
+    assert columns["area_um2"]["valueFormatter"] is grid_scripts.SIZE_OR_PIXELS
+    assert columns["area_um2"]["context"] == {"param": "area_um2", "px": "area", "unit": "px²"}
+    assert measurements_panel.labels(True)["confidence"] == "Confidence"
 
 
 def test_a_name_cannot_become_markup_in_a_chart() -> None:

@@ -15,7 +15,7 @@ from core.monitoring import Kind
 from core.services import Services, app_services, get_services
 from core.settings import Settings
 from core.ui.operations.health import settings_rows
-from tests.factories import record_lookups
+from tests.factories import record_lookups, upload
 from tests.http.lab import Lab
 from tests.pages.conftest import Open, texts
 
@@ -130,6 +130,16 @@ def test_refused_files_count(open_page: Open, services: Services) -> None:
     assert refusals["data"][0]["y"] == ["The content is none of the formats read here"]  # type: ignore[index]
 
 
+def test_refused_files_of_one_project_are_those_of_its_uploads(open_page: Open, services: Services) -> None:
+    one, other = services.create_project("Plate 1"), services.create_project("Plate 2")
+    upload(services, one.id, "a.png", b"no picture")
+    page = open_page("throughput.py", of=one.id)
+    assert not page.exception
+    assert metrics(page)["Files refused"] == "1"
+    assert "1 file could not be taken in" in page.warning[0].value
+    assert metrics(open_page("throughput.py", of=other.id))["Files refused"] == "0"
+
+
 def test_throughput_tells_failures_in_words(open_page: Open, services: Services) -> None:
     services.queue.drain(5)
     project = services.create_project("Plate *1*")
@@ -175,6 +185,29 @@ def test_settings_are_all_there(open_page: Open) -> None:
     changed = dict(zip(table["Setting"], table["Value"], strict=True))
     assert "(changed)" in changed["`SPHEROSCOPE_DATA`"]
     assert changed["`SEGMENTATION_WORKERS`"] == "4"
+
+
+def test_settings_say_what_a_project_watches_and_let_it_be_chosen(
+    open_page: Open, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = services.create_project("Melanoma")
+    assert "Off for the whole app. Start it with the setting WATCHED" in texts(open_page("settings.py"))
+    root = tmp_path / "instruments"
+    root.mkdir()
+    monkeypatch.setattr(services.watched, "_root", root)
+    page = open_page("settings.py")
+    assert not page.exception
+    assert "no folder is watched for this project" in texts(page)
+    page.toggle[0].set_value(True)
+    page.text_input[-1].set_value("../elsewhere")
+    next(button for button in page.button if button.label == "Save").click().run()
+    assert "Choose a folder below" in page.error[0].value
+    page.text_input[-1].set_value("confocal")
+    next(button for button in page.button if button.label == "Save").click().run()
+    assert services.store.watched_folders.chosen() == {project.id: "confocal"}
+    assert "is not there" in page.warning[0].value
+    (root / "confocal").mkdir()
+    assert "**On:**" in texts(open_page("settings.py"))
 
 
 def test_page_runs_are_recorded_by_title(open_page: Open, services: Services) -> None:

@@ -38,6 +38,14 @@ WHERE state = 'failed' AND finished_at > $since
 GROUP BY ALL
 ORDER BY images DESC, code
 
+-- name: refusals
+-- Files that could not be taken in. Deleted projects count: their files were refused all the same.
+SELECT code, count(*) AS files
+FROM upload
+WHERE state = 'refused' AND ended_at > $since AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
+GROUP BY ALL
+ORDER BY files DESC, code
+
 -- name: overview
 -- What is to be reviewed, and what was done in the last seven days and in the seven before.
 WITH present AS (

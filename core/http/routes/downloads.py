@@ -28,6 +28,7 @@ from core.images import rendering, scale_bar
 from core.images.formats import HEAD_BYTES, content_type, named_as
 from core.images.memory import overlay_bytes
 from core.listing import export_rows
+from core.listing.object_table import with_pixel_size
 from core.models import Image, ImageFilter
 from core.services import Services
 
@@ -86,11 +87,14 @@ def project_measurements(
     query: Annotated[MeasurementsQuery, Query()],
     services: ServicesDependency,
 ) -> Response:
-    """The spheroids of a project as the Measurements page shows them: rows, order and columns."""
+    """The spheroids of a project as the Measurements page shows them: rows, order and columns.
+
+    Beside sizes in micrometres stands the pixel size that they follow from, and its source.
+    """
     version = services.store.generations.of(project_id)
     name = services.store.projects.require(project_id)
     narrowing, limit = query.object_filter(), services.settings.max_export_rows
-    names = tuple(EXPORTED_AS[field] for field in query.fields or EXPORTED_AS)
+    names = with_pixel_size(tuple(EXPORTED_AS[field] for field in query.fields or EXPORTED_AS))
     refuse_too_many(services.store.objects.count(project_id, narrowing).objects, limit)
 
     def pieces() -> Pieces:

@@ -142,7 +142,7 @@ def image_in_full(item: Image) -> Row:
 def object_row(item: MeasuredObject) -> Row:
     """One spheroid as a row of its project's table."""
     facts: Row = {"id": item.id, "image_id": item.image_id, "image_name": item.image_name}
-    facts |= {"um_per_px": item.um_per_px, "number": item.number}
+    facts |= {"um_per_px": item.um_per_px, "number": item.number, "confidence": item.confidence}
     return api_rows.object_cells(item.measurements | facts)
 
 

@@ -102,6 +102,9 @@ def _column_def(column: Column, bound: str | None) -> ColumnDef:
     if column.format is Format.SIZE and (twin := column.in_um):
         del made["field"]  # two fields are shown, so none is asked for by a download
         context |= {"um": twin.name, "px": column.name, "units": [twin.unit, column.unit]}
+    if column.twin_of:
+        made["valueFormatter"] = grid_scripts.SIZE_OR_PIXELS
+        context |= {"px": column.twin_of, "unit": column.unit.replace("µm", "px")}
     if column.sort and f"-{column.sort}" == DEFAULT_SORT:
         made["initialSort"] = "desc"
     if column.tooltip:

@@ -227,6 +227,19 @@ function(p) {
 }
 """)
 
+# A size in micrometres; of an image without a pixel size, in pixels with their unit.
+SIZE_OR_PIXELS = JsCode("""
+function(p) {
+  if (!p.data) { return ''; }
+  const px = p.data[p.colDef.context.px];
+  const known = p.value !== null && p.value !== undefined;
+  if (!known && (px === null || px === undefined)) { return '–'; }
+  const value = known ? p.value : px;
+  const text = value < 999.5 ? value.toPrecision(3) : Number(value.toPrecision(3)).toLocaleString('en-US');
+  return text.replace(/,/g, '\\u202f') + (known ? '' : ' ' + p.colDef.context.unit);
+}
+""")
+
 DASH = JsCode(
     "function(p) { return p.value === null || p.value === undefined ? (p.data ? '–' : '') : p.value; }"
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.models import MEASUREMENTS, Ring, Spheroid
+from core.models.glossary import meaning
 from core.segmentation.confidence import LOOK_BELOW, doubtful
 from core.ui import format as fmt
 
@@ -53,7 +54,11 @@ def comparison_payload(comparison: Comparison | None) -> dict[str, Any] | None:
 def _header(name: str, um_per_px: float | None) -> dict[str, str]:
     column = COLUMNS[name]
     unit = fmt.unit(column.dimension, um_per_px)
-    return {"label": SHOWN[name], "unit": unit, "title": f"{column.label}: {column.formula}"}
+    return {
+        "label": SHOWN[name],
+        "unit": unit,
+        "title": f"{column.label}: {meaning(name)} Computed as {column.formula}.",
+    }
 
 
 def _object(spheroid: Spheroid, um_per_px: float | None) -> dict[str, Any]:
@@ -76,7 +81,7 @@ def _cell(spheroid: Spheroid, name: str, um_per_px: float | None) -> dict[str, s
     return {"text": text, "title": why}
 
 
-_CONFIDENCE_HEADER = {"label": "Conf.", "unit": "", "title": f"Confidence: {CONFIDENCE}"}
+_CONFIDENCE_HEADER = {"label": "Conf.", "unit": "", "title": f"Confidence: {meaning('confidence')}"}
 
 
 def _confidence_cell(spheroid: Spheroid) -> dict[str, str]:

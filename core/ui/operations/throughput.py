@@ -17,7 +17,7 @@ from core.queue.status import QueueHealth
 from core.services import Services
 from core.store.throughput import ImagesDone
 from core.ui.feedback import plural
-from core.ui.format import UNKNOWN, count
+from core.ui.format import count
 from core.ui.operations import charts, summary
 from core.ui.operations.controls import TimeRange, nothing, section
 from core.ui.shell import plain
@@ -86,13 +86,10 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """Images that failed and files that were refused, by the code of the reason.
-
-    Refused files are known for all projects together: ``refused`` is None where one project is chosen.
-    """
+    """Images that failed and files that were refused, by the code of the reason."""
 
     failed: Mapping[str, int]
-    refused: Mapping[str, int] | None
+    refused: Mapping[str, int]
 
     @property
     def images(self) -> int:
@@ -102,20 +99,21 @@ class Lost:
     @property
     def files(self) -> int:
         """Number of files that were refused."""
-        return sum((self.refused or {}).values())
+        return sum(self.refused.values())
 
 
 def lost_in(services: Services, chosen: TimeRange, project_id: str | None) -> Lost:
     """Return what failed and what was refused."""
     failed = services.throughput.failures(_since(chosen), project_id)
-    refused: Counter[str] | None = None
-    if project_id is None:
-        refused = Counter()
-        for timings in services.history.over_time(Kind.FILE, chosen.minutes, chosen.slot_s).values():
-            for series, histogram in timings.items():
-                if series.outcome == REFUSED:
-                    refused[series.name] += histogram.calls
-    return Lost({item.code: item.images for item in failed}, refused)
+    by_code = {item.code: item.images for item in failed}
+    if project_id is not None:
+        return Lost(by_code, services.throughput.refusals(_since(chosen), project_id))
+    refused: Counter[str] = Counter()
+    for timings in services.history.over_time(Kind.FILE, chosen.minutes, chosen.slot_s).values():
+        for series, histogram in timings.items():
+            if series.outcome == REFUSED:
+                refused[series.name] += histogram.calls
+    return Lost(by_code, refused)
 
 
 def headline(services: Services, images: int, lost: Lost, chosen: TimeRange) -> None:
@@ -139,7 +137,7 @@ def failures(lost: Lost, chosen: TimeRange) -> None:
     """Draw the reasons of failed images and of refused files with their numbers."""
     rows = [
         {"reason": reason(code), "code": code, "what": what, "number": number}
-        for what, counts in (("images that failed", lost.failed), ("refused files", lost.refused or {}))
+        for what, counts in (("images that failed", lost.failed), ("refused files", lost.refused))
         for code, number in sorted(counts.items(), key=lambda item: -item[1])
     ]
     section("Failures and refusals by reason", rows, "copy-failures")
@@ -148,7 +146,7 @@ def failures(lost: Lost, chosen: TimeRange) -> None:
         return
     for what, colour, counts in (
         ("images that failed", charts.FAILED, lost.failed),
-        ("refused files", charts.QUEUED, lost.refused or {}),
+        ("refused files", charts.QUEUED, lost.refused),
     ):
         if counts:
             by_reason = {reason(code): number for code, number in counts.items()}
@@ -156,8 +154,7 @@ def failures(lost: Lost, chosen: TimeRange) -> None:
             st.plotly_chart(figure, key=f"reasons of {what}")
     st.caption(
         "Good: none. What cannot be read was damaged before it came here: save it again at the microscope. "
-        "Each image's own reason stands on its page and in the queue. Refused files are counted for all "
-        "projects together."
+        "Each image's own reason stands on its page and in the queue."
     )
 
 
@@ -186,10 +183,7 @@ def _tiles(done: Sequence[ImagesDone], lost: Lost, chosen: TimeRange) -> None:
     columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
     columns[1].metric("Spheroids found", count(spheroids), border=True)
     columns[2].metric("Images failed", count(lost.images), border=True, help="And not requested again since")
-    refused = UNKNOWN if lost.refused is None else count(lost.files)
-    columns[3].metric(
-        "Files refused", refused, border=True, help="Could not be taken in; for all projects together"
-    )
+    columns[3].metric("Files refused", count(lost.files), border=True, help="Could not be taken in")
 
 
 def _by_project(

@@ -50,6 +50,15 @@ def test_values_have_three_digits_and_the_header_has_the_unit() -> None:
     assert texts == ["606", f"288{GAP}000", "0.931", "0.980", "–"]
 
 
+def test_headings_say_in_everyday_words_what_a_number_means() -> None:
+    titles = {
+        item["label"]: item["title"]
+        for item in payload(width=9, height=9, spheroids=[], um_per_px=None)["columns"]
+    }
+    assert titles["Circ."].startswith("Circularity: 1 for a disc; smaller the more the outline is drawn out")
+    assert "below 0.8 somebody should look" in titles["Conf."]
+
+
 def test_without_a_pixel_size_everything_is_in_pixels() -> None:
     built = payload(width=640, height=480, spheroids=[spheroid()], um_per_px=None)
     assert [column["unit"] for column in built["columns"]][:2] == ["px", "px²"]
