@@ -162,10 +162,13 @@ class Services:
             demo=DemoLoader(demo_plate),
             access=Access.open(db, AccessRules.of(settings), settings.data),
         )
-        queue.start()  # last: if opening fails before, no thread is left at work
-        uploads.start(services.recipe_by_id, queue.wake)
-        history.start()
-        return services
+        return services._started()
+
+    def _started(self) -> Services:
+        self.queue.start()  # last: if opening fails before, no thread is left at work
+        self.uploads.start(self.recipe_by_id, self.queue.wake)
+        self.history.start()
+        return self
 
     def close(self) -> bool:
         """Drain the queue, checkpoint and close; a second call does nothing.

@@ -15,6 +15,8 @@ from tests import corpus
 from tests.browser.chromium import ROOT, browser_tab, streamlit_server
 from tests.browser.test_journey import create_project
 from tests.factories import upload
+from tests.faults.test_full_disk import Ballast
+from tests.faults.test_full_disk import disk as small_disk  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -115,6 +117,67 @@ def test_a_folder_keeps_its_paths_and_leaves_out_what_is_no_image(address: str, 
             "plate 1/day 3/A01.png",
         ]
         assert tab.errors == []
+
+
+def stored(page: Page, address: str) -> list[str]:
+    (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
+    images = page.request.get(f"{address}/api/projects/{project['id']}/images?limit=200").json()["images"]
+    return sorted(image["name"] for image in images)
+
+
+def test_a_closed_page_is_gone_on_with_by_the_next_and_none_is_stored_twice(
+    address: str, tmp_path: Path
+) -> None:
+    files = write_images(tmp_path / "images", 12)
+    with browser_tab() as tab:
+        create_project(tab.page, address, "Closed")
+        session = tab.page.context.new_cdp_session(tab.page)
+        session.send("Network.enable")
+        set_network(session, rate=SLOW / 4)
+        tab.page.get_by_label("Image files", exact=True).set_input_files(files)
+        wait_for(tab.page, address, 1)
+        again = tab.page.context.new_page()
+        tab.page.close()
+        assert total(again, address) < 12, "the rest is for the next page"
+        again.goto(f"{address}/queue")
+        wait_for(again, address, 12)
+        assert stored(again, address) == [file.name for file in files]
+        assert again.request.get(f"{address}/api/uploads?unfinished=1").json()["uploads"] == []
+
+
+def test_two_tabs_send_at_once(address: str, tmp_path: Path) -> None:
+    files = write_images(tmp_path / "images", 12)
+    with browser_tab() as tab:
+        create_project(tab.page, address, "Two tabs")
+        other = tab.page.context.new_page()
+        other.goto(tab.page.url)
+        expect(other.get_by_text("Drop images or folders here")).to_be_visible(timeout=60_000)
+        tab.page.get_by_label("Image files", exact=True).set_input_files(files[:7])
+        other.get_by_label("Image files", exact=True).set_input_files(files[5:])
+        wait_for(other, address, 12)
+        for page in (tab.page, other):
+            expect(page.get_by_role("region", name="Uploads")).to_contain_text("stored", timeout=60_000)
+        assert stored(other, address) == [file.name for file in files], "two of them were sent by both"
+        assert tab.errors == []
+
+
+def test_a_full_disk_is_said_and_all_is_stored_once_there_is_room(
+    small_disk: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    monkeypatch.setenv("SPHEROSCOPE_DATA", str(small_disk / "data"))
+    ballast, files = Ballast(small_disk), write_images(tmp_path / "images", 8)
+    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+        create_project(tab.page, address, "Full")
+        ballast.leave(0)
+        tab.page.get_by_label("Image files", exact=True).set_input_files(files)
+        tray = tab.page.get_by_role("region", name="Uploads")
+        expect(tray).to_contain_text("No space left on device", ignore_case=True, timeout=60_000)
+        tab.shot("upload-disk-full")
+        ballast.lift()
+        wait_for(tab.page, address, 8)
+        assert stored(tab.page, address) == [file.name for file in files]
 
 
 def test_what_was_not_stored_is_named_at_the_next_visit_and_goes_on_when_dropped_again(

@@ -133,11 +133,13 @@ def test_refused_files_count(open_page: Open, services: Services) -> None:
 def test_refused_files_of_one_project_are_those_of_its_uploads(open_page: Open, services: Services) -> None:
     one, other = services.create_project("Plate 1"), services.create_project("Plate 2")
     upload(services, one.id, "a.png", b"no picture")
-    page = open_page("throughput.py", of=one.id)
+    page = open_page("throughput.py")
+    page.selectbox(key="of").set_value(one.id).run()
     assert not page.exception
     assert metrics(page)["Files refused"] == "1"
     assert "1 file could not be taken in" in page.warning[0].value
-    assert metrics(open_page("throughput.py", of=other.id))["Files refused"] == "0"
+    page.selectbox(key="of").set_value(other.id).run()
+    assert metrics(page)["Files refused"] == "0"
 
 
 def test_throughput_tells_failures_in_words(open_page: Open, services: Services) -> None:
@@ -187,6 +189,11 @@ def test_settings_are_all_there(open_page: Open) -> None:
     assert changed["`SEGMENTATION_WORKERS`"] == "4"
 
 
+def save_folder(page: AppTest, folder: str) -> None:
+    next(field for field in page.text_input if field.label.startswith("Folder, below")).set_value(folder)
+    next(button for button in page.button if button.label == "Save").click().run()
+
+
 def test_settings_say_what_a_project_watches_and_let_it_be_chosen(
     open_page: Open, services: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,11 +206,9 @@ def test_settings_say_what_a_project_watches_and_let_it_be_chosen(
     assert not page.exception
     assert "no folder is watched for this project" in texts(page)
     page.toggle[0].set_value(True)
-    page.text_input[-1].set_value("../elsewhere")
-    next(button for button in page.button if button.label == "Save").click().run()
+    save_folder(page, "../elsewhere")
     assert "Choose a folder below" in page.error[0].value
-    page.text_input[-1].set_value("confocal")
-    next(button for button in page.button if button.label == "Save").click().run()
+    save_folder(page, "confocal")
     assert services.store.watched_folders.chosen() == {project.id: "confocal"}
     assert "is not there" in page.warning[0].value
     (root / "confocal").mkdir()
