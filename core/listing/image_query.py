@@ -20,6 +20,7 @@ _FINDINGS = {
     Finding.LOOK_AT_THIS: "confidence < $look_below",
     Finding.NOTHING_FOUND: "n_objects = 0",
     Finding.SEVERAL_FOUND: "n_objects > 1",
+    Finding.OWN_SETTINGS: "own_settings",
 }
 
 

@@ -43,6 +43,7 @@ _FINDINGS = {
     Finding.LOOK_AT_THIS: pl.col("confidence") < LOOK_BELOW,
     Finding.NOTHING_FOUND: pl.col("n_objects") == 0,
     Finding.SEVERAL_FOUND: pl.col("n_objects") > 1,
+    Finding.OWN_SETTINGS: pl.col("own_settings"),
 }
 _ROW = row_type(ImageRow)
 _PAGE_COLUMNS = [field.name for field in fields(_ROW)]

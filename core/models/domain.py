@@ -24,11 +24,12 @@ class ImageStatus(StrEnum):
 
 
 class Finding(StrEnum):
-    """What was found in an image, where that asks for a person's eye."""
+    """What sets an image apart from most of its project's, so that a person may want to see those alone."""
 
     LOOK_AT_THIS = "look_at_this"  # outlines that are less certain than usual
     NOTHING_FOUND = "nothing_found"
     SEVERAL_FOUND = "several_found"
+    OWN_SETTINGS = "own_settings"  # accepted for this image alone
 
 
 class PixelSizeSource(StrEnum):

@@ -14,6 +14,10 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
         "and below 0.8 somebody should look.",
     ),
     "look_at_this": ("Look at this", "Its confidence is below 0.8: compare the outline with the picture."),
+    "own_settings": (
+        "Own settings",
+        "Somebody pressed “Use for this image”: it keeps that engine and those settings, not its project's.",
+    ),
     "um_per_px": (
         "Pixel size",
         "How many micrometres a pixel is wide. Sizes in µm exist only where it is known.",

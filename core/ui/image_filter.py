@@ -15,6 +15,7 @@ FINDING_WORDS = {
     Finding.LOOK_AT_THIS: "look at this",
     Finding.NOTHING_FOUND: "nothing found",
     Finding.SEVERAL_FOUND: "several found",
+    Finding.OWN_SETTINGS: "own settings",
 }
 
 
@@ -49,9 +50,16 @@ def findings(project: Project) -> dict[str, str]:
     chosen = [
         finding
         for finding, word in FINDING_WORDS.items()
-        if st.checkbox(f"{word} ({project.findings[finding]})", key=finding.value, bind="query-params")
+        if _is_offered(finding, project)
+        and st.checkbox(f"{word} ({project.findings[finding]})", key=finding.value, bind="query-params")
     ]
     return {"findings": ",".join(chosen)} if chosen else {}
+
+
+def _is_offered(finding: Finding, project: Project) -> bool:
+    """Whether a filter is drawn: settings of their own are rare, and most projects have none."""
+    rare = finding is Finding.OWN_SETTINGS
+    return not rare or bool(project.findings[finding]) or finding.value in st.query_params
 
 
 def clear(names: Mapping[str, str]) -> None:

@@ -57,6 +57,30 @@ def test_from_dropped_files_to_the_table(address: str, tmp_path: Path) -> None:
     assert all(float(row["area_um2"]) > 0 for row in rows)
 
 
+def test_a_new_user_has_a_table_of_own_images_after_four_clicks(address: str, tmp_path: Path) -> None:
+    files = [tmp_path / f"well {number}.png" for number in range(3)]
+    for number, file in enumerate(files):
+        file.write_bytes(corpus.png(corpus.noise((200, 200), seed=number)))
+    with browser_tab() as tab:
+        page = tab.page
+        page.add_init_script("""window.clicks = 0;
+            addEventListener('click', event => { window.clicks += event.isTrusted ? 1 : 0; }, true)""")
+        page.goto(address)
+        page.get_by_role("button", name="New project").first.click(timeout=60_000)
+        page.get_by_role("dialog").get_by_label("Name").fill("My first plate")
+        page.get_by_role("dialog").get_by_role("button", name="Create").click()
+        with page.expect_file_chooser() as chooser:
+            page.get_by_role("button", name="Choose files").click(timeout=60_000)
+        chooser.value.set_files(files)
+        expect(row_names(page)).to_have_count(3, timeout=120_000)
+        expect(page.get_by_text("3 images · 3 done")).to_be_visible(timeout=120_000)
+        assert page.evaluate("window.clicks") <= 4 + 1, (
+            "a file chooser is opened by a click of the program's own"
+        )
+        tab.shot("journey-first-use")
+        assert_clean(tab)
+
+
 def test_demo_plate_is_segmented_while_one_watches(address: str) -> None:
     with browser_tab(theme="dark") as tab:
         page = tab.page

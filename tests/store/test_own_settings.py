@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from core.errors import InvalidRequest, NotFound, QueueFull, VersionConflict
-from core.models import JobState, Project
+from core.models import Finding, ImageFilter, JobState, Project
 from core.store import Recipe, Store
 from core.store.own_settings import ImageRecipes, OwnSettings
 from tests.factories import RECIPE, add, claim, finish, result, spheroid
@@ -38,6 +38,22 @@ def test_an_image_is_segmented_by_what_was_accepted_for_it(store: Store, project
     image = store.images.get("a")
     assert (image.own_engine, image.own_params) == (OWN.engine, OWN.params)
     assert store.images.get("b").own_engine is None
+
+
+def test_images_with_settings_of_their_own_are_counted_and_listed(store: Store, project: Project) -> None:
+    add(store, project.id, "a", "b", "c")
+    assert store.images.page(project.id).total == 3  # the table is in memory from now on
+    store.own_settings.accept(project.id, ["b"], OWN)
+    found = store.images.page(project.id, ImageFilter(findings=(Finding.OWN_SETTINGS,)))
+    assert [row.id for row in found.items] == ["b"]
+    assert [row.own_settings for row in store.images.page(project.id, sort="name").items] == [
+        False,
+        True,
+        False,
+    ]  # type: ignore[attr-defined]
+    assert store.projects.get(project.id).findings[Finding.OWN_SETTINGS] == 1
+    by_sql = Store(store._db, page_index_bytes=0)
+    assert by_sql.images.page(project.id, ImageFilter(findings=(Finding.OWN_SETTINGS,))).items == found.items
 
 
 def test_own_settings_are_taken_back_only_where_that_is_requested(store: Store, project: Project) -> None:

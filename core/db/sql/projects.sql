@@ -17,6 +17,7 @@ SELECT
     count(*) FILTER (confidence < $look_below) AS look_at_this,
     count(*) FILTER (n_objects = 0) AS nothing_found,
     count(*) FILTER (n_objects > 1) AS several_found,
+    count(*) FILTER (own_engine IS NOT NULL) AS own_settings,
     max(created_at) AS last_image_at,
     max_by(id, created_at, 4) AS newest
 FROM image
