@@ -176,6 +176,7 @@ class ImageRow:
     review_reason: str | None = None
     reviewed_by: str | None = None
     reviewed_at: datetime | None = None
+    own_settings: bool = False
 
     @property
     def last_try_failed(self) -> bool:

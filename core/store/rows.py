@@ -57,7 +57,7 @@ def project_of(row: Row, totals: Row) -> Project:
 
 def image_of(row: Row) -> Image:
     """A row of the image table."""
-    values = _image_values(_IMAGE, row)
+    values = _image_values(_IMAGE, {**row, "own_settings": row["own_engine"] is not None})
     if values["own_params"] is not None:
         values["own_params"] = json.loads(values["own_params"])
     if values["um_per_px_method"] is not None:

@@ -50,7 +50,7 @@ def test_images_with_settings_of_their_own_are_counted_and_listed(store: Store, 
         False,
         True,
         False,
-    ]  # type: ignore[attr-defined]
+    ]
     assert store.projects.get(project.id).findings[Finding.OWN_SETTINGS] == 1
     by_sql = Store(store._db, page_index_bytes=0)
     assert by_sql.images.page(project.id, ImageFilter(findings=(Finding.OWN_SETTINGS,))).items == found.items
