@@ -41,7 +41,7 @@ def _row(services: Services, project: Project, view: SavedView, may_delete: bool
         st.html(f'<a href="{address}" title="Saved by {escape(view.created_by)}">{escape(view.name)}</a>')
         if may_delete:
             st.button(
-                "",
+                "Delete",  # in words: an icon alone has no name for a screen reader
                 icon=":material/delete:",
                 type="tertiary",
                 key=f"view-delete-{view.id}",
