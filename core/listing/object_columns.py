@@ -18,6 +18,10 @@ from core.models import MEASUREMENTS, MeasurementDefinition, PixelSizeSource
 from core.segmentation.confidence import doubtful
 
 
+# Of the measurements that are shown by default: all of them fit on a laptop's screen.
+_WIDTHS = {"area": 96, "equivalent_diameter": 84, "aspect_ratio": 92, "solidity": 92, "touches_border": 84}
+
+
 def whole(value: float | None) -> int | None:
     """A count, which the database stores as a number with a fraction."""
     return None if value is None else int(value)
@@ -49,6 +53,7 @@ def _measured(definition: MeasurementDefinition) -> Column:
         shown=Shown.DEFAULT if definition.header else Shown.ON_DEMAND,
         format=Format.NUMBER if is_number else Format.YES_NO,
         header=definition.header,
+        width=_WIDTHS.get(definition.name, 104),
     )
 
 

@@ -139,7 +139,7 @@ class ProjectTable:
     def totals(self) -> dict[str, Any]:
         """Numbers of images by status and finding, the last addition, the newest four: projects.totals."""
         used = self._orders["id"]
-        columns = self._rows.columns(used, ["status", "confidence", "n_objects"])
+        columns = self._rows.columns(used, ["status", "confidence", "n_objects", "own_settings"])
         statuses, found = columns["status"], columns.select(**_FINDINGS).sum()
         counts = np.bincount(statuses, minlength=len(_STATUSES))
         newest = self._rows.columns(self.order("created")[: -NEWEST - 1 : -1], ["id", "created_at"])
