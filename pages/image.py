@@ -5,6 +5,7 @@ import streamlit as st
 from core.services import get_services
 from core.ui import (
     calibration,
+    correction_panel,
     feedback,
     history_panel,
     image_panel,
@@ -38,6 +39,7 @@ with feedback.explained():
     with status:
         if preview is None:
             image_panel.status_line(services, image, history_panel.in_force(image, versions))
+            correction_panel.unfinished_line(services, project, image)
         else:
             settings_panel.preview_line(services, project, image, preview)
     with st.container(key="image-page"):
@@ -57,8 +59,10 @@ with feedback.explained():
                 image_panel.if_empty(image),
                 comparison,
                 can_calibrate=visitor.may_edit(services, project),
+                editor=None if preview else correction_panel.editor_options(services, project, image),
             ),
             on_navigate=lambda step: image_panel.step_to(here.place, step),
+            on_editing=correction_panel.remember_editing,
         )
     if state.line is not None:
         calibration.calibrate(services, project, image, state.line)

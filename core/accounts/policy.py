@@ -227,6 +227,8 @@ METHODS: Mapping[str, Use] = {
     "store.enqueue_once": Use("project_id", Level.EDIT, Action.SEGMENTED),
     "correction_audit.of_image": _view("image_id"),
     "corrections.draft": _view("image_id"),
+    "corrections.state": _view("image_id"),
+    "corrections.unfinished": _view("image_id"),
     "corrections.apply": Use("image_id", Level.EDIT),
     "corrections.undo": Use("image_id", Level.EDIT),
     "corrections.click": Use("image_id", Level.EDIT),

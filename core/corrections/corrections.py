@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from core.clock import utc_now
 from core.corrections import wand
 from core.corrections.drafts import Draft, Entry
+from core.corrections.gestures import Applied, Click, Gesture, Unfinished
 from core.corrections.measuring import described
 from core.corrections.operations import Changes, NewRegion, Tool, planned
 from core.corrections.records import entry_of, stored
@@ -26,48 +27,6 @@ from core.store.results import Correction, Result
 
 LOCKS = 64
 MAX_DRAFTS = 32  # in memory; others are replayed when they are needed
-
-
-@dataclass(frozen=True, slots=True)
-class Gesture:
-    """What a client sends of one gesture.
-
-    ``op_id`` is chosen by the client; the same one again changes nothing more. ``version_id`` is the version
-    that is corrected, and ``base_revision`` the last operation that the client had seen.
-    """
-
-    op_id: str
-    version_id: str | None
-    base_revision: int
-    tool: Tool
-    ms: int = 0
-    regions: tuple[NewRegion, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Click:
-    """A click of the wand: ``number`` is the object to grow.
-
-    With ``away`` it takes away; with ``split_at``, the object is parted between the two points.
-    """
-
-    point: tuple[float, float]
-    number: int | None = None
-    away: bool = False
-    split_at: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Applied:
-    """What a gesture did: the draft after it, and the objects that it changed, measured.
-
-    ``changes`` name deleted objects, too; ``spheroids`` do not.
-    """
-
-    draft: Draft
-    changes: Changes
-    spheroids: tuple[Spheroid, ...]
-    image: Image
 
 
 class Corrections:
@@ -94,6 +53,27 @@ class Corrections:
         """
         with self._lock(image_id):
             return self._draft(self._store.images.get(image_id))
+
+    def state(self, image_id: str) -> Applied:
+        """The draft of an image with measurements of what differs from the version in force; as ``draft``.
+
+        What is as in the version in force is measured there.
+        """
+        with self._lock(image_id):
+            image = self._store.images.get(image_id)
+            draft = self._draft(image)
+        numbers = draft.changed if draft.parent_id == image.version_id else frozenset(draft.objects)
+        spheroids = self._measured(image, draft, set(numbers)) if numbers else ()
+        return Applied(draft, (), spheroids, image)
+
+    def unfinished(self, image_id: str) -> Unfinished | None:
+        """Who has begun to correct an image and not ended it; None where nobody has. Reads no pixels."""
+        found = self._store.corrections.open_draft(image_id)
+        if found is None or not found[1]:
+            return None
+        authors = tuple(dict.fromkeys(row["author"] for row in found[1]))
+        times = [row["created_at"] for row in found[1]]
+        return Unfinished(authors, times[0], times[-1], len(times))
 
     def apply(self, image_id: str, gesture: Gesture, author: str) -> Applied:
         """Apply a gesture, store it, and measure what it has changed.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from core.db import Row, Session
 from core.errors import VersionConflict
@@ -15,6 +15,9 @@ from core.models.jobs import seconds_of
 from core.models.summary import summary
 from core.store.rows import OBJECT_ROW, compact, version_of
 
+# While somebody corrects an image, no segmentation takes force. A draft that nobody has touched for this long
+# does not hold it back any more; it stays, and can still be finished.
+DRAFT_HOLDS = timedelta(hours=24)
 ObjectRows = Sequence[tuple[object, ...]]
 
 
@@ -91,11 +94,13 @@ def save_ended(
         return saved
     rows = [version for _, version in pairs]
     insert_versions(session, rows, [item for row in rows for item in objects[row["id"]]])
-    found = session.rows("corrections.open_of_images", {"image_ids": [job.image_id for job, _ in pairs]})
+    ids = [job.image_id for job, _ in pairs]
+    since = rows[0]["created_at"] - DRAFT_HOLDS
+    found = session.rows("corrections.at_work", {"image_ids": ids, "since": since})
     corrected = {row["image_id"] for row in found}
     superseded = [_put_in_force(session, job, version, job.image_id in corrected) for job, version in pairs]
-    if ids := [version_id for version_id in superseded if version_id is not None]:
-        session.rows("results.supersede", {"ids": ids, "now": rows[0]["created_at"]})
+    if gone := [version_id for version_id in superseded if version_id is not None]:
+        session.rows("results.supersede", {"ids": gone, "now": rows[0]["created_at"]})
     return saved
 
 

@@ -13,7 +13,7 @@ from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
-from core.ui import history_panel, project_switcher, segment_dialogs, times, visitor
+from core.ui import correction_panel, history_panel, project_switcher, segment_dialogs, times, visitor
 from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
@@ -29,6 +29,7 @@ def step_to(place: Neighbours, step: int) -> None:
     other = place.previous if step < 0 else place.next
     if other:
         st.query_params["image"] = other
+        st.query_params.pop(correction_panel.EDIT, None)
 
 
 def header(
@@ -62,7 +63,8 @@ def header(
         which = " on this filter" if here.filtered else ""
         st.caption(f"{place.position} of {place.total}{which}", width="content")
         st.space("stretch")
-        history_panel.undo_button(services, project, image, versions)
+        if correction_panel.EDIT not in st.query_params:  # the editor has an Undo of its own
+            history_panel.undo_button(services, project, image, versions)
         _segment_button(services, project, image)
 
 

@@ -120,9 +120,12 @@ def _playwright() -> Iterator[Playwright]:
 
 
 @contextmanager
-def streamlit_server(script: Path, *flags: str) -> Iterator[str]:
-    """Run a Streamlit script on a free port of this machine; yields its address."""
-    port = _free_port()
+def streamlit_server(script: Path, *flags: str, port: int = 0) -> Iterator[str]:
+    """Run a Streamlit script on a port of this machine, a free one if none is given; yields its address.
+
+    The server is killed in the end, as a crash would.
+    """
+    port = port or free_port()
     address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
     command += ["--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"]
@@ -147,7 +150,7 @@ def streamlit_server(script: Path, *flags: str) -> Iterator[str]:
             process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -9,13 +9,15 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.corrections import NewRegion, Region, Tool, labels_of, tools
-from core.corrections.corrections import Click, Corrections, Gesture
+from core.corrections.corrections import Corrections
+from core.corrections.gestures import Click, Gesture
 from core.db import Database
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
@@ -23,7 +25,7 @@ from core.images import label_png
 from core.models import Image, VersionKind
 from core.monitoring import QueryRecorder
 from core.segmentation import describe
-from core.store import Store
+from core.store import Store, versions
 from tests.corrections.conftest import SIDE, labels, new_desk, pixels
 from tests.corrections.scenes import square
 
@@ -140,6 +142,46 @@ def test_a_job_that_ends_in_the_middle_of_an_edit_replaces_nothing(
     assert store.images.get(image.id).version_id == version.id
 
 
+def test_a_draft_that_was_left_behind_holds_results_back_for_a_day_and_can_still_be_finished(
+    desk: Corrections, image: Image, segment: Callable[[Image], Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert timedelta(hours=1) < versions.DRAFT_HOLDS <= timedelta(days=1)
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    assert segment(image).version_id == image.version_id
+    monkeypatch.setattr(versions, "DRAFT_HOLDS", timedelta(seconds=-1))  # as if it were long ago
+    after = segment(image)
+    assert after.version_id != image.version_id
+    assert desk.draft(image.id).revision == 1
+    with pytest.raises(VersionConflict):
+        desk.finish(image.id, 1, image.version_id, "ada", "")
+    assert desk.finish(image.id, 1, after.version_id, "ada", "").parent_id == image.version_id
+
+
+def test_what_a_draft_is_made_from_is_not_swept(
+    desk: Corrections,
+    image: Image,
+    store: Store,
+    segment: Callable[[Image], Image],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(versions, "DRAFT_HOLDS", timedelta(seconds=-1))
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    segment(image)
+    store.retention.purge_superseded(-1)
+    assert {item.id for item in store.results.versions(image.id)} >= {image.version_id}
+
+
+def test_who_has_begun_and_not_ended_is_known_without_reading_pixels(desk: Corrections, image: Image) -> None:
+    assert desk.unfinished(image.id) is None
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.apply(image.id, gesture(image, "b", NewRegion(1, square(15, 30, 20)), base=1), "ben")
+    unfinished = desk.unfinished(image.id)
+    assert unfinished is not None
+    assert (unfinished.authors, unfinished.n_changes) == (("ada", "ben"), 2)
+    desk.finish(image.id, 2, image.version_id, "ada", "")
+    assert desk.unfinished(image.id) is None
+
+
 def test_another_version_that_somebody_chose_is_a_conflict(
     desk: Corrections, image: Image, store: Store, segment: Callable[[Image], Image]
 ) -> None:
@@ -195,7 +237,7 @@ KILLED = """
 import os, sys
 from pathlib import Path
 from core.corrections import NewRegion, Tool
-from core.corrections.corrections import Gesture
+from core.corrections.gestures import Gesture
 from core.db import Database
 from core.files.blobs import Blobs
 from core.monitoring import QueryRecorder

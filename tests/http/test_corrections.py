@@ -108,6 +108,20 @@ def test_undo_redo_click_done_and_going_back(client: TestClient, image: Image, s
     assert [item["action"] for item in history] == [*["changed"] * 4, "corrected", "chose"]
 
 
+def test_a_correction_is_gone_on_with_numbers_and_names(client: TestClient, image: Image) -> None:
+    post(client, image, "a", body(image, sent(1, square(15, 30, 20))))
+    state = client.get(f"/api/images/{image.id}/corrections").json()
+    assert [(item["object"], item["area"]) for item in state["measured"]] == [(1, 400)]
+    assert (state["in_force"], state["authors"]) == (image.version_id, ["program"])
+
+
+def test_who_corrects_on_a_page_where_nobody_is_known_is_not_called_a_program(
+    client: TestClient, image: Image
+) -> None:
+    post(client, image, "a", body(image, sent(2, None)), **{"Sec-Fetch-Site": "same-origin"})
+    assert client.get(f"/api/images/{image.id}/corrections").json()["authors"] == ["not signed in"]
+
+
 def test_a_draft_is_discarded(client: TestClient, image: Image) -> None:
     post(client, image, "a", body(image, sent(2, None)))
     address = f"/api/images/{image.id}/corrections"

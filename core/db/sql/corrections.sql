@@ -3,8 +3,11 @@
 -- name: open
 SELECT * FROM correction WHERE image_id = $image_id AND ended_at IS NULL
 
--- name: open_of_images
-SELECT image_id FROM correction WHERE ended_at IS NULL AND image_id IN (SELECT unnest($image_ids::VARCHAR[]))
+-- name: at_work
+-- Those of some images that somebody has been correcting since a moment.
+SELECT image_id FROM correction
+WHERE ended_at IS NULL AND image_id IN (SELECT unnest($image_ids::VARCHAR[]))
+    AND id IN (SELECT correction_id FROM correction_operation WHERE created_at > $since)
 
 -- name: operations
 SELECT * FROM correction_operation WHERE correction_id = $id ORDER BY revision

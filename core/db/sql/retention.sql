@@ -1,11 +1,12 @@
 -- What is deleted for good when its time is over.
 
 -- name: versions
--- Automatic versions that are no longer in force, that no correction was made from and nothing has pinned.
+-- Automatic versions that are no longer in force, that no correction was made or is being made from and nothing has pinned.
 DELETE FROM version
 WHERE kind = 'automatic' AND superseded_at < $before
     AND id NOT IN (SELECT image.version_id FROM image WHERE image.version_id IS NOT NULL)
     AND id NOT IN (SELECT child.parent_id FROM version AS child WHERE child.parent_id IS NOT NULL)
+    AND id NOT IN (SELECT correction.parent_id FROM correction WHERE ended_at IS NULL AND parent_id IS NOT NULL)
     AND id NOT IN (SELECT pinned_version.version_id FROM pinned_version)
 RETURNING id
 

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from starlette.responses import Response
 
 from core.corrections import Tool
-from core.corrections.corrections import Applied, Click
+from core.corrections.gestures import Applied, Click
 from core.errors import InvalidRequest, ObjectConflict, SpheroscopeError, VersionConflict
 from core.http.answers import json_answer
 from core.http.dependencies import IdempotencyKey, ImageId, ServicesDependency, own_client, requested_by
@@ -26,8 +26,12 @@ CONFLICTS: dict[int | str, dict[str, Any]] = {
 }
 
 
+PAGE = "not signed in"  # corrects on a page of ours where nobody is known by name; as pages call them
+
+
 async def _author(request: Request, services: ServicesDependency) -> str:
-    return requested_by(request, services.settings)
+    page = PAGE if request.headers.get("sec-fetch-site") == "same-origin" else None
+    return requested_by(request, services.settings, page)
 
 
 async def small_json(request: Request) -> None:
@@ -47,10 +51,10 @@ Author = Annotated[str, Depends(_author)]
 CHANGE = [Depends(own_client), Depends(small_json)]
 
 
-@router.get("/{id}/corrections", response_model=bodies.DraftAnswer)
+@router.get("/{id}/corrections", response_model=bodies.StateAnswer)
 def draft(image_id: ImageId, services: ServicesDependency, author: Author) -> Response:
     """Where the correction of an image stands: every spheroid's pixels, as the last gesture left them."""
-    return json_answer(bodies.draft_body(services.corrections.draft(image_id), author))
+    return json_answer(bodies.state_body(services.corrections.state(image_id), author))
 
 
 @router.post(

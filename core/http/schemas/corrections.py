@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from core.corrections import Change, Draft, NewRegion, Region, Tool
-from core.corrections.corrections import Applied, Gesture
+from core.corrections.gestures import Applied, Gesture
 from core.http.schemas import rows
 from core.http.schemas.base import Answer, Problem, Time
 from core.models import Image, Version
@@ -105,7 +105,10 @@ class RegionAnswer(Answer):
 
 
 class DraftAnswer(Answer):
-    """Where the correction of an image stands. ``undo`` and ``redo`` count the caller's own gestures."""
+    """Where a correction stands. ``undo`` and ``redo`` count the caller's own gestures.
+
+    ``measured`` has the measurements of what was changed; a deleted spheroid has none.
+    """
 
     version_id: str | None
     revision: int
@@ -113,12 +116,18 @@ class DraftAnswer(Answer):
     redo: int
     seconds_worked: float
     objects: list[RegionAnswer]
+    measured: list[dict[str, Any]]
+
+
+class StateAnswer(DraftAnswer):
+    """Where the correction of an image stands, with all of its spheroids."""
+
+    in_force: str | None = Field(description="The version of the image that is in force.")
+    authors: list[str] = Field(description="Whose gestures the correction has.")
 
 
 class AppliedAnswer(DraftAnswer):
-    """The spheroids that a gesture changed, and their measurements; a deleted one has none."""
-
-    measured: list[dict[str, Any]]
+    """The spheroids that a gesture changed."""
 
 
 class ConflictProblem(Problem):
@@ -176,20 +185,27 @@ def region(number: int, value: Region | None, parents: tuple[int, ...] = ()) -> 
     return {"number": number, **pixels, "parents": list(parents)}
 
 
-def draft_body(draft: Draft, author: str) -> dict[str, Any]:
-    """Where a correction stands, with all of its objects."""
-    objects = [region(number, value) for number, value in draft.objects.items()]
-    return _about(draft, author) | {"objects": objects}
+def state_body(state: Applied, author: str) -> dict[str, Any]:
+    """Where a correction stands, with all of its objects, and the measurements of those that differ."""
+    draft = state.draft
+    return _about(draft, author) | {
+        "in_force": state.image.version_id,
+        "authors": list(dict.fromkeys(entry.author for entry in draft.entries)),
+        "objects": [region(number, value) for number, value in draft.objects.items()],
+        "measured": _measured(state),
+    }
 
 
 def applied_body(applied: Applied, author: str) -> dict[str, Any]:
     """What a gesture changed, with its measurements."""
-    um_per_px = applied.image.um_per_px
-    measured = [rows.spheroid_row(item, um_per_px, True) for item in applied.spheroids]
     return _about(applied.draft, author) | {
         "objects": [_changed(change) for change in applied.changes],
-        "measured": measured,
+        "measured": _measured(applied),
     }
+
+
+def _measured(applied: Applied) -> list[dict[str, Any]]:
+    return [rows.spheroid_row(item, applied.image.um_per_px, True) for item in applied.spheroids]
 
 
 def version_body(version: Version, in_force: str | None) -> VersionAnswer:

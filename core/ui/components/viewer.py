@@ -14,12 +14,17 @@ from typing import Any
 import streamlit as st
 
 from core.models import Spheroid
+from core.ui.components.editor import ENTRY, SCRIPTS, EditorOptions, editor_payload
 from core.ui.components.viewer_payload import Comparison, comparison_payload, payload
 
 ASSETS = Path(__file__).parent / "assets"
 # One module for the browser each: later files use the classes of the earlier ones, the last one exports.
-PICTURE_SCRIPTS = ("link", "model", "camera", "labels", "picture", "tools", "ruler")
-TABLE_SCRIPTS = ("link", "table", "tools")
+PICTURE_SCRIPTS = (
+    *(f"viewer_{part}.js" for part in ("link", "model", "camera", "labels", "picture", "tools", "ruler")),
+    *(f"editor_{part}.js" for part in SCRIPTS),
+    *ENTRY,
+)
+TABLE_SCRIPTS = ("viewer_link.js", "viewer_table.js", "viewer_tools.js")
 NONE_FOUND = (
     "No spheroid found – try Contrast to see whether there is one, or segment again with other settings."
 )
@@ -40,24 +45,28 @@ class ViewerState:
 
     ``selected``: number of the selected spheroid. ``navigate``: -1 or 1 in the one run after the user asked
     for the previous or next image, else 0. ``line``: in the one run after it was drawn, else None.
+    ``editing``: whether the outlines are being corrected.
     """
 
     selected: int | None
     navigate: int = 0
     line: Line | None = None
+    editing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class ViewerOptions:
     """How a viewer looks: ``height`` is its greatest, as a length in CSS.
 
-    ``comparison`` are outlines of another result. With ``can_calibrate``, lines can be drawn.
+    ``comparison`` are outlines of another result. With ``can_calibrate``, lines can be drawn; with
+    ``editor``, outlines can be corrected.
     """
 
     height: str = "640px"
     if_empty: str = ""
     comparison: Comparison | None = None
     can_calibrate: bool = False
+    editor: EditorOptions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,33 +96,26 @@ def viewer(  # noqa: PLR0913 - what there is to know about one image, given by n
     key: str,
     options: ViewerOptions = ViewerOptions(),
     on_navigate: Callable[[int], None] | None = None,
+    on_editing: Callable[[bool], None] | None = None,
 ) -> ViewerState:
     """Show an image of ``width`` × ``height`` pixels with numbered outlines.
 
     Use one ``key`` for all images of a page: zoom starts anew with each ``image_url``, while focus and the
     chosen display stay. ``selected`` counts when it changes; between changes the user's clicks count.
-    ``on_navigate`` is called with -1 or 1 before the script runs, early enough to change the image shown.
+    ``on_navigate`` is called with -1 or 1 before the script runs, early enough to change the image shown;
+    ``on_editing`` as soon as the user begins to correct outlines, and once they have ended.
     """
     image = blake2b(image_url.encode(), digest_size=8).hexdigest()
     selection = _settled(key, image, selected)
 
-    def navigated() -> None:
-        step = st.session_state[key].get("navigate")
-        if on_navigate is not None and step:
-            on_navigate(int(step))
-
     data = payload(width=width, height=height, spheroids=spheroids, um_per_px=um_per_px)
     data |= {"name": key, "image": image, "urls": {"raw": image_url, "contrast": stretch_url}}
     data |= _chosen(options) | {"selection": {"turn": selection.turn, "number": selection.imposed}}
-    listeners: Any = {
-        "on_selected_change": _ignore,
-        "on_navigate_change": navigated,
-        "on_line_change": _ignore,
-    }
-    result = _PICTURE(key=key, data=data, **listeners)
+    result = _PICTURE(key=key, data=data, **_listeners(key, on_navigate, on_editing))
     known = any(spheroid.number == selection.number for spheroid in spheroids)
     line = _line(result.get("line"), image)
-    return ViewerState(selection.number if known else None, int(result.get("navigate") or 0), line)
+    number = selection.number if known else None
+    return ViewerState(number, int(result.get("navigate") or 0), line, bool(result.get("editing")))
 
 
 def spheroid_table(viewer_key: str) -> None:
@@ -122,6 +124,29 @@ def spheroid_table(viewer_key: str) -> None:
     Without spheroids the viewer's ``if_empty`` stands in its place.
     """
     _TABLE(key=f"{viewer_key} table", data={"name": viewer_key})
+
+
+def _listeners(
+    key: str, on_navigate: Callable[[int], None] | None, on_editing: Callable[[bool], None] | None
+) -> Any:
+    """What is called before the script runs, by what the browser has reported."""
+
+    def navigated() -> None:
+        step = st.session_state[key].get("navigate")
+        if on_navigate is not None and step:
+            on_navigate(int(step))
+
+    def edited() -> None:
+        if on_editing is not None:
+            on_editing(bool(st.session_state[key].get("editing")))
+
+    return {
+        "on_selected_change": _ignore,
+        "on_line_change": _ignore,
+        "on_navigate_change": navigated,
+        "on_editing_change": edited,
+        "on_edited_change": edited,
+    }
 
 
 def _ignore() -> None:
@@ -134,6 +159,7 @@ def _chosen(options: ViewerOptions) -> dict[str, Any]:
         "ifEmpty": options.if_empty or NONE_FOUND,
         "comparison": comparison_payload(options.comparison),
         "canCalibrate": options.can_calibrate,
+        "editor": editor_payload(options.editor),
     }
 
 
@@ -175,18 +201,19 @@ def asset(name: str) -> str:
 
 
 def _scripts(parts: Sequence[str], entry: str) -> str:
-    return "\n".join([*(asset(f"viewer_{part}.js") for part in parts), asset(entry)])
+    return "\n".join(asset(name) for name in (*parts, entry))
 
 
+CSS = asset("viewer.css") + asset("editor.css")
 _PICTURE = st.components.v2.component(
     "spheroscope_viewer",
     html=asset("viewer.html"),
-    css=asset("viewer.css"),
+    css=CSS,
     js=_scripts(PICTURE_SCRIPTS, "viewer.js"),
 )
 _TABLE = st.components.v2.component(
     "spheroscope_spheroids",
     html=asset("viewer_table.html"),
-    css=asset("viewer.css"),
+    css=CSS,
     js=_scripts(TABLE_SCRIPTS, "viewer_side.js"),
 )

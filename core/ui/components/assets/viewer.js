@@ -12,9 +12,10 @@ class Viewer {
     this.act = actions({ model, camera, picture, report });
     const pointers = new Pointers(picture, camera, model);
     this.ruler = new Ruler(picture, camera, model, report);
-    listenToObjects(picture.stage, model, this.act, () => pointers.dragged || model.tool !== null);
+    this.editor = new Editor(root, { model, camera, picture, pointers }, report);
+    listenToObjects(picture.stage, model, this.act, () => pointers.dragged || model.tool !== null || model.editing);
     listenToButtons(root, model, this.act);
-    this.forgetKeys = listenToKeys(root, model, this.act);
+    this.forgetKeys = listenToKeys(root, model, this.act, this.editor);
   }
 
   // Python is told which image a click was made on: by the time it hears of it, it may show another.
@@ -24,6 +25,8 @@ class Viewer {
       selected: (number) =>
         this.component.setStateValue("selected", { image: model.data.image, turn: model.turn, number }),
       navigate: (step) => this.component.setTriggerValue("navigate", step),
+      editing: (on) => this.component.setStateValue("editing", on),
+      edited: (how) => this.component.setTriggerValue("edited", how),
       line: (line) => {
         model.setTool(null);
         this.component.setTriggerValue("line", line);
@@ -34,11 +37,13 @@ class Viewer {
   update(component) {
     this.component = component;
     this.model.update(component.data);
+    this.editor.update(component.data.editor);
     publish(component.data.name, this);
   }
 
   close() {
     this.forgetKeys();
+    this.editor.close();
     this.picture.close();
     publish(this.component.data.name, null);
   }

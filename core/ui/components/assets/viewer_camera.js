@@ -10,6 +10,7 @@ class Camera {
     this.x = 0;
     this.y = 0;
     this.fitted = true;
+    this.slack = 0; // screen pixels by which the picture may leave the view, where something lies over its edge
   }
 
   setImage(width, height) {
@@ -77,8 +78,8 @@ class Camera {
 
   // The picture never leaves the view: it is centred where it is smaller, and covers the view where larger.
   hold() {
-    this.x = held(this.x, this.image.width * this.scale, this.view.width);
-    this.y = held(this.y, this.image.height * this.scale, this.view.height);
+    this.x = held(this.x, this.image.width * this.scale, this.view.width, this.slack);
+    this.y = held(this.y, this.image.height * this.scale, this.view.height, this.slack);
   }
 
   // Show a box in the middle with its surroundings.
@@ -98,8 +99,9 @@ class Camera {
   }
 }
 
-function held(offset, size, room) {
-  return size <= room ? (room - size) / 2 : clamp(offset, room - size, 0);
+function held(offset, size, room, slack) {
+  const [least, most] = size <= room ? [(room - size) / 2, (room - size) / 2] : [room - size, 0];
+  return clamp(offset, least - slack, most + slack);
 }
 
 function clamp(value, least, most) {

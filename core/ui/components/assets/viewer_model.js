@@ -9,6 +9,8 @@ class Model {
     this.show = { contrast: false, outlines: true, numbers: true };
     this.compared = "both"; // before, after or both, where two results are compared
     this.tool = null; // what a drag on the picture does, where it does not pan
+    this.editing = false; // the objects are the editor's, whatever Python sends
+    this.replaced = []; // numbers of the objects that were replaced last
     this.turn = null;
     this.listeners = [];
   }
@@ -29,12 +31,13 @@ class Model {
     const picture = image || pictureOf(before) !== pictureOf(data);
     const comparison = JSON.stringify(before?.comparison ?? null) !== JSON.stringify(data.comparison);
     this.data = data;
-    if (table) this.objects = new Map(data.objects.map((item) => [item.number, withBox(item)]));
+    if (image) this.editing = false;
+    if (table && !this.editing) this.objects = objectsOf(data);
     if (image) this.hovered = null;
     if (comparison) this.compared = "both";
     if (image) this.notify("image");
     else if (picture) this.notify("picture");
-    if (table) this.notify("objects");
+    if (table && !this.editing) this.notify("objects");
     if (comparison) this.notify("comparison");
     if (image) this.setTool(null);
     this.obey(data.selection);
@@ -45,6 +48,35 @@ class Model {
     const wanted = selection.turn === this.turn ? this.selected : selection.number;
     this.turn = selection.turn;
     this.setSelected(this.objects.has(wanted) ? wanted : null);
+  }
+
+  beginEditing() {
+    this.setTool(null);
+    this.editing = true;
+  }
+
+  // With `restore` the objects are again those of the data; without, they stay until there are other ones.
+  endEditing(restore) {
+    if (!this.editing) return;
+    this.editing = false;
+    if (restore) this.setObjects([...objectsOf(this.data).values()]);
+  }
+
+  setObjects(items) {
+    this.objects = new Map(items.map((item) => [item.number, item]));
+    this.notify("objects");
+    if (!this.objects.has(this.selected)) this.setSelected(null);
+  }
+
+  // Replace single objects: pairs of a number and what it is now, or null.
+  replaceObjects(pairs) {
+    for (const [number, item] of pairs) {
+      if (item) this.objects.set(number, item);
+      else this.objects.delete(number);
+    }
+    this.replaced = pairs.map(([number]) => number);
+    this.notify("some objects");
+    if (!this.objects.has(this.selected)) this.setSelected(null);
   }
 
   setSelected(number) {
@@ -80,6 +112,10 @@ class Model {
   get pictureUrl() {
     return this.show.contrast ? this.data.urls.contrast : this.data.urls.raw;
   }
+}
+
+function objectsOf(data) {
+  return new Map(data.objects.map((item) => [item.number, withBox(item)]));
 }
 
 function tableOf(data) {

@@ -45,6 +45,7 @@ class Picture {
     if (change === "comparison") this.buildComparison();
     if (change === "picture") this.load();
     if (change === "objects") this.buildOutlines();
+    if (change === "some objects") this.replaceOutlines();
     if (change === "selection") this.showSelection();
     if (change === "hover") this.mark("hovered", this.model.hovered);
     if (change === "show") this.load();
@@ -91,6 +92,23 @@ class Picture {
     this.mark("selected", this.model.selected);
   }
 
+  // Only what was corrected: hundreds of other outlines stay as they are.
+  replaceOutlines() {
+    for (const number of this.model.replaced) {
+      this.drawn.get(number)?.group.remove();
+      this.drawn.get(number)?.label.remove();
+      this.drawn.delete(number);
+      const item = this.model.objects.get(number);
+      if (!item) continue;
+      const drawn = drawObject(item);
+      this.drawn.set(number, drawn);
+      this.scene.append(drawn.group);
+      this.labels.append(drawn.label);
+    }
+    this.stage.setAttribute("aria-label", describe(this.model));
+    this.mark("selected", this.model.selected);
+  }
+
   // The outlines of the other result, which nothing can be done with but look at them.
   buildComparison() {
     const { comparison } = this.model.data;
@@ -106,7 +124,7 @@ class Picture {
     this.mark("selected", this.model.selected);
     if (!item) return;
     this.scene.append(this.drawn.get(item.number).group); // drawn last, so no neighbour covers it
-    this.camera.reveal(item.box);
+    if (!this.model.editing) this.camera.reveal(item.box); // whoever draws must not lose their place
   }
 
   mark(name, number) {
@@ -191,7 +209,7 @@ function drawObject(item) {
   title.textContent = item.title;
   group.append(title);
   const label = svg("text", { "data-number": item.number });
-  label.textContent = item.number;
+  label.textContent = item.name ?? item.number;
   return { group, label };
 }
 

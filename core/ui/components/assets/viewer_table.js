@@ -13,12 +13,14 @@ class Table {
 
   on(change) {
     if (change === "objects") this.build();
+    if (change === "some objects") this.replaceRows();
     if (change === "hover") this.mark("hovered", this.model.hovered);
     if (change === "selection") this.showSelection();
   }
 
   build() {
-    const { columns, objects, umPerPx, ifEmpty, explained } = this.model.data;
+    const { columns, umPerPx, ifEmpty, explained } = this.model.data;
+    const objects = [...this.model.objects.values()];
     this.rows = new Map(objects.map((item) => [item.number, tableRow(item)]));
     this.body.replaceChildren(...this.rows.values());
     this.root.querySelector("thead tr").replaceChildren(...headers(columns));
@@ -31,6 +33,26 @@ class Table {
     this.table.hidden = objects.length === 0;
     this.scroller.scrollTop = 0;
     this.showSelection();
+  }
+
+  replaceRows() {
+    for (const number of this.model.replaced) {
+      const item = this.model.objects.get(number);
+      const [row, old] = [item && tableRow(item), this.rows.get(number)];
+      if (row && old) old.replaceWith(row);
+      else if (row) this.body.insertBefore(row, this.rowAfter(number));
+      else old?.remove();
+      if (row) this.rows.set(number, row);
+      else this.rows.delete(number);
+    }
+    this.root.querySelector(".found").textContent = counted(this.rows.size);
+    this.root.querySelector(".none").hidden = this.rows.size > 0;
+    this.table.hidden = this.rows.size === 0;
+    this.showSelection();
+  }
+
+  rowAfter(number) {
+    return [...this.body.children].find((row) => Number(row.dataset.number) > number) ?? null;
   }
 
   showSelection() {
@@ -97,7 +119,8 @@ function tableRow(item) {
   const flags = element("td");
   flags.className = "flags";
   flags.append(...item.flags.map(chip));
-  row.append(element("td", item.number), ...item.cells.map(tableCell), flags);
+  if (item.changed) row.classList.add("changed");
+  row.append(element("td", item.name ?? item.number), ...item.cells.map(tableCell), flags);
   return row;
 }
 

@@ -82,8 +82,13 @@ class Pointers {
     return this.picture.placeOf(event);
   }
 
+  // Whether a pointer moves the picture; a tool has it to itself.
+  takes(event) {
+    return event.button === 0 && !this.model.tool;
+  }
+
   down(event) {
-    if (event.button !== 0 || this.model.tool) return; // a tool has the pointer to itself
+    if (!this.takes(event)) return;
     if (this.held.size === 0) this.travelled = 0;
     this.held.set(event.pointerId, this.place(event));
   }
@@ -122,7 +127,8 @@ class Pointers {
 
   // A picture that is as small as it gets lets the wheel scroll the page.
   wheel(event) {
-    if (event.deltaY > 0 && this.camera.atLeast) return;
+    if (this.model.editing && event.shiftKey) return; // that is the size of the brush
+    if (event.deltaY > 0 && this.camera.atLeast && !this.model.editing) return;
     event.preventDefault();
     const lines = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1;
     const { x, y } = this.place(event);
@@ -197,19 +203,24 @@ const MOVED_IN = `${TYPED_INTO}, [role=tab], [role=radio], [role=radiogroup], [r
 
 // Keys work wherever the focus is, but where they are typed or move something else.
 // They are taken before the page sees them: Streamlit has its own meaning for C.
-function listenToKeys(root, model, act) {
+function listenToKeys(root, model, act, editor) {
   const listener = (event) => {
     const focused = event.composedPath()[0];
     const theirs = focused instanceof Element && focused.matches(MOVED_IN);
     if (theirs || document.querySelector("[role=dialog]") || root.getClientRects().length === 0) return;
-    const run = keyAction(event, model, act);
+    const run = editor.keyAction(event) ?? keyAction(event, model, act);
     if (!run) return;
     event.preventDefault();
     event.stopPropagation();
     run();
   };
+  const released = (event) => event.key === " " && editor.releaseSpace();
   window.addEventListener("keydown", listener, true);
-  return () => window.removeEventListener("keydown", listener, true);
+  window.addEventListener("keyup", released, true);
+  return () => {
+    window.removeEventListener("keydown", listener, true);
+    window.removeEventListener("keyup", released, true);
+  };
 }
 
 function listenToRows(table, act) {
