@@ -11,7 +11,7 @@ from core.services import Services
 from core.ui import segment_dialogs, times, visitor
 from core.ui.components.viewer_payload import Comparison
 from core.ui.feedback import explained, plural
-from core.ui.format import three_digits
+from core.ui.format import clock, three_digits
 from core.ui.shell import plain
 
 SHOWN = 20  # versions; older ones are few, and none is in force
@@ -77,7 +77,7 @@ def _version(services: Services, project: Project, image: Image, version: Versio
     mark = ":green[● **in force**] · " if in_force else ""
     st.markdown(f"{mark}{times.moment(version.created_at)}")
     trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
-    st.caption(f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}")
+    st.caption(f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}{worth(version)}")
     if in_force:
         return
     with st.container(horizontal=True):
@@ -98,6 +98,13 @@ def words(version: Version) -> str:
         reason = f": {version.reason}" if version.reason else ""
         return f"corrected by {version.author}{reason}"
     return segment_dialogs.in_words(version.engine, version.params)
+
+
+def worth(version: Version) -> str:
+    """Return how much a correction changed and how long it took, as far as that is known."""
+    overlap = "" if version.parent_iou is None else f" · IoU {version.parent_iou:.2f} with what it mends"
+    seconds = version.seconds_worked
+    return overlap + ("" if seconds is None else f" · {clock(seconds)} min of work")
 
 
 def outlines(

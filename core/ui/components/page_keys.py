@@ -28,6 +28,22 @@ _PICTURE: Keys = (
     ("L", "Draw a line over a scale bar"),
     ("Esc", "Select nothing"),
 )
+_CORRECTING: Keys = (
+    ("E", "Correct outlines; the keys below work while you do"),
+    ("B", "Brush; hold Shift to erase"),
+    ("X", "Eraser, and back to the brush"),
+    ("[ ]", "Smaller and larger brush, as Shift and the wheel"),
+    ("D", "Draw round a spheroid"),
+    ("K", "Cut with a line"),
+    ("M", "Merge along a line"),
+    ("V", "Bend by handles"),
+    ("A", "Click: find or enlarge; right click takes away; Shift and two clicks split"),
+    ("H", "Fill holes"),
+    ("Del", "Delete the selected spheroid"),
+    ("Ctrl Z", "Undo; with Shift, redo"),
+    ("Space", "Hold it to move the picture"),
+    ("Enter", "Done"),
+)
 _REVIEW: Keys = (
     ("Enter", "The outlines are right; next image"),
     ("E", "Correct them; afterwards you come back"),
@@ -40,7 +56,7 @@ _EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))
 _BY_PAGE: dict[str, Keys] = {
     "Projects": _LIST,
     "Images": _LIST + _TICKS,
-    "Image": _PICTURE,
+    "Image": _PICTURE + _CORRECTING,
     "Review": _REVIEW + tuple(keys for keys in _PICTURE if keys[0] in _LOOKING),
     "Measurements": _LIST,
     "Queue": _LIST + _TICKS,
