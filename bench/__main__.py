@@ -14,6 +14,7 @@ from bench import (
     cache,
     compression,
     demo,
+    editor,
     measure,
     monitoring,
     nodelay,
@@ -43,6 +44,7 @@ BENCHES: dict[str, Callable[[bool], Report]] = {
     "nplus1": nplus1.run,
     "cache": cache.run,
     "access": access.run,
+    "editor": editor.run,
 }
 
 

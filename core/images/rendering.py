@@ -61,6 +61,16 @@ def encode_png(image: Bytes) -> bytes:
     return _encode(image, ".png", options)
 
 
+def shrunk(image: Bytes, longest: int | None) -> Bytes:
+    """Return a view (Y, X) or (Y, X, 3) whose longer side is at most ``longest``; never enlarged."""
+    height, width = image.shape[:2]
+    if longest is None or max(height, width) <= longest:
+        return image
+    scale = longest / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def thumbnail(raster: Raster, spheroids: Sequence[Spheroid] = (), size_px: int = THUMBNAIL_PX) -> bytes:
     """Return a stretched WebP with any outlines; its longer side is at most ``size_px``, never enlarged."""
     height, width = raster.pixels.shape[:2]

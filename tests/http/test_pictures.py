@@ -106,6 +106,27 @@ def test_each_page_of_a_file_has_its_own_view(client: TestClient, lab: Lab) -> N
     assert [int(view[0, 0]) for view in seen] == [10, 90]
 
 
+def test_a_view_can_be_smaller_and_of_a_part(client: TestClient, lab: Lab) -> None:
+    noise = corpus.noise((300, 600))
+    image = lab.image(lab.project(), "a.png", corpus.png(noise))
+    address = f"/views/{image.id}.png?contrast=raw"
+    assert pixels(client.get(f"{address}&longest=300").content).shape == (150, 300)
+    assert pixels(client.get(f"{address}&longest=4096").content).shape == (300, 600), "never enlarged"
+    part = pixels(client.get(f"{address}&box=500,40,100,60").content)
+    assert np.array_equal(part, noise[40:100, 500:600])
+    whole = client.get(address)
+    assert np.array_equal(pixels(whole.content), noise)
+    assert whole.headers["etag"] != client.get(f"{address}&longest=300").headers["etag"]
+
+
+@pytest.mark.parametrize("wrong", ["box=1,2,3", "box=500,0,200,10", "box=0,0,0,9", "box=a", "longest=1"])
+def test_a_part_that_is_not_in_the_image_is_refused(client: TestClient, lab: Lab, wrong: str) -> None:
+    image = lab.image(lab.project(), "a.png", corpus.png(corpus.noise((300, 600))))
+    refused = client.get(f"/views/{image.id}.png?{wrong}")
+    assert refused.status_code == 400
+    assert refused.json()["error"]["message"]
+
+
 def test_an_unknown_contrast_is_refused(client: TestClient, lab: Lab) -> None:
     image = lab.image(lab.project(), "a.png")
     response = client.get(f"/views/{image.id}.png?contrast=gamma")

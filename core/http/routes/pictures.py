@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from core import __version__, images
 from core.cache import cached
+from core.errors import InvalidRequest
 from core.http.answers import IMMUTABLE, REVALIDATE, conditional
 from core.http.dependencies import ImageId, ServicesDependency
 from core.http.routing import ReadRouter
@@ -56,6 +57,23 @@ class ViewQuery(Parameters):
         description="`stretch` spreads the values from the 0.1 to the 99.9 percentile, `raw` the whole range "
         "of the bit depth.",
     )
+    longest: int | None = Field(
+        default=None,
+        ge=256,
+        le=16_384,
+        description="Longest side in pixels; a larger image is scaled down to it. Without, it is full size.",
+    )
+    box: str | None = Field(
+        default=None,
+        pattern=r"^\d{1,6},\d{1,6},\d{1,6},\d{1,6}$",
+        description="Only this part: x,y,width,height in pixels of the image, which must lie within it.",
+    )
+
+    @property
+    def name(self) -> str:
+        """What tells this view from others of the same image."""
+        part = f"-{self.box}" if self.box else ""
+        return f"{self.contrast}{part}-{self.longest}" if self.longest or part else str(self.contrast)
 
 
 @router.get("/thumbs/{id}")
@@ -87,21 +105,35 @@ def thumbnail(
 def view(
     request: Request, image_id: ImageId, query: Annotated[ViewQuery, Query()], services: ServicesDependency
 ) -> Response:
-    """The image at full resolution as 8 bits, for eyes."""
+    """The image, or a part of it, as 8 bits, for eyes; at full resolution unless it is to be smaller."""
     image = services.store.images.get(image_id)
-    tag = f"{image.sha256}-{image.page}-{query.contrast}-{__version__}"
+    tag = f"{image.sha256}-{image.page}-{query.name}-{__version__}"
+    part = _part(query.box, image)
     return conditional(
-        request, tag, IMMUTABLE, lambda: _picture(_rendered(services, image, query.contrast, tag))
+        request, tag, IMMUTABLE, lambda: _picture(_rendered(services, image, query, part, tag))
     )
 
 
-def _rendered(services: Services, image: Image, contrast: Contrast, key: str) -> bytes:
+def _part(box: str | None, image: Image) -> tuple[slice, slice]:
+    """Rows and columns of a part of an image; raises InvalidRequest where it does not lie within it."""
+    if box is None:
+        return slice(None), slice(None)
+    x, y, width, height = map(int, box.split(","))
+    if min(width, height) < 1 or x + width > image.width or y + height > image.height:
+        raise InvalidRequest("The box must lie within the image.")
+    return slice(y, y + height), slice(x, x + width)
+
+
+def _rendered(
+    services: Services, image: Image, query: ViewQuery, part: tuple[slice, slice], key: str
+) -> bytes:
     def render() -> bytes:
         # once there is memory for it; another request may have rendered it meanwhile
         with services.admission.hold(rendering_bytes(image), image.name):
             if (data := services.cache.get("view", key)) is not None:
                 return data
-            return rendering.encode_png(view_of(services, image, contrast is Contrast.STRETCH))
+            whole = view_of(services, image, query.contrast is Contrast.STRETCH)
+            return rendering.encode_png(rendering.shrunk(np.ascontiguousarray(whole[part]), query.longest))
 
     return cached(services.cache, "view", key, render)
 

@@ -15,12 +15,15 @@ import streamlit as st
 
 from core.models import Spheroid
 from core.ui.components.editor import ENTRY, SCRIPTS, EditorOptions, editor_payload
-from core.ui.components.viewer_payload import Comparison, comparison_payload, payload
+from core.ui.components.viewer_payload import Comparison, comparison_payload, payload, pictures
 
 ASSETS = Path(__file__).parent / "assets"
 # One module for the browser each: later files use the classes of the earlier ones, the last one exports.
 PICTURE_SCRIPTS = (
-    *(f"viewer_{part}.js" for part in ("link", "model", "camera", "labels", "picture", "tools", "ruler")),
+    *(
+        f"viewer_{part}.js"
+        for part in ("link", "model", "camera", "labels", "picture", "detail", "tools", "ruler")
+    ),
     *(f"editor_{part}.js" for part in SCRIPTS),
     *ENTRY,
 )
@@ -109,7 +112,7 @@ def viewer(  # noqa: PLR0913 - what there is to know about one image, given by n
     selection = _settled(key, image, selected)
 
     data = payload(width=width, height=height, spheroids=spheroids, um_per_px=um_per_px)
-    data |= {"name": key, "image": image, "urls": {"raw": image_url, "contrast": stretch_url}}
+    data |= {"name": key, "image": image, **pictures(image_url, stretch_url, max(width, height))}
     data |= _chosen(options) | {"selection": {"turn": selection.turn, "number": selection.imposed}}
     result = _PICTURE(key=key, data=data, **_listeners(key, on_navigate, on_editing))
     known = any(spheroid.number == selection.number for spheroid in spheroids)

@@ -9,6 +9,7 @@ class Viewer {
     this.picture = new Picture(root, this.model, this.camera);
     const { model, camera, picture } = this;
     const report = this.reporter();
+    this.detail = new Detail(picture, camera, model);
     this.act = actions({ model, camera, picture, report });
     const pointers = new Pointers(picture, camera, model);
     this.ruler = new Ruler(picture, camera, model, report);
