@@ -75,8 +75,7 @@ class EditorBar {
 
   // Whether everything has been stored; the mark is words and not colour alone.
   showSaved(waiting, problem) {
-    const unsaved = waiting === 1 ? "1 change not saved" : `${waiting} changes not saved`;
-    this.saved.textContent = waiting === 0 ? "Saved" : problem ? unsaved : "Saving…";
+    this.saved.textContent = waiting === 0 ? "Saved" : problem ? `${waiting} not saved` : "Saving…";
     this.saved.classList.toggle("warn", Boolean(problem));
     this.saved.title = problem || (waiting === 0 ? "Every change is stored" : "");
     if (problem) this.say(problem, Infinity);

@@ -36,7 +36,7 @@ function viewItem({ number, region, measured, columns, umPerPx, image, before })
   if (border) flags.push({ text: "border", title: "Touches the image's border: it may be cut off", kind: "warn" });
   const holes = rings.length - 1;
   if (holes > 0) flags.push({ text: holes === 1 ? "1 hole" : `${holes} holes`, title: "Taken out of the area", kind: "note" });
-  flags.push({ text: before ? "corrected" : "new", title: "Changed since the correction began", kind: "note" });
+  flags.push({ text: before ? "✎" : "new", title: "Changed since the correction began", kind: "note" });
   const name = number >= NEW_FROM ? "new" : number;
   return withBox({ number, name, rings, title: `Spheroid ${name}`, border, cells: [...cells, unsure], flags, changed: true });
 }
