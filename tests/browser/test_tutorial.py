@@ -55,6 +55,7 @@ def test_every_step_of_the_tutorial_works(address: str) -> None:
         open_image(page, row_names(page).first.inner_text())
         expect(page.locator("svg path").first).to_be_attached(timeout=60_000)
         save(page, "image")
+        _correct(page)
         page.get_by_role("link", name="Measurements").click()
         expect(page.get_by_text("Horizontal axis")).to_be_visible(timeout=60_000)
         save(page, "measurements")
@@ -68,3 +69,22 @@ def test_every_step_of_the_tutorial_works(address: str) -> None:
         expect(page.get_by_text("The table of images", exact=True)).to_be_visible(timeout=30_000)
         drawn = page.locator("[data-testid=stImage] img").first
         assert drawn.evaluate("image => image.decode().then(() => image.naturalWidth)") == WIDTH_PX
+
+
+def _correct(page: Page) -> None:
+    """Enlarge the first outline with the brush, and give the correction up again."""
+    page.get_by_role("button", name="Correct outlines").click()
+    expect(page.locator(".saved")).to_have_text("Saved", timeout=60_000)
+    outline = page.locator(".object").first.bounding_box()
+    assert outline is not None
+    x, y = outline["x"] + outline["width"] / 2, outline["y"] + outline["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x, y + outline["height"] * 0.7, steps=10)
+    page.mouse.up()
+    expect(page.locator("tr.changed")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".saved")).to_have_text("Saved", timeout=30_000)
+    save(page, "editor")
+    page.once("dialog", lambda question: question.accept())
+    page.get_by_role("button", name="Discard").click()
+    expect(page.get_by_role("button", name="Correct outlines")).to_be_visible(timeout=30_000)
