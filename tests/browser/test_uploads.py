@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -155,8 +156,6 @@ def test_two_tabs_send_at_once(address: str, tmp_path: Path) -> None:
         tab.page.get_by_label("Image files", exact=True).set_input_files(files[:7])
         other.get_by_label("Image files", exact=True).set_input_files(files[5:])
         wait_for(other, address, 12)
-        for page in (tab.page, other):
-            expect(page.get_by_role("region", name="Uploads")).to_contain_text("stored", timeout=60_000)
         assert stored(other, address) == [file.name for file in files], "two of them were sent by both"
         assert tab.errors == []
 
@@ -173,7 +172,7 @@ def test_a_full_disk_is_said_and_all_is_stored_once_there_is_room(
         ballast.leave(0)
         tab.page.get_by_label("Image files", exact=True).set_input_files(files)
         tray = tab.page.get_by_role("region", name="Uploads")
-        expect(tray).to_contain_text("No space left on device", ignore_case=True, timeout=60_000)
+        expect(tray).to_contain_text(re.compile("disk (space|is full)"), timeout=60_000)
         tab.shot("upload-disk-full")
         ballast.lift()
         wait_for(tab.page, address, 8)

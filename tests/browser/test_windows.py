@@ -60,12 +60,14 @@ def test_a_saved_view_leads_to_the_same_rows_in_another_window(address: str) -> 
         expect(other.get_by_text("All 4 images on this filter")).to_be_visible(timeout=60_000)
         expect(row_names(other)).to_have_text(["A09.png", "A06.png", "A03.png", "A00.png"], timeout=60_000)
         other.get_by_role("button", name="Views").click()
-        other.locator("[class*=st-key-view-delete-] button").click()
+        other.get_by_test_id("stPopoverBody").get_by_role("button", name="Delete").click()
         expect(other.get_by_role("link", name="Empty wells")).to_have_count(0, timeout=60_000)
         page.reload()
         expect(row_names(page).first).to_be_visible(timeout=60_000)
         page.get_by_role("button", name="Views").click()
-        expect(page.get_by_text("Set a filter or an order, give it a name here")).to_be_visible()
+        expect(page.get_by_text("Set a filter or an order, give it a name here")).to_be_visible(
+            timeout=60_000
+        )
         assert_clean(tab)
 
 
