@@ -40,9 +40,10 @@ def load(file: Path = SHIPPED) -> UNet:
     """The network with a file's weights, ready to predict, in float32.
 
     Raises:
-        SegmentationError: no such file, no pin beside it, or other bytes than the pin names.
+        SegmentationError: no such file, no pin beside it, other bytes than the pin names, or no weights.
     """
     import torch  # noqa: PLC0415
+    from safetensors import SafetensorError  # noqa: PLC0415
     from safetensors.torch import load as read_tensors  # noqa: PLC0415
 
     from core.segmentation.engines.unet_model import UNet  # noqa: PLC0415
@@ -60,7 +61,10 @@ def load(file: Path = SHIPPED) -> UNet:
     widths = about["widths"]
     assert isinstance(widths, list)
     model = UNet(tuple(widths), norm=False)
-    model.load_state_dict({name: tensor.float() for name, tensor in read_tensors(data).items()})
+    try:
+        model.load_state_dict({name: tensor.float() for name, tensor in read_tensors(data).items()})
+    except (SafetensorError, RuntimeError) as error:  # no weights at all, or those of another network
+        raise SegmentationError(f"The weights file {file.name} cannot be read as weights.") from error
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
     return model
