@@ -223,7 +223,7 @@ METHODS: Mapping[str, Use] = {
     "uploads.listed": Use("shown"),
     "uploads.require_size": Use(""),
     "watched.status": _view("project_id"),
-    "watched.choose": Use("project_id", Level.OWN, Action.CHANGED_SETTINGS),
+    "watched.choose": Use("project_id", Level.OWN, Action.CHANGED_SETTINGS, who=Who.ADMIN),
     "store.enqueue_once": Use("project_id", Level.EDIT, Action.SEGMENTED),
     "correction_audit.of_image": _view("image_id"),
     "corrections.draft": _view("image_id"),

@@ -2,7 +2,8 @@
 
 The folder of a project lies below the setting WATCHED_ROOT: the one that was chosen for it, else the one with
 the project's name. So whoever runs the app says what may be read, and no visitor can name another folder of
-its computer.
+its computer. With accounts, admins alone choose one, and of several projects with one name the first has the
+folder of that name: nobody gets another's images by what they call their project.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class WatchedFolders:
         latest = self._store.uploads.latest_of_batch(project_id, WATCHED_FOLDER, LATEST)
         if self._root is None:
             return FolderStatus(None, chosen or project.name, is_on=False, problem="", latest=latest)
-        path = _path(self._root, project, chosen)
+        path = self._paths(self._root).get(project_id)
         is_on = path is not None and (chosen is not None or path.is_dir())
         problem = _problem(path) if path is not None and is_on else ""
         return FolderStatus(self._root, chosen or project.name, is_on, problem, latest)
@@ -104,9 +105,9 @@ class WatchedFolders:
 
     def _run(self, root: Path) -> None:
         until, seen = self._clock() + TURN_SECONDS, dict[Path, _State]()
-        chosen = self._store.watched_folders.chosen()
+        paths = self._paths(root)
         for project in self._store.projects.list():
-            folder = _path(root, project, chosen.get(project.id))
+            folder = paths.get(project.id)
             if folder is None or not folder.is_dir():
                 continue
             for path, state in _files(folder):
@@ -114,6 +115,18 @@ class WatchedFolders:
                 if self._seen.get(path) == state and self._clock() < until:
                     self._take(project, folder, path, state)
         self._seen = seen
+
+    def _paths(self, root: Path) -> dict[str, Path]:
+        """Return the folder of each project that watches one, whether it is there or not."""
+        chosen = self._store.watched_folders.chosen()
+        paths, names = dict[str, Path](), set[str]()
+        for project in sorted(self._store.projects.list(), key=lambda item: item.created_at):
+            by_name = project.id not in chosen
+            path = _path(root, project, chosen.get(project.id))
+            if path is not None and not (by_name and (project.name in names or path.parent != root)):
+                paths[project.id] = path
+            names |= {project.name} if by_name else set()
+        return paths
 
     def _take(self, project: Project, folder: Path, path: Path, state: _State) -> None:
         name = path.relative_to(folder).as_posix()

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from core.errors import InvalidRequest
+from core.accounts import Level, Role
+from core.errors import InvalidRequest, NotAllowed
 from core.models import Project, UploadState
 from core.services import Services
+from core.settings import Settings
 from core.uploads.watched_folders import WatchedFolders
 from tests import corpus
 
@@ -201,3 +204,37 @@ def test_without_the_setting_nothing_is_watched_and_nothing_can_be_chosen(
     assert services.watched.status(project.id).root is None
     with pytest.raises(InvalidRequest):
         services.watched.choose(project.id, "Melanoma", "Ana")
+
+
+def test_nobody_gets_anothers_images_by_the_name_of_their_project(
+    services: Services, project: Project, folder: Path, watched: WatchedFolders
+) -> None:
+    ana, eve = (services.access.accounts.create(name, Role.MEMBER).id for name in ("ana", "eve"))
+    services.access.members.set_level(project.id, ana, Level.OWN)
+    (folder / "A1.png").write_bytes(PNG)
+    others = [
+        services.store.projects.create(name, "unet", owner=eve) for name in (project.name, "Melanoma/day 3")
+    ]
+    for _ in range(3):
+        watched.run()
+    assert names(services, project) == ["day 3/A1.png"]
+    for other in others:
+        assert names(services, other) == []
+        assert not watched.status(other.id).is_on
+
+
+def test_with_accounts_admins_alone_choose_a_folder(data_folder: Path, tmp_path: Path) -> None:
+    settings = Settings(data=data_folder, auth="local", watched_root=str(tmp_path))
+    services = Services.open(replace(settings, container_memory_limit_mb=16_384))
+    access = services.access
+    for name, role in (("boss", Role.ADMIN), ("eve", Role.MEMBER)):
+        access.accounts.create(name, role)
+    eve, boss = access.by_name("eve"), access.by_name("boss")
+    assert eve is not None
+    assert boss is not None
+    made = services.for_caller(eve).create_project("Mine")
+    with pytest.raises(NotAllowed, match="An admin can change it"):
+        services.for_caller(eve).watched.choose(made.id, "Melanoma", "eve")
+    services.for_caller(boss).watched.choose(made.id, "Melanoma", "boss")
+    assert services.for_caller(eve).watched.status(made.id).folder == "Melanoma"
+    services.close()
