@@ -26,6 +26,7 @@ from core.errors import InvalidRequest, SignInRefused
 
 SESSION, DEVICE = "session", "device"  # purposes of signatures
 WRONG = "Name and password do not belong together."
+NOBODYS_NAME = "a name that nobody has"
 VISITOR = "visitor by link"
 
 
@@ -128,8 +129,8 @@ class Access:
         self.attempts.begin(key, visitor)
         valid = self.passwords.verify(password, hashed)
         if account is None or account.disabled or not valid:
-            if account is not None:
-                self.audit.add(_unknown(account, address), Action.SIGN_IN_REFUSED)
+            # Recorded of names that nobody has as well: else the time of the answer would tell them apart.
+            self.audit.add(_refused(account, address), Action.SIGN_IN_REFUSED)
             raise SignInRefused(WRONG)
         self.attempts.succeeded(key, visitor)
         return self._begin(account.id, address, browser, device if visitor.device else "")
@@ -283,5 +284,8 @@ class Access:
         return Principal("", account.name, account.role, account_id, projects)
 
 
-def _unknown(account: Account, address: str) -> Principal:
+def _refused(account: Account | None, address: str) -> Principal:
+    """Who is recorded: what was typed as a name may be a password, so it is not."""
+    if account is None:
+        return Principal("", NOBODYS_NAME, Role.VIEWER, address=address)
     return Principal("", account.name, account.role, account.id, address=address)

@@ -68,14 +68,7 @@ class Caller:
             NotFound: they may not even look at it; in the words of ``missing``.
             NotAllowed: they may look at it, but not do this.
         """
-        if not self.principal.reaches(project_id):
-            raise NotFound(missing)
-        if not self.principal.reaches(project_id, level):
-            raise NotAllowed(
-                "You can look at this project, but not change it. Ask its owner to let you."
-                if level is Level.EDIT
-                else "Only an owner of this project can do this."
-            )
+        _require(self.principal, project_id, level, missing)
 
     def check_images(self, ids: tuple[str, ...], level: Level) -> str | None:
         """Make sure of the same for the projects of images; return one of those.
@@ -84,15 +77,14 @@ class Caller:
             NotFound: one of them does not exist, or the caller may not look at it.
             NotAllowed: they may not do this with one of them.
         """
+        principal = self.principal
         unknown = [key for key in ids if key not in self._projects_of_images]
         if unknown:
             found = self.access.members.projects_of_images(unknown)
             self._projects_of_images.update({key: found.get(key) for key in unknown})
         projects = {self._projects_of_images[key] for key in ids}
         for project_id in projects:
-            if project_id is None:
-                raise NotFound(NO_IMAGE)
-            self.check(project_id, level, NO_IMAGE)
+            _require(principal, project_id, level, NO_IMAGE)
         return next(iter(projects), None)
 
     def check_share(self, use: Use, project_id: str, n_images: int) -> None:
@@ -123,7 +115,8 @@ class Caller:
         Raises:
             NotFound, NotAllowed: as ``check``.
         """
-        if not Rule(use.who).admits(self.principal):
+        principal = self.principal
+        if not Rule(use.who).admits(principal):
             raise NotAllowed("This takes another role than yours. An admin can change it.")
         value = given.get(use.by)
         if use.by in ("image_id", "ids", "image_ids"):
@@ -139,8 +132,20 @@ class Caller:
             project_id, missing = self.project_of_export(cast(str, value)), NO_EXPORT
         else:
             return None
-        self.check(project_id, use.level, missing)
+        _require(principal, project_id, use.level, missing)
         return project_id
+
+
+def _require(principal: Principal, project_id: str | None, level: Level, missing: str) -> None:
+    """Make sure that somebody may do what ``level`` allows; None is the project of what does not exist."""
+    if project_id is None or not principal.reaches(project_id):
+        raise NotFound(missing)
+    if not principal.reaches(project_id, level):
+        raise NotAllowed(
+            "You can look at this project, but not change it. Ask its owner to let you."
+            if level is Level.EDIT
+            else "Only an owner of this project can do this."
+        )
 
 
 class Guarded:
