@@ -163,7 +163,8 @@ def answer_of(upload: Upload) -> Response:
         return _problem(status, error, upload, code)
     if upload.state.ended:
         return _problem(409, error, upload, code)
-    if upload.code is not None and upload.offset == upload.n_bytes:  # complete, and to be tried again
+    # It was complete and could not be taken now. Its bytes may be kept, or have to be sent again: see offset.
+    if upload.code is not None and upload.offset in (0, upload.n_bytes):
         return _problem(503, error, upload, code)
     return json_answer(_body(upload), 202)
 
