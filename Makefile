@@ -12,7 +12,7 @@ SUPPORTED := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sy
 	"Spheroscope needs Python 3.11 (3.12 to 3.14 install, too) and this is %d.%d. " % v + \
 	"Install Python 3.11 and run: make PYTHON=python3.11")
 
-.PHONY: run test test-all check lint types fast-tests bench clean
+.PHONY: run test test-all check lint types fast-tests audit bench clean
 
 run: $(READY)
 	$(BIN)/python -m core serve
@@ -39,6 +39,10 @@ fast-tests: $(READY)
 	$(BIN)/python -m pytest -q -n 2 --dist worksteal --hypothesis-profile=quick \
 		-m "not slow and not browser and not datasets"
 
+# Advisories about the installed packages; says so where it cannot ask for them.
+audit: $(READY)
+	$(BIN)/python -m tests.security.audit_packages
+
 bench: $(READY)
 	$(BIN)/python -m bench ablation
 
@@ -47,7 +51,7 @@ pictures: $(READY)
 	WRITE_PICTURES=1 $(BIN)/python -m pytest -q tests/browser/test_tutorial.py
 
 # torch comes first and alone, so that nothing else can pull in a build of several gigabytes.
-$(READY): requirements.txt requirements-cluster.txt requirements-dev.txt
+$(READY): requirements.txt requirements-cluster.txt requirements-oidc.txt requirements-dev.txt
 	@$(PYTHON) -c '$(SUPPORTED)'
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) torch==2.13.0

@@ -16,7 +16,8 @@ import streamlit as st
 from starlette.concurrency import run_in_threadpool
 
 from core import http
-from core.accounts import AccessRules, check_address
+from core.accounts import AccessMode, AccessRules, check_address
+from core.accounts.streamlit_login import check_login
 from core.errors import SpheroscopeError
 from core.services import app_services
 from core.settings import Settings
@@ -36,7 +37,10 @@ def read_settings() -> Settings:
     """The settings of this process; where one cannot be, the process ends."""
     try:
         settings = Settings.from_env()
-        check_address(st.get_option("server.address") or "", AccessRules.of(settings))
+        rules = AccessRules.of(settings)
+        check_address(st.get_option("server.address") or "", rules)
+        if rules.mode is AccessMode.OIDC:
+            check_login()
         return settings
     except SpheroscopeError as error:
         stop(error)

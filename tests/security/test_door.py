@@ -328,6 +328,7 @@ def test_who_has_signed_in_elsewhere_is_known_by_streamlits_cookie(
     assert status("another secret", **boss) == 401
     assert status(**boss | {"is_logged_in": False}) == 401
     assert status(**boss | {"email_verified": False}) == 401
+    assert status(**boss | {"email_verified": False, "preferred_username": "boss@lab.org"}) == 401
     assert status(**boss | {"email": "ana@lab.org"}) == 404
     assert door.client().get("/auth/login").text == "a page"
     door.services.close()
