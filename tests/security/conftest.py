@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +24,7 @@ from core.services import CALLER_HEADER, Services
 from core.settings import Settings
 from core.store import Batch, NewUpload
 from tests import corpus
-from tests.http.lab import Lab, disc
+from tests.http.lab import RECIPE, Lab, disc
 from tests.polling import wait_until
 
 PASSWORD = "seven quiet spheroids"
@@ -108,7 +108,8 @@ def walk(door: Door) -> Walk:
     project, other = lab.project("This"), lab.project("Another")
     labels = np.zeros(corpus.noise().shape, np.uint16)
     labels[5:15, 5:15] = 1
-    image = lab.measured(lab.image(project, "a.png"), disc(), mask=corpus.png(labels))
+    recipe = replace(RECIPE, params={})
+    image = lab.measured(lab.image(project, "a.png"), disc(), recipe=recipe, mask=corpus.png(labels))
     export_id = services.exports.start(ExportRequest(project.id, frozenset({Part.CSV})))
     wait_until(lambda: services.exports.get(export_id).state is ExportState.READY, 60)
     services.uploads.declare(project.id, Batch("b", False, "x"), [NewUpload(UPLOAD, "b.png", 9)])

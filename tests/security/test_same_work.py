@@ -24,7 +24,7 @@ OWN_TIME = (
     "sessions.use",
     "accounts.get",
 )
-OWN_TIME += ("members.of_account", "members.link")
+OWN_TIME += ("members.of_account", "members.link", "projects.purge", "saved_views.purge", "images.purge")
 BY_ID = {name: rule for name, rule in ROUTES.items() if rule.subject is not Subject.NONE}
 
 
