@@ -137,8 +137,8 @@ def _measure_absence(report: Report, client: TestClient, services: Services, rou
     }
     for name, (path, item) in paths.items():
         never = path.format("0" * len(item))
-        asked = [partial(_get, client, address, 404) for address in (path.format(item), never)]
-        theirs, nobodys = _alternating(asked, rounds)
+        requests = [partial(_get, client, address, 404) for address in (path.format(item), never)]
+        theirs, nobodys = _alternating(requests, rounds)
         figures = {f"{name} of another's": median_p95(theirs), f"{name} that never was": median_p95(nobodys)}
         for request, (median, p95) in figures.items():
             none: dict[str, Cell] = {"request": request, "none median ms": None, "none p95 ms": None}

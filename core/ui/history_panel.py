@@ -39,7 +39,7 @@ def previous(image: Image, versions: Sequence[Version]) -> Version | None:
 
 
 def undo_button(services: Services, project: Project, image: Image, versions: Sequence[Version]) -> None:
-    """Draw the button that puts the result before the one in force back; nothing where there is none to."""
+    """Draw the button that puts the earlier result back; nothing where there is none, or one may not."""
     before = previous(image, versions)
     if before is None or not visitor.may_edit(services, project):
         return

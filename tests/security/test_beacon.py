@@ -130,10 +130,10 @@ def look_around(page: Page) -> None:
     page.wait_for_selector("h1, h3", timeout=60_000)
     page.wait_for_timeout(SETTLED_MS)
     for kind in ("[data-testid=stPopover] button", "[role=tab]", "[data-testid=stExpander] summary"):
-        found = page.locator(kind)
-        for number in range(min(found.count(), 6)):
-            if found.nth(number).is_visible():
-                found.nth(number).click(timeout=5000)
+        elements = page.locator(kind)
+        for number in range(min(elements.count(), 6)):
+            if elements.nth(number).is_visible():
+                elements.nth(number).click(timeout=5000)
                 page.wait_for_timeout(300)
                 page.keyboard.press("Escape")
 

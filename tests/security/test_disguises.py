@@ -138,10 +138,10 @@ def test_an_archive_of_outlines_is_read_in_memory_or_refused(
 
 def files(root: Path) -> dict[str, int]:
     """Size of each file below a folder, by its path, but for the databases, which write when they like."""
-    found = (path for path in root.rglob("*") if path.is_file())
+    present = (path for path in root.rglob("*") if path.is_file())
     return {
         path.relative_to(root).as_posix(): path.stat().st_size
-        for path in found
+        for path in present
         if not path.name.startswith(("metrics.", "spheroscope."))
     }
 

@@ -84,9 +84,9 @@ def test_every_package_is_pinned() -> None:
 def test_an_audit_says_what_it_found_or_that_it_could_not(
     printed: str, errors: str, status: int, words: str
 ) -> None:
-    found, said = outcome(printed, errors)
-    assert found == status
-    assert words in said
+    code, message = outcome(printed, errors)
+    assert code == status
+    assert words in message
 
 
 def test_every_threat_has_a_test_that_is_there() -> None:

@@ -185,9 +185,9 @@ def test_no_secret_is_in_the_log(session: Session) -> None:
 def test_no_secret_is_in_an_answer_that_did_not_bring_it(session: Session) -> None:
     assert len(session.answers) > len(READING)
     for answer in session.answers:
-        asked = f"{answer.request.url} {answer.request.headers}"
-        found = [secret for secret in session.secrets if secret in answer.text and secret not in asked]
-        assert not found, (answer.request.url, found)
+        request = f"{answer.request.url} {answer.request.headers}"
+        leaked = [secret for secret in session.secrets if secret in answer.text and secret not in request]
+        assert not leaked, (answer.request.url, leaked)
         assert REDIS_PASSWORD not in str(answer.headers)
 
 

@@ -39,7 +39,7 @@ def test_anothers_takes_the_statements_of_what_never_was(walk: Walk, caller: str
 
 def test_a_name_that_nobody_has_is_refused_after_the_same_statements(door: Door) -> None:
     door.account("ana")
-    client, found = door.client(), []
+    client, answers = door.client(), []
     for name in ("ana", "nobody", "ana", "nobody"):
         ran: list[str] = []
         with pytest.MonkeyPatch.context() as patch:
@@ -47,9 +47,9 @@ def test_a_name_that_nobody_has_is_refused_after_the_same_statements(door: Door)
                 QueryRecorder, "record", lambda _self, statement, *_, ran=ran: ran.append(statement)
             )
             answer = client.post("/access/sign-in", data={"name": name, "password": "wrong"})
-        found.append((answer.status_code, [item for item in ran if not item.startswith(OWN_TIME)]))
-    assert found[2] == found[3]
-    assert found[2][1], "nothing was looked at"
+        answers.append((answer.status_code, [item for item in ran if not item.startswith(OWN_TIME)]))
+    assert answers[2] == answers[3]
+    assert answers[2][1], "nothing was looked at"
     assert {row.name for row in door.access.audit.page(9)} == {"ana", "a name that nobody has"}
 
 

@@ -91,11 +91,11 @@ def test_jobs_that_are_given_another_priority_take_turns_there(queue: Queue) -> 
 
 
 def test_people_who_are_not_known_are_one_whose_order_is_that_of_asking(queue: Queue) -> None:
-    asked = queue.ask(None, 3) + queue.ask(None, 2) + queue.ask(None, 1)
+    keys = queue.ask(None, 3) + queue.ask(None, 2) + queue.ask(None, 1)
     store = queue.store
     for priority in (Priority.HIGH, Priority.NORMAL):
         store.jobs.prioritise(priority, [job_of(store, "nobody 2").id])
-    assert claimed(store) == asked
+    assert claimed(store) == keys
 
 
 def test_what_is_put_back_or_retried_waits_behind_the_same_persons(queue: Queue) -> None:
