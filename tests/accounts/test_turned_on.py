@@ -13,7 +13,7 @@ from core.accounts import Level, Principal, Role
 from core.corrections import NewRegion, Region, Tool
 from core.corrections.corrections import Gesture
 from core.errors import NotFound
-from core.models import Project, ReviewState
+from core.models import Project, ReviewState, Verdict
 from core.services import Services
 from core.settings import Settings
 from core.store import Batch, JobRequest, NewUpload
@@ -65,7 +65,8 @@ def used(data_folder: Path) -> Used:
         if image is images[0]:
             services.corrections.finish(image.id, 1, version, "somebody", "too large")
             corrected = store.images.get(image.id).version_id
-            services.reviews.judge(image.id, corrected, ReviewState.EXCLUDED, "out of focus", "somebody")
+            verdict = Verdict(ReviewState.EXCLUDED, "out of focus")
+            services.reviews.judge(image.id, corrected, verdict, "somebody")
     services.uploads.declare(project.id, Batch("batch"), [NewUpload("key", "lost.png", 9)])
     store.saved_views.save(project.id, "A view", [("name", "a")], "somebody")
     store.own_settings.accept(project.id, [images[1].id], RECIPE, JobRequest("somebody"))

@@ -15,7 +15,7 @@ from playwright.sync_api import Page
 
 from core.accounts import Level, Role, Scope
 from core.accounts.policy import PAGES
-from core.models import ReviewState
+from core.models import ReviewState, Verdict
 from core.services import Services
 from core.settings import ROOT, Settings
 from core.store import Batch, NewUpload
@@ -39,6 +39,7 @@ PAYLOADS = (
 )
 WATCHED = "Watched"  # a project, and the folder of an instrument
 SETTLED_MS = 1500
+MOST_OPENED = 4  # of one kind on a page
 
 
 @contextmanager
@@ -89,7 +90,7 @@ class Named:
             access.members.add_link(project_id, name, 1)
             access.sessions.add_token(self.boss, name[:60], Scope.READ, 1)
             access.sign_in("boss", PASSWORD, "10.0.0.1", name)
-            gone = store.projects.create(f"{name} ", "unet", owner=self.boss)
+            gone = store.projects.create(f"{name} deleted", "unet", owner=self.boss)
             store.projects.delete(gone.id, name)
         principal = access.by_name("boss")
         assert principal is not None
@@ -107,7 +108,7 @@ class Named:
         correction = Correction(name, name, image.version_id, source=name)
         store.results.add_version(image.id, result(), correction, image.version_id)
         corrected = store.images.get(image.id).version_id
-        self.services.reviews.judge(image.id, corrected, ReviewState.UNSURE, name, name)
+        self.services.reviews.judge(image.id, corrected, Verdict(ReviewState.UNSURE, name), name)
         self.lab.measured(self.lab.image(project, f"{file} 2.png"), disc())
         store.images.delete(project.id, [self.lab.image(project, f"{file} 3.png").id], name)
         return project.id, image.id
@@ -127,13 +128,13 @@ def watch(folder: Path, address: str) -> None:
 
 def look_around(page: Page) -> None:
     """Open everything on a page that opens in place, one after the other, and the tabs."""
-    page.wait_for_selector("h1, h3", timeout=60_000)
+    page.locator("h1:visible, h3:visible").first.wait_for(timeout=60_000)
     page.wait_for_timeout(SETTLED_MS)
     for kind in ("[data-testid=stPopover] button", "[role=tab]", "[data-testid=stExpander] summary"):
         elements = page.locator(kind)
-        for number in range(min(elements.count(), 6)):
+        for number in range(min(elements.count(), MOST_OPENED)):
             if elements.nth(number).is_visible():
-                elements.nth(number).click(timeout=5000)
+                elements.nth(number).click(timeout=60_000)
                 page.wait_for_timeout(300)
                 page.keyboard.press("Escape")
 
