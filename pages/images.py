@@ -4,6 +4,7 @@ import streamlit as st
 
 from core.services import get_services
 from core.ui import (
+    accuracy_panel,
     calibration,
     feedback,
     filters,
@@ -43,6 +44,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
         query = image_filter.draw(names)
     query |= image_filter.findings(project)
     st.space("stretch")
+    accuracy_panel.button(services, project)
     saved_views.menu(services, project)
 
 above = st.container(horizontal=True, vertical_alignment="center")

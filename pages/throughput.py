@@ -15,6 +15,7 @@ def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
     lost = throughput.lost_in(services, chosen, project_id)
     throughput.work_done(services, chosen, project_id, lost)
+    throughput.reviewed(services, chosen, project_id)
     left, right = st.columns(2)
     with left:
         throughput.waiting(services, chosen, project_id)

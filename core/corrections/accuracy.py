@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,17 @@ def accuracy(rows: Sequence[Mapping[str, Any]]) -> Accuracy:
         median([value for value in overlaps if value is not None]),
         median([value for value in changes if value is not None]),
     )
+
+
+def by_group(rows: Iterable[Mapping[str, Any]]) -> dict[str, Accuracy]:
+    """Estimate from rows of the statement reviews.judged: under "all", and under each engine and week."""
+    groups: dict[str, list[Mapping[str, Any]]] = {"all": []}
+    for row in rows:
+        year, week, _ = row["reviewed_at"].isocalendar()
+        engine = f"engine {row['engine']} {row['engine_version']}"
+        for group in ("all", engine, f"week {year}-W{week:02d}"):
+            groups.setdefault(group, []).append(row)
+    return {name: accuracy(found) for name, found in groups.items()}
 
 
 def wilson(successes: int, n: int) -> Estimate:

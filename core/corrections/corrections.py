@@ -114,13 +114,15 @@ class Corrections:
         Raises:
             ObjectConflict: there are later operations than ``revision``.
             VersionConflict: another version is in force by now.
-            InvalidRequest: nothing has been changed.
+            InvalidRequest: nothing has been changed, or the project needs a reason and none is given.
         """
         with self._lock(image_id):
             image = self._store.images.get(image_id)
             draft = self._draft(image)
             if draft.id is None:
                 raise InvalidRequest("Nothing has been changed, so there is nothing to finish.")
+            if not reason.strip() and self._store.projects.get(image.project_id).review.reason_needed:
+                raise InvalidRequest("Say why it was corrected: this project asks for a reason.")
             if draft.revision != revision:
                 raise ObjectConflict("Somebody has changed this image meanwhile. Look at it, then finish.")
             with self._source.admitted(image):

@@ -14,12 +14,12 @@ from itertools import chain
 from typing import Any
 
 from core.clock import utc_now
-from core.corrections.accuracy import Accuracy, accuracy
+from core.corrections.accuracy import Accuracy, by_group
 from core.corrections.review_order import Waiting, drawn_at_random, ordered, waiting_of
 from core.errors import InvalidRequest
 from core.models import ExclusionReason, ReviewState, Verdict
 from core.store import Store
-from core.store.reviews import Judgement
+from core.store.reviews import Judgement, ReviewEffort
 
 HELD_SECONDS = 600.0  # for which an image that one person has been given is not given to another
 
@@ -157,13 +157,16 @@ class Reviews:
             NotFound: there is no such project.
         """
         self._store.projects.require(project_id)
-        groups: dict[str, list[Mapping[str, Any]]] = {"all": []}
-        for row in self._store.reviews.judged(project_id):
-            year, week, _ = row["reviewed_at"].isocalendar()
-            engine = f"engine {row['engine']} {row['engine_version']}"
-            for group in ("all", engine, f"week {year}-W{week:02d}"):
-                groups.setdefault(group, []).append(row)
-        return {name: accuracy(rows) for name, rows in groups.items()}
+        return by_group(self._store.reviews.judged(project_id))
+
+    def effort(self, project_id: str) -> ReviewEffort:
+        """How much was reviewed of a project, and how long that took.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        self._store.projects.require(project_id)
+        return self._store.reviews.effort(project_id)
 
     def _elsewhere(self, image_id: str, person: str) -> bool:
         """Whether another person looks at an image now."""

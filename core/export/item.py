@@ -19,7 +19,7 @@ from core.store.export_reader import ExportedImage
 from core.store.rows import image_of, spheroid_of
 
 _OF_IMAGE = (
-    *("path", "um_per_px", "um_per_px_source"),
+    *("path", "um_per_px", "um_per_px_source", "review", "review_reason"),
     *("engine", "engine_version", "params", "version_id", "version_kind"),
 )
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from core import __version__
 from core.export.item import Item
-from core.models import PixelSizeSource
+from core.models import PixelSizeSource, ReviewState
 from core.segmentation import EngineRegistry, SegmentationParams
 from core.segmentation.confidence import LOOK_BELOW, doubtful
 
@@ -53,6 +53,8 @@ class Tally:
     at_the_edge: int = 0
     doubtful: int = 0
     corrected: int = 0
+    right: int = 0
+    excluded: Counter[str] = field(default_factory=Counter)  # by their reasons
     results: Counter[Result] = field(default_factory=Counter)
     pixel_sizes: Counter[PixelSizeSource | None] = field(default_factory=Counter)
 
@@ -67,6 +69,9 @@ class Tally:
         self.at_the_edge += item.n_at_the_edge
         self.doubtful += doubtful(item.image.confidence)
         self.corrected += item.corrected
+        self.right += item.image.review is ReviewState.RIGHT
+        if item.image.review is ReviewState.EXCLUDED:
+            self.excluded[item.image.review_reason or "other"] += 1
 
 
 def methods(tally: Tally, engines: EngineRegistry) -> str:
@@ -90,6 +95,13 @@ def methods(tally: Tally, engines: EngineRegistry) -> str:
 
 
 def _judged(tally: Tally) -> Iterable[str]:
+    if tally.right:
+        yield f"Outlines of {_images(tally.right)} were looked at by a person and found right."
+    if tally.excluded:
+        reasons = _listed(f"{reason} ({count})" for reason, count in tally.excluded.most_common())
+        n = tally.excluded.total()
+        verb = "was" if n == 1 else "were"
+        yield f"{_images(n)} {verb} excluded from statistics by a person: {reasons}. Rows are marked so."
     if tally.corrected:
         yield f"Outlines of {_images(tally.corrected)} were corrected by hand."
     yield (

@@ -89,7 +89,7 @@ def measured_image(
         return image_row(row)
     row |= {"status": ImageStatus.DONE, "engine": result.engine, "engine_version": result.engine_version}
     row |= {"params": result.params, "version_kind": VersionKind.AUTOMATIC}
-    return image_row(row | summary(result.spheroids, result.confidence))
+    return image_row(row | summary(result.spheroids, result.confidence, result.quality))
 
 
 def measured_objects(file: SourceFile, result: Segmentation, size: PixelSize) -> Iterator[ExportRow]:
@@ -98,7 +98,7 @@ def measured_objects(file: SourceFile, result: Segmentation, size: PixelSize) ->
     image |= {"um_per_px": size.um_per_px, "um_per_px_source": size.source}
     image |= {"engine": result.engine, "engine_version": result.engine_version}
     image |= {"params": params_text(result.params), "version_id": None}
-    image |= {"version_kind": VersionKind.AUTOMATIC}
+    image |= {"version_kind": VersionKind.AUTOMATIC, "review": None, "review_reason": None}
     for spheroid in result.spheroids:
         facts = {"number": spheroid.number, "confidence": spheroid.confidence, "reasons": spheroid.reasons}
         yield object_row({**spheroid.measurements, **image, **facts})

@@ -13,6 +13,7 @@ from functools import lru_cache
 
 from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
+from core.listing.quality_columns import QUALITY_COLUMNS
 from core.listing.review_columns import REVIEW_COLUMNS
 from core.models import Dimension, ImageStatus, PixelSizeSource, VersionKind
 from core.segmentation.confidence import doubtful
@@ -195,7 +196,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         summary=True,
         sort="circularity",
         filter="circularity",
-        shown=Shown.DEFAULT,
+        shown=Shown.ON_DEMAND,
         width=104,
     ),
     Column(
@@ -233,6 +234,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
         shown=Shown.ON_DEMAND,
         format=Format.YES_NO,
     ),
+    *QUALITY_COLUMNS,
     *REVIEW_COLUMNS,
     exported_only("engine", "Engine", "What predicted the outlines"),
     exported_only("engine_version", "Engine's version", "Version of the engine, or of its weights"),

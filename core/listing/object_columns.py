@@ -14,6 +14,7 @@ from typing import Any
 from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
 from core.listing.image_columns import CONFIDENCE, PATH, SETTINGS, VERSION
+from core.listing.review_columns import REVIEW_OF_IMAGE
 from core.models import MEASUREMENTS, MeasurementDefinition, PixelSizeSource
 from core.segmentation.confidence import doubtful
 
@@ -161,7 +162,7 @@ _RESULT = (
     ),
 )
 
-OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *_RESULT)
+OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *REVIEW_OF_IMAGE, *_RESULT)
 # Those that the API has in the list of a project's spheroids, and of an image's.
-PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST[:2])
+PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST[:2], *REVIEW_OF_IMAGE)
 IMAGE_LIST = (_ID, _NUMBER, *_MEASURED, *_TRUST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from core.listing.columns import Column, Format, Shown
@@ -17,8 +18,9 @@ REVIEW_COLUMNS: tuple[Column, ...] = (
         required=True,
         sort="review",
         export="review",
-        shown=Shown.ON_DEMAND,
+        shown=Shown.DEFAULT,
         format=Format.TEXT,
+        tooltip="review_reason",
         width=100,
         position=25,
     ),
@@ -53,4 +55,10 @@ REVIEW_COLUMNS: tuple[Column, ...] = (
         format=Format.TIME,
         position=28,
     ),
+)
+
+# The same of a spheroid's image, for tables of spheroids.
+REVIEW_OF_IMAGE: tuple[Column, ...] = tuple(
+    replace(column, sql=f"image.{column.name}", sort=None, shown=Shown.ON_DEMAND)
+    for column in REVIEW_COLUMNS[:2]
 )

@@ -28,7 +28,8 @@ from core.models.domain import (
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
-from core.models.review import ExclusionReason, ReviewState, Verdict
+from core.models.quality import ImageQuality
+from core.models.review import ExclusionReason, ReviewSettings, ReviewState, SpheroidsExpected, Verdict
 from core.models.uploads import Upload, UploadState
 
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "Finding",
     "Image",
     "ImageFilter",
+    "ImageQuality",
     "ImageRow",
     "ImageStatus",
     "Job",
@@ -53,10 +55,12 @@ __all__ = [
     "Project",
     "Range",
     "Raster",
+    "ReviewSettings",
     "ReviewState",
     "Ring",
     "Segmentation",
     "Spheroid",
+    "SpheroidsExpected",
     "Upload",
     "UploadState",
     "Verdict",

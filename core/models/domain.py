@@ -10,7 +10,8 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.models.review import ReviewState
+from core.models.quality import ImageQuality
+from core.models.review import NOTHING_SAID, ReviewSettings, ReviewState
 
 
 class ImageStatus(StrEnum):
@@ -124,6 +125,7 @@ class Segmentation:
     params: dict[str, object]
     timings_ms: dict[str, float]
     confidence: float | None = None
+    quality: ImageQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,7 @@ class Project:
     findings: dict[Finding, int] = field(default_factory=dict)
     last_activity: datetime | None = None
     thumbnails: tuple[str, ...] = ()  # image ids, newest first
+    review: ReviewSettings = NOTHING_SAID
 
     @property
     def n_images(self) -> int:
@@ -164,6 +167,8 @@ class ImageRow:
     largest_area_px: float | None = None
     largest_circularity: float | None = None
     confidence: float | None = None
+    edge_blur: float | None = None
+    specks: int | None = None
     um_per_px: float | None
     um_per_px_source: PixelSizeSource | None
     width: int

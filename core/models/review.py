@@ -26,6 +26,27 @@ class ExclusionReason(StrEnum):
     OTHER = "other"
 
 
+class SpheroidsExpected(StrEnum):
+    """How many spheroids a project has in an image."""
+
+    ONE = "one"
+    SEVERAL = "several"
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewSettings:
+    """What a project's review goes by.
+
+    ``spheroids_expected``: None where nobody has said. ``reason_needed``: whether a correction says why.
+    """
+
+    spheroids_expected: SpheroidsExpected | None = None
+    reason_needed: bool = False
+
+
+NOTHING_SAID = ReviewSettings()
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What a person says of a result, why, and how many seconds they have looked at it, where it is known."""

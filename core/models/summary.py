@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.models.domain import Spheroid
+from core.models.quality import ImageQuality
 
 
-def summary(spheroids: Sequence[Spheroid], confidence: float | None) -> dict[str, Any]:
+def summary(
+    spheroids: Sequence[Spheroid], confidence: float | None, quality: ImageQuality | None = None
+) -> dict[str, Any]:
     """Columns of the image table that follow from a result's spheroids, by name; sizes in pixels.
 
     The ``largest_`` values are those of the spheroid with the largest area, None where there is none.
@@ -22,4 +25,6 @@ def summary(spheroids: Sequence[Spheroid], confidence: float | None) -> dict[str
         "largest_area_px": largest.get("area"),
         "largest_circularity": largest.get("circularity"),
         "confidence": confidence,
+        "edge_blur": quality and quality.edge_blur,
+        "specks": quality and quality.specks,
     }

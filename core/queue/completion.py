@@ -119,6 +119,7 @@ class Outcomes:
             timings_ms={**waits_ms, **processed.timings_ms, **saving},
             maps_sha256=maps_sha256,
             confidence=processed.confidence,
+            quality=processed.quality,
         )
         return self._finish_job((job, result))
 

@@ -16,7 +16,7 @@ from core import images
 from core.errors import WorkersUnavailable
 from core.images import label_png, rendering
 from core.images.reader import decoding
-from core.models import Job, Limits, Spheroid
+from core.models import ImageQuality, Job, Limits, Spheroid
 from core.queue.resources import ComputeResources
 from core.segmentation import Arithmetic, Engine, SegmentationParams, delineate, predict
 
@@ -38,6 +38,7 @@ class Processed:
     maps: bytes
     confidence: float | None
     timings_ms: dict[str, float]
+    quality: ImageQuality | None = None
 
 
 Work = Callable[[Path, Job], Processed]  # what an executor is given to do with a file
@@ -123,4 +124,5 @@ def _process(path: Path, job: Job, limits: Limits, engine: Engine) -> Processed:
             **result.timings_ms,
             "encode": (encoded - segmented) * 1000,
         },
+        quality=result.quality,
     )

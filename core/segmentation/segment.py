@@ -15,6 +15,7 @@ from core.segmentation import confidence
 from core.segmentation.engines.base import Engine, Prediction
 from core.segmentation.engines.stored_maps import pack, rounded, unpack
 from core.segmentation.grayscale import Pixels, grey
+from core.segmentation.measurement.quality import quality
 from core.segmentation.measurement.spheroids import describe_timed, timed
 from core.segmentation.outlines import postprocess as stages
 from core.segmentation.params import SegmentationParams
@@ -85,7 +86,15 @@ def delineate(image: Pixels, output: EngineOutput, params: SegmentationParams) -
     )
     rated, rating_ms = timed(lambda: confidence.rate(output.prediction, labels, output.engine))
     spheroids = describe_timed(labels, grey_image, timings_ms, rated.objects)
-    timings_ms["measure"] += rating_ms
+    measured, measuring_ms = timed(lambda: quality(labels, grey_image))
+    timings_ms["measure"] += rating_ms + measuring_ms
     return Segmentation(
-        labels, spheroids, output.engine, output.engine_version, params.to_dict(), timings_ms, rated.image
+        labels,
+        spheroids,
+        output.engine,
+        output.engine_version,
+        params.to_dict(),
+        timings_ms,
+        rated.image,
+        measured,
     )

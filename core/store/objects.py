@@ -12,7 +12,7 @@ from core.db import Database, Row
 from core.errors import InvalidRequest
 from core.listing.keyset import KeyValues, SortKey, behind, keys_of, order_by
 from core.listing.object_table import RANGES, SORT_TYPES, SORTS
-from core.models import Page, Range
+from core.models import Page, Range, ReviewState
 from core.store.project_versions import ProjectVersions
 from core.store.rows import measurements_of
 
@@ -45,6 +45,8 @@ class MeasuredObject:
     number: int
     measurements: dict[str, float | int | bool | None]
     confidence: float | None
+    review: ReviewState = ReviewState.UNSEEN  # of its image
+    review_reason: str | None = None
 
     @property
     def id(self) -> str:
@@ -73,10 +75,11 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class ObjectCount:
-    """Number of spheroids, and of the images that they are on."""
+    """Number of spheroids, of the images that they are on, and of those spheroids whose image is excluded."""
 
     objects: int
     images: int
+    excluded: int = 0
 
 
 class ObjectStore:
@@ -119,7 +122,7 @@ class ObjectStore:
         where, values = _where(project_id, conditions)
         with self._db.read() as session:
             row = session.rows("objects.count", values, where=where, behind="true")[0]
-        return ObjectCount(row["total"], row["images"])
+        return ObjectCount(row["total"], row["images"], row["excluded"])
 
     def calibrated(self, project_id: str) -> bool:
         """Return whether any image with spheroids has a pixel size."""
@@ -223,4 +226,6 @@ def _object_of(row: Row) -> MeasuredObject:
         number=row["number"],
         measurements=measurements_of(row),
         confidence=row["confidence"],
+        review=ReviewState(row["review"]),
+        review_reason=row["review_reason"],
     )

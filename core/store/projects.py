@@ -6,13 +6,14 @@ import json
 import secrets
 import unicodedata
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 from core.cache import Cache
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
-from core.models import PixelSizeMethod, Project
+from core.models import PixelSizeMethod, Project, ReviewSettings
 from core.segmentation.confidence import LOOK_BELOW
 from core.store.project_versions import PROJECTS, ProjectVersions
 from core.store.rows import compact, project_of
@@ -171,6 +172,15 @@ class ProjectStore:
         """Set how a project's images are segmented from now on; results that are there stay."""
         values = {"id": project_id, "engine": engine, "params": compact(dict(params))}
         self._db.write(lambda session: _require(session.rows("projects.set_recipe", values)))
+
+    def set_review(self, project_id: str, settings: ReviewSettings) -> None:
+        """Set what a project's review goes by.
+
+        Raises:
+            NotFound: the project is not there.
+        """
+        values = {"id": project_id, **asdict(settings)}
+        self._db.write(lambda session: _require(session.rows("projects.set_review", values)))
 
     def delete(self, project_id: str, deleted_by: str | None = None) -> None:
         """Delete a project, whose jobs are cancelled; ``restore`` undoes it until it is purged."""

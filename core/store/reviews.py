@@ -31,6 +31,22 @@ class Judgement:
     seconds: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ReviewEffort:
+    """How many results people have looked at, and the seconds that looking and correcting took them."""
+
+    looked_at: int
+    right: int
+    corrected: int
+    seconds: float
+
+    @property
+    def edit_rate(self) -> float | None:
+        """Share of the results that were corrected, among those that are right now; None without any."""
+        n = self.right + self.corrected
+        return self.corrected / n if n else None
+
+
 class ReviewStore:
     """The table of reviews, and the columns of images that follow from it."""
 
@@ -89,11 +105,17 @@ class ReviewStore:
         rows = self._rows("reviews.progress", project_id)
         return dict.fromkeys(ReviewState, 0) | {ReviewState(row["review"]): row["total"] for row in rows}
 
-    def judged(self, project_id: str) -> list[Row]:
-        """The last word on each automatic result of the images that were drawn at random."""
+    def effort(self, project_id: str | None, since: datetime | None = None) -> ReviewEffort:
+        """How much has been reviewed of a project, or of all, and how long that took."""
+        with self._db.read() as session:
+            values = {"project_id": project_id, "since": since}
+            return ReviewEffort(**session.rows("reviews.effort", values)[0])
+
+    def judged(self, project_id: str | None) -> list[Row]:
+        """The last word on each automatic result of the images drawn at random, of a project or of all."""
         return self._rows("reviews.judged", project_id)
 
-    def _rows(self, name: str, project_id: str) -> list[Row]:
+    def _rows(self, name: str, project_id: str | None) -> list[Row]:
         with self._db.read() as session:
             return session.rows(name, {"project_id": project_id})
 

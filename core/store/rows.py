@@ -24,8 +24,10 @@ from core.models import (
     PixelSizeMethod,
     Priority,
     Project,
+    ReviewSettings,
     Ring,
     Spheroid,
+    SpheroidsExpected,
     Version,
     VersionKind,
 )
@@ -52,6 +54,16 @@ def project_of(row: Row, totals: Row) -> Project:
         findings={finding: totals.get(finding.value, 0) for finding in Finding},
         last_activity=max(created_at, datetime.fromisoformat(last)) if last else created_at,
         thumbnails=tuple(totals.get("newest") or ()),
+        review=review_settings_of(row),
+    )
+
+
+def review_settings_of(row: Row) -> ReviewSettings:
+    """What a project's review goes by, of a row with its columns."""
+    expected = row["spheroids_expected"]
+    return ReviewSettings(
+        None if expected is None else SpheroidsExpected(expected),
+        bool(row["reason_needed"]),
     )
 
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from core.cache import Cache, cached_json
-from core.db import Database
+from core.db import Database, Row
 from core.models import JobState
 from core.segmentation.confidence import LOOK_BELOW
+from core.store.reviews import ReviewEffort, ReviewStore
 
 WEEK = timedelta(days=7)
 FAILURES, OVERVIEW = "failures", "overview"  # kinds of cached values
@@ -71,6 +72,7 @@ class ThroughputStore:
     def __init__(self, db: Database, cache: Cache) -> None:
         self._db = db
         self._cache = cache
+        self._reviews = ReviewStore(db)
 
     def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[ImagesDone, ...]:
         """Images and spheroids by slot and project, oldest first."""
@@ -117,6 +119,14 @@ class ThroughputStore:
         with self._db.read() as session:
             rows = session.rows("throughput.jobs", {"project_id": project_id})
         return dict.fromkeys(JobState, 0) | {JobState(row["state"]): row["total"] for row in rows}
+
+    def judged(self, project_id: str | None = None) -> list[Row]:
+        """As ``ReviewStore.judged``."""
+        return self._reviews.judged(project_id)
+
+    def review_effort(self, since: datetime, project_id: str | None = None) -> ReviewEffort:
+        """As ``ReviewStore.effort``."""
+        return self._reviews.effort(project_id, since)
 
     def _rows(
         self, name: str, since: datetime, project_id: str | None, **values: float | datetime

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from core.db import Row, Session
 from core.errors import VersionConflict
 from core.listing.image_table import SUMMARY
-from core.models import Job, Spheroid, VersionKind
+from core.models import ImageQuality, Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
 from core.models.summary import summary
 from core.store.rows import OBJECT_ROW, compact, version_of
@@ -34,6 +34,7 @@ class Result:
     timings_ms: dict[str, float]
     maps_sha256: str | None = None
     confidence: float | None = None
+    quality: ImageQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,5 +183,5 @@ def _version(image_id: str, kind: VersionKind, result: Result, now: datetime) ->
         "maps_sha256": result.maps_sha256,
         "timings_ms": compact(result.timings_ms),
         "seconds": seconds_of(result.timings_ms),
-        **summary(result.spheroids, result.confidence),
+        **summary(result.spheroids, result.confidence, result.quality),
     }

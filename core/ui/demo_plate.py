@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.demo.plate import DemoFile, manifest
 from core.errors import InvalidRequest
+from core.models import ReviewSettings, SpheroidsExpected
 from core.services import Services
 from core.ui import visitor
 from core.ui.feedback import explained
@@ -35,6 +36,7 @@ def _load(services: Services) -> str:
     """Load the plate and show the progress; it goes on by itself if the visitor leaves the page."""
     try:
         project = services.create_project(NAME)
+        services.store.projects.set_review(project.id, ReviewSettings(SpheroidsExpected.ONE))
     except InvalidRequest:  # it exists already, and files that are stored are not stored again
         project = next(item for item in services.store.projects.list() if item.name == NAME)
     recipe, request = services.recipe(project), visitor.job_request(services)

@@ -126,6 +126,7 @@ def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], image_filter: Imag
     parts += (
         [" or ".join(FINDING_WORDS[item] for item in image_filter.findings)] if image_filter.findings else []
     )
+    parts += [f"reviewed as {' or '.join(image_filter.review)}"] if image_filter.review else []
     parts += [f"name contains “{image_filter.name}”"] if image_filter.name else []
     parts += [
         f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in image_filter.ranges

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.listing.columns import in_units, on_screen
 from core.listing.image_table import LISTED
-from core.models import Finding, ImageFilter, ImageStatus, Project
+from core.models import Finding, ImageFilter, ImageStatus, Project, ReviewState
 from core.ui import filters
 
 FINDING_WORDS = {
@@ -40,6 +40,14 @@ def draw(names: Mapping[str, str]) -> dict[str, str]:
         )
         query = filters.name("Name contains", 130)
         query |= filters.dates()
+        review = st.pills(
+            "Review",
+            [item.value for item in ReviewState],
+            selection_mode="multi",
+            key="review",
+            bind="query-params",
+        )
+        query |= {"review": ",".join(review)} if review else {}
         chosen = filters.chosen(names, 200)
     query |= filters.bounds(chosen, names)
     return {"status": ",".join(status), **query} if status else query
@@ -64,14 +72,15 @@ def _is_offered(finding: Finding, project: Project) -> bool:
 
 def clear(names: Mapping[str, str]) -> None:
     """Take every condition away, in a callback: before the widgets are drawn."""
-    filters.clear(names, status=[], **{finding.value: False for finding in Finding})
+    filters.clear(names, status=[], review=[], **{finding.value: False for finding in Finding})
 
 
 def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
     """Return the filter as the store takes it."""
     status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
     found = tuple(Finding(word) for word in query.get("findings", "").split(",") if word)
-    return ImageFilter(status, query.get("name"), filters.ranges(query, names), found)
+    review = tuple(ReviewState(word) for word in query.get("review", "").split(",") if word)
+    return ImageFilter(status, query.get("name"), filters.ranges(query, names), found, review)
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
@@ -81,6 +90,8 @@ def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:
         parts.append(" or ".join(status_word(word) for word in query["status"].split(",")))
     if "findings" in query:
         parts.append(" or ".join(FINDING_WORDS[Finding(word)] for word in query["findings"].split(",")))
+    if "review" in query:
+        parts.append(f"reviewed as {' or '.join(query['review'].split(','))}")
     parts += filters.words(query, names)
     return f"Showing only: {', '.join(parts)}" if parts else ""
 

@@ -64,6 +64,8 @@ def _of_page(params: dict[str, str]) -> dict[str, str | list[str]]:
     query: dict[str, str | list[str]] = dict(params)
     if "status" in params:
         query["status"] = [image_filter.status_word(word) for word in params["status"].split(",")]
+    if "review" in params:
+        query["review"] = params["review"].split(",")
     if "findings" in params:
         query |= dict.fromkeys(str(query.pop("findings")).split(","), "true")
     return query

@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from core.accounts import Level
-from core.models import MEASUREMENTS, Image, ImageStatus, Project, Version
+from core.models import MEASUREMENTS, Image, ImageStatus, Project, ReviewState, Version
 from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
@@ -18,7 +18,7 @@ from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
 from core.ui.format import three_digits
 from core.ui.image_list import ImageListPlace
-from core.ui.shell import REFRESH_SECONDS, plain
+from core.ui.shell import REFRESH_SECONDS, go, plain
 
 # What is left of the window's height under the page's header and status, with the bar over the picture.
 PICTURE_HEIGHT, PREVIEW_HEIGHT = "calc(100dvh - 11rem)", "calc(100dvh - 12.25rem)"
@@ -39,6 +39,8 @@ def header(
     if project_switcher.chosen() != project.id:  # the address of a link names the image alone
         project_switcher.choose_next(project.id)
         st.rerun()
+    if image.review is ReviewState.CORRECTED and _reviewing() and "edit" not in st.query_params:
+        go("review.py")  # corrected in the review: the next image
     place = here.place
     with st.container(horizontal=True, vertical_alignment="center", key="image-header"):
         _way_back(here)
@@ -68,9 +70,14 @@ def header(
         _segment_button(services, project, image)
 
 
+def _reviewing() -> bool:
+    """Whether the review has opened this image, to be corrected."""
+    return st.query_params.get("back") == "review"
+
+
 def _way_back(here: ImageListPlace) -> None:
     """Draw the link to where the image was opened: the review, or the list of images."""
-    if st.query_params.get("back") == "review":
+    if _reviewing():
         st.page_link("review.py", label="Back to the review", icon=":material/arrow_back:")
         return
     label = "Back to the filtered images" if here.filtered else "Images of this project"
@@ -132,7 +139,7 @@ def _done(image: Image, version: Version) -> None:
     made = plain(history_panel.words(version))
     st.caption(
         f":green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
-        f"{seconds_of(version.timings_ms):.2f} s{trust}{own}",
+        f"{seconds_of(version.timings_ms):.2f} s{trust}{own}{reviewed_words(image)}",
         help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1. "
         f"{version.engine} {version.engine_version}",
     )
@@ -147,6 +154,15 @@ def _done(image: Image, version: Version) -> None:
             "picture, and try other settings if they are wrong.",
             icon=":material/visibility:",
         )
+
+
+def reviewed_words(image: Image) -> str:
+    """“ · excluded by Ana: debris”; nothing where nobody has looked at the result, or it says so itself."""
+    if image.review in (ReviewState.UNSEEN, ReviewState.CORRECTED):
+        return ""
+    why = f": {plain(image.review_reason)}" if image.review_reason else ""
+    who = f" by {plain(image.reviewed_by)}" if image.reviewed_by else ""
+    return f" · {image.review.value}{who}{why}"
 
 
 def facts(image: Image) -> None:

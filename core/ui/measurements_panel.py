@@ -67,7 +67,13 @@ def words(services: Services, project: Project, query: Mapping[str, str], names:
     if "touches_border" in query:
         parts.append("touching the edge" if query["touches_border"] == "1" else "not touching the edge")
     narrowed = f": {', '.join(parts)}" if parts else ""
-    return f"**{plural(count.objects, 'spheroid')}** of {plural(count.images, 'image')}{narrowed}"
+    left_out = (
+        f" · {plural(count.excluded, 'spheroid')} of excluded images stay in the table and in exports, "
+        "and are not in the charts"
+        if count.excluded
+        else ""
+    )
+    return f"**{plural(count.objects, 'spheroid')}** of {plural(count.images, 'image')}{narrowed}{left_out}"
 
 
 def charts(services: Services, project: Project, objects: ObjectFilter, names: Mapping[str, str]) -> None:

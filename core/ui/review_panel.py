@@ -14,7 +14,7 @@ from core.corrections.review_order import Waiting
 from core.errors import SpheroscopeError
 from core.models import Image, ImageStatus, Project, ReviewState, Spheroid, Verdict
 from core.services import Services
-from core.ui import visitor
+from core.ui import review_settings, visitor
 from core.ui.components.review_desk import DeskImage, DeskProgress, Said, review_desk
 from core.ui.components.viewer import ViewerOptions, viewer
 from core.ui.feedback import empty, plural
@@ -79,6 +79,7 @@ def look(services: Services, project: Project, turn: Turn, waiting: Waiting) -> 
         )
         if memory.message:
             st.warning(memory.message, icon=":material/error:")
+        review_settings.settings(services, project)
     if said is not None and said.state == "correct":
         go("image.py", image=said.image_id, edit="1", back=BACK)
     with left:

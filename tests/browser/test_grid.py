@@ -137,8 +137,8 @@ def test_select_all_means_every_page_of_the_filter(tab: Tab, address: str) -> No
 def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: Tab, address: str) -> None:
     frame = open_images(tab, address)
     frame.locator(".tools summary").click()
-    frame.get_by_label("Circularity").uncheck()
-    expect(frame.locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    frame.get_by_label("Confidence").uncheck()
+    expect(frame.locator(".ag-header-cell[col-id=confidence]")).to_have_count(0)
     frame.locator(".ag-paging-page-size .ag-picker-field-wrapper").click()
     frame.get_by_role("option", name="25").click()
     frame.locator(".ag-header-cell[col-id=name]").click()
@@ -150,7 +150,7 @@ def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: 
     tab.page.reload()
     expect(row_names(tab.page).first).to_have_text("image050.png", timeout=30_000)
     assert summary(tab.page) == "51 to 75 of 120"
-    expect(grid(tab.page).locator(".ag-header-cell[col-id=circularity]")).to_have_count(0)
+    expect(grid(tab.page).locator(".ag-header-cell[col-id=confidence]")).to_have_count(0)
     tab.page.get_by_text("Filter", exact=True).click()
     tab.page.get_by_label("Name contains").fill("image0")
     tab.page.get_by_label("Name contains").press("Enter")

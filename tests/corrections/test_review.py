@@ -14,7 +14,15 @@ from core.corrections.gestures import Gesture
 from core.corrections.review import HELD_SECONDS, Reviewer, Reviews
 from core.corrections.review_order import RANDOM_SHARE, drawn_at_random, ordered, reasons
 from core.errors import InvalidRequest, VersionConflict
-from core.models import Image, ImageFilter, Project, ReviewState, Verdict
+from core.models import (
+    Image,
+    ImageFilter,
+    Project,
+    ReviewSettings,
+    ReviewState,
+    SpheroidsExpected,
+    Verdict,
+)
 from core.store import Store
 from core.store.objects import ObjectFilter
 from tests.factories import add, finish, spheroid
@@ -30,6 +38,11 @@ def row(
         "confidence": confidence,
         "n_objects": n_objects,
         "review": review,
+        "reviewed_by": None,
+        "edge_blur": 1.0,
+        "specks": 40,
+        "usual_specks": 45.0,
+        "spheroids_expected": "one",
     }
 
 
@@ -54,7 +67,16 @@ def test_nothing_found_is_never_silently_right() -> None:
 
 def test_each_image_says_why_it_is_here() -> None:
     assert "nothing was found" in reasons(row("a", n_objects=0))
-    assert "3 spheroids were found" in reasons(row("a", n_objects=3))
+    several = row("a", n_objects=3)
+    assert "3 spheroids were found where one is expected" in reasons(several)
+    assert any("3 spheroids were found;" in why for why in reasons(several | {"spheroids_expected": None}))
+    assert not any("found" in why for why in reasons(several | {"spheroids_expected": "several"}))
+    lonely = reasons(row("a") | {"spheroids_expected": "several"})
+    assert "one spheroid was found where several are expected" in lonely
+    assert any("out of focus" in why for why in reasons(row("a") | {"edge_blur": 4.2}))
+    assert any("many specks: 200" in why for why in reasons(row("a") | {"specks": 200}))
+    unknown = row("a") | {"edge_blur": None, "specks": None, "usual_specks": None}
+    assert not any("specks" in why or "focus" in why for why in reasons(unknown)), "results of before"
     assert "the outlines are less certain than usual" in reasons(row("a", confidence=0.2))
     assert "somebody was unsure" in reasons(row("a", review="unsure"))
     plain = next(f"image {n}" for n in range(100) if not drawn_at_random(f"image {n}"))
@@ -275,3 +297,33 @@ def test_a_correction_counts_with_its_overlap_and_its_diameter() -> None:
     assert found.right.value == pytest.approx(1 / 3)
     assert found.iou.value == 0.5
     assert found.diameter_change.value == pytest.approx(0.2)
+
+
+def test_the_work_of_a_review_is_counted_with_its_seconds(
+    store: Store, desk: Corrections, image: Image
+) -> None:
+    reviews = Reviews(store)
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT, seconds=4.0), "ada")
+    effort = reviews.effort(image.project_id)
+    assert (effort.looked_at, effort.right, effort.corrected, effort.seconds) == (1, 1, 0, 4.0)
+    desk.apply(image.id, Gesture("a", image.version_id, 0, Tool.DELETE, 1, (NewRegion(2, None),)), "ben")
+    desk.finish(image.id, 1, image.version_id, "ben", "debris")
+    effort = reviews.effort(image.project_id)
+    assert (effort.looked_at, effort.right, effort.corrected) == (1, 0, 1), "the last word counts"
+    assert effort.edit_rate == 1.0
+    later = store.reviews.effort(None, since=store.images.get(image.id).reviewed_at)
+    assert (later.looked_at, later.edit_rate) == (0, None)
+
+
+def test_a_project_may_need_a_reason_for_each_correction(
+    store: Store, desk: Corrections, image: Image
+) -> None:
+    settings = ReviewSettings(SpheroidsExpected.ONE, reason_needed=True)
+    store.projects.set_review(image.project_id, settings)
+    assert store.projects.get(image.project_id).review == settings
+    desk.apply(image.id, Gesture("a", image.version_id, 0, Tool.DELETE, 1, (NewRegion(2, None),)), "ben")
+    with pytest.raises(InvalidRequest, match="Say why"):
+        desk.finish(image.id, 1, image.version_id, "ben", " ")
+    version = desk.finish(image.id, 1, image.version_id, "ben", "debris")
+    assert store.images.get(image.id).version_id == version.id
+    assert store.images.get(image.id).specks is not None, "a correction is measured, too"

@@ -34,3 +34,4 @@ def test_an_archive_has_every_change_with_its_hash(lab: Lab, pack: Pack, store: 
     assert len(few.read("history.json").decode().splitlines()) == 1
     images = list(csv.DictReader(io.StringIO(archive.read("images.csv").decode(), newline="")))
     assert {(row["review"], row["review_reason"]) for row in images} == {("excluded", "debris")}
+    assert b"2 images were excluded from statistics by a person: debris (2)." in archive.read("METHODS.txt")

@@ -72,7 +72,7 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     expected = io.StringIO(newline="")
     size = export_rows.PixelSize(um_per_px, None if um_per_px is None else PixelSizeSource.PROJECT)
     file = export_rows.SourceFile("=a.tif", "=a.tif")
-    in_app = {"version_id": lab.store.images.page(project.id).items[0].version_id}
+    in_app = {"version_id": lab.store.images.page(project.id).items[0].version_id, "review": "unseen"}
     csv_table.write_csv(
         (row | in_app for row in export_rows.measured_objects(file, segmentation(*spheroids), size)),
         export_rows.OBJECT_HEADER,
@@ -158,6 +158,8 @@ def row_of(number: int) -> dict[str, Any]:
         "image_name": f"image {number}.tif",
         "um_per_px": 2.0,
         "um_per_px_source": "file",
+        "review": "unseen",
+        "review_reason": None,
         "number": 1,
         "engine": "classical",
         "engine_version": "3",

@@ -131,7 +131,7 @@ def test_an_image_row_has_pixels_and_micrometres(client: TestClient, lab: Lab) -
         *("largest_circularity", "confidence", "look_at_this", "um_per_px", "um_per_px_source"),
         *("width", "height", "bit_depth"),
         *("created_at", "seconds", "thumbnail"),
-        *("review", "review_reason", "reviewed_by", "reviewed_at"),
+        *("review", "review_reason", "reviewed_by", "reviewed_at", "edge_blur", "specks", "own_settings"),
     }
     assert (row["id"], row["name"], row["status"], row["n_objects"]) == (image.id, "a.png", "done", 2)
     assert row["largest_area_px"] == 314

@@ -14,7 +14,15 @@ from hypothesis import strategies as st
 from core import __version__
 from core.errors import NotAnImage
 from core.listing import csv_table, export_rows, image_table, object_table
-from core.models import MEASUREMENTS, Contour, PageFacts, PixelSizeSource, Segmentation, Spheroid
+from core.models import (
+    MEASUREMENTS,
+    Contour,
+    ImageQuality,
+    PageFacts,
+    PixelSizeSource,
+    Segmentation,
+    Spheroid,
+)
 
 FACTS = PageFacts(1, 640, 480, 1, "uint16", 12, 2.5, "OME")
 SIZED = export_rows.PixelSize(2.5, PixelSizeSource.FILE)
@@ -59,10 +67,12 @@ def test_object_columns_are_the_measurements_each_beside_its_twin() -> None:
         export_rows.OBJECT_HEADER
     )
     assert not {"circularity_um", "centroid_x_um", "n_holes_um"} & set(export_rows.OBJECT_HEADER)
-    assert export_rows.OBJECT_HEADER[-9:] == (
+    assert export_rows.OBJECT_HEADER[-11:] == (
         "confidence",
         "look_at_this",
         "reasons",
+        "review",
+        "review_reason",
         "engine",
         "engine_version",
         "params",
@@ -134,6 +144,7 @@ def test_a_measured_image() -> None:
     result = segmentation(
         spheroid(1, area=12, equivalent_diameter=4.0), spheroid(2, area=78, equivalent_diameter=10.0)
     )
+    result = replace(result, quality=ImageQuality(2.5, 12))
     row = export_rows.measured_image(FILE, FACTS, SIZED, result, 0.25)
     assert tuple(row) == export_rows.IMAGE_HEADER
     (cells,) = read(written([row], export_rows.IMAGE_HEADER))
@@ -157,6 +168,8 @@ def test_a_measured_image() -> None:
         "largest_equivalent_diameter_um": "25.0",
         "confidence": "",
         "look_at_this": "false",
+        "edge_blur_percent": "2.5",
+        "specks": "12",
         "review": "",
         "review_reason": "",
         "reviewed_by": "",
@@ -238,10 +251,12 @@ def test_rows_are_written_as_they_come() -> None:
 def test_every_measured_column_has_its_formula() -> None:
     rows = {row["column"]: row for row in read(export_rows.formulas_text())}
     assert rows.keys() == {
-        *export_rows.OBJECT_HEADER[5:-8],
+        *export_rows.OBJECT_HEADER[5:-10],
         "largest_equivalent_diameter_px",
         "largest_equivalent_diameter_um",
         "confidence",
+        "edge_blur_percent",
+        "specks",
     }
     assert all(row["unit"] and row["formula"] for row in rows.values())
     assert rows["area_um2"] == {"column": "area_um2", "unit": "µm²", "formula": "area_px2 × um_per_px²"}

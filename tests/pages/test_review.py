@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from core.corrections import NewRegion, Tool
 from core.corrections.accuracy import Accuracy, Estimate
+from core.corrections.gestures import Gesture
 from core.corrections.review import Turn
 from core.models import Project, ReviewState, Verdict
 from core.services import Services
@@ -111,3 +113,38 @@ def test_the_end_tells_the_share_that_is_right_with_its_interval_or_that_it_is_n
     few = Accuracy(2, Estimate(0.5), nothing, nothing)
     assert "too few to judge the others by" in finished_words(turn, few)[1]
     assert "nothing is known" in finished_words(turn, Accuracy(0, nothing, nothing, nothing))[1]
+
+
+def test_what_is_expected_of_an_image_is_set_on_the_page(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    page = open_page("review.py")
+    next(item for item in page.segmented_control if "expected" in item.label).set_value("several").run()
+    assert not page.exception
+    assert services.store.projects.get(plate.id).review.spheroids_expected == "several"
+    reasons = [why for item in services.reviews.queue(plate.id, "x").waiting for why in item.reasons]
+    assert "one spheroid was found where several are expected" in reasons
+
+
+def test_an_images_page_says_what_was_said_of_it(open_page: Open, plate: Project, services: Services) -> None:
+    image = services.store.images.page(plate.id).items[0]
+    assert "excluded by" not in texts(open_page("image.py", image=image.id))
+    services.reviews.judge(image.id, image.version_id, Verdict(ReviewState.EXCLUDED, "debris"), "ada")
+    assert "excluded by ada: debris" in texts(open_page("image.py", image=image.id))
+
+
+def test_a_finished_correction_leads_back_to_the_review(
+    open_page: Open, plate: Project, services: Services
+) -> None:
+    image = services.store.images.page(plate.id).items[0]
+    gesture = Gesture("a", image.version_id, 0, Tool.DELETE, 1, (NewRegion(1, None),))
+    services.corrections.apply(image.id, gesture, "ada")
+    assert "Back to the review" in links(open_page("image.py", image=image.id, back="review"))
+    services.corrections.finish(image.id, 1, image.version_id, "ada", "debris")
+    page = open_page("image.py", image=image.id, back="review")
+    assert not page.exception
+    assert "Review of Plate 1" in texts(page)
+
+
+def links(page: Any) -> list[str]:
+    return [element.proto.label for element in page.get("page_link")]

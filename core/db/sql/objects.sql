@@ -9,7 +9,8 @@ WITH wanted AS (
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
 SELECT
-    image.id AS image_id, image.name AS image_name, image.um_per_px, {value} AS key,
+    image.id AS image_id, image.name AS image_name, image.um_per_px, image.review::VARCHAR AS review,
+    image.review_reason, {value} AS key,
     object.* EXCLUDE (image_id, contour)
 FROM wanted
 JOIN image ON image.id = wanted.image_id
@@ -17,7 +18,9 @@ JOIN object ON object.version_id = wanted.version_id AND object.number = wanted.
 ORDER BY {order}
 
 -- name: count
-SELECT count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {behind}) AS before
+SELECT
+    count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {behind}) AS before,
+    count(*) FILTER (image.review = 'excluded') AS excluded
 FROM image JOIN object ON object.version_id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 
@@ -25,6 +28,7 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}
 -- The same rows as results.project_objects gives, in the order and of the filter of the table.
 SELECT
     image.name AS path, image.name AS image_name, image.um_per_px, image.um_per_px_source,
+    image.review, image.review_reason,
     version.engine, version.engine_version, version.params, version.kind AS version_kind, object.*
 FROM image
 JOIN version ON version.id = image.version_id

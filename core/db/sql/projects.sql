@@ -1,5 +1,6 @@
 -- name: list
-SELECT id, name, um_per_px, engine, params, created_at
+SELECT
+    id, name, um_per_px, engine, params, created_at, spheroids_expected, reason_needed
 FROM project
 WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR id = $id)
     AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], id))
@@ -60,6 +61,12 @@ RETURNING id
 
 -- name: set_recipe
 UPDATE project SET engine = $engine, params = $params WHERE id = $id AND deleted_at IS NULL RETURNING id
+
+-- name: set_review
+UPDATE project SET
+    spheroids_expected = $spheroids_expected, reason_needed = $reason_needed
+WHERE id = $id AND deleted_at IS NULL
+RETURNING id
 
 -- name: delete
 UPDATE project SET deleted_at = $now, deleted_by = $deleted_by WHERE id = $id AND deleted_at IS NULL RETURNING id

@@ -37,6 +37,7 @@ WHERE project_id = $project_id AND deleted_at IS NULL
 -- Every spheroid of a project's results in force, with its image.
 SELECT
     image.name AS path, image.name AS image_name, image.um_per_px, image.um_per_px_source,
+    image.review, image.review_reason,
     version.engine, version.engine_version, version.params, version.kind AS version_kind, object.*
 FROM image
 JOIN version ON version.id = image.version_id

@@ -15,7 +15,13 @@ ORDER BY review.reviewed_at DESC, review.rowid DESC LIMIT 2
 
 -- name: waiting
 -- Images with a result that nobody has looked at, and those of which somebody was unsure.
-SELECT id, name, version_id, confidence, n_objects, review::VARCHAR AS review, reviewed_by
+SELECT
+    id, name, version_id, confidence, n_objects, review::VARCHAR AS review, reviewed_by, edge_blur, specks,
+    (
+        SELECT median(every.specks) FROM image AS every
+        WHERE every.project_id = $project_id AND every.deleted_at IS NULL
+    ) AS usual_specks,
+    (SELECT project.spheroids_expected FROM project WHERE project.id = $project_id) AS spheroids_expected
 FROM image
 WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
     AND review IN ('unseen', 'unsure')
@@ -35,7 +41,29 @@ FROM review
 JOIN image ON image.id = review.image_id
 JOIN version ON version.id = review.version_id
 LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
-WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND review.at_random
+WHERE ($project_id::VARCHAR IS NULL OR image.project_id = $project_id)
+    AND image.deleted_at IS NULL AND review.at_random
     AND version.kind = 'automatic'
 QUALIFY row_number() OVER (PARTITION BY review.version_id ORDER BY review.reviewed_at DESC, review.rowid DESC) = 1
     AND review.state IN ('right', 'corrected')
+
+-- name: effort
+-- The last word on each result, and how long people looked at results and worked at corrections.
+WITH said AS (
+    SELECT
+        review.state, review.seconds, corrected.seconds_worked,
+        row_number() OVER (
+            PARTITION BY review.image_id, review.version_id ORDER BY review.reviewed_at DESC, review.rowid DESC
+        ) AS place
+    FROM review
+    JOIN image ON image.id = review.image_id
+    LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
+    WHERE image.deleted_at IS NULL AND ($project_id::VARCHAR IS NULL OR image.project_id = $project_id)
+        AND ($since::TIMESTAMP IS NULL OR review.reviewed_at > $since)
+)
+SELECT
+    count(*) FILTER (place = 1 AND state <> 'unseen') AS looked_at,
+    count(*) FILTER (place = 1 AND state = 'right') AS right,
+    count(*) FILTER (place = 1 AND state = 'corrected') AS corrected,
+    coalesce(sum(seconds), 0) + coalesce(sum(seconds_worked), 0) AS seconds
+FROM said

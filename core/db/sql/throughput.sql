@@ -49,7 +49,7 @@ ORDER BY files DESC, code
 -- name: overview
 -- What is to be reviewed, and what was done in the last seven days and in the seven before.
 WITH present AS (
-    SELECT image.id, image.status, image.confidence FROM image
+    SELECT image.id, image.status, image.confidence, image.review FROM image
     JOIN project ON project.id = image.project_id
     WHERE image.deleted_at IS NULL AND project.deleted_at IS NULL
         AND ($project_id::VARCHAR IS NULL OR project.id = $project_id)
@@ -63,7 +63,7 @@ ended AS (
     WHERE state = 'failed' AND finished_at > $before
 )
 SELECT
-    (SELECT count(*) FROM present WHERE status = 'done' AND confidence < $look_below) AS doubtful,
+    (SELECT count(*) FROM present WHERE status = 'done' AND confidence < $look_below AND review IN ('unseen', 'unsure')) AS doubtful,
     (SELECT count(*) FROM present WHERE status = 'failed') AS without_result,
     (SELECT count(*) FROM made WHERE created_at > $since) AS images,
     (SELECT count(*) FROM made WHERE created_at <= $since) AS images_before,

@@ -11,11 +11,13 @@ import streamlit as st
 
 from core import errors
 from core.clock import utc_now
+from core.corrections.accuracy import by_group
 from core.monitoring import REFUSED, Kind
 from core.operations.assessment import Grade
 from core.queue.status import QueueHealth
 from core.services import Services
 from core.store.throughput import ImagesDone
+from core.ui import accuracy_panel
 from core.ui.feedback import plural
 from core.ui.format import count
 from core.ui.operations import charts, summary
@@ -53,6 +55,14 @@ def work_done(services: Services, chosen: TimeRange, project_id: str | None, los
         "Good: what you imaged is what you see here. A result that was made again counts once, when it was "
         "made last. Days begin at midnight UTC."
     )
+
+
+def reviewed(services: Services, chosen: TimeRange, project_id: str | None) -> None:
+    """Draw how good the automatic outlines are by the review, and how much work that was lately."""
+    groups = by_group(services.throughput.judged(project_id))
+    section("Accuracy by the review", accuracy_panel.rows(groups) if groups["all"].n else (), "copy-accuracy")
+    accuracy_panel.draw(groups, services.throughput.review_effort(_since(chosen), project_id))
+    st.caption(f"The work is of {chosen.words}, the accuracy of all time.")
 
 
 def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> None:

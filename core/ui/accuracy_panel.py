@@ -1,0 +1,87 @@
+"""How good the automatic outlines are here: from the images drawn at random in the review, with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import streamlit as st
+
+from core.corrections.accuracy import Accuracy, Estimate
+from core.models import Project
+from core.services import Services
+from core.store.reviews import ReviewEffort
+from core.ui.feedback import plural
+from core.ui.format import UNKNOWN
+from core.ui.review_words import random_words
+
+_EXPLAINED = (
+    "Of the images that the review draws at random, one in ten: the others come because something looks "
+    "wrong. Intervals are 95 %: Wilson's of the share, bootstrapped of the medians. Overlap is the "
+    "intersection over union of automatic and corrected outlines, 1 where they were right. Excluded and "
+    "unsure images do not count."
+)
+
+
+def button(services: Services, project: Project) -> None:
+    """Draw the button on a project's page that says how good its outlines are."""
+    with st.popover(
+        "Accuracy", icon=":material/target:", help="How good the outlines are here, by the review"
+    ):
+        draw(services.reviews.accuracy(project.id), services.reviews.effort(project.id))
+
+
+def draw(groups: Mapping[str, Accuracy], effort: ReviewEffort) -> None:
+    """Draw the sentence, the figures by engine and week, and how much work the review was."""
+    st.markdown(f"**{random_words(groups['all'])}**")
+    if groups["all"].n:
+        st.dataframe(rows(groups), hide_index=True)
+    st.markdown(effort_words(effort))
+    st.caption(_EXPLAINED)
+
+
+def rows(groups: Mapping[str, Accuracy]) -> list[dict[str, object]]:
+    """A row for all, for each engine, and for each week, the latest first."""
+    weeks = sorted((name for name in groups if name.startswith("week ")), reverse=True)
+    engines = sorted(name for name in groups if name.startswith("engine "))
+    return [
+        {
+            "of": name,
+            "images": found.n,
+            "right as they were": _share(found.right),
+            "overlap, median": _number(found.iou),
+            "change of Ø, median": _change(found.diameter_change),
+        }
+        for name in ("all", *engines, *weeks)
+        for found in (groups[name],)
+    ]
+
+
+def effort_words(effort: ReviewEffort) -> str:
+    """“96 results were looked at in 14 min, corrections included; 6 % were corrected”."""
+    if not effort.looked_at:
+        return "Nobody has looked at a result yet: the page Review shows them one by one."
+    minutes = f" in {max(1, round(effort.seconds / 60))} min, corrections included" if effort.seconds else ""
+    verb = "was" if effort.looked_at == 1 else "were"
+    rate = effort.edit_rate
+    corrected = "" if rate is None else f"; {100 * rate:.0f} % of those in use were corrected"
+    return f"{plural(effort.looked_at, 'result')} {verb} looked at{minutes}{corrected}."
+
+
+def _share(found: Estimate) -> str:
+    return _words(found, lambda value: f"{100 * value:.0f}", " %")
+
+
+def _number(found: Estimate) -> str:
+    return _words(found, lambda value: f"{value:.3f}", "")
+
+
+def _change(found: Estimate) -> str:
+    return _words(found, lambda value: f"{100 * value:+.1f}", " %")
+
+
+def _words(found: Estimate, written: Callable[[float], str], unit: str) -> str:
+    if found.value is None:
+        return UNKNOWN
+    if found.low is None or found.high is None:
+        return f"{written(found.value)}{unit} (too few to judge)"
+    return f"{written(found.value)}{unit} ({written(found.low)} to {written(found.high)})"
