@@ -83,5 +83,5 @@ def _words(found: Estimate, written: Callable[[float], str], unit: str) -> str:
     if found.value is None:
         return UNKNOWN
     if found.low is None or found.high is None:
-        return f"{written(found.value)}{unit} (too few to judge)"
+        return "too few to judge"
     return f"{written(found.value)}{unit} ({written(found.low)} to {written(found.high)})"

@@ -44,7 +44,8 @@ def random_words(accuracy: Accuracy) -> str:
     if accuracy.right.value is None:
         return "None of those drawn at random counts yet, so nothing is known of the share that is right."
     right = round(accuracy.right.value * accuracy.n)
+    verb = "was" if right == 1 else "were"
     if accuracy.right.low is None or accuracy.right.high is None:
-        return f"Of {accuracy.n} drawn at random {right} were right: too few to judge the others by."
+        return f"Of {accuracy.n} drawn at random {right} {verb} right: too few to judge the others by."
     low, high = round(100 * accuracy.right.low), round(100 * accuracy.right.high)
-    return f"Of {accuracy.n} drawn at random {right} were right (95 % interval {low} to {high} %)."
+    return f"Of {accuracy.n} drawn at random {right} {verb} right (95 % interval {low} to {high} %)."
