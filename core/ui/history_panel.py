@@ -104,7 +104,9 @@ def worth(version: Version) -> str:
     """Return how much a correction changed and how long it took, as far as that is known."""
     overlap = "" if version.parent_iou is None else f" · IoU {version.parent_iou:.2f} with what it mends"
     seconds = version.seconds_worked
-    return overlap + ("" if seconds is None else f" · {clock(seconds)} min of work")
+    if seconds is None:
+        return overlap
+    return overlap + (f" · {seconds:.0f} s of work" if seconds < 60 else f" · {clock(seconds)} min of work")
 
 
 def outlines(

@@ -117,9 +117,10 @@ def saved(page: Page) -> None:
 
 def at(page: Page, x: float, y: float) -> Point:
     """Where a point of the image lies on the page."""
-    box = page.locator(".stage img").bounding_box()
+    picture = page.locator(".stage img").first
+    box = picture.bounding_box()
     assert box is not None
-    width = page.locator(".stage img").evaluate("image => image.naturalWidth")
+    width = picture.evaluate("image => parseFloat(image.style.width)")  # its file may be smaller
     return box["x"] + x * box["width"] / width, box["y"] + y * box["width"] / width
 
 

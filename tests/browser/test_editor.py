@@ -308,11 +308,11 @@ def test_an_unfinished_correction_is_shown_and_can_be_gone_on_with(scene: Scene,
         page = tab.page
         page.goto(scene.address(server, edit=False))
         expect(page.get_by_text("Being corrected now by program: 1 change")).to_be_visible(timeout=60_000)
-        expect(page.locator("tbody tr")).to_have_count(3)
+        expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
         tab.shot("editor-unfinished")
         page.get_by_role("button", name="Continue").click()
         expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=30_000)
-        expect(page.locator("tbody tr")).to_have_count(2)
+        expect(page.locator("tbody tr")).to_have_count(2, timeout=30_000)
         assert tab.errors == []
 
 

@@ -160,6 +160,7 @@ def test_parts_with_scripts_of_their_own_offer_nothing_either(
         zones.clear()
         open_as(lab, monkeypatch, person, "image.py", project=project.id, image=image_of(lab, project).id)
         assert [item.can_calibrate for item in options] == [may]
+        assert [item.editor is not None for item in options] == [may]
         open_as(lab, monkeypatch, person, "images.py", project=project.id)
         assert bool(zones) is may
 
