@@ -1,17 +1,18 @@
 """Fit how far outlines can be trusted: ``python -m training.confidence --weights FILE --out FILE ...``.
 
-Every image is outlined by weights that never saw its set: real ones by trainings that left it out
-(``--runs``), drawn ones of ladders and demo plates, which no training sees, by the shipped weights. What
-those outlines are worth, and what can be seen of them without a truth, gives a curve
-(``core.segmentation.confidence``). Its own worth is judged the same way: each set's by a curve that was
-fitted on the other sets. ``classical`` has no weights; its constants were chosen on the real images, so its
-curve, which is of them alone, is the more hopeful one: with drawn ones among them no curve sorted its images.
+What the outlines of masked images are worth, and what can be seen of them without a truth, gives a curve
+(``core.segmentation.confidence``). The images: drawn ones of ladders and of demo plates, which no training
+sees; and real ones, outlined by trainings that left their set out (``--runs``) or else, all together a third
+of the weight, by the weights that have learnt from them. Its own worth is judged by curves that were fitted
+without the set or ladder that they are judged on. ``classical`` has no weights; its constants were chosen on
+the real images, so its curve, which is of them alone, is the more hopeful one.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -50,26 +51,33 @@ RIDGE = 1e-2
 Bounds = Sequence[tuple[float | None, float | None]]
 BOUNDS: Bounds = ((None, None), (0, None), (0, None), (0, None), (0, None), (None, 0))
 LINES = (0.7, 0.8, 0.85, 0.9)
+DEFAULT = SegmentationParams()
 _NONE = Curve(0.0, (0.0,) * len(FEATURES))
 
 
 @dataclass(frozen=True, slots=True)
 class Rated:
-    """Outlined images or objects of one set: features (N, 4) and overlaps with the truth (N,)."""
+    """Outlined images or objects of one set: features (N, 5) and overlaps with the truth (N,).
+
+    Every ``source`` counts the same, whatever the sets that it is made of.
+    """
 
     set_name: str
     features: Floats
     overlap: Floats
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One set: its images with their truth, and what predicts them without having seen them."""
+    """One set: its images with their truth, what predicts them, and how they are outlined."""
 
     set_name: str
     shown: Iterable[Shown]
     predict: Predict
     traits: ConfidenceCurve
+    source: str
+    params: SegmentationParams = DEFAULT
 
 
 def look_at(fold: Fold) -> tuple[Rated, Rated]:
@@ -81,7 +89,7 @@ def look_at(fold: Fold) -> tuple[Rated, Rated]:
     of_images, of_objects = [], []
     for pixels, truth in fold.shown:
         seen = fold.predict(pixels)
-        labels = postprocess(seen, SegmentationParams(), pixels.shape)
+        labels = postprocess(seen, fold.params, pixels.shape)
         if not labels.any():
             continue
         strange = strangeness(seen.traits, fold.traits)
@@ -90,12 +98,13 @@ def look_at(fold: Fold) -> tuple[Rated, Rated]:
         if not is_foreground(truth):
             features = object_features(seen, small, int(labels.max()), strange)
             of_objects += list(zip(features, overlaps(labels, truth), strict=True))
-    return _rated(fold.set_name, of_images), _rated(fold.set_name, of_objects)
+    return _rated(fold, of_images), _rated(fold, of_objects)
 
 
-def _rated(name: str, rows: Sequence[tuple[Floats, float]]) -> Rated:
+def _rated(fold: Fold, rows: Sequence[tuple[Floats, float]]) -> Rated:
     features = np.array([row[0] for row in rows]).reshape(-1, len(FEATURES))
-    return Rated(name, features, np.array([row[1] for row in rows], np.float64))
+    overlap = np.array([row[1] for row in rows], np.float64)
+    return Rated(fold.set_name, features, overlap, fold.source)
 
 
 def familiar(chosen: Iterable[Pair], predict: Predict) -> ConfidenceCurve:
@@ -109,15 +118,18 @@ def familiar(chosen: Iterable[Pair], predict: Predict) -> ConfidenceCurve:
     return ConfidenceCurve(_NONE, _NONE, tuple(traits.mean(axis=0).tolist()), tuple(spread.tolist()))
 
 
-def fit(groups: Sequence[Rated], bounds: Bounds = BOUNDS) -> Curve:
-    """The logistic curve of least cross entropy; every set counts the same.
+def fit(groups: Sequence[Rated], bounds: Bounds = BOUNDS, ridge: float = RIDGE) -> Curve:
+    """The logistic curve of least cross entropy; every source counts the same.
 
-    ``bounds``: of the bias and of each feature's weight.
+    ``bounds``: of the bias and of each feature's weight. ``ridge``: the penalty on weights.
     """
     groups = [group for group in groups if len(group.overlap)]
     features = np.concatenate([group.features for group in groups])
     overlap = np.concatenate([group.overlap for group in groups])
-    share = np.concatenate([np.full(len(group.overlap), 1 / len(group.overlap)) for group in groups])
+    sizes = Counter[str]()
+    for group in groups:
+        sizes[group.source] += len(group.overlap)
+    share = np.concatenate([np.full(len(group.overlap), 1 / sizes[group.source]) for group in groups])
     middle = features.mean(axis=0)
     spread = np.maximum(features.std(axis=0), 1e-6)
     wide = (features - middle) / spread
@@ -125,7 +137,7 @@ def fit(groups: Sequence[Rated], bounds: Bounds = BOUNDS) -> Curve:
     def cost(values: Floats) -> float:
         logits = values[0] + wide @ values[1:]
         entropy = np.logaddexp(0, logits) - overlap * logits
-        return float(share @ entropy / len(groups) + RIDGE * np.square(values[1:]).sum())
+        return float(share @ entropy / len(sizes) + ridge * np.square(values[1:]).sum())
 
     best = minimize(cost, np.zeros(1 + features.shape[1]), bounds=bounds).x
     weights = np.where(features.std(axis=0) > 1e-6, best[1:] / spread, 0.0)
@@ -157,26 +169,35 @@ def _unet(data: Path, runs: Path | None, weights: Path, each: int) -> tuple[Conf
     for name, file in held_out(runs).items() if runs else ():
         predict = predictor("unet", file)
         seen = [pair for pair in everything if pair.set_name != name]
-        folds.append(_fold(name, everything, predict, familiar(seen, predict)))
+        folds.append(_fold(name, everything, predict, familiar(seen, predict), name))
+    if runs is None:
+        folds += [_fold(name, everything, shipped, traits, "learnt") for name in _names(everything)]
     fitted, images, objects = calibrate(folds)
     return replace(fitted, mean=traits.mean, spread=traits.spread), images, objects
 
 
 def _classical(data: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
     everything = lessons(data)
-    names = sorted({pair.set_name for pair in everything})
     predict, nothing = predictor("classical"), ConfidenceCurve(_NONE, _NONE)
-    return calibrate(_fold(name, everything, predict, nothing) for name in names)
+    return calibrate(_fold(name, everything, predict, nothing, name) for name in _names(everything))
 
 
-def _fold(name: str, chosen: Sequence[Pair], predict: Predict, traits: ConfidenceCurve) -> Fold:
-    return Fold(name, (pair.read() for pair in chosen if pair.set_name == name), predict, traits)
+def _names(chosen: Iterable[Pair]) -> list[str]:
+    return sorted({pair.set_name for pair in chosen})
+
+
+def _fold(name: str, chosen: Sequence[Pair], predict: Predict, traits: ConfidenceCurve, source: str) -> Fold:
+    shown = (pair.read() for pair in chosen if pair.set_name == name)
+    return Fold(name, shown, predict, traits, source)
 
 
 def _drawn(predict: Predict, traits: ConfidenceCurve, each: int) -> list[Fold]:
-    """Every ladder as a set, and demo plates as one."""
-    groups = [*drawn_truth.ladders(each), ("demo", drawn_truth.demo(1 + each // 2))]
-    return [Fold(name, shown, predict, traits) for name, shown in groups]
+    """Every ladder as a set, all of them one source, and demo plates as another."""
+    climbed = [
+        Fold(name, shown, predict, traits, "ladders", params)
+        for name, params, shown in drawn_truth.ladders(each)
+    ]
+    return [*climbed, Fold("demo", drawn_truth.demo(1 + each // 2), predict, traits, "demo")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -188,14 +209,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=Path, help="trainings that left one set out each")
     parser.add_argument("--each", type=int, default=4, help="drawn scenes of each step of a ladder")
     parser.add_argument("--weights", type=Path, required=True, help="the weights that are shipped")
-    parser.add_argument("--out", type=Path, required=True, help="confidence.json")
+    parser.add_argument("--out", type=Path, required=True, help="confidence.json; other engines' curves stay")
+    parser.add_argument("--engines", nargs="*", default=["unet"], choices=["unet", "classical"])
     parser.add_argument("--plot", type=Path, help="risk and coverage as a picture")
     given = parser.parse_args(arguments)
-    fitted = {
-        "unet": _unet(given.data, given.runs, given.weights, given.each),
-        "classical": _classical(given.data),
-    }
-    about = {name: result[0].to_dict() for name, result in fitted.items()}
+    fitted = {}
+    if "unet" in given.engines:
+        fitted["unet"] = _unet(given.data, given.runs, given.weights, given.each)
+    if "classical" in given.engines:
+        fitted["classical"] = _classical(given.data)
+    about = json.loads(given.out.read_text(encoding="utf-8")) if given.out.exists() else {}
+    about |= {name: result[0].to_dict() for name, result in fitted.items()}
     given.out.write_text(json.dumps(about) + "\n", encoding="utf-8")
     for name, (_, images, objects) in fitted.items():
         for what, judgement in (("images", images), ("objects", objects)):

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bench.ladders import LADDERS, rung
 from core.demo.plate import SEED, demo_scenes
+from core.segmentation import SegmentationParams
 
 Shown = tuple[NDArray[Any], NDArray[np.int32]]  # pixels and labels, (Y, X) each
 
@@ -20,10 +21,13 @@ FIRST = 1000  # number of a ladder's first scene
 DEMO_EVERY = 5  # no multiple of the three days
 
 
-def ladders(each: int) -> Iterator[tuple[str, Iterator[Shown]]]:
-    """The name of each ladder, and ``each`` scenes of every step."""
-    for name in LADDERS:
-        yield name, _climbed(name, each)
+def ladders(each: int) -> Iterator[tuple[str, SegmentationParams, Iterator[Shown]]]:
+    """The name of each ladder, how its truth is outlined, and ``each`` scenes of every step."""
+    for name, ladder in LADDERS.items():
+        params = (
+            SegmentationParams() if ladder.outline is None else SegmentationParams(outline=ladder.outline)
+        )
+        yield name, params, _climbed(name, each)
 
 
 def demo(plates: int) -> Iterator[Shown]:

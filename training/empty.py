@@ -36,6 +36,7 @@ NEARLY = 0.4  # probability with which a body was nearly found
 LEAST = 0.01  # of the field: a smaller body does not stand out from debris
 # of the bias and each feature: neither may make an empty answer surer
 BOUNDS = ((None, None), (None, 0), (None, 0))
+RIDGE = 1e-3  # with a greater one no empty answer would be sure enough not to be looked at
 
 
 def drawn(each: int, first: int = 1000) -> Iterator[Scene]:
@@ -61,7 +62,7 @@ def empty_answers(shown: Iterable[Scene], predict: Callable[[NDArray[Any]], Pred
             if not postprocess(seen, SegmentationParams(), pixels.shape).any():
                 rows.append((empty_features(seen), 1.0))
     features = np.array([row[0] for row in rows]).reshape(-1, len(EMPTY_FEATURES))
-    return Rated("empty", features, np.array([row[1] for row in rows], np.float64))
+    return Rated("empty", features, np.array([row[1] for row in rows], np.float64), "empty")
 
 
 def overlooking(pixels: NDArray[Any], labels: NDArray[np.int32]) -> tuple[Prediction, Prediction]:
@@ -77,7 +78,7 @@ def overlooking(pixels: NDArray[Any], labels: NDArray[np.int32]) -> tuple[Predic
 def balanced(rated: Rated) -> list[Rated]:
     """Right and wrong answers apart, so that both count the same."""
     return [
-        Rated(name, rated.features[kind], rated.overlap[kind])
+        Rated(name, rated.features[kind], rated.overlap[kind], name)
         for name, kind in (("right", rated.overlap == 1), ("wrong", rated.overlap == 0))
     ]
 
@@ -100,7 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--each", type=int, default=6, help="scenes of each step")
     given = parser.parse_args(arguments)
     rated = empty_answers(drawn(given.each), predictor("unet", given.weights))
-    curve = fit(balanced(rated), BOUNDS)
+    curve = fit(balanced(rated), BOUNDS, RIDGE)
     about = json.loads(given.out.read_text(encoding="utf-8"))
     about["unet"]["empty"] = asdict(curve)
     given.out.write_text(json.dumps(about) + "\n", encoding="utf-8")

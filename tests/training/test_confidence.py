@@ -1,5 +1,6 @@
 """Confidence is fitted on what was not seen, and judged by how well it sorts."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ def rated(name: str, seed: int, n: int = 200) -> Rated:
     rng = np.random.default_rng(seed)
     features = np.column_stack([rng.uniform(0, 1, (n, 4)), np.full(n, 0.5)])
     overlap = 1 / (1 + np.exp(-(6 * features[:, 1] - 3 + rng.normal(0, 0.3, n))))
-    return Rated(name, features, overlap)
+    return Rated(name, features, overlap, name)
 
 
 def test_a_curve_finds_what_overlap_follows() -> None:
@@ -43,11 +44,16 @@ def test_doubt_never_raises_confidence() -> None:
     assert min(fitted.weights[:4]) >= 0
 
 
-def test_every_set_counts_the_same() -> None:
+def test_every_source_counts_the_same() -> None:
     few, many = rated("few", 0, 20), rated("many", 1, 2000)
-    low = Rated("low", few.features, np.zeros(20))
+    low = Rated("low", few.features, np.zeros(20), "low")
     mixed = fit([low, many])(few.features).mean()
     assert mixed == pytest.approx((0 + many.overlap.mean()) / 2, abs=0.07)
+    halves = [
+        replace(many, features=many.features[half], overlap=many.overlap[half])
+        for half in np.split(np.arange(2000), 2)
+    ]
+    assert fit([low, *halves])(few.features).mean() == pytest.approx(mixed), "sets of one source are one"
 
 
 def test_confidence_that_sorts_well_is_near_the_ideal() -> None:
@@ -56,9 +62,7 @@ def test_confidence_that_sorts_well_is_near_the_ideal() -> None:
     assert good.ideal <= good.area < good.random
     assert good.gain > 0.8
     assert good.calibration_error < 0.05
-    shuffled = [
-        Rated(g.set_name, g.features, np.random.default_rng(9).permutation(g.overlap)) for g in groups
-    ]
+    shuffled = [replace(g, overlap=np.random.default_rng(9).permutation(g.overlap)) for g in groups]
     assert judged(shuffled).gain < 0.3
 
 
@@ -86,7 +90,7 @@ def test_images_and_objects_are_looked_at(sets: Path) -> None:
 
     traits = ConfidenceCurve(NOTHING, NOTHING)
     folds = {
-        name: Fold(name, [pair.read() for pair in pairs(sets) if pair.set_name == name], knows, traits)
+        name: Fold(name, [pair.read() for pair in pairs(sets) if pair.set_name == name], knows, traits, name)
         for name in ("first", "second")
     }
     images, objects = look_at(folds["first"])
@@ -105,13 +109,15 @@ def test_an_empty_answer_is_left_to_its_own_curve(sets: Path) -> None:
         shown,
         lambda grey: Prediction(np.zeros(grey.shape, np.float32)),
         ConfidenceCurve(NOTHING, NOTHING),
+        "any",
     )
     images, objects = look_at(blind)
     assert len(images.overlap) == len(objects.overlap) == 0
 
 
 def test_drawn_truth_shares_no_image_with_the_benchmarks() -> None:
-    groups = dict(drawn_truth.ladders(1))
+    groups = {name: shown for name, _, shown in drawn_truth.ladders(1)}
+    assert {params.outline for name, params, _ in drawn_truth.ladders(1) if "core" in name} == {"core"}
     assert set(groups) == set(LADDERS)
     pixels, labels = next(groups["focus"])
     assert pixels.shape == labels.shape

@@ -13,6 +13,9 @@ from core.segmentation.outlines.boundaries import Labels
 
 Keep = NDArray[np.bool_]
 
+# Of the way from the outline's level to 1. On eight sets and six ladders no threshold from 0.7 to 0.9 of the
+# map changed a mean IoU by more than 0.001; of 7 false outlines in 60 empty fields, 0.9 left one.
+_NEARLY_SURE = 0.8
 _SOFT = 0.25  # of the typical sharpness
 
 
@@ -66,6 +69,12 @@ def focused(labels: Labels, sharpness: Map) -> Keep:
     counts = np.bincount(labels[rim], minlength=n)
     sharp = np.bincount(labels[rim], sharpness[rim], n) / np.maximum(counts, 1)
     return np.asarray(sharp >= _SOFT * weighted_median(sharp, areas))
+
+
+def certain(labels: Labels, inside: Map, level: float) -> Keep:
+    """True for objects (by number) that are nearly sure somewhere: the others are shapes in noise."""
+    peaks = ndimage.maximum(inside, labels, np.arange(1, int(labels.max()) + 1))
+    return np.append(True, np.asarray(peaks) >= level + _NEARLY_SURE * (1 - level))
 
 
 def weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:

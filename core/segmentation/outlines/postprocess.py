@@ -32,7 +32,7 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
     level = 0.5 * (1 - params.sensitivity)
     target = replace(prediction, inside=_target(prediction, params))
     labels = _bodies(target, params, level)
-    labels = _without_artefacts(labels, prediction)
+    labels = _without_artefacts(labels, prediction, level)
     small = too_small(labels, params.min_relative_area)
     labels = keep(labels if params.outline == "core" else join_small(labels, small), ~small)
     if params.outline == "core" and prediction.core is None:
@@ -182,8 +182,10 @@ def _drawn(labels: Labels) -> Map:
     return np.asarray(cv2.GaussianBlur((labels > 0).astype(np.float32), (0, 0), 1.0))
 
 
-def _without_artefacts(labels: Labels, prediction: Prediction) -> Labels:
+def _without_artefacts(labels: Labels, prediction: Prediction, level: float) -> Labels:
     labels = keep(labels, artefacts.bars(labels))
+    if prediction.core is not None:
+        labels = keep(labels, artefacts.certain(labels, prediction.inside, level))
     if prediction.sharpness is None:
         return labels
     return keep(labels, artefacts.focused(labels, prediction.sharpness))

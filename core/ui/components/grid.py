@@ -71,6 +71,7 @@ _CSS = {
         "margin": "0",
         "background": "var(--ag-header-background-color)",
         "opacity": "0",
+        "z-index": "1",
     },
     ".ag-right-aligned-header .ag-header-cell-filter-button:not(.ag-filter-active)": {
         "right": "auto",

@@ -78,3 +78,12 @@ def test_rims_are_taken_from_each_object_by_its_own_thickness():
     assert not core[:, 93:].any()
     assert np.count_nonzero(core == 1) >= 350
     assert not without_rims(np.zeros((5, 5), np.int32)).any()
+
+
+@pytest.mark.parametrize(("peak", "sensitivity", "n"), [(0.95, 0.0, 2), (0.85, 0.0, 1), (0.87, 0.5, 2)])
+def test_a_shape_that_is_nowhere_nearly_sure_is_none(peak, sensitivity, n):
+    inside = disc(20).astype(np.float32)
+    inside[:12, :12] = peak
+    params = SegmentationParams(sensitivity=sensitivity, min_diameter_px=0.0, min_relative_area=0.0)
+    assert postprocess(Prediction(inside, core=inside), params, (SIDE, SIDE)).max() == n
+    assert postprocess(Prediction(inside), params, (SIDE, SIDE)).max() == 2, "others decide for themselves"
