@@ -91,7 +91,7 @@ def made_scene(folder: Path, labels: Labels | None = None) -> Scene:
             maps_sha256=services.blobs.put(
                 pack(Prediction(inside=(labels[::2, ::2] > 0).astype(np.float32)))
             ),
-            confidence=0.8,
+            confidence=0.95,
         )
         assert services.store.results.finish(claim(services.store), result)
         version = services.store.images.get(image.id).version_id

@@ -51,7 +51,7 @@ def automatic(blobs: Blobs, found: np.ndarray) -> Result:
         thumbnail_sha256=blobs.put(b"thumbnail"),
         timings_ms={"predict": 2.0},
         maps_sha256=blobs.put(pack(Prediction(inside=inside))),
-        confidence=0.8,
+        confidence=0.95,
     )
 
 
