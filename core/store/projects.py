@@ -229,8 +229,8 @@ def checked_pixel_size(um_per_px: float | None) -> float | None:
 
 
 def _checked_name(name: str) -> str:
-    printable = "".join(char for char in " ".join(name.split()) if unicodedata.category(char)[0] != "C")
-    clean = printable.strip()
+    spaced = " ".join(name.split())  # line ends are control characters, too, but part words
+    clean = " ".join("".join(char for char in spaced if unicodedata.category(char)[0] != "C").split())
     if not clean:
         raise InvalidRequest("Give the project a name.")
     if len(clean) > MAX_NAME:

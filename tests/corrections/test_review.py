@@ -29,7 +29,7 @@ from tests.factories import add, finish, spheroid
 
 
 def row(
-    key: str, confidence: float | None = 0.9, n_objects: int = 1, review: str = "unseen"
+    key: str, confidence: float | None = 0.95, n_objects: int = 1, review: str = "unseen"
 ) -> dict[str, object]:
     return {
         "id": key,

@@ -257,7 +257,7 @@ def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
 
 
 def test_the_oldest_go_where_all_take_too_much_disk(open_exports: Open, plate: Project) -> None:
-    exports = open_exports(keeping=ArchiveRetention(timedelta(hours=1), 6000, 0))
+    exports = open_exports(keeping=ArchiveRetention(timedelta(hours=1), 9000, 0))
     made = [
         ended(exports, exports.start(request_of(plate, part))).id
         for part in (Part.CSV, Part.MASKS, Part.ROIS)

@@ -76,6 +76,8 @@ KEYS: dict[str, Callable[[Image, bool], Any]] = {
     "seconds": lambda image, down: last(image.seconds, down),
     "review": lambda image, _: REVIEWS.index(image.review),
     "reviewed": lambda image, down: last(image.reviewed_at, down),
+    "edge_blur": lambda image, down: last(image.edge_blur, down),
+    "specks": lambda image, down: last(image.specks, down),
 }
 
 
