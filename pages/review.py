@@ -11,7 +11,7 @@ shell.name_page("Review", project.name)
 if not visitor.may_edit(services, project):
     feedback.empty(
         "You can look at this project, but not review it",
-        "What is said of outlines changes statistics. Ask the project's owner to let you.",
+        "Verdicts on outlines change statistics. Ask the project's owner to let you.",
         alone=True,
     )
     st.stop()

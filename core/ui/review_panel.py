@@ -1,4 +1,4 @@
-"""The Review page: the image that is looked at, what is said of it, and what is left when all are."""
+"""The Review page: the image that is looked at, the verdicts on it, and what is left when all are."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.errors import SpheroscopeError
 from core.models import Image, ImageStatus, Project, ReviewState, Spheroid, Verdict
 from core.services import Services
 from core.ui import review_settings, visitor
-from core.ui.components.review_desk import DeskImage, DeskProgress, Said, review_desk
+from core.ui.components.review_desk import DeskImage, DeskProgress, ReviewAction, review_desk
 from core.ui.components.viewer import ViewerOptions, viewer
 from core.ui.feedback import empty, plural
 from core.ui.format import length, three_digits
@@ -32,8 +32,8 @@ class Memory:
     """What a visit knows of its reviews: its window, how long each look took, what can be taken back."""
 
     window: str = field(default_factory=lambda: secrets.token_hex(8))
-    looks: list[float] = field(default_factory=list)
-    said: list[tuple[str, str]] = field(default_factory=list)  # image and version, the last one at the end
+    durations: list[float] = field(default_factory=list)
+    judged: list[tuple[str, str]] = field(default_factory=list)  # image and version, the last one at the end
     turns: int = 0
     message: str = ""
     again: bool = False
@@ -60,7 +60,7 @@ def current_turn(services: Services, project: Project) -> Turn:
 
 
 def look(services: Services, project: Project, turn: Turn, waiting: Waiting) -> None:
-    """Draw an image with its outlines, and what can be said of it."""
+    """Draw an image with its outlines, and the verdicts to choose from."""
     memory = memory_of(project)
     image = services.store.images.get(waiting.image_id)
     result = services.store.results.get(image)
@@ -69,19 +69,21 @@ def look(services: Services, project: Project, turn: Turn, waiting: Waiting) -> 
         left, right = st.columns([2.2, 1])
     with right:
         st.title(f"Review of {plain(project.name)}", anchor=False)
-        said = review_desk(
+        action = review_desk(
             _on_desk(waiting, image, spheroids),
-            DeskProgress(_n_seen(turn.progress), sum(turn.progress.values()), left_words(turn, memory.looks)),
+            DeskProgress(
+                _n_seen(turn.progress), sum(turn.progress.values()), left_words(turn, memory.durations)
+            ),
             f"{memory.turns} {image.id} {image.version_id}",
             partial(_take, services, project),
-            can_undo=bool(memory.said),
+            can_undo=bool(memory.judged),
             ahead=_pictures(turn.following.image_id) if turn.following else (),
         )
         if memory.message:
             st.warning(memory.message, icon=":material/error:")
         review_settings.settings(services, project)
-    if said is not None and said.state == "correct":
-        go("image.py", image=said.image_id, edit="1", back=BACK)
+    if action is not None and action.state == "correct":
+        go("image.py", image=action.image_id, edit="1", back=BACK)
     with left:
         _picture(image, spheroids)
 
@@ -102,7 +104,7 @@ def _picture(image: Image, spheroids: tuple[Spheroid, ...]) -> None:
 
 
 def finished(services: Services, project: Project, turn: Turn) -> None:
-    """Draw what was said of the images, how good the outlines are, and where to go from here."""
+    """Draw how many images have which verdict, how good the outlines are, and where to go from here."""
     total = sum(turn.progress.values())
     if not total:
         _nothing_yet(project)
@@ -122,8 +124,8 @@ def finished(services: Services, project: Project, turn: Turn) -> None:
         if unsure and not memory.again and st.button(f"Look again at {plural(unsure, 'unsure image')}"):
             memory.again = True
             st.rerun()
-        if memory.said:
-            undo = Said("", "", "undo", "", 0.0)
+        if memory.judged:
+            undo = ReviewAction("", "", "undo", "", 0.0)
             st.button("Undo", icon=":material/undo:", on_click=_take, args=(services, project, undo))
 
 
@@ -138,33 +140,33 @@ def _nothing_yet(project: Project) -> None:
         go("images.py")
 
 
-def _take(services: Services, project: Project, said: Said) -> None:
-    """Save what was said, before the page is drawn: then it shows what comes next."""
+def _take(services: Services, project: Project, action: ReviewAction) -> None:
+    """Save a verdict before the page is drawn: then it shows what comes next."""
     memory = memory_of(project)
     memory.turns += 1
     memory.message = ""
     try:
-        if said.state == "undo":
+        if action.state == "undo":
             _take_back(services, memory)
-        elif said.state != "correct":
-            _judge(services, memory, said)
+        elif action.state != "correct":
+            _judge(services, memory, action)
     except SpheroscopeError as error:
         memory.message = error.message
 
 
-def _judge(services: Services, memory: Memory, said: Said) -> None:
-    verdict = Verdict(ReviewState(said.state), said.reason, said.seconds)
-    services.reviews.judge(said.image_id, said.version_id, verdict, visitor.name(services))
-    memory.said.append((said.image_id, said.version_id))
-    memory.looks.append(said.seconds)
-    if st.query_params.get("image") == said.image_id:
+def _judge(services: Services, memory: Memory, action: ReviewAction) -> None:
+    verdict = Verdict(ReviewState(action.state), action.reason, action.seconds)
+    services.reviews.judge(action.image_id, action.version_id, verdict, visitor.name(services))
+    memory.judged.append((action.image_id, action.version_id))
+    memory.durations.append(action.seconds)
+    if st.query_params.get("image") == action.image_id:
         del st.query_params["image"]
 
 
 def _take_back(services: Services, memory: Memory) -> None:
-    if not memory.said:
+    if not memory.judged:
         return
-    image_id, version_id = memory.said.pop()
+    image_id, version_id = memory.judged.pop()
     services.reviews.take_back(image_id, version_id, visitor.name(services))
     st.query_params["image"] = image_id
 

@@ -8,7 +8,7 @@ from core.models import Project, ReviewSettings, SpheroidsExpected
 from core.services import Services
 from core.ui.feedback import explained
 
-_NOT_SAID = "not said"
+_NOT_STATED = "not stated"
 
 
 def settings(services: Services, project: Project) -> None:
@@ -17,8 +17,8 @@ def settings(services: Services, project: Project) -> None:
     with st.popover("Settings of the review", icon=":material/tune:", width="stretch"):
         expected = st.segmented_control(
             "Spheroids expected in an image",
-            [_NOT_SAID, *(item.value for item in SpheroidsExpected)],
-            default=given.spheroids_expected or _NOT_SAID,
+            [_NOT_STATED, *(item.value for item in SpheroidsExpected)],
+            default=given.spheroids_expected or _NOT_STATED,
             required=True,
             key=f"expected-{project.id}",
             help="Images with another number are looked at first.",
@@ -26,7 +26,7 @@ def settings(services: Services, project: Project) -> None:
         reason_needed = st.checkbox(
             "A correction has to say why", given.reason_needed, key=f"reason-needed-{project.id}"
         )
-    chosen = ReviewSettings(None if expected == _NOT_SAID else SpheroidsExpected(expected), reason_needed)
+    chosen = ReviewSettings(None if expected == _NOT_STATED else SpheroidsExpected(expected), reason_needed)
     if chosen != given:
         with explained():
             services.store.projects.set_review(project.id, chosen)

@@ -11,16 +11,16 @@ from core.corrections.review import Turn
 from core.models import ReviewState
 from core.ui.feedback import plural
 
-LOOKS = 5  # of which the pace is told, and the latest so many times four
+PACE_IMAGES = 5  # of which the pace is told, and the latest so many times four
 
 
-def left_words(turn: Turn, looks: Sequence[float]) -> str:
+def left_words(turn: Turn, durations: Sequence[float]) -> str:
     """“34 of 96 reviewed · 62 left, about 6 min at your pace”."""
     total = sum(turn.progress.values())
     done = total - turn.progress[ReviewState.UNSEEN]
     pace = ""
-    if len(looks) >= LOOKS:
-        minutes = math.ceil(turn.left * median(looks[-4 * LOOKS :]) / 60)
+    if len(durations) >= PACE_IMAGES:
+        minutes = math.ceil(turn.left * median(durations[-4 * PACE_IMAGES :]) / 60)
         pace = f", about {minutes} min at your pace"
     elsewhere = f" · somebody else looks at {plural(turn.elsewhere, 'other')} now" if turn.elsewhere else ""
     return f"{done} of {total} reviewed · {turn.left} left{pace}{elsewhere}"

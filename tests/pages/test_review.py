@@ -13,7 +13,7 @@ from core.corrections.review import Turn
 from core.models import Project, ReviewState, Verdict
 from core.services import Services
 from core.ui import review_panel, visitor
-from core.ui.components.review_desk import Said
+from core.ui.components.review_desk import ReviewAction
 from core.ui.review_words import finished_words, left_words
 from tests.pages.conftest import Open, texts
 
@@ -86,9 +86,9 @@ def test_a_result_that_came_meanwhile_is_shown_and_the_verdict_on_the_old_one_re
     image_id = one(page, "image")
     memory = page.session_state["review"][plate.id]
     assert memory.message == ""
-    said = Said(image_id, "an older version", "right", "", 3.0)
+    action = ReviewAction(image_id, "an older version", "right", "", 3.0)
     with pytest.raises(Exception, match="another result"):
-        services.reviews.judge(said.image_id, said.version_id, Verdict(ReviewState.RIGHT), "x")
+        services.reviews.judge(action.image_id, action.version_id, Verdict(ReviewState.RIGHT), "x")
     assert services.store.images.get(image_id).review == "unseen"
 
 

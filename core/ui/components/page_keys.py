@@ -49,7 +49,7 @@ _REVIEW: Keys = (
     ("E", "Correct them; afterwards you come back"),
     ("X", "Exclude the image; 1 to 5 choose the reason"),
     ("U", "Unsure: somebody else is to look"),
-    ("Backspace Z", "Take back what you said last"),
+    ("Backspace Z", "Take back your last verdict"),
 )
 _LOOKING = ("+ -", "0", "1", "Shift ← → ↑ ↓", "O", "N", "C")
 _EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))

@@ -1,4 +1,4 @@
-"""What is said of the image on the Review page: buttons and keys; the browser's part is assets/review.js."""
+"""What can be done with the image on the Review page: buttons and keys; see assets/review.js."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _STATES = ("right", "excluded", "unsure", "correct", "undo")
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What somebody said by a button or a key: of which result of which image, and after how many seconds.
+class ReviewAction:
+    """What somebody chose by a button or a key: for which result of which image, and after how many seconds.
 
     ``state`` is a word of ReviewState, or "correct" or "undo".
     """
@@ -58,20 +58,20 @@ def review_desk(
     image: DeskImage,
     progress: DeskProgress,
     turn: str,
-    on_said: Callable[[Said], None],
+    on_action: Callable[[ReviewAction], None],
     *,
     can_undo: bool,
     ahead: Sequence[str] = (),
-) -> Said | None:
-    """Draw the desk; return what was said in this run, given to ``on_said`` before the script ran.
+) -> ReviewAction | None:
+    """Draw the desk; return what was chosen in this run, given to ``on_action`` before the script ran.
 
     The buttons rest after each verdict until ``turn`` is another. ``ahead``: addresses of pictures that come
     next.
     """
 
-    def said() -> None:
-        if (given := _said(st.session_state[_KEY].get("said"))) is not None:
-            on_said(given)
+    def chosen() -> None:
+        if (value := _action_of(st.session_state[_KEY].get("action"))) is not None:
+            on_action(value)
 
     data = {
         "turn": turn,
@@ -85,13 +85,15 @@ def review_desk(
         "exclusions": [reason.value for reason in ExclusionReason],
         "ahead": list(ahead),
     }
-    return _said(_COMPONENT(key=_KEY, data=data, on_said_change=said).said)
+    return _action_of(_COMPONENT(key=_KEY, data=data, on_action_change=chosen).action)
 
 
-def _said(given: Any) -> Said | None:
-    if not given or given["state"] not in _STATES:
+def _action_of(value: Any) -> ReviewAction | None:
+    if not value or value["state"] not in _STATES:
         return None
-    return Said(given["image"], given["version"], given["state"], given["reason"], float(given["seconds"]))
+    return ReviewAction(
+        value["image"], value["version"], value["state"], value["reason"], float(value["seconds"])
+    )
 
 
 _COMPONENT = st.components.v2.component(

@@ -77,7 +77,7 @@ class Desk {
     for (const button of this.buttons) button.disabled = true;
     const seconds = Math.min(LONGEST_LOOK, (performance.now() - this.since) / 1000);
     const { id, version } = this.data.image;
-    this.component.setTriggerValue("said", { image: id, version, state, reason, seconds });
+    this.component.setTriggerValue("action", { image: id, version, state, reason, seconds });
   }
 
   toggleMenu(open) {
