@@ -78,12 +78,12 @@ def median(values: Sequence[float]) -> Estimate:
     """A median with a percentile bootstrap interval; the same values give the same interval."""
     if not values:
         return Estimate(None)
-    found = np.asarray(values, np.float64)
-    if len(found) < LEAST:
-        return Estimate(float(np.median(found)))
-    drawn = np.random.default_rng(0).choice(found, (_DRAWS, len(found)))
+    array = np.asarray(values, np.float64)
+    if len(array) < LEAST:
+        return Estimate(float(np.median(array)))
+    drawn = np.random.default_rng(0).choice(array, (_DRAWS, len(array)))
     low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
-    return Estimate(float(np.median(found)), float(low), float(high))
+    return Estimate(float(np.median(array)), float(low), float(high))
 
 
 def _change(before_px: float | None, after_px: float | None) -> float | None:

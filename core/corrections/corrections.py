@@ -68,11 +68,11 @@ class Corrections:
 
     def unfinished(self, image_id: str) -> Unfinished | None:
         """Who has begun to correct an image and not ended it; None where nobody has. Reads no pixels."""
-        found = self._store.corrections.open_draft(image_id)
-        if found is None or not found[1]:
+        draft = self._store.corrections.open_draft(image_id)
+        if draft is None or not draft[1]:
             return None
-        authors = tuple(dict.fromkeys(row["author"] for row in found[1]))
-        times = [row["created_at"] for row in found[1]]
+        authors = tuple(dict.fromkeys(row["author"] for row in draft[1]))
+        times = [row["created_at"] for row in draft[1]]
         return Unfinished(authors, times[0], times[-1], len(times))
 
     def apply(self, image_id: str, gesture: Gesture, author: str) -> Applied:

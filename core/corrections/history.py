@@ -29,21 +29,21 @@ def verify(_options: argparse.Namespace) -> int:
     """
     db = Database.open(Settings.from_env().data / "spheroscope.duckdb", QueryRecorder())
     try:
-        found = CorrectionAudit(db).verify()
+        verified = CorrectionAudit(db).verify()
     finally:
         db.close()
-    print(words(found), file=sys.stderr)
-    return WHOLE if found.wrong is None else ALTERED
+    print(words(verified), file=sys.stderr)
+    return WHOLE if verified.wrong is None else ALTERED
 
 
-def words(found: Verified) -> str:
+def words(verified: Verified) -> str:
     """What the check found, for people."""
-    if found.wrong is not None:
+    if verified.wrong is not None:
         return (
-            f"The history was altered: its first {found.rows} changes are whole, number {found.wrong} "
+            f"The history was altered: its first {verified.rows} changes are whole, number {verified.wrong} "
             "is not. Compare with a backup."
         )
     return (
-        f"{found.rows} changes, none altered. Note the last hash elsewhere, to compare it next time: "
-        f"{found.head}"
+        f"{verified.rows} changes, none altered. Note the last hash elsewhere, to compare it next time: "
+        f"{verified.head}"
     )

@@ -87,14 +87,18 @@ class Imports:
         draw: Callable[[Shape], Labels],
         author: str,
     ) -> Imported:
-        found = images.get(stem_of(picture), [])
-        if len(found) != 1:
-            reason = "There is no image of this name" if not found else f"{len(found)} images have this name"
+        candidates = images.get(stem_of(picture), [])
+        if len(candidates) != 1:
+            reason = (
+                "There is no image of this name"
+                if not candidates
+                else f"{len(candidates)} images have this name"
+            )
             return Imported(picture, None, None, 0, f"{reason} in the project.")
         try:
-            return self._add(self._store.images.get(found[0]), source, picture, draw, author)
+            return self._add(self._store.images.get(candidates[0]), source, picture, draw, author)
         except SpheroscopeError as error:
-            return Imported(picture, found[0], None, 0, error.message)
+            return Imported(picture, candidates[0], None, 0, error.message)
 
     def _add(
         self, image: Image, source: str, picture: str, draw: Callable[[Shape], Labels], author: str

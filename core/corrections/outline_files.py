@@ -52,10 +52,10 @@ def labels_of_png(data: bytes, shape: Shape) -> Labels:
     _require_shape((height, width), shape)
     if data[25] != 0:
         raise InvalidRequest("A label mask has one grey channel; this PNG has colours.")
-    found = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    if found is None or found.ndim != 2:
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if picture is None or picture.ndim != 2:
         raise InvalidRequest("This PNG is damaged.")
-    return _checked(found, shape)
+    return _checked(picture, shape)
 
 
 def labels_of_tiff(data: bytes, shape: Shape) -> Labels:
@@ -193,10 +193,10 @@ def _decoded(text: str) -> list[int]:
 def _limited(packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
     """An entry, of which no more is unpacked than a ROI may have, whatever its header says."""
     with packed.open(entry) as file:
-        found = file.read(MAX_ROI_BYTES + 1)
-    if len(found) > MAX_ROI_BYTES:
+        content = file.read(MAX_ROI_BYTES + 1)
+    if len(content) > MAX_ROI_BYTES:
         raise InvalidRequest(f"{entry.filename[:80]} is too large for a ROI.")
-    return found
+    return content
 
 
 def _contour_of_roi(name: str, data: bytes) -> Contour:
@@ -221,14 +221,14 @@ def _contour(points: NDArray[np.float64]) -> Contour:
     return Contour(tuple((float(x), float(y)) for x, y in points))
 
 
-def _require_shape(found: tuple[int, ...], shape: Shape) -> None:
-    if tuple(found) != shape:
-        size = " x ".join(str(side) for side in reversed(found))
+def _require_shape(actual: tuple[int, ...], shape: Shape) -> None:
+    if tuple(actual) != shape:
+        size = " x ".join(str(side) for side in reversed(actual))
         raise InvalidRequest(f"The mask is {size} pixels, the image {shape[1]} x {shape[0]}.")
 
 
-def _checked(found: NDArray[Any], shape: Shape) -> Labels:
-    _require_shape(found.shape, shape)
-    if found.size and (int(found.min()) < 0 or int(found.max()) > MAX_LABELS):
+def _checked(labels: NDArray[Any], shape: Shape) -> Labels:
+    _require_shape(labels.shape, shape)
+    if labels.size and (int(labels.min()) < 0 or int(labels.max()) > MAX_LABELS):
         raise InvalidRequest(f"Labels are whole numbers from 0 to {MAX_LABELS:,}.")
-    return np.ascontiguousarray(found, np.int32)
+    return np.ascontiguousarray(labels, np.int32)

@@ -67,8 +67,8 @@ class CorrectionSource:
         """The measured spheroids of a version of an image, by number."""
         if version is None:
             return {}
-        found = self._store.results.get(replace(image, version_id=version.id))
-        return {} if found is None else {item.number: item for item in found[1]}
+        result = self._store.results.get(replace(image, version_id=version.id))
+        return {} if result is None else {item.number: item for item in result[1]}
 
     def pixels(self, image: Image, version_id: str | None) -> Pixels:
         """The grey pixels (Y, X) that the objects of a version are measured in."""

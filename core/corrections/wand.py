@@ -112,9 +112,9 @@ def _parted(region: Region, one: Pixel, other: Pixel) -> NDArray[np.int64]:
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             low, high = (low, middle) if _numbered(depth, middle, peaks) is not None else (middle, high)
-        found = _numbered(depth, high, peaks)
-        assert found is not None, "the level at which they are apart is kept"
-        markers = found
+        basins = _numbered(depth, high, peaks)
+        assert basins is not None, "the level at which they are apart is kept"
+        markers = basins
     nearest = ndimage.distance_transform_edt(markers == 0, return_distances=False, return_indices=True)
     return np.where(mask, markers[tuple(nearest)], 0)
 

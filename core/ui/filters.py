@@ -166,8 +166,8 @@ def _added(since: datetime, until: datetime) -> str:
 def _time(text: str | None) -> datetime | None:
     """Parse a time of the address, which may hold anything; the result is in UTC without a zone."""
     try:
-        found = datetime.fromisoformat(text or "")
-        return found.astimezone(UTC).replace(tzinfo=None) if found.tzinfo else found
+        moment = datetime.fromisoformat(text or "")
+        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
     except (ValueError, OverflowError):
         return None
 

@@ -19,10 +19,10 @@ _HEADING = re.compile(r"^# (.+)$", re.MULTILINE)
 
 def titles(folder: Path = DOCS) -> dict[str, str]:
     """Titles of the documents by the name in the address: FIRST, then by title, decisions last."""
-    found = {
+    documents = {
         path.relative_to(folder).with_suffix("").as_posix(): _title(path) for path in folder.rglob("*.md")
     }
-    return dict(sorted(found.items(), key=lambda item: _place(*item)))
+    return dict(sorted(documents.items(), key=lambda item: _place(*item)))
 
 
 def draw() -> None:
@@ -54,14 +54,14 @@ def parts(text: str, name: str) -> list[tuple[str, str, str]]:
 
     Links to other documents lead to the Help page.
     """
-    linked = _LINK.sub(lambda found: f"](help?document={_target(name, found[1])})", text)
-    found: list[tuple[str, str, str]] = []
+    linked = _LINK.sub(lambda pieces: f"](help?document={_target(name, pieces[1])})", text)
+    pieces: list[tuple[str, str, str]] = []
     place = 0
     for picture in _PICTURE.finditer(linked):
-        found.append(("text", linked[place : picture.start()], ""))
-        found.append(("picture", picture[2], picture[1]))
+        pieces.append(("text", linked[place : picture.start()], ""))
+        pieces.append(("picture", picture[2], picture[1]))
         place = picture.end()
-    return [piece for piece in (*found, ("text", linked[place:], "")) if piece[1].strip()]
+    return [piece for piece in (*pieces, ("text", linked[place:], "")) if piece[1].strip()]
 
 
 def _target(name: str, link: str) -> str:
@@ -72,8 +72,8 @@ def _target(name: str, link: str) -> str:
 
 
 def _title(path: Path) -> str:
-    found = _HEADING.search(path.read_text(encoding="utf-8"))
-    return found[1] if found else path.stem
+    heading = _HEADING.search(path.read_text(encoding="utf-8"))
+    return heading[1] if heading else path.stem
 
 
 def _place(name: str, title: str) -> tuple[int, str]:

@@ -78,9 +78,9 @@ def clear(names: Mapping[str, str]) -> None:
 def filter_of(query: Mapping[str, str], names: Mapping[str, str]) -> ImageFilter:
     """Return the filter as the store takes it."""
     status = tuple(ImageStatus(word) for word in query.get("status", "").split(",") if word)
-    found = tuple(Finding(word) for word in query.get("findings", "").split(",") if word)
+    findings = tuple(Finding(word) for word in query.get("findings", "").split(",") if word)
     review = tuple(ReviewState(word) for word in query.get("review", "").split(",") if word)
-    return ImageFilter(status, query.get("name"), filters.ranges(query, names), found, review)
+    return ImageFilter(status, query.get("name"), filters.ranges(query, names), findings, review)
 
 
 def words(query: Mapping[str, str], names: Mapping[str, str]) -> str:

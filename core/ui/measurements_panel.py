@@ -81,11 +81,11 @@ def charts(services: Services, project: Project, objects: ObjectFilter, names: M
     left, right = st.columns(2)
     with left:
         column = _quantity(left, "Distribution of", "of", "equivalent_diameter", names)
-        found = services.store.objects.histogram(project.id, objects, column, BINS)
-        if found is None:
+        counts = services.store.objects.histogram(project.id, objects, column, BINS)
+        if counts is None:
             st.text("No spheroid here has this value.")
         else:
-            st.plotly_chart(histogram(found, names[column]), key="histogram")
+            st.plotly_chart(histogram(counts, names[column]), key="histogram")
     with right, st.container():
         across, up = st.columns(2)
         x = _quantity(across, "Horizontal axis", "x", "equivalent_diameter", names)
@@ -107,16 +107,16 @@ def _quantity(place: Any, label: str, key: str, default: str, names: Mapping[str
     return chosen
 
 
-def histogram(found: ObjectHistogram, label: str) -> go.Figure:
+def histogram(counts: ObjectHistogram, label: str) -> go.Figure:
     """Bars of equal width that touch."""
-    width = found.edges[1] - found.edges[0]
-    middles = [edge + width / 2 for edge in found.edges[:-1]]
+    width = counts.edges[1] - counts.edges[0]
+    middles = [edge + width / 2 for edge in counts.edges[:-1]]
     bars = go.Bar(
         x=middles,
-        y=found.counts,
+        y=counts.counts,
         width=width,
         marker={"color": ACCENT, "line": {"width": 0.5, "color": "rgba(255,255,255,0.6)"}},
-        customdata=list(zip(found.edges[:-1], found.edges[1:], strict=True)),
+        customdata=list(zip(counts.edges[:-1], counts.edges[1:], strict=True)),
         hovertemplate="%{customdata[0]:.3s} to %{customdata[1]:.3s}: %{y}<extra></extra>",
     )
     return _drawn(bars, label, "Spheroids")

@@ -26,9 +26,9 @@ def counts(services: Services, totals: QueueTotals, project_id: str | None) -> M
     """Number of jobs by state, of all projects or of one, which are also said in words."""
     if project_id is None:
         return totals.counts
-    found = services.throughput.jobs(project_id)
-    st.caption(" · ".join(f"{number} {state.value}" for state, number in found.items()) + " in this project")
-    return found
+    counts = services.throughput.jobs(project_id)
+    st.caption(" · ".join(f"{number} {state.value}" for state, number in counts.items()) + " in this project")
+    return counts
 
 
 def chart(services: Services, project_id: str | None, *, active: bool) -> None:

@@ -174,14 +174,14 @@ def _take_back(services: Services, memory: Memory) -> None:
 def _on_desk(waiting: Waiting, image: Image, spheroids: tuple[Spheroid, ...]) -> DeskImage:
     look = "look" if waiting.flagged else ""
     kinds = ["random" if waiting.at_random and not place else look for place in range(len(waiting.reasons))]
-    found = plural(len(spheroids), "spheroid")
+    summary = plural(len(spheroids), "spheroid")
     if spheroids:
-        found += f", Ø {length(image.largest_diameter_px, image.um_per_px)}"
+        summary += f", Ø {length(image.largest_diameter_px, image.um_per_px)}"
     if image.confidence is not None:
-        found += f" · confidence {three_digits(image.confidence)}"
+        summary += f" · confidence {three_digits(image.confidence)}"
     right = "Right & next" if spheroids else "Right: nothing is there"
     reasons = tuple(zip(waiting.reasons, kinds, strict=True))
-    return DeskImage(image.id, waiting.version_id, image.name, found, right, reasons)
+    return DeskImage(image.id, waiting.version_id, image.name, summary, right, reasons)
 
 
 def _pictures(image_id: str) -> tuple[str, str]:

@@ -41,8 +41,8 @@ def drop_zone(services: Services, project: Project) -> None:
 
 def show_verdicts(services: Services, project: Project) -> None:
     """List the verdicts on the files of the last uploads, first of those that are not in the project."""
-    found = services.uploads.listed(project.id)[:SHOWN]
-    shown = [upload for upload in found if _is_shown(upload, found[0].batch)]
+    uploads = services.uploads.listed(project.id)[:SHOWN]
+    shown = [upload for upload in uploads if _is_shown(upload, uploads[0].batch)]
     if not shown:
         return
     with st.container(border=True):

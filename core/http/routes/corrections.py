@@ -155,8 +155,8 @@ def discard(image_id: ImageId, _key: IdempotencyKey, services: ServicesDependenc
 def versions(image_id: ImageId, services: ServicesDependency) -> bodies.VersionsAnswer:
     """Every version of an image's result, the newest first."""
     in_force = services.store.images.get(image_id).version_id
-    found = services.store.results.versions(image_id)
-    return bodies.VersionsAnswer(versions=[bodies.version_body(item, in_force) for item in found])
+    versions = services.store.results.versions(image_id)
+    return bodies.VersionsAnswer(versions=[bodies.version_body(item, in_force) for item in versions])
 
 
 @router.put("/{id}/versions", responses=CONFLICTS, dependencies=CHANGE, response_model=bodies.VersionsAnswer)

@@ -56,5 +56,5 @@ async def add_outlines(
         data += piece
         if len(data) > MAX_BYTES:
             raise InvalidRequest(f"A file of outlines may have {MAX_BYTES // 2**20} MiB.")
-    found = await to_thread.run_sync(services.imports.add, project_id, query.path, bytes(data), author)
-    return ImportAnswer(pictures=[ImportedPicture.model_validate(item) for item in found])
+    imported = await to_thread.run_sync(services.imports.add, project_id, query.path, bytes(data), author)
+    return ImportAnswer(pictures=[ImportedPicture.model_validate(item) for item in imported])

@@ -51,9 +51,9 @@ def queue(
     author: Author,
 ) -> bodies.QueueAnswer:
     """Images to look at, worst first and every tenth drawn at random, but those that others look at now."""
-    found = services.reviews.queue(project_id, author)
-    waiting = [bodies.WaitingImage.model_validate(item) for item in found.waiting[: query.limit]]
-    return bodies.QueueAnswer(total=len(found.waiting), waiting=waiting, progress=dict(found.progress))
+    queue = services.reviews.queue(project_id, author)
+    waiting = [bodies.WaitingImage.model_validate(item) for item in queue.waiting[: query.limit]]
+    return bodies.QueueAnswer(total=len(queue.waiting), waiting=waiting, progress=dict(queue.progress))
 
 
 @router.post("/projects/{id}/review/next", dependencies=CHANGE)
@@ -65,8 +65,8 @@ def next_image(
     author: Author,
 ) -> bodies.NextAnswer:
     """Take the next image: nobody else is given it for ten minutes."""
-    found = services.reviews.turn(project_id, Reviewer(author)).image
-    return bodies.NextAnswer(image=None if found is None else bodies.WaitingImage.model_validate(found))
+    waiting = services.reviews.turn(project_id, Reviewer(author)).image
+    return bodies.NextAnswer(image=None if waiting is None else bodies.WaitingImage.model_validate(waiting))
 
 
 @router.get("/projects/{id}/accuracy")

@@ -180,8 +180,8 @@ def _body(upload: Upload) -> dict[str, Any]:
 
 
 def _listed(uploads: Uploads, project_id: str | None, query: UploadsQuery) -> UploadsAnswer:
-    found = uploads.listed(project_id)
-    return _answer([item for item in found if not (query.unfinished and item.state.in_project)])
+    listed = uploads.listed(project_id)
+    return _answer([item for item in listed if not (query.unfinished and item.state.in_project)])
 
 
 def _answer(uploads: list[Upload] | tuple[Upload, ...]) -> UploadsAnswer:

@@ -75,8 +75,8 @@ class AccuraciesAnswer(Answer):
     groups: dict[str, AccuracyAnswer]
 
 
-def accuracies(found: dict[str, Accuracy]) -> AccuraciesAnswer:
+def accuracies(measured: dict[str, Accuracy]) -> AccuraciesAnswer:
     """The accuracy of a project by group."""
     return AccuraciesAnswer(
-        groups={name: AccuracyAnswer.model_validate(item) for name, item in found.items()}
+        groups={name: AccuracyAnswer.model_validate(item) for name, item in measured.items()}
     )

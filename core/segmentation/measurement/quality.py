@@ -71,14 +71,14 @@ def specks(labels: Labels, pixels: Pixels) -> int:
 
     They are what a closing by a disc fills, or an opening takes away where spheroids are bright on black.
     """
-    field, found = _at_most(pixels, labels > 0, _FIELD_PX)
+    field, spheroids = _at_most(pixels, labels > 0, _FIELD_PX)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK_PX, _SPECK_PX))
     level = float(np.median(field))
-    bright = bool(found.any()) and float(np.median(field[found])) > level
+    bright = bool(spheroids.any()) and float(np.median(field[spheroids])) > level
     standing = cv2.morphologyEx(field, cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT, disc)
     noise = 1.4826 * float(np.median(np.abs(field - cv2.medianBlur(field, 3))))
     share, times = _STANDS_OUT
-    near = cv2.dilate(found.astype(np.uint8), np.ones((2 * _MARGIN_PX + 1,) * 2, np.uint8))
+    near = cv2.dilate(spheroids.astype(np.uint8), np.ones((2 * _MARGIN_PX + 1,) * 2, np.uint8))
     out = (standing > max(share * abs(level), times * noise)) & (near == 0)
     return int(cv2.connectedComponents(out.astype(np.uint8))[0]) - 1
 

@@ -47,11 +47,11 @@ def password(services: Services) -> None:
 
 def sessions(services: Services) -> None:
     """List one's sessions, each but this one with a button that ends it."""
-    found = desk(services).sessions()
-    if not found:
+    sessions = desk(services).sessions()
+    if not sessions:
         return
     st.header("Signed in", anchor=False)
-    for session in found:
+    for session in sessions:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             here = services.principal.key == f"session:{session.id}"
             st.text(browser_name(session.browser) + (", this browser" if here else ""), width=280)
