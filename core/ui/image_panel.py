@@ -20,6 +20,10 @@ from core.ui.format import three_digits
 from core.ui.image_list import ImageListPlace
 from core.ui.shell import REFRESH_SECONDS, go, plain
 
+LOOK = (
+    "The outlines of this image are less certain than usual: compare them with the picture, and correct them "
+    "or try other settings if they are wrong. "
+)
 # What is left of the window's height under the page's header and status, with the bar over the picture.
 PICTURE_HEIGHT, PREVIEW_HEIGHT = "calc(100dvh - 11rem)", "calc(100dvh - 12.25rem)"
 
@@ -137,22 +141,20 @@ def _done(image: Image, version: Version) -> None:
     trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
     own = " · settings of its own" if image.own_engine is not None else ""
     made = plain(history_panel.words(version))
+    # In the line, not in a box of its own, which would push the picture from the screen.
+    look, advice = (
+        ("**:material/visibility: Look at this** · ", LOOK) if doubtful(image.confidence) else ("", "")
+    )
     st.caption(
-        f":green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
+        f"{look}:green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
         f"{seconds_of(version.timings_ms):.2f} s{trust}{own}{reviewed_words(image)}",
-        help="Confidence is the overlap with a person's outline that is to be expected, from 0 to 1. "
-        f"{version.engine} {version.engine_version}",
+        help=f"{advice}Confidence is the overlap with a person's outline that is to be expected, from 0 to "
+        f"1. {version.engine} {version.engine_version}",
     )
     if image.last_try_failed:
         st.warning(
             f"**Done; the last try failed:** {plain(image.error or '')} The result before it is shown.",
             icon=":material/history:",
-        )
-    if doubtful(image.confidence):
-        st.warning(
-            "**Look at this.** The outlines of this image are less certain than usual: compare them with the "
-            "picture, and try other settings if they are wrong.",
-            icon=":material/visibility:",
         )
 
 
