@@ -110,15 +110,18 @@ class Caller:
         return tuple(key for key in ids if key in found and self.principal.reaches(found[key]))
 
     def check_use(self, use: Use, given: Mapping[str, Any]) -> str | None:
-        """Check the argument that a rule names; return the id of its project, None where it is of none.
+        """Check the argument that a rule names, then the role; return its project's id, None where of none.
 
         Raises:
             NotFound, NotAllowed: as ``check``.
         """
-        principal = self.principal
+        principal = self.principal  # looked up first, so that what is another's takes as long as what is not
+        project_id = self._check_argument(principal, use, given.get(use.by))
         if not Rule(use.who).admits(principal):
             raise NotAllowed("This takes another role than yours. An admin can change it.")
-        value = given.get(use.by)
+        return project_id
+
+    def _check_argument(self, principal: Principal, use: Use, value: Any) -> str | None:
         if use.by in ("image_id", "ids", "image_ids"):
             return self.check_images((value,) if isinstance(value, str) else tuple(value or ()), use.level)
         if use.by == "project_id":

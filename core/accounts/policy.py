@@ -276,6 +276,7 @@ INTERNAL = frozenset(
         "uploads.start",
         "uploads.sweep",
         "uploads.close",
+        "watched.open",
         "watched.run",
         "exports.sweep",
         "exports.close",

@@ -60,6 +60,7 @@ def test_every_method_that_pages_and_routes_may_call_has_a_rule(walk: Walk) -> N
         "add_images",
         "corrections",
         "reviews",
+        "watched_folders",
     }  # of the store, for the app alone
     named = {name for name in dir(services.store) if not name.startswith("_")}
     named -= {name.removeprefix("store.") for name in METHODS if name.startswith("store.")}
