@@ -24,10 +24,11 @@ _EXPLAINED = (
 
 def button(services: Services, project: Project) -> None:
     """Draw the button on a project's page that says how good its outlines are."""
-    with st.popover(
-        "Accuracy", icon=":material/target:", help="How good the outlines are here, by the review"
-    ):
-        draw(services.reviews.accuracy(project.id), services.reviews.effort(project.id))
+    words = "How good the outlines are here, by the review"
+    panel = st.popover("Accuracy", icon=":material/target:", help=words, key="accuracy", on_change="rerun")
+    if panel.open:  # a page is not slower for what nobody looks at
+        with panel:
+            draw(services.reviews.accuracy(project.id), services.reviews.effort(project.id))
 
 
 def draw(groups: Mapping[str, Accuracy], effort: ReviewEffort) -> None:

@@ -9,7 +9,7 @@ def test_help_begins_with_the_tutorial_and_its_pictures(open_page: Open) -> None
     page = open_page("help.py")
     assert not page.exception
     assert "From images to a table in ten minutes" in texts(page)
-    assert len(page.get("image")) == 6
+    assert len(page.get("image")) == 7
 
 
 def test_a_link_leads_to_a_document(open_page: Open) -> None:

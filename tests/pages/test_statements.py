@@ -18,12 +18,15 @@ from tests.factories import add, finish, spheroid
 from tests.pages.conftest import PAGES
 
 MOST = 3
+# An unfinished correction is looked for; what the review says of outlines and of work is asked for.
+MORE = {"image": 1, "throughput": 2, "review": 5}
 RECIPE = Recipe("classical", "3", {})
 N_PROJECTS, N_IMAGES = 12, 120
 ALL = (
     "projects",
     "images",
     "image",
+    "review",
     "measurements",
     "queue",
     "performance",
@@ -97,5 +100,5 @@ def test_a_run_of_a_page_asks_few_statements(lab: Services, ran: list[tuple[str,
     app.run()
     assert not app.exception
     statements = [name for thread, name in ran if "Script" in thread or "script" in thread]
-    assert len(statements) <= MOST, statements
+    assert len(statements) <= MOST + MORE.get(page, 0), statements
     assert statements or page != "throughput", "the pages' thread has another name now"

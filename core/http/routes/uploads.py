@@ -17,6 +17,7 @@ from core.http.dependencies import IdempotencyKey, ProjectId, ServicesDependency
 from core.http.errors import RETRY_SECONDS
 from core.http.routing import ReadRouter
 from core.http.schemas.uploads import (
+    MOST_BYTES,
     FilesToSend,
     UploadAnswer,
     UploadProblem,
@@ -52,7 +53,8 @@ async def _piece(
         int, Header(alias="Upload-Offset", ge=0, description="Which byte of the file the body begins with.")
     ] = 0,
     length: Annotated[
-        int | None, Header(alias="Upload-Length", ge=0, description="Bytes of the whole file.")
+        int | None,
+        Header(alias="Upload-Length", ge=0, le=MOST_BYTES, description="Bytes of the whole file."),
     ] = None,
 ) -> Piece:
     text = request.headers.get("content-length", "")

@@ -16,6 +16,8 @@ MAX_KEY = 200
 PROGRAM = "program"  # the batch of files whose sender names none
 _PATH = "Name of the file, with the folders it lies in where they matter: `day 3/A05.tif`."
 
+MOST_BYTES = 2**53  # that a file may say it has: JSON's numbers are exact up to here
+
 
 class Body(BaseModel):
     """What is sent as JSON; any field that is not described is refused."""
@@ -44,7 +46,7 @@ class FileToSend(Body):
 
     key: str = Field(min_length=1, max_length=MAX_KEY, description="Chosen by the client, once for a file.")
     path: str = Field(min_length=1, max_length=MAX_PATH, description=_PATH)
-    n_bytes: Annotated[int, Field(ge=0)]
+    n_bytes: Annotated[int, Field(ge=0, le=MOST_BYTES)]
 
 
 class FilesToSend(Body):

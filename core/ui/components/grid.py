@@ -64,22 +64,6 @@ _CSS = {
     ".tools [role=alert]": {"color": "#d0493b"},
     ".tools a": {"color": "inherit"},
     ".ag-header-cell-text": {"line-height": "1.25", "font-size": "13px", "overflow-wrap": "normal"},
-    # A header's filter takes no room from its words: it shows over them when the header is pointed at.
-    ".ag-header-cell-filter-button:not(.ag-filter-active)": {
-        "position": "absolute",
-        "right": "2px",
-        "margin": "0",
-        "background": "var(--ag-header-background-color)",
-        "opacity": "0",
-        "z-index": "1",
-    },
-    ".ag-right-aligned-header .ag-header-cell-filter-button:not(.ag-filter-active)": {
-        "right": "auto",
-        "left": "2px",
-    },
-    ".ag-header-cell:hover .ag-header-cell-filter-button, .ag-header-cell-filter-button:focus": {
-        "opacity": "1 !important",
-    },
     ".all": {
         "margin": "0 auto 0 1px",
         "width": "16px",
