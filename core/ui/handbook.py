@@ -54,7 +54,7 @@ def parts(text: str, name: str) -> list[tuple[str, str, str]]:
 
     Links to other documents lead to the Help page.
     """
-    linked = _LINK.sub(lambda pieces: f"](help?document={_target(name, pieces[1])})", text)
+    linked = _LINK.sub(lambda link: f"](help?document={_target(name, link[1])})", text)
     pieces: list[tuple[str, str, str]] = []
     place = 0
     for picture in _PICTURE.finditer(linked):
