@@ -107,6 +107,8 @@ def set_for_images(services: Services, project: Project, ids: tuple[str, ...]) -
 
 def offer(services: Services, project: Project) -> None:
     """Draw that sizes are in pixels, and how to change that; for projects without any pixel size."""
+    if project.um_per_px is not None:  # no spheroid of it is measured yet
+        return
     if not visitor.may_edit(services, project):
         st.caption("Sizes are in px: no pixel size is known", width="content")
         return
