@@ -146,29 +146,29 @@ def test_columns_and_page_size_are_remembered_and_the_place_is_found_again(tab: 
     frame.get_by_label("Go to page").fill("3")
     frame.get_by_label("Go to page").press("Enter")
     expect(frame.locator(".ag-row .opens").first).to_have_text("image050.png")
-    assert place(tab.page) == {"page": "3", "rows": "25", "sort": "name"}
+    wait_until(lambda: place(tab.page) == {"page": "3", "rows": "25", "sort": "name"}, 30)
     tab.page.reload()
     expect(row_names(tab.page).first).to_have_text("image050.png", timeout=30_000)
-    assert summary(tab.page) == "51 to 75 of 120"
+    wait_until(lambda: summary(tab.page) == "51 to 75 of 120", 30)
     expect(grid(tab.page).locator(".ag-header-cell[col-id=confidence]")).to_have_count(0)
     tab.page.get_by_text("Filter", exact=True).click()
     tab.page.get_by_label("Name contains").fill("image0")
     tab.page.get_by_label("Name contains").press("Enter")
     expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
     expect(row_names(tab.page).first).to_have_text("image000.png")
-    assert place(tab.page) == {"rows": "25", "sort": "name"}
+    wait_until(lambda: place(tab.page) == {"rows": "25", "sort": "name"}, 30)
     assert_clean(tab)
 
 
 def test_an_address_opens_the_same_rows_elsewhere_and_back_leads_to_them(tab: Tab, address: str) -> None:
     frame = open_images(tab, address, "&name=image0&sort=name&page=2&rows=25")
     expect(row_names(tab.page).first).to_have_text("image025.png")
-    assert summary(tab.page) == "26 to 50 of 100"
+    wait_until(lambda: summary(tab.page) == "26 to 50 of 100", 30)
     open_image(tab.page, "image027.png")
     tab.page.go_back()
     expect(row_names(tab.page).first).to_have_text("image025.png", timeout=30_000)
     expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
-    assert place(tab.page) == {"page": "2", "rows": "25", "sort": "name"}
+    wait_until(lambda: place(tab.page) == {"page": "2", "rows": "25", "sort": "name"}, 30)
     assert frame.locator(".ag-row .opens a").first.get_attribute("href").startswith(f"{address}/image?image=")
     open_image(tab.page, "image027.png")
     expect(tab.page.get_by_text("28 of 100 on this filter")).to_be_visible()
@@ -176,8 +176,8 @@ def test_an_address_opens_the_same_rows_elsewhere_and_back_leads_to_them(tab: Ta
     expect(row_names(tab.page).first).to_have_text("image025.png", timeout=30_000)
     expect(tab.page.get_by_text("All 100 images on this filter")).to_be_visible()
     open_images(tab, address, "&page=9&sort=bogus&rows=7")
-    assert summary(tab.page) == "101 to 120 of 120", "beyond the end is the last page"
-    assert place(tab.page) == {"page": "3"}
+    wait_until(lambda: summary(tab.page) == "101 to 120 of 120", 30)  # beyond the end is the last page
+    wait_until(lambda: place(tab.page) == {"page": "3"}, 30)
     assert_clean(tab)
 
 
