@@ -10,9 +10,9 @@ from typing import Any
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NotFound, ObjectConflict
+from core.errors import ObjectConflict
 from core.store.correction_audit import Action, record
-from core.store.versions import conflict
+from core.store.versions import require_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class CorrectionStore:
             if (current and current["id"]) != draft_id:
                 raise ObjectConflict("This correction has been finished meanwhile. Load the image again.")
             if draft_id is None:
-                _require_in_force(session, image_id, parent_id)
+                require_in_force(session, image_id, parent_id)
                 values = {
                     "id": new_id,
                     "image_id": image_id,
@@ -96,14 +96,6 @@ class CorrectionStore:
             record(session, who, image_id, Action.DISCARDED, {"draft": draft_id})
 
         self._db.write(work)
-
-
-def _require_in_force(session: Session, image_id: str, version_id: str | None) -> None:
-    row = session.one("results.in_force", {"image_id": image_id})
-    if row is None or row["deleted"]:
-        raise NotFound("This image does not exist, or has been deleted.")
-    if row["version_id"] != version_id:
-        raise conflict(session, row["version_id"])
 
 
 def end_draft(session: Session, draft_id: str, version_id: str | None) -> None:

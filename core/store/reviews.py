@@ -8,10 +8,10 @@ from datetime import datetime
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import InvalidRequest, NotFound
+from core.errors import InvalidRequest
 from core.models import ReviewState, VersionKind
 from core.store.correction_audit import Action, record
-from core.store.versions import conflict
+from core.store.versions import require_in_force
 
 TAKEN_BACK = (ReviewState.RIGHT, ReviewState.EXCLUDED, ReviewState.UNSURE)  # a correction is another version
 
@@ -62,7 +62,7 @@ class ReviewStore:
         """
 
         def work(session: Session) -> None:
-            _require_in_force(session, image_id, version_id)
+            require_in_force(session, image_id, version_id)
             add_review(session, image_id, version_id, judgement)
             session.rows("images.set_review", {"image_id": image_id, **_columns(judgement)})
             facts = {"state": judgement.state.value, "reason": judgement.reason, "version": version_id}
@@ -80,7 +80,7 @@ class ReviewStore:
         """
 
         def work(session: Session) -> None:
-            _require_in_force(session, image_id, version_id)
+            require_in_force(session, image_id, version_id)
             of_version = {"image_id": image_id, "version_id": version_id}
             last, before = _last_two(session, of_version)
             if last is None or last["reviewed_by"] != who or last["state"] not in TAKEN_BACK:
@@ -132,14 +132,6 @@ def add_review(
     values["corrected_id"] = next(iter(corrected), None)
     values |= {"at_random": judgement.at_random, "seconds": judgement.seconds}
     session.rows("reviews.add", values | _columns(judgement))
-
-
-def _require_in_force(session: Session, image_id: str, version_id: str | None) -> None:
-    row = session.one("results.in_force", {"image_id": image_id})
-    if row is None or row["deleted"]:
-        raise NotFound("This image does not exist, or has been deleted.")
-    if row["version_id"] != version_id:
-        raise conflict(session, row["version_id"])
 
 
 def _last_two(session: Session, of_version: Row) -> tuple[Row | None, Row]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.db import Row, Session
-from core.errors import VersionConflict
+from core.errors import NotFound, VersionConflict
 from core.listing.image_table import SUMMARY
 from core.models import ImageQuality, Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
@@ -118,6 +118,20 @@ def insert_versions(session: Session, versions: Sequence[Row], objects: ObjectRo
     session.append("results.add", "version", tuple(versions[0]), [tuple(row.values()) for row in versions])
     if objects:
         session.append("results.add_objects", "object", OBJECT_ROW, objects)
+
+
+def require_in_force(session: Session, image_id: str, version_id: str | None) -> None:
+    """Make sure that a version is the one in force, within a transaction of the caller's.
+
+    Raises:
+        NotFound: the image is not there.
+        VersionConflict: another version is in force.
+    """
+    row = session.one("results.in_force", {"image_id": image_id})
+    if row is None or row["deleted"]:
+        raise NotFound("This image does not exist, or has been deleted.")
+    if row["version_id"] != version_id:
+        raise conflict(session, row["version_id"])
 
 
 def conflict(session: Session, in_force: str | None) -> VersionConflict:
