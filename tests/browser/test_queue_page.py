@@ -86,7 +86,7 @@ def test_figures_follow_the_work_and_nothing_is_asked_at_rest(
         page.goto(f"{address}/queue?state=done")
         expect(page.locator("[data-name=done] b")).to_have_text("12", timeout=60_000)
         expect(page.get_by_text("Queue: nothing waiting").first).to_be_visible(timeout=10_000)
-        expect(page.locator(".js-plotly-plot")).to_be_visible(timeout=30_000)
+        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
         page.wait_for_timeout(3000)  # the run of the script that the end of work asks for
         addresses: list[str] = []
         page.on("request", lambda request: addresses.append(request.url))
