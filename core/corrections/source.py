@@ -21,6 +21,7 @@ from core.segmentation.engines.base import Map
 from core.segmentation.engines.stored_maps import unpack
 from core.segmentation.grayscale import Pixels, grey
 from core.segmentation.measurement.quality import quality
+from core.segmentation.outlines.boundaries import find
 from core.store import Store
 from core.store.results import Result
 
@@ -118,7 +119,7 @@ class CorrectionSource:
             labels_sha256=self._blobs.put(label_png.encode(labels)),
             thumbnail_sha256=self._blobs.put(rendering.thumbnail(self.raster(image), ordered)),
             timings_ms={},
-            quality=quality(labels, self.pixels(image, parent.id if parent else None)),
+            quality=quality(labels, find(labels), self.pixels(image, parent.id if parent else None)),
             maps_sha256=parent.maps_sha256 if parent else None,
         )
 

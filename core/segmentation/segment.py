@@ -18,6 +18,7 @@ from core.segmentation.grayscale import Pixels, grey
 from core.segmentation.measurement.quality import quality
 from core.segmentation.measurement.spheroids import describe_timed, timed
 from core.segmentation.outlines import postprocess as stages
+from core.segmentation.outlines.boundaries import find
 from core.segmentation.params import SegmentationParams
 
 
@@ -85,9 +86,10 @@ def delineate(image: Pixels, output: EngineOutput, params: SegmentationParams) -
         lambda: stages.postprocess(output.prediction, params, grey_image.shape)
     )
     rated, rating_ms = timed(lambda: confidence.rate(output.prediction, labels, output.engine))
-    spheroids = describe_timed(labels, grey_image, timings_ms, rated.objects)
-    measured, measuring_ms = timed(lambda: quality(labels, grey_image))
-    timings_ms["measure"] += rating_ms + measuring_ms
+    objects, finding_ms = timed(lambda: find(labels))
+    spheroids = describe_timed(objects, labels.shape, grey_image, timings_ms, rated.objects)
+    measured, measuring_ms = timed(lambda: quality(labels, objects, grey_image))
+    timings_ms["measure"] += rating_ms + finding_ms + measuring_ms
     return Segmentation(
         labels,
         spheroids,

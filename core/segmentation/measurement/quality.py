@@ -6,6 +6,7 @@ Both say why somebody should look at an image: it may be out of focus, or its we
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from core.models import ImageQuality
 from core.segmentation.grayscale import Pixels
-from core.segmentation.outlines.boundaries import Labels
+from core.segmentation.outlines.boundaries import Labels, OutlinedObject
 
 _SIDE_PX = 400  # of the box around a spheroid that is looked at; larger ones are made smaller first
 _FIELD_PX = 512  # the same of the image in which specks are counted
@@ -27,28 +28,27 @@ Mask = NDArray[np.bool_]
 Floats = NDArray[np.float32]
 
 
-def quality(labels: Labels, pixels: Pixels) -> ImageQuality:
+def quality(labels: Labels, objects: Sequence[OutlinedObject], pixels: Pixels) -> ImageQuality:
     """Measure an image.
 
     Args:
         labels: int32 (Y, X), 0 is background.
+        objects: those of ``labels``, as ``boundaries.find`` finds them.
         pixels: grey values (Y, X).
     """
-    counts = np.bincount(labels.ravel())
-    blur = None
-    if len(counts) > 1 and counts[1:].any():
-        blur = edge_blur(labels, int(np.argmax(counts[1:])) + 1, pixels)
+    largest = max(objects, key=lambda item: np.count_nonzero(item.mask), default=None)
+    blur = None if largest is None else edge_blur(labels, largest, pixels)
     return ImageQuality(blur, specks(labels, pixels))
 
 
-def edge_blur(labels: Labels, number: int, pixels: Pixels) -> float | None:
+def edge_blur(labels: Labels, spheroid: OutlinedObject, pixels: Pixels) -> float | None:
     """The blur of a spheroid's edge, in percent of its diameter; None where its edge has no contrast.
 
     A step of contrast C that is blurred by a Gaussian of sigma s has the slope C / (s √(2π)) in its middle
     (Elder and Zucker 1998). C is the difference of the medians inside and outside, the slope the 95th
     percentile along the edge; what smoothing before adds is taken out.
     """
-    body, inside, field = _window(labels, number, pixels)
+    body, inside, field = _window(labels, spheroid, pixels)
     diameter = math.sqrt(4 * np.count_nonzero(inside) / math.pi)
     within = cv2.distanceTransform(inside.astype(np.uint8), cv2.DIST_L2, 5)
     beyond = cv2.distanceTransform((~inside).astype(np.uint8), cv2.DIST_L2, 5)
@@ -73,26 +73,30 @@ def specks(labels: Labels, pixels: Pixels) -> int:
     """
     field, spheroids = _at_most(pixels, labels > 0, _FIELD_PX)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_SPECK_PX, _SPECK_PX))
-    level = float(np.median(field))
+    level = _median(field)
     bright = bool(spheroids.any()) and float(np.median(field[spheroids])) > level
     standing = cv2.morphologyEx(field, cv2.MORPH_TOPHAT if bright else cv2.MORPH_BLACKHAT, disc)
-    noise = 1.4826 * float(np.median(np.abs(field - cv2.medianBlur(field, 3))))
+    noise = 1.4826 * _median(np.abs(field - cv2.medianBlur(field, 3)))
     share, times = _STANDS_OUT
     near = cv2.dilate(spheroids.astype(np.uint8), np.ones((2 * _MARGIN_PX + 1,) * 2, np.uint8))
     out = (standing > max(share * abs(level), times * noise)) & (near == 0)
     return int(cv2.connectedComponents(out.astype(np.uint8))[0]) - 1
 
 
-def _window(labels: Labels, number: int, pixels: Pixels) -> tuple[Floats, Mask, Mask]:
+def _median(values: Floats) -> float:
+    """The median of every fourth pixel: of a field, as good as that of all, in a quarter of the time."""
+    return float(np.median(values[::2, ::2]))
+
+
+def _window(labels: Labels, spheroid: OutlinedObject, pixels: Pixels) -> tuple[Floats, Mask, Mask]:
     """A spheroid with some background, not larger than needed: pixels, its mask, where any spheroid is."""
-    mine = labels == number
-    rows, columns = np.flatnonzero(mine.any(axis=1)), np.flatnonzero(mine.any(axis=0))
-    margin = int(0.3 * max(rows[-1] - rows[0], columns[-1] - columns[0])) + 4
+    rows, columns = spheroid.box
+    margin = int(0.3 * (max(rows.stop - rows.start, columns.stop - columns.start) - 1)) + 4
     box = (
-        slice(max(0, rows[0] - margin), rows[-1] + margin + 1),
-        slice(max(0, columns[0] - margin), columns[-1] + margin + 1),
+        slice(max(0, rows.start - margin), rows.stop + margin),
+        slice(max(0, columns.start - margin), columns.stop + margin),
     )
-    body, inside = _at_most(pixels[box], mine[box], _SIDE_PX)
+    body, inside = _at_most(pixels[box], labels[box] == spheroid.number, _SIDE_PX)
     _, anything = _at_most(pixels[box], labels[box] > 0, _SIDE_PX)
     return body, inside, anything
 

@@ -9,7 +9,7 @@ from typing import TypeVar
 from core.models import Spheroid
 from core.segmentation.grayscale import Pixels
 from core.segmentation.measurement.measure import measure_objects, reasons
-from core.segmentation.outlines.boundaries import Labels, find
+from core.segmentation.outlines.boundaries import Labels, OutlinedObject, find
 from core.segmentation.outlines.contours import contours_of
 
 T = TypeVar("T")
@@ -26,20 +26,23 @@ def describe(labels: Labels, pixels: Pixels) -> tuple[Spheroid, ...]:
         InvalidRequest: labels and pixels differ in size, or the pixels are of a kind that cannot be measured.
         SegmentationError: an object is in several parts.
     """
-    return describe_timed(labels, pixels, {})
+    return describe_timed(find(labels), labels.shape, pixels, {})
 
 
 def describe_timed(
-    labels: Labels, pixels: Pixels, timings_ms: dict[str, float], confidence: Sequence[float] = ()
+    objects: Sequence[OutlinedObject],
+    shape: tuple[int, ...],
+    pixels: Pixels,
+    timings_ms: dict[str, float],
+    confidence: Sequence[float] = (),
 ) -> tuple[Spheroid, ...]:
-    """As ``describe``; adds the wall times of "measure" and "contours" to ``timings_ms``.
+    """As ``describe``, of objects that ``find`` found in a label image of this shape.
 
-    ``confidence``: of objects 1..N, where an engine drew them.
+    Adds the wall times of "measure" and "contours" to ``timings_ms``. ``confidence``: of objects 1..N, where
+    an engine drew them.
     """
-    objects, finding = timed(lambda: find(labels))
-    values, measuring = timed(lambda: measure_objects(objects, labels.shape, pixels))
+    values, timings_ms["measure"] = timed(lambda: measure_objects(objects, shape, pixels))
     outlines, timings_ms["contours"] = timed(lambda: contours_of(objects))
-    timings_ms["measure"] = finding + measuring
     return tuple(
         Spheroid(item.number, outline, value, reasons(value), _of(item.number, confidence))
         for item, outline, value in zip(objects, outlines, values, strict=True)

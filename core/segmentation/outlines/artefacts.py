@@ -73,8 +73,10 @@ def focused(labels: Labels, sharpness: Map) -> Keep:
 
 def certain(labels: Labels, inside: Map, level: float) -> Keep:
     """True for objects (by number) that are nearly sure somewhere: the others are shapes in noise."""
-    peaks = ndimage.maximum(inside, labels, np.arange(1, int(labels.max()) + 1))
-    return np.append(True, np.asarray(peaks) >= level + _NEARLY_SURE * (1 - level))
+    sure = np.zeros(int(labels.max()) + 1, np.bool_)
+    sure[labels[inside >= level + _NEARLY_SURE * (1 - level)]] = True
+    sure[0] = True
+    return sure
 
 
 def weighted_median(values: NDArray[Any], weights: NDArray[Any]) -> float:

@@ -19,6 +19,7 @@ from core.segmentation import ragged
 from core.segmentation.ragged import Ints
 
 Box = tuple[slice, slice]
+Boxes = Sequence[Box | None]  # by number - 1; None where a number does not occur
 Labels = NDArray[np.int32]
 Mask = NDArray[np.uint8]
 Points = NDArray[np.int32]
@@ -44,7 +45,7 @@ class OutlinedObject:
     holes: tuple[Points, ...]
 
 
-def find(labels: Labels) -> list[OutlinedObject]:
+def find(labels: Labels, boxes: Boxes | None = None) -> list[OutlinedObject]:
     """Find every object, ordered by number; a number that does not occur has no entry.
 
     An object's pixels also connect diagonally, so what is around them and in its holes does not: a gap that
@@ -52,14 +53,19 @@ def find(labels: Labels) -> list[OutlinedObject]:
 
     Args:
         labels: int32 (Y, X), 0 is background.
+        boxes: around objects 1..N, where they are known; they need not be tight. Looking for them takes
+            longer than everything else here.
     """
-    boxes = enumerate(ndimage.find_objects(labels), start=1)
-    return [_outlined(number, box, labels) for number, box in boxes if box is not None]
+    known = ndimage.find_objects(labels) if boxes is None else boxes
+    items = (_outlined(number, box, labels) for number, box in enumerate(known, start=1) if box is not None)
+    return [item for item in items if item is not None]
 
 
-def _outlined(number: int, box: Box, labels: Labels) -> OutlinedObject:
+def _outlined(number: int, box: Box, labels: Labels) -> OutlinedObject | None:
     mask = (labels[box] == number).view(np.uint8)
     rings, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
+    if not rings:
+        return None
     inside = [parent >= 0 for parent in hierarchy[0, :, 3].tolist()]
     outer = tuple(ring[:, 0] for ring, hole in zip(rings, inside, strict=True) if not hole)
     holes = tuple(ring[:, 0] for ring, hole in zip(rings, inside, strict=True) if hole)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from core.segmentation.engines.base import Map
-from core.segmentation.outlines.boundaries import Labels, Mask, find
+from core.segmentation.outlines.boundaries import Boxes, Labels, Mask, find
 
 _FAINT = 0.7  # of the level: a hole that is nearly body is body
 _LUMEN_SOLIDITY = 0.85
@@ -37,9 +37,9 @@ def fill_lumens(mask: Mask, inside: Map, level: float) -> Mask:
     return np.asarray(mask | fill[holes].view(np.uint8))
 
 
-def fill_own(labels: Labels) -> Labels:
-    """Fill the holes of each object where nothing else lies in them."""
-    for item in find(labels):
+def fill_own(labels: Labels, boxes: Boxes | None = None) -> Labels:
+    """Fill the holes of each object where nothing else lies in them; ``boxes`` as for ``find``."""
+    for item in find(labels, boxes):
         if item.holes:
             drawn = item.mask.copy()
             cv2.drawContours(drawn, [*item.outer], -1, 1, cv2.FILLED)

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from core.segmentation.engines.base import Map, Prediction
 from core.segmentation.outlines import artefacts
-from core.segmentation.outlines.boundaries import Labels, Mask, find
+from core.segmentation.outlines.boundaries import Boxes, Labels, Mask, find
 from core.segmentation.outlines.holes import fill_lumens, fill_own
 from core.segmentation.outlines.split import join_small, split
 from core.segmentation.params import SegmentationParams
@@ -39,12 +39,13 @@ def postprocess(prediction: Prediction, params: SegmentationParams, shape: tuple
         labels = without_rims(labels)
         target, level = Prediction(_drawn(labels)), 0.5
     labels = enlarge(labels, _smooth(target), level, (shape[0], shape[1]))
-    labels = largest_parts(labels)
+    boxes = ndimage.find_objects(labels)  # what follows only takes away within them, or fills
+    labels = largest_parts(labels, boxes)
     if params.fill_holes:
-        labels = fill_own(labels)  # pinholes where the map wavers about the level beside an outline
+        labels = fill_own(labels, boxes)  # pinholes where the map wavers about the level beside an outline
     if not params.keep_border_objects:
         labels = drop_at_border(labels)
-    return number_by_area(labels, math.pi / 4 * params.min_diameter_px**2)
+    return number_by_area(labels, math.pi / 4 * params.min_diameter_px**2, boxes)
 
 
 def components(mask: Mask) -> Labels:
@@ -108,9 +109,9 @@ def enlarge(labels: Labels, inside: Map, level: float, shape: tuple[int, int]) -
     return np.asarray(wide)
 
 
-def largest_parts(labels: Labels) -> Labels:
-    """Keep only the largest part of each object, so that each has one outline."""
-    for item in find(labels):
+def largest_parts(labels: Labels, boxes: Boxes | None = None) -> Labels:
+    """Keep only the largest part of each object, so that each has one outline; ``boxes`` as for ``find``."""
+    for item in find(labels, boxes):
         if len(item.outer) > 1:
             parts = components(item.mask)
             areas = np.bincount(parts.ravel())
@@ -119,17 +120,20 @@ def largest_parts(labels: Labels) -> Labels:
     return labels
 
 
-def number_by_area(labels: Labels, min_area_px: float) -> Labels:
-    """Number objects 1..N from the largest to the smallest, without those below an area."""
+def number_by_area(labels: Labels, min_area_px: float, boxes: Boxes) -> Labels:
+    """Number objects 1..N from the largest to the smallest, without those below an area.
+
+    ``boxes``: around the objects, as for ``find``.
+    """
     # by boxes: counting the whole image's numbers would hold it once more, at eight bytes a pixel
     objects = [
         (box, mask, np.count_nonzero(mask))
-        for number, box in enumerate(ndimage.find_objects(labels), start=1)
+        for number, box in enumerate(boxes, start=1)
         if box is not None
         for mask in [labels[box] == number]
     ]
     out = np.zeros_like(labels)
-    large = (item for item in objects if item[2] >= min_area_px)
+    large = (item for item in objects if item[2] >= max(1, min_area_px))
     for number, (box, mask, _) in enumerate(sorted(large, key=lambda item: -item[2]), start=1):
         out[box][mask] = number
     return out

@@ -73,7 +73,7 @@ def _climb(height: Map, mask: Mask) -> NDArray[np.int64]:
         there = padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
         higher = there >= highest if (dy, dx) > (0, 0) else there > highest
         np.copyto(highest, there, where=higher)
-        offset[higher] = dy * columns + dx
+        np.copyto(offset, dy * columns + dx, where=higher)
     way = np.arange(height.size)
     walking = np.flatnonzero(mask)
     way[walking] += offset.ravel()[walking]
