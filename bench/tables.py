@@ -126,7 +126,7 @@ def _opened(lab: Lab, folder: Path) -> Iterator[Sides]:
 
 def _commit(db: Database, finished: Finished) -> None:
     """One result as store.results saves it, without its job: an image's row and three objects."""
-    values = {
+    values: dict[str, object] = dict.fromkeys(SUMMARY) | {
         "id": finished.image_id,
         "request": 1,
         "version_id": finished.image_id,
