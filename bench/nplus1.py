@@ -56,7 +56,7 @@ def _measure(report: Report, lab: Lab, rounds: int) -> None:
 def _counted(db: Database, project_id: str) -> object:
     """What the list shows of one project, asked for by itself."""
     with db.read() as session:
-        session.rows("projects.list", {"id": project_id, "visible": None})
+        session.rows("projects.list", {"id": project_id})
         return session.rows("projects.totals", {"ids": [project_id], "look_below": LOOK_BELOW})
 
 

@@ -1,4 +1,4 @@
-"""Snapshots of the queue for pages and routes: one for all visitors, at most two a second.
+"""Snapshots of the queue for pages and routes: one for all visitors who see the same projects, two a second.
 
 However many jobs end and browsers ask, the tables are counted at most twice a second.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -20,6 +21,7 @@ from core.store import Store
 from core.store.jobs import QueueTotals
 
 LEAST_SECONDS = 0.5
+MOST_KEPT = 100  # snapshots of some projects: one for each set of projects that somebody may look at
 RATE_SPANS = 50  # the last jobs, of which the rate is computed
 
 
@@ -57,6 +59,7 @@ class QueueMonitor:
         self._made = -LEAST_SECONDS
         self._most_left = 0
         self._last: Snapshot | None = None
+        self._by_projects: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
 
     def snapshot(self, visible: Sequence[str] | None = None) -> Snapshot:
         """The queue as it was at most LEAST_SECONDS ago.
@@ -73,13 +76,22 @@ class QueueMonitor:
             return self._last
 
     def _of_projects(self, visible: Sequence[str]) -> Snapshot:
-        everything = self.snapshot()
+        everything, projects = self.snapshot(), tuple(sorted(visible))
+        with self._lock:
+            last = self._by_projects.get(projects)
+        if last is not None and (last.version, last.state) == (everything.version, everything.state):
+            return last
         totals = replace(
-            self._store.jobs.of_projects(visible).totals(), per_second=everything.totals.per_second
+            self._store.jobs.of_projects(projects).totals(), per_second=everything.totals.per_second
         )
         ended = totals.counts[JobState.DONE] + totals.counts[JobState.FAILED]
         progress = ended / (ended + totals.left) if totals.left else 1.0
-        return replace(everything, totals=totals, progress=progress)
+        snapshot = replace(everything, totals=totals, progress=progress)
+        with self._lock:
+            self._by_projects[projects] = snapshot
+            if len(self._by_projects) > MOST_KEPT:
+                self._by_projects.popitem(last=False)
+        return snapshot
 
     def _current(self, last: Snapshot | None) -> Snapshot:
         version = self._db.generation  # before counting: what is counted may be newer, never older

@@ -77,12 +77,20 @@ class ProjectStore:
         return [project_of(row, totals[row["id"]]) for row in rows]
 
     def _rows(self, session: Session, project_id: str | None, visible: Sequence[str] | None) -> Sequence[Row]:
-        if project_id is not None or visible is not None:
-            return session.rows("projects.list", {"id": project_id, "visible": _listed(visible)})
+        if project_id is not None:
+            return session.rows("projects.list", {"id": project_id})
+        rows = self._every_row(session)
+        if visible is None:
+            return rows
+        ids = frozenset(visible)
+        return [row for row in rows if row["id"] in ids]
+
+    def _every_row(self, session: Session) -> Sequence[Row]:
+        """Every project's row, read anew only where one has changed."""
         generation = self._generations.of(PROJECTS)
         known, rows = self._listed
         if known != generation:
-            rows = session.rows("projects.list", {"id": None, "visible": None})
+            rows = session.rows("projects.list", {"id": None})
             self._listed = generation, rows
         return rows
 
@@ -106,7 +114,7 @@ class ProjectStore:
             NotFound: it does not exist or has been deleted.
         """
         with self._db.read() as session:
-            rows = session.rows("projects.list", {"id": project_id, "visible": None})
+            rows = session.rows("projects.list", {"id": project_id})
         return str(_require(rows)["name"])
 
     def create(
@@ -251,10 +259,6 @@ def _require(rows: list[Row]) -> Row:
 
 def _totals_of(ids: Sequence[str]) -> Row:
     return {"ids": ids, "look_below": LOOK_BELOW}
-
-
-def _listed(ids: Sequence[str] | None) -> Sequence[str] | None:
-    return None if ids is None else [*ids]
 
 
 def _as_json(row: Row) -> Row:

@@ -40,7 +40,7 @@ def add_project(name: str) -> Callable[[Session], None]:
 
 def names(db: Database) -> set[str]:
     with db.read() as session:
-        return {row["name"] for row in session.rows("projects.list", {"id": None, "visible": None})}
+        return {row["name"] for row in session.rows("projects.list", {"id": None})}
 
 
 @contextmanager
@@ -338,7 +338,7 @@ def test_readers_get_their_own_answers_while_a_writer_works(db: Database) -> Non
         for turn in range(40):
             name = f"p{(thread + turn) % 20}"
             with db.read() as session:
-                row = session.one("projects.list", {"id": name, "visible": None})
+                row = session.one("projects.list", {"id": name})
             assert row is not None
             assert row["name"] == name
 
@@ -495,7 +495,7 @@ def test_a_stream_is_recorded_when_it_is_left_without_its_readers_own_time(
     clock = itertools.count()  # every look at it takes a second
     monkeypatch.setattr("core.db.session.time", SimpleNamespace(perf_counter=lambda: next(clock)))
     with db.read() as session:
-        rows = session.stream("projects.list", {"id": None, "visible": None}, size=2)
+        rows = session.stream("projects.list", {"id": None}, size=2)
         assert len(next(rows)) == 2
         list(itertools.islice(clock, 3600))  # an hour until the reader wants more
         assert len(next(rows)) == 2
@@ -554,7 +554,7 @@ def test_an_open_stream_does_not_hold_up_closing(tmp_path: Path) -> None:
     db = Database.open(tmp_path / "a.duckdb", QueryRecorder())
     db.write(add_project("a"))
     with db.read() as session:
-        rows = session.stream("projects.list", {"id": None, "visible": None})
+        rows = session.stream("projects.list", {"id": None})
         assert next(rows)
         db.write(add_project("b"))
         db.close()

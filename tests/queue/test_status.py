@@ -88,6 +88,23 @@ def test_nothing_is_counted_anew_while_nothing_changes(
     assert board.snapshot().totals.left == 1
 
 
+def test_those_who_see_the_same_projects_share_a_snapshot(
+    board: QueueMonitor, watch: Watch, store: Store, project: Project
+) -> None:
+    other = store.projects.create("Other", "unet")
+    add(store, project.id, "a", recipe=RECIPE)
+    add(store, other.id, *"bc", recipe=RECIPE)
+    own = board.snapshot([project.id])
+    assert own.totals.left == 1
+    assert board.snapshot([other.id, project.id]).totals.left == 3
+    assert board.snapshot([project.id, other.id]) is board.snapshot([other.id, project.id])
+    assert board.snapshot([project.id]) is own
+    add(store, project.id, "d", recipe=RECIPE)
+    watch.now += LEAST_SECONDS
+    assert board.snapshot([project.id]).totals.left == 2
+    assert board.snapshot([]).totals.left == 0
+
+
 def test_progress_runs_from_the_most_that_was_left_to_none(
     board: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:

@@ -3,7 +3,6 @@ SELECT
     id, name, um_per_px, engine, params, created_at, spheroids_expected, reason_needed
 FROM project
 WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR id = $id)
-    AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], id))
 ORDER BY id
 
 -- name: totals
