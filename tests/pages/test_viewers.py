@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,14 +12,13 @@ from streamlit.testing.v1 import AppTest
 from core.accounts import Level, Role
 from core.accounts.policy import PAGES, Subject
 from core.models import Image, Project
-from core.services import Services, app_services
+from core.services import Services
 from core.store import Batch, JobRequest, NewUpload
 from core.ui.components import grid as grids
 from core.ui.components import uploads, viewer
 from tests import corpus
 from tests.http.lab import RECIPE, Lab, disc
-from tests.pages.conftest import texts
-from tests.pages.test_visitor import open_as
+from tests.pages.conftest import open_as, texts
 
 REFUSALS = ("not change it", "Only an owner", "another role", "may look here", "Only an admin")
 PEOPLE = {"ana": (Role.MEMBER, Level.OWN), "max": (Role.MEMBER, Level.VIEW), "eve": (Role.VIEWER, Level.EDIT)}
@@ -36,28 +33,14 @@ PRESSES = 40  # of one page: as many are reached from one as from the others
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """An app with accounts whose one project has something of everything that pages show."""
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("CONTAINER_MEMORY_LIMIT_MB", "16384")
-    monkeypatch.setenv("AUTH", "local")
-    app_services.clear()
-    opened = app_services()
-    opened.queue.drain(5)
-    yield opened
-    opened.close()
-    app_services.clear()
-
-
-@pytest.fixture
-def project(lab: Services) -> Project:
+def project(with_accounts: Services) -> Project:
     """A project of Ana: results, an earlier result, a failure, jobs, uploads, views, something deleted."""
-    access, store = lab.access, lab.store
+    access, store = with_accounts.access, with_accounts.store
     ids = {name: access.accounts.create(name, role).id for name, (role, _) in PEOPLE.items()}
     made = store.projects.create("Plate", RECIPE.engine, owner=ids["ana"])
     for name, (_, level) in PEOPLE.items():
         access.members.set_level(made.id, ids[name], level)
-    rows = Lab(store, lab.blobs)
+    rows = Lab(store, with_accounts.blobs)
     labels = np.zeros(corpus.noise().shape, np.uint16)
     labels[5:15, 5:15] = 1
     mask = corpus.png(labels)
@@ -69,36 +52,36 @@ def project(lab: Services) -> Project:
     store.images.delete(made.id, (gone.id,), "ana")
     store.jobs.enqueue(made.id, [waiting.id], RECIPE, JobRequest("ana"))
     store.saved_views.save(made.id, "A view", [("name", "a")], "ana")
-    lab.uploads.declare(made.id, Batch("batch"), [NewUpload("key", "lost.png", 9)])
-    lab.uploads.cancel(made.id, "key")
+    with_accounts.uploads.declare(made.id, Batch("batch"), [NewUpload("key", "lost.png", 9)])
+    with_accounts.uploads.cancel(made.id, "key")
     return store.projects.get(made.id)
 
 
-def image_of(lab: Services, project: Project) -> Image:
-    return next(item for item in lab.store.images.page(project.id).items if item.name == "a.png")
+def image_of(with_accounts: Services, project: Project) -> Image:
+    return next(item for item in with_accounts.store.images.page(project.id).items if item.name == "a.png")
 
 
-def addresses(lab: Services, project: Project, person: str) -> dict[str, dict[str, str]]:
+def addresses(with_accounts: Services, project: Project, person: str) -> dict[str, dict[str, str]]:
     """Every page that somebody may open, with the address that shows something on it."""
     about_access = {"people.py", "audit.py"}
-    principal = lab.access.by_name(person)
+    principal = with_accounts.access.by_name(person)
     params: dict[str, dict[str, str]] = {}
     for file, rule in PAGES.items():
         if file in about_access or not rule.admits(principal):
             continue
-        named = {"image": image_of(lab, project).id} if rule.subject is Subject.IMAGE else {}
+        named = {"image": image_of(with_accounts, project).id} if rule.subject is Subject.IMAGE else {}
         params[file] = {"project": project.id} | named
     return params
 
 
 @pytest.mark.parametrize("person", VIEWERS)
 def test_no_button_of_any_page_is_refused_to_who_may_only_look(
-    lab: Services, project: Project, monkeypatch: pytest.MonkeyPatch, person: str
+    with_accounts: Services, project: Project, monkeypatch: pytest.MonkeyPatch, person: str
 ) -> None:
-    before, pressed = state(lab, project), 0
-    for file, params in addresses(lab, project, person).items():
+    before, pressed = state(with_accounts, project), 0
+    for file, params in addresses(with_accounts, project, person).items():
         for number in range(PRESSES):
-            page = open_as(lab, monkeypatch, person, file, **params)
+            page = open_as(with_accounts, monkeypatch, person, file, **params)
             assert not page.exception, file
             enabled = [button for button in page.button if not button.disabled]
             if number == len(enabled):
@@ -112,15 +95,15 @@ def test_no_button_of_any_page_is_refused_to_who_may_only_look(
         else:
             pytest.fail(f"{file} has more buttons than are pressed")
     assert pressed > 5
-    assert state(lab, project) == before, "looking has changed something"
+    assert state(with_accounts, project) == before, "looking has changed something"
 
 
-def state(lab: Services, project: Project) -> tuple[object, ...]:
+def state(with_accounts: Services, project: Project) -> tuple[object, ...]:
     """What those who may edit a project can change."""
-    store = lab.store
+    store = with_accounts.store
     images = store.images.page(project.id, limit=100).items
     shown = store.projects.get(project.id), store.saved_views.of_project(project.id), store.trash.items(9)
-    return images, *shown, store.jobs.page(None).items, lab.uploads.listed(project.id)
+    return images, *shown, store.jobs.page(None).items, with_accounts.uploads.listed(project.id)
 
 
 def errors(page: AppTest) -> str:
@@ -129,27 +112,27 @@ def errors(page: AppTest) -> str:
 
 @pytest.mark.parametrize("person", VIEWERS)
 def test_pages_of_a_project_say_once_that_one_may_only_look(
-    lab: Services, project: Project, monkeypatch: pytest.MonkeyPatch, person: str
+    with_accounts: Services, project: Project, monkeypatch: pytest.MonkeyPatch, person: str
 ) -> None:
-    for file, params in addresses(lab, project, person).items():
-        page = open_as(lab, monkeypatch, person, file, **params)
+    for file, params in addresses(with_accounts, project, person).items():
+        page = open_as(with_accounts, monkeypatch, person, file, **params)
         if PAGES[file].subject is not Subject.NONE:
             assert texts(page).count("not change it") == 1, file
     for file in ("queue.py", "trash.py"):
-        assert "a project that you may edit" in texts(open_as(lab, monkeypatch, person, file)), file
+        assert "a project that you may edit" in texts(open_as(with_accounts, monkeypatch, person, file)), file
 
 
 def test_nothing_is_said_to_who_may_edit(
-    lab: Services, project: Project, monkeypatch: pytest.MonkeyPatch
+    with_accounts: Services, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for file, params in addresses(lab, project, "ana").items():
-        shown = texts(open_as(lab, monkeypatch, "ana", file, **params))
+    for file, params in addresses(with_accounts, project, "ana").items():
+        shown = texts(open_as(with_accounts, monkeypatch, "ana", file, **params))
         assert "not change it" not in shown, file
         assert "a project that you may edit" not in shown, file
 
 
 def test_parts_with_scripts_of_their_own_offer_nothing_either(
-    lab: Services, project: Project, monkeypatch: pytest.MonkeyPatch
+    with_accounts: Services, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options: list[Any] = []
     zones: list[object] = []
@@ -158,21 +141,28 @@ def test_parts_with_scripts_of_their_own_offer_nothing_either(
     for person, may in (("eve", False), ("ana", True)):
         options.clear()
         zones.clear()
-        open_as(lab, monkeypatch, person, "image.py", project=project.id, image=image_of(lab, project).id)
+        open_as(
+            with_accounts,
+            monkeypatch,
+            person,
+            "image.py",
+            project=project.id,
+            image=image_of(with_accounts, project).id,
+        )
         assert [item.can_calibrate for item in options] == [may]
         assert [item.editor is not None for item in options] == [may]
-        open_as(lab, monkeypatch, person, "images.py", project=project.id)
+        open_as(with_accounts, monkeypatch, person, "images.py", project=project.id)
         assert bool(zones) is may
 
 
 def test_selected_rows_bring_no_buttons_that_change_them(
-    lab: Services, project: Project, monkeypatch: pytest.MonkeyPatch
+    with_accounts: Services, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ticked = grids.GridAnswer(selected=lab.store.images.ids(project.id))
+    ticked = grids.GridAnswer(selected=with_accounts.store.images.ids(project.id))
     monkeypatch.setattr(grids, "_answer", lambda *_: ticked)
     labels = {}
     for person in ("ana", "eve"):
-        page = open_as(lab, monkeypatch, person, "images.py", project=project.id)
+        page = open_as(with_accounts, monkeypatch, person, "images.py", project=project.id)
         labels[person] = {button.label for button in page.button if not button.disabled}
     assert {"Segment", "Pixel size", "Delete", "Export"} <= labels["ana"]
     assert labels["eve"] & {"Segment", "Pixel size", "Delete", "Export"} == {"Export"}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,11 +14,11 @@ from core.accounts import Level, Role
 from core.errors import InvalidRequest, NotAllowed
 from core.models import Project
 from core.monitoring import Kind
-from core.services import CALLER_HEADER, Services, app_services, get_services
+from core.services import CALLER_HEADER, Services, get_services
 from core.store.recipe import LONGEST_NAME
 from core.ui import visitor
 from tests import corpus
-from tests.pages.conftest import PAGES, Open, texts
+from tests.pages.conftest import Open, open_as, texts
 
 ADA = "ada@example.org"
 
@@ -72,35 +70,6 @@ def test_metrics_know_nobody(open_page: Open, plate: Project, services: Services
     names = [record.name for kind in Kind for record in services.recorder.latest(kind)]
     assert names
     assert not [name for name in names if "example.com" in name]
-
-
-@pytest.fixture
-def with_accounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
-    """The services that the pages will find, with AUTH=local and nothing at work on the queue."""
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("CONTAINER_MEMORY_LIMIT_MB", "16384")
-    monkeypatch.setenv("AUTH", "local")
-    app_services.clear()
-    opened = app_services()
-    opened.queue.drain(5)
-    yield opened
-    opened.close()
-    app_services.clear()
-
-
-def open_as(
-    services: Services, monkeypatch: pytest.MonkeyPatch, name: str, page: str = "projects.py", **params: str
-) -> AppTest:
-    """Open a page as somebody, as the access guard tells pages of them."""
-    account = services.access.accounts.named(name)
-    key = f"account:{account[0].id}" if account else ""
-    context = SimpleNamespace(headers={CALLER_HEADER: key}, ip_address="10.0.0.1", cookies={}, timezone=None)
-    monkeypatch.setattr(st, "context", context)
-    app = AppTest.from_file(str(PAGES / "_main.py"), default_timeout=60)
-    for key, value in params.items():
-        app.query_params[key] = value
-    app.run()
-    return app.switch_page(str(PAGES / page)).run() if page != "projects.py" else app
 
 
 def test_a_page_shows_only_what_is_ones_own(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:

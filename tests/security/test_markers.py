@@ -26,13 +26,12 @@ import pytest
 
 from core.accounts import Level
 from core.accounts.policy import PAGES
-from core.services import Services, app_services
+from core.services import Services
 from core.settings import ROOT, Settings
 from tests import corpus
 from tests.browser.chromium import free_port
 from tests.http.lab import Lab, disc
-from tests.pages.conftest import texts
-from tests.pages.test_visitor import open_as
+from tests.pages.conftest import open_as, opened_services, texts
 from tests.security.test_absence import READING
 
 MARK = "MARKER"
@@ -195,18 +194,12 @@ def test_no_secret_is_in_an_answer_that_did_not_bring_it(session: Session) -> No
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
+def lab(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Services]:
     """An app with accounts, a project whose names are markers, and a Redis that does not answer."""
     url = f"redis://lab:{REDIS_PASSWORD}@127.0.0.1:{free_port()}/0"
-    more = {"SPHEROSCOPE_DATA": str(tmp_path / "data"), "AUTH": "local", "REDIS_URL": url}
-    for name, value in (more | {"CONTAINER_MEMORY_LIMIT_MB": "16384"}).items():
-        monkeypatch.setenv(name, value)
-    app_services.clear()
-    opened = app_services()
-    opened.queue.drain(5)
-    yield opened
-    opened.close()
-    app_services.clear()
+    with opened_services(monkeypatch, data_folder, AUTH="local", REDIS_URL=url) as opened:
+        opened.queue.drain(5)
+        yield opened
 
 
 @pytest.fixture
