@@ -59,12 +59,10 @@ class Door:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
-    with_settings = open_door(
-        Settings(data=tmp_path / "data", auth="local", container_memory_limit_mb=16_384)
-    )
-    yield with_settings
-    with_settings.services.close()
+def door(data_folder: Path) -> Iterator[Door]:
+    opened = open_door(Settings(data=data_folder, auth="local", container_memory_limit_mb=16_384))
+    yield opened
+    opened.services.close()
 
 
 def open_door(settings: Settings) -> Door:

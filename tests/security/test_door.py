@@ -92,8 +92,8 @@ def test_cookies_are_kept_from_scripts_and_other_sites(door: Door) -> None:
         assert PASSWORD not in cookie
 
 
-def test_behind_tls_cookies_are_sent_encrypted_only(tmp_path: Path) -> None:
-    door = open_door(Settings(data=tmp_path, auth="local", public_url="https://lab.example"))
+def test_behind_tls_cookies_are_sent_encrypted_only(data_folder: Path) -> None:
+    door = open_door(Settings(data=data_folder, auth="local", public_url="https://lab.example"))
     door.account("ana")
     answer = form(door.client(), "/access/sign-in", name="ana", password=PASSWORD)
     session, device = answer.headers.get_list("set-cookie")
