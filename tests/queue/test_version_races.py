@@ -29,7 +29,7 @@ pytestmark = pytest.mark.slow
 EARLIER, LATER = "earlier", "later"
 N_OBJECTS = {EARLIER: 1, LATER: 2}
 N_CORRECTED = 5
-ROUNDS = 25
+ROUNDS = pytest.mark.parametrize("rounds", [8, pytest.param(50, marks=pytest.mark.full)])
 
 
 class Race:
@@ -148,8 +148,9 @@ def all_at_once(*acts: Callable[[], object]) -> None:
             future.result()
 
 
-def test_results_that_end_at_the_same_moment(race: Race) -> None:
-    for number in range(ROUNDS):
+@ROUNDS
+def test_results_that_end_at_the_same_moment(race: Race, rounds: int) -> None:
+    for number in range(rounds):
         image_id = f"image {number}"
         race.begin(image_id)
         all_at_once(*(partial(race.let_end, image_id, engine) for engine in (EARLIER, LATER)))
@@ -157,8 +158,9 @@ def test_results_that_end_at_the_same_moment(race: Race) -> None:
         check_in_force(race, image_id, VersionKind.AUTOMATIC, N_OBJECTS[LATER], n_versions=2)
 
 
-def test_a_correction_at_the_same_moment_as_both_results(race: Race) -> None:
-    for number in range(ROUNDS):
+@ROUNDS
+def test_a_correction_at_the_same_moment_as_both_results(race: Race, rounds: int) -> None:
+    for number in range(rounds):
         image_id = f"image {number}"
         race.begin(image_id)
         all_at_once(
