@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# A file's tests share what they open, so it stays in one process; tests/conftest.py says which file comes first.
+TESTS = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # The versions of Python for which every pinned package has a binary: others would be compiled, or not be found.
 SUPPORTED := import sys; v = sys.version_info[:2]; (3, 11) <= v <= (3, 14) or sys.exit( \
 	"Spheroscope needs Python 3.11 (3.12 to 3.14 install, too) and this is %d.%d. " % v + \
@@ -18,11 +20,11 @@ run: $(READY)
 	$(BIN)/python -m core serve
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not full"
+	$(TESTS) -m "not full"
 
 # Everything, with the long series of kills, refusals and stops.
 test-all: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(TESTS)
 
 # What is quick to know, side by side: the tests wait for the disk now and then.
 check: $(READY)

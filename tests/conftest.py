@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,9 @@ hypothesis_settings.register_profile("quick", max_examples=15, deadline=None)
 hypothesis_settings.register_profile("full", deadline=None)
 hypothesis_settings.load_profile("full")
 
-# Folders whose tests take seconds: script runs, trainings, processes that are killed, mutants by the hundred.
-SLOW_FOLDERS = ("http", "export", "deploy", "pages", "training", "faults", "security")
+# Folders whose tests take seconds: pages, browsers, trainings, killed processes, mutants by the hundred.
+SLOW_FOLDERS = ("http", "export", "deploy", "pages", "browser", "training", "faults", "security")
+BROWSER_SECONDS, SLOW_SECONDS = 8, 2  # of one test, unless its mark says more
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -44,6 +46,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent.name in SLOW_FOLDERS:
             item.add_marker(pytest.mark.slow)
+    places = _places(items)
+    items.sort(key=lambda item: places[item.path])
+
+
+def _places(items: list[pytest.Item]) -> dict[Path, float]:
+    """Where each file comes: the longest first, so that no process has a long one left when others are done.
+
+    Browsers wait for most of their time: their files come in turns with others, which use the processor
+    meanwhile. A place is the time that is spent until then on files of the same kind, roughly in seconds.
+    """
+    seconds: dict[bool, Counter[Path]] = {True: Counter(), False: Counter()}
+    for item in items:
+        marks = [mark for mark in item.iter_markers("slow") if mark.args]
+        in_browser = item.get_closest_marker("browser") is not None
+        usual = BROWSER_SECONDS if in_browser else SLOW_SECONDS if item.get_closest_marker("slow") else 0.1
+        seconds[in_browser][item.path] += marks[0].args[0] if marks else usual
+    places: dict[Path, float] = {}
+    for files in seconds.values():
+        spent = 0.0
+        for path, own in files.most_common():
+            places.setdefault(path, spent)
+            spent += own
+    return places
 
 
 @pytest.fixture(autouse=True)

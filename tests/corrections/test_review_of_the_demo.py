@@ -15,7 +15,7 @@ from core.models.summary import summary
 from core.segmentation import SegmentationParams, segment
 from core.segmentation.engines.registry import DEFAULT_ENGINE, EngineRegistry
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow(20), pytest.mark.timeout(900)]
 
 EVERY = 4  # of the healthy images; all of them agree with it, and take minutes
 
