@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check
+# Compiled modules are kept, whatever the environment says: apps that tests start would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 # A file's tests share what they open, so it stays in one process; tests/conftest.py says which file comes first.
 TESTS = $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 # The versions of Python for which every pinned package has a binary: others would be compiled, or not be found.

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.accounts.credentials import KEY_BYTES, CookieSigner, Credential, load_key
-from core.http.routes.access import _own_path
 
 SIGNER = CookieSigner(b"k" * KEY_BYTES)
 
@@ -31,14 +30,6 @@ def test_what_was_signed_is_read_for_its_purpose_alone(text: str) -> None:
     assert SIGNER.read("session", signed) == text
     assert SIGNER.read("device", signed) is None
     assert CookieSigner(b"x" * KEY_BYTES).read("session", signed) is None
-
-
-@given(st.text(max_size=100).map(lambda text: f"/{text}") | st.text(max_size=100))
-def test_one_is_led_to_addresses_of_this_app_alone(text: str) -> None:
-    path = _own_path(text)
-    assert path.startswith("/")
-    assert not path.startswith(("//", "/\\"))
-    assert path.isprintable()
 
 
 def test_a_credential_is_new_each_time_and_matches_its_digest_alone() -> None:

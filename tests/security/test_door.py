@@ -10,12 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from starlette.testclient import TestClient, WebSocketDenialResponse
 from starlette.websockets import WebSocketDisconnect
 from streamlit.web.server.starlette.starlette_app_utils import create_signed_value
 
 from core.accounts import Role, streamlit_login
 from core.http.middleware.access import CLOSED, ENDED
+from core.http.routes.access import _own_path
 from core.services import CALLER_HEADER
 from core.settings import ROOT, Settings
 from tests.security.conftest import PASSWORD, SESSION, Door, open_door
@@ -261,6 +264,14 @@ def test_a_projects_link_is_used_by_pressing_its_button(door: Door) -> None:
     assert opened.headers["location"] == f"/images?project={project.id}"
     assert client.get(f"/api/projects/{project.id}/images").status_code == 200
     assert "has expired" in client.post("/access/shared/a.b").text
+
+
+@given(st.text(max_size=100).map(lambda text: f"/{text}") | st.text(max_size=100))
+def test_one_is_led_to_addresses_of_this_app_alone(text: str) -> None:
+    path = _own_path(text)
+    assert path.startswith("/")
+    assert not path.startswith(("//", "/\\"))
+    assert path.isprintable()
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ import streamlit as st
 
 from core.ui.components import grid, grid_columns, grid_scripts
 
+# The table brings pandas with it, whose import takes a second.
+pytestmark = pytest.mark.slow
+
 COLUMNS = grid_columns.image_columns()
 
 
