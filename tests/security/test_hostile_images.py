@@ -262,7 +262,7 @@ def test_mutants_are_refused_or_read(name: str) -> None:
     survive(name, 100, seed=1)
 
 
-@pytest.mark.slow
+@pytest.mark.parametrize("count", [500, pytest.param(5000, marks=pytest.mark.full)])
 @pytest.mark.parametrize("name", SMALL)
-def test_many_mutants_are_refused_or_read(name: str) -> None:
-    survive(name, 2000, seed=2)
+def test_many_mutants_are_refused_or_read(name: str, count: int) -> None:
+    survive(name, count, seed=2)
