@@ -21,6 +21,7 @@ UM_PER_INCH = 25_400.0
 UM_PER_CM = 10_000.0
 
 _MAX_DESCRIPTION_BYTES = 2**20  # OME-XML of 200 planes is about 60 KB
+_MAX_ELEMENTS = 20_000  # those of real files have 60 bytes and more
 _LEAST_UM, _MOST_UM = 0.01, 100.0
 _MAX_ANISOTROPY = 0.001
 _PRINT_DPI = (
@@ -192,13 +193,18 @@ def _length(number: str | None, unit: str) -> float | None:
 def _elements(text: str) -> Iterator[tuple[str, dict[str, str]]]:
     """Yield every element's name, without prefix, and attributes; nothing where the XML is not well formed.
 
-    A DOCTYPE is refused, since entities are the way to make a small XML large.
+    A DOCTYPE is refused, since entities are the way to make a small XML large; so is a text that is nothing
+    but elements, each of which takes more memory than its four bytes.
     """
     elements: list[tuple[str, dict[str, str]]] = []
+
+    def keep(name: str, attributes: dict[str, str]) -> None:
+        if len(elements) == _MAX_ELEMENTS:
+            raise ValueError("more elements than a description has are not read")
+        elements.append((name.rpartition(":")[2], attributes))
+
     parser = expat.ParserCreate()
-    parser.StartElementHandler = lambda name, attributes: elements.append(
-        (name.rpartition(":")[2], attributes)
-    )
+    parser.StartElementHandler = keep
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
         parser.Parse(text, True)

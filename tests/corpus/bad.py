@@ -11,7 +11,7 @@ from PIL import Image
 
 from tests.corpus.arrays import noise
 from tests.corpus.plain import bmp, chunk, jpeg, pillow, png
-from tests.corpus.tiffs import BYTE, LONG, RATIONAL, raw_tiff, tags, tiff
+from tests.corpus.tiffs import ASCII, BYTE, LONG, RATIONAL, raw_tiff, tags, tiff
 
 # Pixels that cannot be taken
 
@@ -204,6 +204,36 @@ def shared_stack_tiff(n_pages: int = 150, side: int = 9000) -> bytes:
     packed = deflated_zeros(-(-side * side // 2**20))
     page = tags(side, side, compression=8) | {273: (LONG, [8]), 279: (LONG, [len(packed)])}
     return raw_tiff([(page, packed)] + [(page, b"")] * (n_pages - 1))
+
+
+def idat_bomb_png(megabytes: int = 300) -> bytes:
+    """53 x 37 pixels whose rows go on for 300 MB behind the last one."""
+    whole = png(noise())
+    header = whole[: whole.index(b"IDAT") - 4]
+    return header + chunk(b"IDAT", deflated_zeros(megabytes)) + chunk(b"IEND", b"")
+
+
+def run_bomb_tiff(megabytes: int = 300) -> bytes:
+    """8 x 8 pixels whose strip is PackBits for 300 MB: 128 zeros in 2 bytes, again and again."""
+    return raw_tiff([(tags(8, 8, compression=32_773), b"\x81\0" * (megabytes * 2**20 // 128))])
+
+
+def jpeg_bomb_tiff() -> bytes:
+    """8 x 8 pixels whose strip is a JPEG of 65,500 x 65,500."""
+    return raw_tiff([(tags(8, 8, compression=7), pixel_bomb_jpeg())])
+
+
+def entity_bomb_tiff() -> bytes:
+    """OME-XML of a kilobyte whose entities, each of ten others, would become a gigabyte."""
+    entities = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 10))
+    text = f'<!DOCTYPE OME [<!ENTITY a0 "x">{entities}]><OME><Pixels PhysicalSizeX="&a9;"/></OME>'
+    return raw_tiff([(tags(8, 8) | {270: (ASCII, text.encode() + b"\0")}, bytes(64))])
+
+
+def element_bomb_tiff() -> bytes:
+    """OME-XML of a mebibyte that is nothing but elements."""
+    text = b"<OME>" + b"<a/>" * (2**18 - 10) + b"</OME>\0"
+    return raw_tiff([(tags(8, 8) | {270: (ASCII, text)}, bytes(64))])
 
 
 # Disguises

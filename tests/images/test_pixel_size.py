@@ -75,8 +75,9 @@ def test_ome_that_gives_no_size_leaves_it_to_the_tag() -> None:
         '<OME><Pixels PhysicalSizeX="1.5"/>',
         '<OME><Pixels PhysicalSizeX="1.5"/></OME>' + " " * 2**20 + "<!-- long -->",
         "<OME" + "<a>" * 100_000,
+        "<OME>" + "<a/>" * 20_000 + '<Pixels PhysicalSizeX="1.5"/></OME>',
     ],
-    ids=["entity", "external", "unclosed", "cut", "too long", "deep"],
+    ids=["entity", "external", "unclosed", "cut", "too long", "deep", "many"],
 )
 def test_xml_that_is_not_trusted(xml: str) -> None:
     assert read(xml.encode(), NOTHING) is None

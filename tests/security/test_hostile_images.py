@@ -123,6 +123,11 @@ BOMBS: dict[str, tuple[Callable[[], bytes], str]] = {
     "10,000 scans": (corpus.scan_bomb_jpeg, "image_unreadable"),
     "a million segments": (corpus.segment_bomb_jpeg, "image_unreadable"),
     "strip of 300 MB of numbers with a sign": (corpus.signed_strip_bomb_tiff, "image_too_large"),
+    "rows of 300 MB": (corpus.idat_bomb_png, "fine"),
+    "runs of 300 MB": (corpus.run_bomb_tiff, "fine"),
+    "4 GP jpeg in a tiff of 64 pixels": (corpus.jpeg_bomb_tiff, "image_unreadable"),
+    "entities of a gigabyte": (corpus.entity_bomb_tiff, "fine"),
+    "262,000 elements": (corpus.element_bomb_tiff, "fine"),
 }
 
 CHILD = """

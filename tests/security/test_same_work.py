@@ -5,11 +5,13 @@ Times depend on the machine; statements do not. `python -m bench access` has the
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 import pytest
 
 from core.accounts.policy import ROUTES, Subject
+from core.accounts.rates import RateLimiter
 from core.monitoring import QueryRecorder
 from tests.security.conftest import Door, Walk
 from tests.security.test_absence import CHANGE, UNKNOWN, address
@@ -26,6 +28,8 @@ OWN_TIME = (
 )
 OWN_TIME += ("members.of_account", "members.link")
 BY_ID = {name: rule for name, rule in ROUTES.items() if rule.subject is not Subject.NONE}
+GUESSES = 10_000
+THEIRS_EVERY = 10  # of the guesses, one that hits what is another's
 
 
 @pytest.mark.parametrize("caller", ["viewer elsewhere", "member elsewhere", "token elsewhere"])
@@ -35,6 +39,25 @@ def test_anothers_takes_the_statements_of_what_never_was(walk: Walk, caller: str
         ask(walk, caller, name, None)  # what is read of the caller once is kept
         theirs, never = (ask(walk, caller, name, item) for item in (None, UNKNOWN[rule.subject]))
         assert theirs == never, name
+
+
+@pytest.mark.full
+@pytest.mark.timeout(900)
+def test_ten_thousand_guesses_are_answered_alike(walk: Walk) -> None:
+    """One in ten hits what is another's: no status, word or statement tells it from the others."""
+    walk.door.access.downloads = RateLimiter(10**9, lambda: 0.0)
+    routes = list(BY_ID)
+    for name in routes:
+        ask(walk, "member elsewhere", name, None)  # what is read of the caller once is kept
+    answers: dict[str, set[tuple[Any, ...]]] = {name: set() for name in routes}
+    for number in range(GUESSES):
+        name = routes[number % len(routes)]
+        is_theirs = number // len(routes) % THEIRS_EVERY == 0
+        guess = None if is_theirs else secrets.token_hex(len(UNKNOWN[BY_ID[name].subject]) // 2)
+        status, body, statements = ask(walk, "member elsewhere", name, guess)
+        answers[name].add((status, body, tuple(statements)))
+    assert {name: len(alike) for name, alike in answers.items()} == dict.fromkeys(routes, 1)
+    assert {status for alike in answers.values() for status, *_ in alike} == {404}
 
 
 def test_a_name_that_nobody_has_is_refused_after_the_same_statements(door: Door) -> None:
