@@ -206,6 +206,7 @@ METHODS: Mapping[str, Use] = {
     "objects.page": _view("project_id"),
     "objects.count": _view("project_id"),
     "objects.calibrated": _view("project_id"),
+    "objects.partly_calibrated": _view("project_id"),
     "objects.stream": _view("project_id"),
     "objects.histogram": _view("project_id"),
     "objects.points": _view("project_id"),

@@ -20,19 +20,20 @@ Rows = Generator[Row, None, None]
 Values = dict[str, Any]
 
 DEFAULT_SORT = "name"
-CALIBRATED = "calibrated"  # kind of cached values
+PIXEL_SIZES = "pixel sizes"  # kind of cached values
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectFilter:
     """Conditions on a project's spheroids, all of which must hold; None and () are no condition.
 
-    ``name`` is part of the image's name.
+    ``name`` is part of the image's name; ``calibrated`` is whether its pixel size is known.
     """
 
     name: str | None = None
     touches_border: bool | None = None
     ranges: tuple[Range, ...] = ()
+    calibrated: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +127,22 @@ class ObjectStore:
 
     def calibrated(self, project_id: str) -> bool:
         """Return whether any image with spheroids has a pixel size."""
+        return self._pixel_sizes(project_id)[0]
 
-        def read() -> bool:
+    def partly_calibrated(self, project_id: str) -> bool:
+        """Return whether some images with spheroids have a pixel size and others have none."""
+        return self._pixel_sizes(project_id) == [True, True]
+
+    def _pixel_sizes(self, project_id: str) -> list[bool]:
+        """Whether there are images with spheroids whose pixel size is known, and others."""
+
+        def read() -> list[bool]:
             with self._db.read() as session:
-                return bool(session.rows("objects.calibrated", {"project_id": project_id})[0]["known"])
+                row = session.rows("objects.pixel_sizes", {"project_id": project_id})[0]
+                return [row["known"], row["unknown"]]
 
         key = f"{project_id}:{self._generations.of(project_id)}"
-        return cached_json(self._cache, CALIBRATED, key, read)
+        return cached_json(self._cache, PIXEL_SIZES, key, read)
 
     def stream(self, project_id: str, conditions: ObjectFilter, sort: str, limit: int) -> Rows:
         """Yield rows as ``ResultStore.objects`` does; close the generator if it is not read to its end."""
@@ -182,6 +192,8 @@ def _where(project_id: str, conditions: ObjectFilter) -> tuple[str, Values]:
     if conditions.touches_border is not None:
         parts.append("AND object.touches_border = $touches_border")
         values["touches_border"] = conditions.touches_border
+    if conditions.calibrated is not None:
+        parts.append(f"AND image.um_per_px IS {'NOT ' if conditions.calibrated else ''}NULL")
     for place, item in enumerate(conditions.ranges):
         column = _number(item.column)
         for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):

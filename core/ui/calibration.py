@@ -122,6 +122,16 @@ def offer(services: Services, project: Project) -> None:
         calibrate_project(services, project)
 
 
+def offer_rest(services: Services, project: Project, sentence: str) -> None:
+    """Draw what the images without a pixel size are missing in, and for who may change that how to."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption(sentence, width="content")
+        if visitor.may_edit(services, project) and st.button(
+            "Calibrate them", icon=":material/straighten:", type="tertiary", key="calibrate-rest"
+        ):
+            calibrate_project(services, project)
+
+
 @st.dialog("Calibrate the project")
 def calibrate_project(services: Services, project: Project) -> None:
     """Set the pixel size of all images that have none, or go to one to draw over its scale bar."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import plotly.graph_objects as go
@@ -14,7 +15,7 @@ from core.listing.object_columns import OBJECT_COLUMNS
 from core.models import Project
 from core.services import Services
 from core.store.objects import ObjectFilter, ObjectHistogram, Point
-from core.ui import filters
+from core.ui import calibration, filters
 from core.ui.feedback import plural
 from core.ui.shell import go as open_page
 
@@ -22,6 +23,7 @@ BINS = 40
 MOST_POINTS = 3000
 CHART_PX = 300
 ACCENT = "#2f80a4"
+IN_UM = frozenset(column.filter for column in object_table.LISTED if column.twin_of and column.filter)
 _BORDER = {"": "all", "0": "whole", "1": "touching the edge"}
 
 
@@ -91,6 +93,23 @@ def charts(services: Services, project: Project, objects: ObjectFilter, names: M
         x = _quantity(across, "Horizontal axis", "x", "equivalent_diameter", names)
         y = _quantity(up, "Vertical axis", "y", "circularity", names)
         _scatter(services.store.objects.points(project.id, objects, (x, y), MOST_POINTS), names[x], names[y])
+    _left_out(services, project, objects, {column, x, y})
+
+
+def _left_out(services: Services, project: Project, objects: ObjectFilter, drawn: set[str]) -> None:
+    """Say how many spheroids have no size in µm where a chart or a bound is one, and how to change that."""
+    in_um = IN_UM & (drawn | {item.column for item in objects.ranges})
+    if not in_um or not services.store.objects.partly_calibrated(project.id):
+        return
+    others = tuple(item for item in objects.ranges if item.column not in IN_UM)
+    count = services.store.objects.count(project.id, replace(objects, ranges=others, calibrated=False))
+    if left_out := count.objects - count.excluded:
+        calibration.offer_rest(
+            services,
+            project,
+            f"{plural(left_out, 'spheroid')} of images without a pixel size "
+            f"{'is' if left_out == 1 else 'are'} not shown: sizes in µm are not known there.",
+        )
 
 
 def _quantity(place: Any, label: str, key: str, default: str, names: Mapping[str, str]) -> str:

@@ -8,10 +8,13 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import Project
 from core.services import Services
-from core.ui import measurements_panel
+from core.store.objects import ObjectFilter
+from core.ui import feedback, measurements_panel
 from core.ui.components import grid, grid_scripts
 from core.ui.components.grid_columns import object_columns
+from tests import corpus
 from tests.pages.conftest import Open, texts
+from tests.polling import wait_until
 
 
 @pytest.fixture
@@ -64,6 +67,45 @@ def test_bounds_in_the_address_narrow_table_and_charts(
     page.number_input(key="circularity_min").set_value(0.1).run()
     assert "circularity at least 0.1" in texts(page)
     assert drawn["gridOptions"]["context"]["query"] == "name=day1&circularity_min=0.1"
+
+
+@pytest.fixture
+def uncalibrated(services: Services, plate: Project) -> int:
+    """How many spheroids there are on an image of the plate whose file names no pixel size."""
+    picture = corpus.png(corpus.spheroid((256, 256)))
+    services.ingest.add(plate.id, "no size.png", picture, services.recipe(plate))
+    services.queue.wake()
+    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    return services.store.objects.count(plate.id, ObjectFilter(calibrated=False)).objects
+
+
+def test_spheroids_without_a_pixel_size_are_said_to_be_missing_in_charts(
+    open_page: Open, services: Services, plate: Project, uncalibrated: int
+) -> None:
+    assert uncalibrated > 0
+    sentence = f"{feedback.plural(uncalibrated, 'spheroid')} of images without a pixel size"
+    page = open_page("measurements.py", project=plate.name)
+    assert not page.exception
+    assert sentence in texts(page)
+    page.button(key="calibrate-rest").click().run()
+    assert page.number_input(key="project-size").label == "µm per pixel"
+    services.store.projects.set_pixel_size(plate.id, 2.5)
+    page.run()
+    assert "without a pixel size" not in texts(page)
+
+
+def test_charts_and_bounds_of_what_has_no_unit_leave_nothing_out(
+    open_page: Open, plate: Project, uncalibrated: int
+) -> None:
+    assert uncalibrated > 0
+    page = open_page("measurements.py", project=plate.name)
+    page.selectbox(key="of").set_value("solidity")
+    page.selectbox(key="x").set_value("solidity").run()
+    assert "without a pixel size" not in texts(page)
+    bounded = open_page("measurements.py", project=plate.name, equivalent_diameter_um_min="1")
+    bounded.selectbox(key="of").set_value("solidity")
+    bounded.selectbox(key="x").set_value("solidity").run()
+    assert "without a pixel size" in texts(bounded), "a bound in µm leaves them out of every chart"
 
 
 def test_without_a_pixel_size_sizes_are_in_pixels() -> None:

@@ -82,6 +82,17 @@ def test_they_are_counted_with_their_images(filled: Store, project: Project) -> 
     assert (narrowed.objects, narrowed.images) == (2, 1)
 
 
+def test_what_has_no_pixel_size_is_counted_and_can_be_told(filled: Store, project: Project) -> None:
+    objects = filled.objects
+    assert objects.count(project.id, ObjectFilter(calibrated=False)).objects == 2
+    assert objects.count(project.id, ObjectFilter(calibrated=True)).objects == 1
+    assert (objects.calibrated(project.id), objects.partly_calibrated(project.id)) == (True, True)
+    filled.images.set_pixel_size(["a"], 2.0)
+    assert (objects.calibrated(project.id), objects.partly_calibrated(project.id)) == (True, False)
+    filled.images.set_pixel_size(["a", "b"], None)
+    assert (objects.calibrated(project.id), objects.partly_calibrated(project.id)) == (False, False)
+
+
 def test_values_are_counted_into_equal_parts_with_both_ends(filled: Store, project: Project) -> None:
     counts = filled.objects.histogram(project.id, ALL, "area", 4)
     assert counts is not None

@@ -61,7 +61,9 @@ WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND image.revi
 ORDER BY hash(image.id, object.number)
 LIMIT $limit
 
--- name: calibrated
-SELECT count(*) > 0 AS known
+-- name: pixel_sizes
+-- Whether there are images with spheroids whose pixel size is known, and others.
+SELECT
+    coalesce(bool_or(um_per_px IS NOT NULL), false) AS known, coalesce(bool_or(um_per_px IS NULL), false) AS unknown
 FROM image
-WHERE project_id = $project_id AND deleted_at IS NULL AND um_per_px IS NOT NULL AND n_objects > 0
+WHERE project_id = $project_id AND deleted_at IS NULL AND n_objects > 0
