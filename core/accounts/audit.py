@@ -25,6 +25,8 @@ class Action(StrEnum):
     UPLOADED = "uploaded"
     SEGMENTED = "segmented"
     CORRECTED = "corrected"
+    REVIEWED = "reviewed"
+    TOOK_REVIEW_BACK = "took a review back"
     CHANGED_SETTINGS = "changed settings"
     EXPORTED = "exported"
     DELETED = "deleted"

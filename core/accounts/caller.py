@@ -197,14 +197,25 @@ class Guarded:
         return result
 
     def _record(self, act: Action, given: Mapping[str, Any], result: Any, project_id: str | None) -> None:
-        ids = given.get("ids", given.get("image_ids"))
-        name = given.get("name")
-        subject = name if isinstance(name, str) else getattr(given.get("upload"), "path", "")
-        if not subject and isinstance(ids, list | tuple):
-            subject = f"{len(ids)} selected"
         if act is Action.CREATED:
             project_id = result.id
-        self._caller.access.audit.add(self._caller.principal, act, subject, project_id)
+        access = self._caller.access
+        access.audit.add(self._caller.principal, act, self._subject(given), project_id)
+
+    def _subject(self, given: Mapping[str, Any]) -> str:
+        """What was acted on, as the audit says it: a name, how many, or an image with what was said of it."""
+        if isinstance(name := given.get("name"), str):
+            return name
+        if path := getattr(given.get("upload"), "path", ""):
+            return str(path)
+        if isinstance(ids := given.get("ids", given.get("image_ids")), list | tuple):
+            return f"{len(ids)} selected"
+        if (image_id := given.get("image_id")) is None:
+            return ""
+        image = self._caller.access.members.name_of_image(image_id)
+        verdict = given.get("verdict")
+        words = [image, verdict.state.value, verdict.reason] if verdict is not None else [image]
+        return ": ".join(filter(None, words))
 
 
 class GuardedStore(Guarded):

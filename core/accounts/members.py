@@ -126,6 +126,12 @@ class MemberStore:
             rows = session.rows("members.projects_of_images", {"ids": list(ids)})
         return {row["id"]: row["project_id"] for row in rows}
 
+    def name_of_image(self, image_id: str) -> str:
+        """Return the name of an image, deleted or not; empty where there is none."""
+        with self._db.read() as session:
+            row = session.one("members.name_of_image", {"id": image_id})
+        return str(row["name"]) if row else ""
+
     def least_bytes_of_owners(self, project_id: str) -> int:
         """Return what the owner of a project with the least on the disk has there in all their projects."""
         with self._db.read() as session:

@@ -13,6 +13,7 @@ from core.accounts.policy import INTERNAL, METHODS, PAGES, ROUTES, Subject, Use
 from core.accounts.policy_doc import CALLERS, DOCUMENT, THIS, allows, written
 from core.accounts.rates import RateLimiter
 from core.errors import NotAllowed, NotFound, QuotaExceeded
+from core.models import ReviewState, Verdict
 from core.services import GUARDED
 from core.store import JobRequest
 from tests.http.conftest import DOCUMENT as OPENAPI
@@ -265,4 +266,19 @@ def test_what_is_done_is_in_the_audit(walk: Walk) -> None:
         ("owner", "changed settings", "Renamed", "Renamed"),
         ("owner", "restored", "1 selected", "Renamed"),
         ("owner", "deleted", "1 selected", "Renamed"),
+    ]
+
+
+def test_what_is_said_of_an_image_is_in_the_audit_with_its_name(walk: Walk) -> None:
+    services, image = walk.door.services, walk.image
+    principal = services.access.by_name("member")
+    assert principal is not None
+    reviews = services.for_caller(principal).reviews
+    version = services.store.images.get(image.id).version_id
+    reviews.judge(image.id, version, Verdict(ReviewState.EXCLUDED, "debris"), "member")
+    reviews.take_back(image.id, version, "member")
+    rows = [(row.name, row.action, row.subject, row.project) for row in services.access.audit.page(2)]
+    assert rows == [
+        ("member", "took a review back", "a.png", "This"),
+        ("member", "reviewed", "a.png: excluded: debris", "This"),
     ]

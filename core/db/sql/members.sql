@@ -39,6 +39,9 @@ UPDATE project_link SET revoked_at = $now WHERE id = $id AND project_id = $proje
 -- One statement whether the images exist or not, so that both take as long.
 SELECT id, project_id FROM image WHERE id IN (SELECT unnest($ids::VARCHAR[]))
 
+-- name: name_of_image
+SELECT name FROM image WHERE id = $id
+
 -- name: waiting
 SELECT count(*) AS total FROM job WHERE state = 'queued' AND requested_by = $name
 
