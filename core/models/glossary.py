@@ -11,9 +11,9 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
     "confidence": (
         "Confidence",
         "How well the outline is expected to agree with one that a person would draw: 1 is full agreement, "
-        "and below 0.8 somebody should look.",
+        "and below 0.92 somebody should look.",
     ),
-    "look_at_this": ("Look at this", "Its confidence is below 0.8: compare the outline with the picture."),
+    "look_at_this": ("Look at this", "Its confidence is below 0.92: compare the outline with the picture."),
     "own_settings": (
         "Own settings",
         "Somebody pressed “Use for this image”: it keeps that engine and those settings, not its project's.",

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from core.models import MEASUREMENTS, glossary
+from core.segmentation.confidence import LOOK_BELOW
 from core.ui import handbook
 from core.ui.components.grid_columns import image_columns, object_columns
 
@@ -51,6 +52,9 @@ def test_pictures_are_all_used_and_small() -> None:
 def test_the_glossary_is_written_down_and_explains_every_measurement() -> None:
     page = (handbook.DOCS / "glossary.md").read_text(encoding="utf-8")
     assert page == glossary.document(), "python -m core.models.glossary > docs/glossary.md"
+    for name in ("confidence", "look_at_this"):
+        assert f"below {LOOK_BELOW:g}" in glossary.GLOSSARY[name][1]
+    assert f"confidence below {LOOK_BELOW:g} (" in (handbook.DOCS / "review.md").read_text(encoding="utf-8")
     positions = ("centroid_", "bbox_")  # whose titles say all
     unexplained = {item.name for item in MEASUREMENTS} - set(glossary.GLOSSARY)
     assert all(name.startswith(positions) for name in unexplained)

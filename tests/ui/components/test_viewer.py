@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.models import Contour, Spheroid
+from core.segmentation.confidence import LOOK_BELOW
 from core.ui.components.viewer import Selection, settle
 from core.ui.components.viewer_payload import LONGEST_PX, Comparison, comparison_payload, payload, pictures
 from core.ui.format import GAP
@@ -56,7 +57,7 @@ def test_headings_say_in_everyday_words_what_a_number_means() -> None:
         for item in payload(width=9, height=9, spheroids=[], um_per_px=None)["columns"]
     }
     assert titles["Circ."].startswith("Circularity: 1 for a disc; smaller the more the outline is drawn out")
-    assert "below 0.8 somebody should look" in titles["Conf."]
+    assert f"below {LOOK_BELOW:g} somebody should look" in titles["Conf."]
 
 
 def test_without_a_pixel_size_everything_is_in_pixels() -> None:
