@@ -49,7 +49,9 @@ def rename_project(services: Services, project: Project) -> None:
 def delete_project(services: Services, project: Project) -> None:
     """Delete a project after a confirmation that names what is deleted; it can be restored."""
     st.text(f"Delete “{project.name}” with its {plural(project.n_images, 'image')} and all their results?")
-    st.caption(f"It can be restored for {services.settings.undo_days} days: here, and on the page Trash.")
+    st.caption(
+        f"It can be restored for {plural(services.settings.undo_days, 'day')}: here, and on the page Trash."
+    )
     if st.button("Delete project", type="primary", icon=":material/delete:"):
         with explained():
             services.store.projects.delete(project.id, visitor.known_name(services))
@@ -63,7 +65,9 @@ def delete_project(services: Services, project: Project) -> None:
 def delete_images(services: Services, project: Project, ids: tuple[str, ...]) -> None:
     """Delete images after a confirmation that names their number; they can be restored."""
     st.text(f"Delete {plural(len(ids), 'image')} and their results?")
-    st.caption(f"They can be restored for {services.settings.undo_days} days: here, and on the page Trash.")
+    st.caption(
+        f"They can be restored for {plural(services.settings.undo_days, 'day')}: here, and on the page Trash."
+    )
     if st.button(f"Delete {plural(len(ids), 'image')}", type="primary", icon=":material/delete:"):
         with explained():
             deleted = services.store.images.delete(project.id, ids, visitor.known_name(services))

@@ -11,7 +11,7 @@ from core.models import Project
 from core.services import Services
 from core.ui import times
 from core.ui.accounts.people import base_address
-from core.ui.feedback import explained
+from core.ui.feedback import explained, plural
 from core.ui.shell import plain
 
 LEVELS = {Level.VIEW: "can look", Level.EDIT: "can edit", Level.OWN: "owner"}
@@ -87,7 +87,9 @@ def _links(services: Services, project: Project) -> None:
                 desk(services).end_link(project.id, link.id)
                 st.rerun(scope="fragment")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        days = st.selectbox("A link for", DAYS, index=1, format_func=lambda count: f"{count} days", width=140)
+        days = st.selectbox(
+            "A link for", DAYS, index=1, format_func=lambda count: plural(count, "day"), width=140
+        )
         if st.button("Make a link", icon=":material/link:"):
             st.session_state[_LINK] = desk(services).add_link(project.id, days)
             st.rerun(scope="fragment")
