@@ -113,7 +113,7 @@ def object_features(prediction: Prediction, labels: Labels, n: int, strange: flo
     around, own = zone.ravel()[near], labels.ravel()[near]
     inside = prediction.inside.ravel()[near]
     agreed = _second(prediction).ravel()[near] >= 0.5
-    dense, whole = _core(prediction).ravel()[near] >= 0.5, inside >= 0.5
+    dense, whole = prediction.dense.ravel()[near] >= 0.5, inside >= 0.5
     both, either = dense & whole, dense | whole
 
     def count(numbers: Labels) -> Floats:
@@ -133,7 +133,7 @@ def object_features(prediction: Prediction, labels: Labels, n: int, strange: flo
 def image_features(prediction: Prediction, outlined: NDArray[np.bool_], strange: float) -> Floats:
     """Features (5,) of all that was found; ``outlined`` bool (Y, X) at the maps' size."""
     inside, second = prediction.inside, _second(prediction) >= 0.5
-    dense, whole = _core(prediction) >= 0.5, inside >= 0.5
+    dense, whole = prediction.dense >= 0.5, inside >= 0.5
     slack = _SLACK * inside.size
     possible = inside >= _POSSIBLE
     sure = np.where(possible, np.maximum(inside, 1 - inside), 0).sum() + slack
@@ -178,10 +178,6 @@ def calibrations(file: Path = FILE) -> Mapping[str, ConfidenceCurve]:
 
 def _second(prediction: Prediction) -> Map:
     return prediction.inside if prediction.second is None else prediction.second
-
-
-def _core(prediction: Prediction) -> Map:
-    return prediction.inside if prediction.core is None else prediction.core
 
 
 def _curve(given: object) -> Curve:

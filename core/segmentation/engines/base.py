@@ -46,6 +46,11 @@ class Prediction:
     standing_out: float = 0.0
     core_edge: float = 0.0
 
+    @property
+    def dense(self) -> Map:
+        """``core``; of an engine that cannot tell, ``inside``."""
+        return self.inside if self.core is None else self.core
+
 
 @dataclass(frozen=True, slots=True)
 class Engine:

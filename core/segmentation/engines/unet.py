@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 
 from core.segmentation.engines.base import Map, Prediction
 from core.segmentation.engines.contrast import Reading, edge_ratio, overlooked, readings
+from core.segmentation.engines.scales import add_large, resized
 from core.segmentation.grayscale import Pixels
 from core.segmentation.params import SegmentationParams
 
 if TYPE_CHECKING:
     from core.segmentation.engines.unet_model import UNet
 
-CODE_VERSION = "3"  # of this module: to be raised whenever its outlines may change
+CODE_VERSION = "4"  # of this module: to be raised whenever its outlines may change
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
@@ -61,7 +62,7 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     """
     seen, prediction = _passes(network, grey, params)
     standing_out = float(overlooked(seen[1], prediction.inside).mean())
-    core_edge = 0.0 if _glows(seen) else edge_ratio(seen[0], _core(prediction), prediction.inside)
+    core_edge = 0.0 if _glows(seen) else edge_ratio(seen[0], prediction.dense, prediction.inside)
     return replace(prediction, standing_out=standing_out, core_edge=core_edge)
 
 
@@ -74,7 +75,7 @@ def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Ma
     finer = min(float(max(grey.shape)), FINER * long_side)
     if finer > 1.5 * long_side and 0 < typical < SMALL_PX:
         fine, again = surest(network, _readings(grey, finer, params.polarity))
-        return fine.views, replace(again, second=_resized(first.inside, again.inside.shape))
+        return fine.views, add_large(again, first)
     mirrored = _mirrored(network, seen)
     second = mirrored.inside
     if (first.inside >= 0.5).mean() < NOTHING:
@@ -87,7 +88,7 @@ def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Ma
     agreed = np.minimum(first.inside, second)
     if _glows(seen):
         return seen, replace(first, inside=np.maximum(first.inside, second), second=agreed)
-    inside, core = _mean(first.inside, second), _mean(_core(first), _core(mirrored))
+    inside, core = _mean(first.inside, second), _mean(first.dense, mirrored.dense)
     return seen, replace(first, inside=inside, core=core, second=agreed)
 
 
@@ -116,7 +117,7 @@ def infer(network: UNet, seen: Map) -> Prediction:
         traits = features[-1].float().mean((0, 2, 3)).numpy()
         # the two maps that are wanted, with OpenCV: torch takes longer over this than over its convolutions
         inside, core = (
-            torch.sigmoid(torch.from_numpy(_resized(logits[HEADS.index(head)], padded.shape[1:])))
+            torch.sigmoid(torch.from_numpy(resized(logits[HEADS.index(head)], padded.shape[1:])))
             .numpy()[:height, :width]
             .copy()
             for head in ("inside", "core")
@@ -154,7 +155,7 @@ def _mirrored(network: UNet, seen: Map) -> Prediction:
     """What is seen mirrored and smaller, brought back to the size of the views."""
     shape = seen.shape[1:]
     other = infer(network, _smaller(seen[:, :, ::-1], SECOND))
-    inside, core = (_resized(values, shape)[:, ::-1] for values in (other.inside, _core(other)))
+    inside, core = (resized(values, shape)[:, ::-1] for values in (other.inside, other.dense))
     return Prediction(inside, core)
 
 
@@ -175,20 +176,10 @@ def _from_afar(network: UNet, seen: Map, first: Prediction) -> Prediction:
     shape = seen.shape[1:]
     for scale in COARSER:
         other = infer(network, _smaller(seen, scale))
-        inside, core = (_resized(values, shape) for values in (other.inside, _core(other)))
+        inside, core = (resized(values, shape) for values in (other.inside, other.dense))
         if certainty(inside) >= SURE and (inside[lost] >= 0.5).mean() >= 0.5:
-            return replace(
-                first, inside=np.maximum(first.inside, inside), core=np.maximum(_core(first), core)
-            )
+            return replace(first, inside=np.maximum(first.inside, inside), core=np.maximum(first.dense, core))
     return first
-
-
-def _core(prediction: Prediction) -> Map:
-    return prediction.inside if prediction.core is None else prediction.core
-
-
-def _resized(values: Map, shape: tuple[int, ...]) -> Map:
-    return np.asarray(cv2.resize(values, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR))
 
 
 def normalise(grey: Map) -> Map:
