@@ -18,6 +18,7 @@ from core.cache import Cache, open_cache
 from core.corrections.corrections import Corrections
 from core.corrections.imports import Imports
 from core.corrections.review import Reviews
+from core.corrections.second_opinions import SecondOpinions
 from core.db import Database
 from core.demo.loading import DemoLoader
 from core.demo.plate import demo_plate
@@ -58,7 +59,7 @@ log = logging.getLogger(__name__)
 # parts besides the store that have to do with projects
 GUARDED = (
     *("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "board", "queue"),
-    "watched",
+    *("second_opinions", "watched"),
 )
 CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
@@ -84,6 +85,7 @@ class Services:
     watched: WatchedFolders
     corrections: Corrections
     reviews: Reviews
+    second_opinions: SecondOpinions
     imports: Imports
     checks: HealthChecks
     plans: QueryPlans
@@ -135,7 +137,7 @@ class Services:
         chores = [exports.sweep, uploads.sweep, watched.run, _retention(settings, store, blobs).run_due]
         sources = [StageMetrics(queue.timeline)]
         history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
-        services = cls(
+        return cls(
             settings=settings,
             memory=memory,
             recorder=recorder,
@@ -153,6 +155,7 @@ class Services:
             watched=watched,
             corrections=Corrections.open(store, blobs, settings.limits, resources.admission),
             reviews=Reviews(store),
+            second_opinions=SecondOpinions.open(store, blobs, settings.limits, resources.admission),
             imports=Imports.open(store, blobs, settings.limits, resources.admission),
             checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
             plans=QueryPlans(db),
@@ -161,8 +164,7 @@ class Services:
             board=board,
             demo=DemoLoader(demo_plate),
             access=Access.open(db, AccessRules.of(settings), settings.data),
-        )
-        return services._started()
+        )._started()
 
     def _started(self) -> Services:
         self.queue.start()  # last: if opening fails before, no thread is left at work

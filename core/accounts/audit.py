@@ -27,6 +27,7 @@ class Action(StrEnum):
     CORRECTED = "corrected"
     REVIEWED = "reviewed"
     TOOK_REVIEW_BACK = "took a review back"
+    GAVE_SECOND_OPINION = "gave a second opinion"
     CHANGED_SETTINGS = "changed settings"
     EXPORTED = "exported"
     DELETED = "deleted"

@@ -11,7 +11,7 @@ import numpy as np
 
 LEAST = 5  # reviewed images; of fewer no interval is given
 _Z = 1.959964  # 95 %
-_DRAWS = 2000
+DRAWS = 2000  # of the bootstrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def median(values: Sequence[float]) -> Estimate:
     array = np.asarray(values, np.float64)
     if len(array) < LEAST:
         return Estimate(float(np.median(array)))
-    drawn = np.random.default_rng(0).choice(array, (_DRAWS, len(array)))
+    drawn = np.random.default_rng(0).choice(array, (DRAWS, len(array)))
     low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))
     return Estimate(float(np.median(array)), float(low), float(high))
 

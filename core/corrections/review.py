@@ -15,24 +15,12 @@ from typing import Any
 
 from core.clock import utc_now
 from core.corrections.accuracy import Accuracy, by_group
+from core.corrections.holds import Holds, Reviewer
 from core.corrections.review_order import Waiting, drawn_at_random, ordered, waiting_of
 from core.errors import InvalidRequest
 from core.models import ExclusionReason, ReviewState, Verdict
 from core.store import Store
 from core.store.reviews import Judgement, ReviewEffort
-
-HELD_SECONDS = 600.0  # for which an image that one person has been given is not given to another
-
-
-@dataclass(frozen=True, slots=True)
-class Reviewer:
-    """Somebody who looks at images, in one of their windows.
-
-    No image is given to two people, nor to two windows of one person as long as there are others.
-    """
-
-    person: str
-    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +45,12 @@ class Turn:
     progress: Mapping[ReviewState, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Hold:
-    reviewer: Reviewer
-    until: float
-
-
 class Reviews:
     """Hands out images to look at and takes what people say of them. Safe from any thread."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
-        self._clock = clock
-        self._held: dict[str, _Hold] = {}  # who looks at an image, by its id
+        self._holds = Holds(clock)
         self._lock = threading.Lock()
 
     def queue(self, project_id: str, reviewer: str) -> Queue:
@@ -81,7 +62,7 @@ class Reviews:
         self._store.projects.require(project_id)
         rows = self._store.reviews.waiting(project_id)
         with self._lock:
-            free = [row for row in rows if not self._elsewhere(row["id"], reviewer)]
+            free = [row for row in rows if not self._holds.elsewhere(row["id"], reviewer)]
         progress = self._store.reviews.progress(project_id)
         return Queue(tuple(map(waiting_of, ordered(free, _n_seen(progress)))), progress)
 
@@ -104,13 +85,16 @@ class Reviews:
         ]
         progress = self._store.reviews.progress(project_id)
         with self._lock:
-            free = [row for row in rows if not self._elsewhere(row["id"], reviewer.person)]
+            free = [row for row in rows if not self._holds.elsewhere(row["id"], reviewer.person)]
             order = list(ordered(free, _n_seen(progress)))
             chosen = self._chosen(order, reviewer, image_id)
             if chosen is not None:
-                self._release(reviewer)
-                self._held[chosen["id"]] = _Hold(reviewer, self._clock() + HELD_SECONDS)
-            rest = [row for row in order if row is not chosen and not self._in_other_window(row, reviewer)]
+                self._holds.take(chosen["id"], reviewer)
+            rest = [
+                row
+                for row in order
+                if row is not chosen and not self._holds.in_other_window(row["id"], reviewer)
+            ]
         return Turn(
             image=None if chosen is None else waiting_of(chosen),
             following=waiting_of(rest[0]) if rest else None,
@@ -139,7 +123,7 @@ class Reviews:
         )
         self._store.reviews.add(image_id, version_id, judgement)
         with self._lock:
-            self._held.pop(image_id, None)
+            self._holds.drop(image_id)
 
     def take_back(self, image_id: str, version_id: str | None, reviewer: str) -> None:
         """Take back the last thing that a person has said of a result, which then waits again.
@@ -168,30 +152,14 @@ class Reviews:
         self._store.projects.require(project_id)
         return self._store.reviews.effort(project_id)
 
-    def _elsewhere(self, image_id: str, person: str) -> bool:
-        """Whether another person looks at an image now."""
-        hold = self._held.get(image_id)
-        return hold is not None and hold.reviewer.person != person and hold.until >= self._clock()
-
-    def _in_other_window(self, row: Mapping[str, Any], reviewer: Reviewer) -> bool:
-        hold = self._held.get(row["id"])
-        return hold is not None and hold.reviewer != reviewer and hold.until >= self._clock()
-
     def _chosen(
         self, order: Sequence[Mapping[str, Any]], reviewer: Reviewer, image_id: str | None
     ) -> Mapping[str, Any] | None:
         """The row to look at among those that no other person has."""
         named = [row for row in order if row["id"] == image_id]
-        own = [row for row in order if (hold := self._held.get(row["id"])) and hold.reviewer == reviewer]
-        free = (row for row in order if not self._in_other_window(row, reviewer))
+        own = [row for row in order if self._holds.has(row["id"], reviewer)]
+        free = (row for row in order if not self._holds.in_other_window(row["id"], reviewer))
         return next(chain(named, own, free, order), None)
-
-    def _release(self, reviewer: Reviewer) -> None:
-        """Forget what a window holds, and what has expired."""
-        now = self._clock()
-        self._held = {
-            key: hold for key, hold in self._held.items() if hold.reviewer != reviewer and hold.until >= now
-        }
 
 
 def _unsure_before(row: Mapping[str, Any], reviewer: Reviewer) -> bool:

@@ -15,6 +15,7 @@ from core.export.item import Item
 from core.export.methods import CITATION, Tally, methods
 from core.export.provenance import Origin
 from core.export.request import ExportRequest, Part
+from core.export.second_opinions import add_second_opinions
 from core.export.spreadsheets import Problems
 from core.export.writers import FORMATS, Writer
 from core.files.blobs import Blobs
@@ -102,7 +103,9 @@ class ArchiveBuilder:
         for writer in writers.values():
             writer.finish()
         problems.finish()
-        add_history(context, self.store.correction_audit.of_project(request.project_id, request.image_ids))
+        chosen = request.project_id, request.image_ids
+        add_history(context, self.store.correction_audit.of_project(*chosen))
+        add_second_opinions(context, self.store.second_opinions.of_project(*chosen))
         context.archive.add("METHODS.txt", methods(tally, self.engines).encode())
         context.archive.add("provenance.json", origin.provenance(tally, self.engines))
         return BuildSummary(tally.images, problems.count)

@@ -37,6 +37,9 @@ rois/                     a zip an image for the ROI Manager of ImageJ or Fiji, 
 coco.json                 every spheroid as a run-length encoded mask, its holes left out
 overlays/                 images with outlines, numbers and, where the pixel size is known, a scale bar
 originals/                the files as they were uploaded; SHA256SUMS.txt is for sha256sum --check
+history.csv, history.json every change that people made of results; not there where nobody made any
+second_opinions.csv, second_opinions.json   drawings by people who did not see the outlines, and how far they
+                          agree; they are no results. The .json has every pixel. Not there without any
 provenance.json           versions, model, settings and formulas
 problems.csv              what had to be left out and why; not there where nothing had
 

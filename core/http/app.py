@@ -31,6 +31,7 @@ from core.http.routes import (
     projects,
     prometheus,
     reviews,
+    second_opinions,
     segment,
     uploads,
 )
@@ -38,8 +39,8 @@ from core.http.schemas.base import Problem
 from core.services import Services
 
 ROUTERS = (
-    *(health, jobs, projects, images, corrections, reviews, outlines, uploads, segment, exports, metrics),
-    *(prometheus, pictures, downloads, audit),
+    *(health, jobs, projects, images, corrections, reviews, second_opinions, outlines, uploads, segment),
+    *(exports, metrics, prometheus, pictures, downloads, audit),
 )
 DESCRIPTION = (
     "See docs/http_api.md. What takes GET also takes HEAD; every change needs an Idempotency-Key. Times are "

@@ -14,9 +14,7 @@ from core.errors import ForeignRequest, InvalidRequest, NotAllowed, NotFound
 from core.http.middleware.access import same_origin
 from core.services import Services
 from core.settings import Settings
-from core.store.recipe import requester_name
-
-PROGRAM = "program"  # requests a change where nobody is known by name
+from core.store.recipe import PROGRAM, requester_name
 
 NOBODY = Principal("", "nobody", Role.VIEWER, read_only=True)  # sees no project; of the open routes
 

@@ -38,10 +38,12 @@ class ReviewSettings:
     """What a project's review goes by.
 
     ``spheroids_expected``: None where nobody has said. ``reason_needed``: whether a correction says why.
+    ``second_opinions``: how many images another person draws again without seeing their outlines.
     """
 
     spheroids_expected: SpheroidsExpected | None = None
     reason_needed: bool = False
+    second_opinions: int = 0
 
 
 NOTHING_SAID = ReviewSettings()

@@ -30,6 +30,7 @@ class Action(StrEnum):
     CHOSE = "chose"  # put another version in force
     REVIEWED = "reviewed"
     IMPORTED = "imported"
+    SECOND_OPINION = "second opinion"  # drew an image without seeing its outlines
 
 
 @dataclass(frozen=True, slots=True)

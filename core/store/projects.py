@@ -19,6 +19,7 @@ from core.store.project_versions import PROJECTS, ProjectVersions
 from core.store.rows import compact, project_of
 
 MAX_NAME = 100
+MOST_SECOND_OPINIONS = 1000
 COUNTS = "counts"  # kind of cached values: what projects.totals says of one project
 
 
@@ -185,8 +186,13 @@ class ProjectStore:
         """Set what a project's review goes by.
 
         Raises:
+            InvalidRequest: there are to be less than no second opinions, or more than MOST_SECOND_OPINIONS.
             NotFound: the project is not there.
         """
+        if not 0 <= settings.second_opinions <= MOST_SECOND_OPINIONS:
+            raise InvalidRequest(
+                f"Between 0 and {MOST_SECOND_OPINIONS:,} images of a project can be drawn a second time."
+            )
         values = {"id": project_id, **asdict(settings)}
         self._db.write(lambda session: _require(session.rows("projects.set_review", values)))
 

@@ -34,6 +34,8 @@ class JobRequest:
 
 
 ANONYMOUS = JobRequest()
+PAGE, PROGRAM = "not signed in", "program"  # who changes something where nobody is known by name
+NAMELESS = frozenset({PAGE, PROGRAM})
 LONGEST_NAME = 80  # characters of a requester's name
 
 

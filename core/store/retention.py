@@ -41,6 +41,7 @@ class RetentionStore:
             if not images:
                 return Purged()
             session.rows("retention.jobs_of_images", {"image_ids": images})
+            session.rows("second_opinions.purge", {"image_ids": images})
             versions = session.rows("retention.versions_of_images", {"image_ids": images})
             _delete_parts(session, [row["id"] for row in versions])
             return Purged(len(images), len(versions))

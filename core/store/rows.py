@@ -64,6 +64,7 @@ def review_settings_of(row: Row) -> ReviewSettings:
     return ReviewSettings(
         None if expected is None else SpheroidsExpected(expected),
         bool(row["reason_needed"]),
+        row["second_opinions"] or 0,
     )
 
 

@@ -24,6 +24,7 @@ from core.store.results import ResultStore
 from core.store.retention import RetentionStore
 from core.store.reviews import ReviewStore
 from core.store.saved_views import SavedViews
+from core.store.second_opinions import SecondOpinionStore
 from core.store.trash import TrashStore
 from core.store.uploads import UploadStore, once
 from core.store.watched_folders import WatchedFolderStore
@@ -57,6 +58,7 @@ class Store:
         self.corrections = CorrectionStore(db)
         self.correction_audit = CorrectionAudit(db)
         self.reviews = ReviewStore(db)
+        self.second_opinions = SecondOpinionStore(db)
         self.exports = ExportReader(db)
         self.objects = ObjectStore(db, cache, self.generations)
         self.retention = RetentionStore(db)

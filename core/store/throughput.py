@@ -11,6 +11,7 @@ from core.db import Database, Row
 from core.models import JobState
 from core.segmentation.confidence import LOOK_BELOW
 from core.store.reviews import ReviewEffort, ReviewStore
+from core.store.second_opinions import SecondOpinionStore
 
 WEEK = timedelta(days=7)
 FAILURES, OVERVIEW = "failures", "overview"  # kinds of cached values
@@ -73,6 +74,7 @@ class ThroughputStore:
         self._db = db
         self._cache = cache
         self._reviews = ReviewStore(db)
+        self._second_opinions = SecondOpinionStore(db)
 
     def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[ImagesDone, ...]:
         """Images and spheroids by slot and project, oldest first."""
@@ -123,6 +125,10 @@ class ThroughputStore:
     def judged(self, project_id: str | None = None) -> list[Row]:
         """As ``ReviewStore.judged``."""
         return self._reviews.judged(project_id)
+
+    def second_opinions(self, project_id: str | None = None) -> list[Row]:
+        """As ``SecondOpinionStore.figures``."""
+        return self._second_opinions.figures(project_id)
 
     def review_effort(self, since: datetime, project_id: str | None = None) -> ReviewEffort:
         """As ``ReviewStore.effort``."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.models import Project
 from core.services import Services
+from core.store.recipe import PAGE
 from core.store.saved_views import SavedView
 from core.ui import visitor
 from core.ui.components.viewer import asset
@@ -63,7 +64,7 @@ def _save(services: Services, project: Project) -> None:
     address = parse_qsl(str(view["address"]).removeprefix("?"))
     query = [(name, value) for name, value in address if name not in _NOT_SAVED]
     with explained():
-        by = visitor.job_request(services).requested_by or visitor.PAGE
+        by = visitor.job_request(services).requested_by or PAGE
         services.store.saved_views.save(project.id, str(view["name"]), query, by)
         st.rerun()
 

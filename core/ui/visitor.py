@@ -9,9 +9,8 @@ from core.accounts.policy import ABOUT_ACCESS, PAGES
 from core.models import Project
 from core.services import Services
 from core.store import JobRequest
-from core.store.recipe import requester_name
+from core.store.recipe import PAGE, requester_name
 
-PAGE = "not signed in"  # where nobody is known by name
 _CALLER = "caller"  # in the session: whom its widgets and notes belong to
 
 

@@ -11,7 +11,8 @@ from core.corrections import NewRegion, Tool
 from core.corrections.accuracy import accuracy, median, wilson
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Gesture
-from core.corrections.review import HELD_SECONDS, Reviewer, Reviews
+from core.corrections.holds import HELD_SECONDS, Reviewer
+from core.corrections.review import Reviews
 from core.corrections.review_order import RANDOM_SHARE, drawn_at_random, ordered, reasons
 from core.errors import InvalidRequest, VersionConflict
 from core.models import (

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,12 +20,13 @@ import pytest
 from core.clock import utc_now
 from core.db import Database, backup
 from core.errors import DatabaseLocked, StorageError
-from core.models import ImageStatus, JobState, Priority, VersionKind
+from core.models import ImageStatus, JobState, Priority, ReviewSettings, VersionKind
 from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.factories import RECIPE, claim, result, spheroid
 
 ROOT = Path(__file__).resolve().parents[2]
+MIGRATIONS = ROOT / "core" / "db" / "sql" / "migrations"
 SCHEMA_0_1 = Path(__file__).parent / "schema_0_1"
 MADE = datetime(2026, 3, 1, 12)
 TIMINGS = {"queued": 5000.0, "wait": 100.0, "predict": 1400.0, "measure": 100.0}
@@ -286,6 +288,33 @@ def test_a_job_that_is_run_again_after_the_update_adds_a_version(path: Path) -> 
         assert store.results.finish(claim(store), result(spheroid(1)))
         assert len(store.results.versions("done")) == 2
         assert store.images.get("done").n_objects == 1
+
+
+def test_second_opinions_come_to_a_database_in_which_people_have_reviewed(
+    path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = tmp_path_factory.mktemp("schema")
+    for step in MIGRATIONS.glob("*.sql"):
+        if step.name < "0019":
+            shutil.copy(step, before)
+    Database.open(path, QueryRecorder(), schema=before).close()
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("UPDATE image SET review = 'right', reviewed_by = 'Ada' WHERE id = 'done'")
+        said = ["done", "done/a", None, "right", None, "Ada", MADE, True, 4.0]
+        connection.execute("INSERT INTO review VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", said)
+        connection.execute("UPDATE project SET reason_needed = true")
+    words = rows(path, "SELECT * FROM review")
+    with opened(path) as store:
+        project = store.projects.get("kept")
+        assert project.review == ReviewSettings(reason_needed=True, second_opinions=0)
+        store.projects.set_review("kept", replace(project.review, second_opinions=3))
+        assert store.projects.get("kept").review.second_opinions == 3
+        (candidate,) = store.second_opinions.candidates("kept")
+        assert (candidate["id"], candidate["version_id"]) == ("done", "done/a")
+        assert (candidate["seen_by"], candidate["drawn_by"]) == (["Ada"], [])
+        assert store.second_opinions.judged_by("done", "done/a") == "Ada"
+        assert store.second_opinions.figures(None) == []
+    assert rows(path, "SELECT * FROM review") == words
 
 
 # The backup

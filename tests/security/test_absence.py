@@ -12,11 +12,17 @@ from core.accounts.caller import STORE_PARTS, Caller
 from core.accounts.policy import INTERNAL, METHODS, PAGES, ROUTES, Subject, Use
 from core.accounts.policy_doc import CALLERS, DOCUMENT, THIS, allows, written
 from core.accounts.rates import RateLimiter
+from core.corrections import regions_of
+from core.corrections.second_opinions import Drawing
 from core.errors import NotAllowed, NotFound, QuotaExceeded
+from core.images import label_png
 from core.models import ReviewState, Verdict
 from core.services import GUARDED
 from core.store import JobRequest
+from tests import corpus
+from tests.corrections.conftest import labels, pixels
 from tests.http.conftest import DOCUMENT as OPENAPI
+from tests.http.lab import Lab
 from tests.security.conftest import UPLOAD, Walk
 from tests.test_architecture import page_files
 
@@ -61,6 +67,7 @@ def test_every_method_that_pages_and_routes_may_call_has_a_rule(walk: Walk) -> N
         "add_images",
         "corrections",
         "reviews",
+        "second_opinions",
         "watched_folders",
     }  # of the store, for the app alone
     named = {name for name in dir(services.store) if not name.startswith("_")}
@@ -282,3 +289,18 @@ def test_what_is_said_of_an_image_is_in_the_audit_with_its_name(walk: Walk) -> N
         ("member", "took a review back", "a.png", "This"),
         ("member", "reviewed", "a.png: excluded: debris", "This"),
     ]
+
+
+def test_a_second_opinion_is_in_the_audit_in_the_name_of_who_drew(walk: Walk) -> None:
+    services = walk.door.services
+    lab = Lab(services.store, services.blobs)
+    image = lab.image(walk.project, "drawn.png", corpus.png(pixels()))
+    image = lab.measured(image, mask=label_png.encode(labels()))
+    version = str(image.version_id)
+    services.reviews.judge(image.id, version, Verdict(ReviewState.RIGHT), "owner")
+    principal = services.access.by_name("member")
+    assert principal is not None
+    drawing = Drawing("a", version, tuple(regions_of(labels()).values()))
+    services.for_caller(principal).second_opinions.add(image.id, drawing, "member")
+    (row,) = services.access.audit.page(1)
+    assert (row.name, row.action, row.subject) == ("member", "gave a second opinion", "drawn.png")

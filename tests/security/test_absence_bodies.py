@@ -39,9 +39,12 @@ def changes(walk: Walk) -> list[Change]:
     brush = about | {"tool": "brush", "objects": [{"number": 1, "box": [5, 5, 8, 8], "runs": [0, 64]}]}
     mask = np.zeros(corpus.noise().shape, np.uint16)
     mask[20:30, 20:30] = 1
+    drawing = {"version_id": version, "objects": [{"box": [5, 5, 8, 8], "runs": [0, 64]}]}
     image, project, outlines = "/api/images/{id}", "/api/projects/{id}", corpus.png(mask)
     again = [{"key": "c", "path": "c.png", "n_bytes": 9}]
     return [
+        Change(f"POST {image}/second-opinions", 400, drawing),  # nobody has judged the result yet
+        Change(f"POST {project}/second-opinions/next", 200, {}),
         Change(f"PUT {image}/review", 204, {"version_id": version, "state": "right"}),
         Change(f"POST {project}/review/next", 200, {}),
         Change(f"POST {image}/corrections", 200, brush, key="a gesture to be discarded"),

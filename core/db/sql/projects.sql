@@ -1,6 +1,6 @@
 -- name: list
 SELECT
-    id, name, um_per_px, engine, params, created_at, spheroids_expected, reason_needed
+    id, name, um_per_px, engine, params, created_at, spheroids_expected, reason_needed, second_opinions
 FROM project
 WHERE deleted_at IS NULL AND ($id::VARCHAR IS NULL OR id = $id)
 ORDER BY id
@@ -63,7 +63,7 @@ UPDATE project SET engine = $engine, params = $params WHERE id = $id AND deleted
 
 -- name: set_review
 UPDATE project SET
-    spheroids_expected = $spheroids_expected, reason_needed = $reason_needed
+    spheroids_expected = $spheroids_expected, reason_needed = $reason_needed, second_opinions = $second_opinions
 WHERE id = $id AND deleted_at IS NULL
 RETURNING id
 

@@ -17,6 +17,7 @@ from core.http.dependencies import IdempotencyKey, ImageId, ServicesDependency, 
 from core.http.routing import ReadRouter
 from core.http.schemas import corrections as bodies
 from core.services import Services
+from core.store.recipe import PAGE
 
 MAX_BODY_BYTES = 8 * 2**20
 
@@ -24,9 +25,6 @@ router = ReadRouter(prefix="/api/images", tags=["Corrections"])
 CONFLICTS: dict[int | str, dict[str, Any]] = {
     409: {"model": bodies.ConflictProblem, "description": "Somebody else was first: see `objects`."}
 }
-
-
-PAGE = "not signed in"  # corrects on a page of ours where nobody is known by name; as pages call them
 
 
 async def _author(request: Request, services: ServicesDependency) -> str:

@@ -8,7 +8,7 @@ from fastapi import Query as QueryParameters
 from pydantic import Field
 from starlette.responses import Response
 
-from core.corrections.review import Reviewer
+from core.corrections.holds import Reviewer
 from core.errors import VersionConflict
 from core.http.dependencies import IdempotencyKey, ImageId, ProjectId, ServicesDependency
 from core.http.routes.corrections import CHANGE, CONFLICTS, Author, conflict

@@ -17,8 +17,8 @@ MAX_RUNS = 400_000  # numbers of one outline
 MAX_REASON = 500  # characters
 Number = Annotated[int, Field(ge=1, le=65_535)]
 Coordinate = Annotated[float, Field(ge=0, le=100_000, allow_inf_nan=False)]
-_BOX = "x, y, width and height in pixels."
-_RUNS = "Start and length, start and length, … of the pixels, row by row through the box; [] for none."
+BOX = "x, y, width and height in pixels."
+RUNS = "Start and length, start and length, … of the pixels, row by row through the box; [] for none."
 
 
 class Body(BaseModel):
@@ -31,8 +31,8 @@ class ObjectBody(Body):
     """One spheroid as it is to be: all of its pixels."""
 
     number: Number | None = Field(default=None, description="Null for a new one.")
-    box: list[int] = Field(default=[0, 0, 1, 1], min_length=4, max_length=4, description=_BOX)
-    runs: list[int] = Field(max_length=MAX_RUNS, description=_RUNS)
+    box: list[int] = Field(default=[0, 0, 1, 1], min_length=4, max_length=4, description=BOX)
+    runs: list[int] = Field(max_length=MAX_RUNS, description=RUNS)
     parents: list[Number] = Field(default=[], max_length=100, description="What a new one was made from.")
 
 
@@ -99,8 +99,8 @@ class RegionAnswer(Answer):
     """A spheroid's pixels; without box and runs where it has been deleted."""
 
     number: int
-    box: list[int] | None = Field(description=_BOX)
-    runs: list[int] | None = Field(description=_RUNS)
+    box: list[int] | None = Field(description=BOX)
+    runs: list[int] | None = Field(description=RUNS)
     parents: list[int] = Field(default=[])
 
 
