@@ -3,7 +3,7 @@
 import streamlit as st
 
 from core.services import get_services
-from core.ui import feedback, project_switcher, review_panel, shell, visitor
+from core.ui import feedback, project_switcher, review_panel, second_opinion_panel, shell, visitor
 
 services = get_services()
 project = project_switcher.project_of_page(services)
@@ -16,6 +16,9 @@ if not visitor.may_edit(services, project):
     )
     st.stop()
 with feedback.explained():
+    if second_opinion_panel.requested():
+        second_opinion_panel.page(services, project, review_panel.memory_of(project).window)
+        st.stop()
     turn = review_panel.current_turn(services, project)
     if turn.image is None:
         review_panel.finished(services, project, turn)

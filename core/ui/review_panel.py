@@ -9,12 +9,13 @@ from functools import partial
 
 import streamlit as st
 
-from core.corrections.review import Reviewer, Turn
+from core.corrections.holds import Reviewer
+from core.corrections.review import Turn
 from core.corrections.review_order import Waiting
 from core.errors import SpheroscopeError
 from core.models import Image, ImageStatus, Project, ReviewState, Spheroid, Verdict
 from core.services import Services
-from core.ui import review_settings, visitor
+from core.ui import review_settings, second_opinion_panel, visitor
 from core.ui.components.review_desk import DeskImage, DeskProgress, ReviewAction, review_desk
 from core.ui.components.viewer import ViewerOptions, viewer
 from core.ui.feedback import empty, plural
@@ -81,6 +82,7 @@ def look(services: Services, project: Project, turn: Turn, waiting: Waiting) -> 
         )
         if memory.message:
             st.warning(memory.message, icon=":material/error:")
+        second_opinion_panel.offer(services, project, memory.window)
         review_settings.settings(services, project)
     if action is not None and action.state == "correct":
         go("image.py", image=action.image_id, edit="1", back=BACK)
@@ -127,6 +129,8 @@ def finished(services: Services, project: Project, turn: Turn) -> None:
         if memory.judged:
             undo = ReviewAction("", "", "undo", "", 0.0)
             st.button("Undo", icon=":material/undo:", on_click=_take, args=(services, project, undo))
+    second_opinion_panel.offer(services, project, memory.window)
+    review_settings.settings(services, project)
 
 
 def _nothing_yet(project: Project) -> None:

@@ -6,7 +6,10 @@ import streamlit as st
 
 from core.models import Project, ReviewSettings, SpheroidsExpected
 from core.services import Services
+from core.store.projects import MOST_SECOND_OPINIONS
+from core.ui import visitor
 from core.ui.feedback import explained
+from core.ui.shell import plain
 
 _NOT_STATED = "not stated"
 
@@ -26,8 +29,35 @@ def settings(services: Services, project: Project) -> None:
         reason_needed = st.checkbox(
             "A correction has to say why", given.reason_needed, key=f"reason-needed-{project.id}"
         )
-    chosen = ReviewSettings(None if expected == _NOT_STATED else SpheroidsExpected(expected), reason_needed)
+        second_opinions = st.number_input(
+            "Images drawn a second time",
+            min_value=0,
+            max_value=MOST_SECOND_OPINIONS,
+            value=given.second_opinions,
+            step=1,
+            key=f"second-opinions-{project.id}",
+            help="Another person draws so many images without seeing their outlines. How far the two agree "
+            "stands beside the engine's accuracy: no engine can do better. 0: none.",
+        )
+        if second_opinions:
+            st.caption(_who_draws(services, project))
+    chosen = ReviewSettings(
+        None if expected == _NOT_STATED else SpheroidsExpected(expected), reason_needed, second_opinions
+    )
     if chosen != given:
         with explained():
             services.store.projects.set_review(project.id, chosen)
             st.rerun()
+
+
+def _who_draws(services: Services, project: Project) -> str:
+    """Return in words who may draw, and what that says."""
+    drawn = (
+        "Drawn at random from those that somebody has called right or corrected; whoever has is not asked."
+    )
+    if visitor.known_name(services) is None:
+        return (
+            f"{drawn} Nobody is known by name here, so it cannot be told who draws: the figures are called "
+            "“drawn again”, and not how far two people agree."
+        )
+    return f"{drawn} It takes a second person who may change the project “{plain(project.name)}”."

@@ -19,7 +19,7 @@ class Editor {
     model.listen((change) => change === "selection" && this.on && this.prepareBend());
     this.ending = new AbortController();
     const { signal } = this.ending;
-    window.addEventListener("beforeunload", (event) => this.outbox?.items.length && event.preventDefault(), { signal });
+    window.addEventListener("beforeunload", (event) => this.outbox?.unsent && event.preventDefault(), { signal });
     window.addEventListener("online", () => this.outbox?.wake?.(), { signal });
   }
 
@@ -47,8 +47,13 @@ class Editor {
     const start = settings?.start && (other || !this.settings.start);
     if (other && this.on) this.leave();
     this.settings = settings;
-    this.bar.allow(Boolean(settings) && !this.on);
+    this.bar.allow(this.canCorrect && !this.on);
     if (start) this.begin();
+  }
+
+  // Whether what is shown can be corrected; a picture whose outlines are hidden is only drawn.
+  get canCorrect() {
+    return Boolean(this.settings) && !this.settings.blind;
   }
 
   async begin() {
@@ -61,7 +66,7 @@ class Editor {
     this.measured = new Map();
     this.start = new Map();
     this.takenBack = [];
-    const outbox = new Outbox(this.settings.imageId, {
+    const outbox = this.newOutbox({
       answered: (item, answer) => this.answered(item, answer),
       refused: (item, answer) => this.refused(item, answer),
       changed: () => outbox === this.outbox && this.showState(),
@@ -70,8 +75,9 @@ class Editor {
     this.picture.stage.classList.add("editing");
     this.camera.slack = SLACK;
     this.bar.show(true);
+    this.bar.showBlind(Boolean(this.settings.blind));
     this.setSize(this.size);
-    this.useTool("brush");
+    this.useTool(this.settings.blind ? "draw" : "brush");
     this.report.editing(true);
     outbox.items = outbox.remembered();
     if (!(await this.load())) return;
@@ -258,7 +264,7 @@ class Editor {
   }
 
   useTool(name) {
-    if (!this.on) return;
+    if (!this.on || (name === "click" && this.settings.blind)) return; // a click asks what the engine saw
     if (name === "fill" && this.draft.objects.has(this.model.selected)) return this.attempt(() => this.commit("fill", STROKES.fill(this.draft, this.atSelected()), 0));
     this.tool = name;
     this.hand.cancel();
@@ -423,7 +429,8 @@ class Editor {
   showState() {
     if (!this.on) return;
     this.bar.showSteps(this.canUndo, this.steps.redo > 0 || this.takenBack.length > 0);
-    this.bar.showSaved(this.outbox.items.length, this.outbox.problem);
+    if (this.settings.blind) this.bar.showKept(this.outbox.unsent === 0);
+    else this.bar.showSaved(this.outbox.items.length, this.outbox.problem);
   }
 
   leave({ restore = true } = {}) {
@@ -438,7 +445,7 @@ class Editor {
     this.bar.show(false);
     this.overlay.draw();
     this.model.endEditing(restore);
-    this.bar.allow(Boolean(this.settings));
+    this.bar.allow(this.canCorrect);
     this.report.editing(false);
   }
 }

@@ -54,6 +54,15 @@ class EditorBar {
     if (!editing) this.say("");
   }
 
+  // Words and tools for a picture whose outlines are hidden, or for a correction.
+  showBlind(blind) {
+    this.strip.querySelector("[data-edit-tool=click]").hidden = blind;
+    const [discard, done] = ["discard", "finish"].map((name) => this.root.querySelector(`[data-edit=${name}]`));
+    discard.textContent = blind ? "Start again" : "Discard";
+    discard.title = blind ? "Take away all that you have drawn" : "Give this correction up";
+    done.title = blind ? "Keep this drawing as a second opinion (Enter)" : "Keep this correction as the image's result (Enter)";
+  }
+
   // Whether correcting can begin.
   allow(may) {
     this.root.querySelector("[data-edit=begin]").closest(".group").hidden = !may;
@@ -81,6 +90,13 @@ class EditorBar {
     if (problem) this.say(problem, Infinity);
     else if (this.problem) this.say("Connected again. Everything is saved.");
     this.problem = problem;
+  }
+
+  // A drawing is sent once it is done; until then this browser has it.
+  showKept(kept) {
+    this.saved.textContent = kept ? "Kept here" : "Not kept";
+    this.saved.classList.toggle("warn", !kept);
+    this.saved.title = kept ? "This browser keeps every line, also over a reload; Done sends them" : "This browser keeps nothing: do not leave before Done";
   }
 
   say(text, ms = HINT_MS) {

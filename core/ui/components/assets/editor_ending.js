@@ -3,6 +3,7 @@
 Object.assign(Editor.prototype, {
   async finish() {
     if (!this.on || this.bar.asking) return;
+    if (this.settings.blind) return this.finishDrawing();
     if (this.steps.undo === 0 && this.outbox.items.length === 0) {
       if (this.outbox.base.base_revision === 0) return this.leave();
       this.bar.say("Nothing differs from the result. Discard ends the correction without a new version.");
@@ -39,6 +40,7 @@ Object.assign(Editor.prototype, {
 
   async discard() {
     if (!this.on || this.bar.asking) return;
+    if (this.settings.blind) return this.drawAgain();
     const changed = this.steps.undo > 0 || this.steps.redo > 0 || this.outbox.items.length > 0;
     const others = (this.authors ?? []).length > 0 && this.outbox.base.base_revision > 0;
     if (changed || others) {
@@ -111,6 +113,7 @@ Object.assign(Editor.prototype, {
       this.hand.cancel();
     } else if (this.model.selected !== null) this.model.setSelected(null);
     else if (this.tool !== "hand") this.useTool("hand");
+    else if (this.settings.blind) this.bar.say("Done keeps your drawing; Another image passes over this one.");
     else if (this.canUndo || this.outbox.base.base_revision > 0) this.bar.say("Done keeps your changes, Discard drops them.");
     else this.leave();
   },

@@ -22,6 +22,11 @@ class Outbox {
     return `/api/images/${this.imageId}/corrections`;
   }
 
+  // How many gestures would be lost with this page.
+  get unsent() {
+    return this.items.length;
+  }
+
   // Gestures of an earlier visit that never arrived.
   remembered() {
     try {
