@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import streamlit as st
 
-from core.corrections.accuracy import Accuracy, Estimate
+from core.corrections.accuracy import Accuracy
+from core.corrections.agreement import SecondOpinionFigures
 from core.models import Project
 from core.services import Services
 from core.store.reviews import ReviewEffort
+from core.ui import ceiling_panel
+from core.ui.estimate_words import change, number, share
 from core.ui.feedback import plural
-from core.ui.format import UNKNOWN
 from core.ui.review_words import random_words
 
 _EXPLAINED = (
@@ -28,16 +30,21 @@ def button(services: Services, project: Project) -> None:
     panel = st.popover("Accuracy", icon=":material/target:", help=words, key="accuracy", on_change="rerun")
     if panel.open:  # a page is not slower for what nobody looks at
         with panel:
-            draw(services.reviews.accuracy(project.id), services.reviews.effort(project.id))
+            draw(
+                services.reviews.accuracy(project.id),
+                services.reviews.effort(project.id),
+                services.second_opinions.figures(project.id),
+            )
 
 
-def draw(groups: Mapping[str, Accuracy], effort: ReviewEffort) -> None:
-    """Draw the sentence, the figures by engine and week, and how much work the review was."""
+def draw(groups: Mapping[str, Accuracy], effort: ReviewEffort, drawn: SecondOpinionFigures) -> None:
+    """Draw the sentence, the figures by engine and week, how far two people agree, and the work it was."""
     st.markdown(f"**{random_words(groups['all'])}**")
     if groups["all"].n:
         st.dataframe(rows(groups), hide_index=True)
-    st.markdown(effort_words(effort))
     st.caption(_EXPLAINED)
+    ceiling_panel.draw(drawn)
+    st.markdown(effort_words(effort))
 
 
 def rows(groups: Mapping[str, Accuracy]) -> list[dict[str, object]]:
@@ -48,9 +55,9 @@ def rows(groups: Mapping[str, Accuracy]) -> list[dict[str, object]]:
         {
             "of": name,
             "images": found.n,
-            "right as they were": _share(found.right),
-            "overlap, median": _number(found.iou),
-            "change of Ø, median": _change(found.diameter_change),
+            "right as they were": share(found.right),
+            "overlap, median": number(found.iou),
+            "change of Ø, median": change(found.diameter_change),
         }
         for name in ("all", *engines, *weeks)
         for found in (groups[name],)
@@ -66,23 +73,3 @@ def effort_words(effort: ReviewEffort) -> str:
     rate = effort.edit_rate
     corrected = "" if rate is None else f"; {100 * rate:.0f} % of those in use were corrected"
     return f"{plural(effort.looked_at, 'result')} {verb} looked at{minutes}{corrected}."
-
-
-def _share(found: Estimate) -> str:
-    return _words(found, lambda value: f"{100 * value:.0f}", " %")
-
-
-def _number(found: Estimate) -> str:
-    return _words(found, lambda value: f"{value:.3f}", "")
-
-
-def _change(found: Estimate) -> str:
-    return _words(found, lambda value: f"{100 * value:+.1f}", " %")
-
-
-def _words(found: Estimate, written: Callable[[float], str], unit: str) -> str:
-    if found.value is None:
-        return UNKNOWN
-    if found.low is None or found.high is None:
-        return "too few to judge"
-    return f"{written(found.value)}{unit} ({written(found.low)} to {written(found.high)})"

@@ -12,6 +12,7 @@ import streamlit as st
 from core import errors
 from core.clock import utc_now
 from core.corrections.accuracy import by_group
+from core.corrections.agreement import figures
 from core.monitoring import REFUSED, Kind
 from core.operations.assessment import Grade
 from core.queue.status import QueueHealth
@@ -61,7 +62,8 @@ def reviewed(services: Services, chosen: TimeRange, project_id: str | None) -> N
     """Draw how good the automatic outlines are by the review, and how much work that was lately."""
     groups = by_group(services.throughput.judged(project_id))
     section("Accuracy by the review", accuracy_panel.rows(groups) if groups["all"].n else (), "copy-accuracy")
-    accuracy_panel.draw(groups, services.throughput.review_effort(_since(chosen), project_id))
+    drawn = figures(services.throughput.second_opinions(project_id))
+    accuracy_panel.draw(groups, services.throughput.review_effort(_since(chosen), project_id), drawn)
     st.caption(f"The work is of {chosen.words}, the accuracy of all time.")
 
 
