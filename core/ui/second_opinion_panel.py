@@ -11,12 +11,12 @@ from core.services import Services
 from core.store.recipe import NAMELESS
 from core.ui import visitor
 from core.ui.components.editor import BlindDrawing, EditorOptions
+from core.ui.components.page_keys import DRAW
 from core.ui.components.viewer import ViewerOptions, viewer
 from core.ui.feedback import empty, plural
-from core.ui.shell import go, plain
+from core.ui.shell import go, name_page, plain
 
 PICTURE_HEIGHT = "calc(100dvh - 8rem)"
-DRAW = "draw"  # in the address of the Review page: it shows an image to be drawn a second time
 _PASSED = "passed over"  # in the session: ids of images that were not to be drawn now
 
 
@@ -50,6 +50,7 @@ def page(services: Services, project: Project, window: str) -> None:
         _nothing_to_draw(turn)
         return
     st.query_params["image"] = turn.image.image_id
+    name_page("Second opinion", project.name)
     with st.container(key="image-page"):
         left, right = st.columns([2.2, 1])
     with right:

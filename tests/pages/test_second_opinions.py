@@ -131,3 +131,18 @@ def test_whoever_may_only_look_is_offered_none(
     page = open_page("review.py", draw="1")
     assert "You can look at this project, but not review it" in texts(page)
     assert "Draw every spheroid" not in texts(page)
+
+
+def test_the_list_of_keys_is_that_of_drawing(
+    open_page: Open, judged: Project, bo: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    component = Mock()
+    monkeypatch.setattr("core.ui.components.page_keys._COMPONENT", component)
+    listed = []
+    for address in ({}, {"draw": "1"}):
+        open_page("review.py", **address)
+        listed.append({keys for keys, _ in component.call_args.kwargs["data"]["keys"]})
+    reviewing, drawing = listed
+    assert {"U", "E"} <= reviewing
+    assert {"D", "Enter"} <= drawing
+    assert not {"A", "E", "U"} & drawing

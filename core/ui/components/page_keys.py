@@ -7,6 +7,7 @@ import streamlit as st
 from core.ui.components.viewer import asset
 
 Keys = tuple[tuple[str, str], ...]
+DRAW = "draw"  # in the address of the Review page: it shows an image to be drawn a second time
 
 _LIST: Keys = (
     ("↑ ↓", "Row above, row below"),
@@ -52,6 +53,8 @@ _REVIEW: Keys = (
     ("Backspace Z", "Take back your last verdict"),
 )
 _LOOKING = ("+ -", "0", "1", "Shift ← → ↑ ↓", "O", "N", "C")
+# Of a picture whose outlines are hidden: it is open already, and no click asks what the engine saw.
+_DRAWING: Keys = tuple(keys for keys in _CORRECTING if keys[0] not in ("E", "A"))
 _EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))
 _BY_PAGE: dict[str, Keys] = {
     "Projects": _LIST,
@@ -65,7 +68,8 @@ _BY_PAGE: dict[str, Keys] = {
 
 def page_keys(page: str) -> None:
     """Draw the button that lists the keys of a page, by its title."""
-    _COMPONENT(key="page-keys", data={"keys": [*_BY_PAGE.get(page, ()), *_EVERYWHERE]})
+    keys = _DRAWING if page == "Review" and DRAW in st.query_params else _BY_PAGE.get(page, ())
+    _COMPONENT(key="page-keys", data={"keys": [*keys, *_EVERYWHERE]})
 
 
 _COMPONENT = st.components.v2.component(
