@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,7 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 expect.set_options(timeout=30_000)  # also on a busy machine
@@ -67,23 +67,17 @@ def browser_tab(
     touch: bool = False,
     zone: str = "UTC",
 ) -> Iterator[Tab]:
-    """Open a fresh browser of this size in CSS pixels, in a time zone, with nothing remembered."""
-    require_chromium()
+    """Open a page in a profile of its own, with nothing remembered; its size is in CSS pixels."""
     with (
-        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile,
-        _playwright() as playwright,
-        playwright.chromium.launch_persistent_context(
-            profile,
-            executable_path=CHROMIUM,
-            headless=True,
-            args=FLAGS,
+        browser() as running,
+        running.new_context(
             viewport={"width": width, "height": height},
             color_scheme=theme,
             has_touch=touch,
             timezone_id=zone,
         ) as context,
     ):
-        tab = Tab(context.pages[0])
+        tab = Tab(context.new_page())
 
         def heard(message: ConsoleMessage) -> None:
             if message.type == "error" and not _is_streamlits_search(message.location["url"]):
@@ -103,39 +97,49 @@ def _is_streamlits_search(url: str) -> bool:
     return bool(separator) and page.count("/") > 2  # more than scheme://host
 
 
-_running: list[Playwright] = []
+_running: list[Browser] = []
 
 
 @contextmanager
-def _playwright() -> Iterator[Playwright]:
-    # A thread may hold one Playwright only; a second browser shares it with the first.
+def browser() -> Iterator[Browser]:
+    """Start Chromium, or share the one that runs.
+
+    A thread may hold one Playwright only, and starting both takes 2 s; a page more, half a second.
+    """
     if _running:
         yield _running[0]
         return
-    with sync_playwright() as playwright:
-        _running.append(playwright)
+    require_chromium()
+    with (
+        sync_playwright() as playwright,
+        playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=FLAGS) as started,
+    ):
+        _running.append(started)
         try:
-            yield playwright
+            yield started
         finally:
             _running.clear()
 
 
 @contextmanager
-def streamlit_server(script: Path, *flags: str, port: int = 0) -> Iterator[str]:
+def streamlit_server(
+    script: Path, *flags: str, port: int = 0, command: str = "streamlit", env: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Run a Streamlit script on a port of this machine, a free one if none is given; yields its address.
 
-    The server is killed in the end, as a crash would.
+    ``command`` is the module with Streamlit's command line. The server is killed in the end, as a crash
+    would.
     """
     port = port or free_port()
     address = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    command += ["--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"]
-    command += ["--browser.gatherUsageStats=false", *flags]
+    arguments = [sys.executable, "-m", command, "run", str(script), f"--server.port={port}"]
+    arguments += ["--server.address=127.0.0.1", "--server.headless=true", "--server.fileWatcherType=none"]
+    arguments += ["--browser.gatherUsageStats=false", *flags]
     with tempfile.TemporaryFile() as log:
         process = subprocess.Popen(
-            command,
+            arguments,
             cwd=script.parent,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
             stdout=log,
             stderr=subprocess.STDOUT,
         )

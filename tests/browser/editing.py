@@ -18,10 +18,9 @@ from core.images import label_png
 from core.segmentation import describe
 from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import pack
-from core.services import Services
-from core.settings import Settings
 from core.store import Recipe
 from core.store.results import Result
+from tests.browser.app import lab_in
 from tests.factories import claim
 from tests.http.lab import Lab
 
@@ -36,9 +35,8 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class Scene:
-    """An image of a project in a data folder."""
+    """An image of a project."""
 
-    folder: Path
     project_id: str
     image_id: str
     version_id: str
@@ -70,35 +68,32 @@ def picture_of(labels: Labels) -> NDArray[np.uint8]:
 
 def made_scene(folder: Path, labels: Labels | None = None) -> Scene:
     """Fill a data folder with one image and the result of an engine; nothing is left open."""
-    labels = discs() if labels is None else labels
+    with lab_in(folder) as lab:
+        return added_scene(lab, "Plate 1", discs() if labels is None else labels)
+
+
+def added_scene(lab: Lab, project_name: str, labels: Labels) -> Scene:
+    """Add a project with one image and the result of an engine."""
     pixels = picture_of(labels)
-    services = Services.open(Settings(data=folder))
-    try:
-        services.queue.drain(5)
-        lab = Lab(services.store, services.blobs)
-        project = lab.project(um_per_px=2.0)
-        data = bytes(cv2.imencode(".png", pixels)[1])
-        image = lab.image(project, "A05_day3.png", data)
-        services.store.jobs.enqueue(project.id, [image.id], RECIPE)
-        result = Result(
-            engine=RECIPE.engine,
-            engine_version=RECIPE.engine_version,
-            params={},
-            spheroids=describe(labels, pixels),
-            labels_sha256=services.blobs.put(label_png.encode(labels)),
-            thumbnail_sha256=services.blobs.put(data),
-            timings_ms={"predict": 2.0},
-            maps_sha256=services.blobs.put(
-                pack(Prediction(inside=(labels[::2, ::2] > 0).astype(np.float32)))
-            ),
-            confidence=0.95,
-        )
-        assert services.store.results.finish(claim(services.store), result)
-        version = services.store.images.get(image.id).version_id
-        assert version is not None
-        return Scene(folder, project.id, image.id, version)
-    finally:
-        services.close()
+    project = lab.project(project_name, um_per_px=2.0)
+    data = bytes(cv2.imencode(".png", pixels)[1])
+    image = lab.image(project, "A05_day3.png", data)
+    lab.store.jobs.enqueue(project.id, [image.id], RECIPE)
+    result = Result(
+        engine=RECIPE.engine,
+        engine_version=RECIPE.engine_version,
+        params={},
+        spheroids=describe(labels, pixels),
+        labels_sha256=lab.blobs.put(label_png.encode(labels)),
+        thumbnail_sha256=lab.blobs.put(data),
+        timings_ms={"predict": 2.0},
+        maps_sha256=lab.blobs.put(pack(Prediction(inside=(labels[::2, ::2] > 0).astype(np.float32)))),
+        confidence=0.95,
+    )
+    assert lab.store.results.finish(claim(lab.store), result)
+    version = lab.store.images.get(image.id).version_id
+    assert version is not None
+    return Scene(project.id, image.id, version)
 
 
 def opened(page: Page, scene: Scene, server: str) -> None:

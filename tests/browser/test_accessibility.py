@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -15,9 +14,10 @@ from core.services import Services
 from core.settings import Settings
 from tests import corpus
 from tests.accounts.conftest import PASSWORD
-from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import Tab, browser_tab
 from tests.browser.test_journey import assert_clean, grid, row_names
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -42,20 +42,15 @@ BAD = ("serious", "critical")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app with a project of 36 images, most of them measured."""
     data = tmp_path_factory.mktemp("accessibility") / "data"
-    services = Services.open(Settings(data=data))
-    services.queue.drain(5)
-    lab = Lab(services.store, services.blobs)
-    project = lab.project("Melanoma", um_per_px=1.36)
-    for place in range(36):
-        name = f"{'ABC'[place // 12]}{place % 12 + 1:02d}.png"
-        image = lab.image(project, name, corpus.png(corpus.noise(seed=place)))
-        if place % 5:
-            lab.measured(image, *(disc(number + 1, radius=20 + place) for number in range(place % 3)))
-    services.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPHEROSCOPE_DATA", str(data))
-        with streamlit_server(ROOT / "app.py") as served:
-            yield served
+    with lab_in(data) as lab:
+        project = lab.project("Melanoma", um_per_px=1.36)
+        for place in range(36):
+            name = f"{'ABC'[place // 12]}{place % 12 + 1:02d}.png"
+            image = lab.image(project, name, corpus.png(corpus.noise(seed=place)))
+            if place % 5:
+                lab.measured(image, *(disc(number + 1, radius=20 + place) for number in range(place % 3)))
+    with app_server(data) as served:
+        yield served
 
 
 def opened(tab: Tab, address: str, page: str) -> Page:
@@ -89,17 +84,24 @@ def test_axe_finds_no_serious_violation_and_headings_are_in_order(
     assert {name: found for name, found in broken.items() if found} == {}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_of_accounts_are_as_good(
-    theme: Literal["light", "dark"], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("AUTH", "local")
-    services = Services.open(Settings(data=tmp_path / "data", auth="local"))
+@pytest.fixture(scope="module")
+def address_with_accounts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with the account of an admin."""
+    data = tmp_path_factory.mktemp("accounts") / "data"
+    services = Services.open(Settings(data=data, auth="local"))
     access = services.access
     access.accounts.create("Ana", Role.ADMIN, access.passwords.hash(PASSWORD))
     services.close()
-    with streamlit_server(ROOT / "app.py") as address, browser_tab(1280, 800, theme) as tab:
+    with app_server(data, AUTH="local") as served:
+        yield served
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_pages_of_accounts_are_as_good(
+    theme: Literal["light", "dark"], address_with_accounts: str
+) -> None:
+    address = address_with_accounts
+    with browser_tab(1280, 800, theme) as tab:
         tab.page.goto(f"{address}/access/sign-in")
         broken = {"sign in": violations(tab.page)}
         tab.page.fill("[name=name]", "Ana")

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.services import Services
-from core.settings import Settings
 from tests import corpus
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import assert_clean, grid, row_names
 from tests.browser.test_uploads import write_images
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,16 +22,12 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app with two projects, in one of them an image."""
     data = tmp_path_factory.mktemp("drops") / "data"
-    services = Services.open(Settings(data=data))
-    services.queue.drain(5)
-    lab = Lab(services.store, services.blobs)
-    lab.measured(lab.image(lab.project("Melanoma"), "Z09.png", corpus.png(corpus.noise(seed=99))), disc())
-    lab.project("Glioma")
-    services.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPHEROSCOPE_DATA", str(data))
-        with streamlit_server(ROOT / "app.py") as served:
-            yield served
+    with lab_in(data) as lab:
+        image = lab.image(lab.project("Melanoma"), "Z09.png", corpus.png(corpus.noise(seed=99)))
+        lab.measured(image, disc())
+        lab.project("Glioma")
+    with app_server(data) as served:
+        yield served
 
 
 def hold(page: Page, place: tuple[float, float], *paths: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -14,9 +15,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from core.ui.format import three_digits
-from tests.browser.chromium import ROOT, Tab, browser_tab, free_port, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import Tab, browser_tab, free_port
 from tests.browser.editing import (
     Scene,
+    added_scene,
     at,
     discs,
     drag,
@@ -30,18 +33,35 @@ from tests.browser.editing import (
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 UM_PER_PX = 2.0
+MOST_TESTS = 30  # of this file
+
+
+@dataclass
+class SharedApp:
+    """An app with the same image in many projects, each for one test."""
+
+    address: str
+    scenes: list[Scene]
+
+
+@pytest.fixture(scope="module")
+def shared_app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SharedApp]:
+    data = tmp_path_factory.mktemp("editor") / "data"
+    with lab_in(data) as lab:
+        scenes = [added_scene(lab, f"Plate {number}", discs()) for number in range(MOST_TESTS)]
+    with app_server(data) as address:
+        yield SharedApp(address, scenes)
 
 
 @pytest.fixture
-def scene(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Scene:
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    return made_scene(tmp_path / "data")
+def scene(shared_app: SharedApp) -> Scene:
+    """An image that no other test has touched."""
+    return shared_app.scenes.pop()
 
 
 @pytest.fixture
-def server(scene: Scene) -> Iterator[str]:
-    with streamlit_server(ROOT / "app.py") as address:
-        yield address
+def server(shared_app: SharedApp) -> str:
+    return shared_app.address
 
 
 @pytest.fixture
@@ -197,12 +217,12 @@ def test_a_reload_in_the_middle_keeps_the_correction_and_its_steps(
     assert np.array_equal(labels_of_state(state(scene, server)), drawn)
 
 
-def test_what_is_drawn_while_the_server_is_gone_is_stored_once_it_is_back(scene: Scene) -> None:
-    port = free_port()
+def test_what_is_drawn_while_the_server_is_gone_is_stored_once_it_is_back(tmp_path: Path) -> None:
+    scene, port = made_scene(tmp_path / "data"), free_port()
     with browser_tab() as tab, ExitStack() as running:
         page = tab.page
         first = running.enter_context(ExitStack())
-        server = first.enter_context(streamlit_server(ROOT / "app.py", port=port))
+        server = first.enter_context(app_server(tmp_path / "data", port=port))
         opened(page, scene, server)
         drag(page, (110, 120), (110, 190))
         saved(page)
@@ -213,7 +233,7 @@ def test_what_is_drawn_while_the_server_is_gone_is_stored_once_it_is_back(scene:
         expect(page.locator(".saved")).to_have_text("2 not saved", timeout=30_000)
         expect(page.locator(".hint")).to_contain_text("No connection")
         tab.shot("editor-not-saved")
-        running.enter_context(streamlit_server(ROOT / "app.py", port=port))
+        running.enter_context(app_server(tmp_path / "data", port=port))
         saved(page)
         after = labels_of_state(state(scene, server))
     assert np.array_equal(after == 1, stored == 1)

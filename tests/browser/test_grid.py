@@ -9,12 +9,11 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from core.services import Services
-from core.settings import Settings
 from tests import corpus
-from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import Tab, browser_tab
 from tests.browser.test_journey import assert_clean, grid, open_image, row_names
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -27,20 +26,15 @@ HOSTILE = "<img src=x onerror=window.hit=1>.png"
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app with 120 images in one project, half of them measured; their names count up."""
     data = tmp_path_factory.mktemp("grid") / "data"
-    services = Services.open(Settings(data=data))
-    services.queue.drain(5)
-    lab = Lab(services.store, services.blobs)
-    project = lab.project("Plate", um_per_px=2.0)
-    for number in range(N_IMAGES):
-        image = lab.image(project, f"image{number:03d}.png", corpus.png(corpus.noise(seed=number)))
-        if number % 2:
-            lab.measured(image, disc(1, radius=10 + number))
-    lab.image(lab.project("Hostile"), HOSTILE)
-    services.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPHEROSCOPE_DATA", str(data))
-        with streamlit_server(ROOT / "app.py") as served:
-            yield served
+    with lab_in(data) as lab:
+        project = lab.project("Plate", um_per_px=2.0)
+        for number in range(N_IMAGES):
+            image = lab.image(project, f"image{number:03d}.png", corpus.png(corpus.noise(seed=number)))
+            if number % 2:
+                lab.measured(image, disc(1, radius=10 + number))
+        lab.image(lab.project("Hostile"), HOSTILE)
+    with app_server(data) as served:
+        yield served
 
 
 @pytest.fixture

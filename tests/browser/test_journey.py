@@ -10,17 +10,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
-from core.demo import plate
 from tests import corpus
-from tests.browser.chromium import ROOT, Tab, browser_tab, streamlit_server
+from tests.browser.app import app_server
+from tests.browser.chromium import Tab, browser_tab
+from tests.browser.few_wells import N_IMAGES
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    with streamlit_server(ROOT / "app.py") as served:
+def address(tmp_path: Path) -> Iterator[str]:
+    """An app without a project."""
+    with app_server(tmp_path / "data", few_wells=True) as served:
         yield served
 
 
@@ -85,13 +86,12 @@ def test_demo_plate_is_segmented_while_one_watches(address: str) -> None:
         page = tab.page
         page.goto(address)
         page.get_by_role("button", name="Load demo plate").first.click()
-        n_images = len(plate.manifest())
-        expect(page.get_by_text(f"{n_images} images · {n_images} done")).to_be_visible(timeout=240_000)
+        expect(page.get_by_text(f"{N_IMAGES} images · {N_IMAGES} done")).to_be_visible(timeout=240_000)
         expect(row_names(page).first).to_be_visible(timeout=30_000)
         tab.shot("journey-demo-dark")
         page.get_by_role("link", name="Queue").click()
         tiles = page.get_by_role("status").filter(has_text="queued")
-        expect(tiles).to_contain_text(re.compile(rf"done\s*{n_images}\b"), timeout=30_000)
+        expect(tiles).to_contain_text(re.compile(rf"done\s*{N_IMAGES}\b"), timeout=30_000)
         tab.shot("journey-queue-dark")
         assert_clean(tab)
 

@@ -14,7 +14,8 @@ from core.services import Services
 from core.settings import Settings
 from core.store import NewImage
 from tests import corpus
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server
+from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import assert_clean, grid
 from tests.factories import RECIPE, claim, new_image
 
@@ -24,13 +25,10 @@ JOBS = 10_000
 MOST_DRAWN = 80  # rows in the page at once, however many there are: this is what keeps scrolling smooth
 
 
-def test_ten_thousand_jobs_scroll_smoothly_and_are_acted_on(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ten_thousand_jobs_scroll_smoothly_and_are_acted_on(tmp_path: Path) -> None:
     fill(tmp_path)
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path))
-    monkeypatch.setenv("DASK_SCHEDULER", "tcp://127.0.0.1:9")  # nobody there: the jobs keep waiting
-    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+    nobody = "tcp://127.0.0.1:9"  # the jobs keep waiting
+    with app_server(tmp_path, DASK_SCHEDULER=nobody) as address, browser_tab() as tab:
         page = tab.page
         page.goto(f"{address}/queue")
         expect(page.locator("[data-name=queued] b")).to_have_text("9\u202f998", timeout=30_000)
@@ -69,9 +67,7 @@ def fill(data: Path) -> None:
     services.close()
 
 
-def test_figures_follow_the_work_and_nothing_is_asked_at_rest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_figures_follow_the_work_and_nothing_is_asked_at_rest(tmp_path: Path) -> None:
     services = Services.open(Settings(data=tmp_path))
     services.queue.drain(5)
     project = services.create_project("Live")
@@ -80,8 +76,7 @@ def test_figures_follow_the_work_and_nothing_is_asked_at_rest(
         verdict = services.ingest.add(project.id, f"{seed}.png", data, services.recipe(project))
         assert verdict.outcome is Outcome.STORED
     services.close()
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path))
-    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+    with app_server(tmp_path) as address, browser_tab() as tab:
         page = tab.page
         page.goto(f"{address}/queue?state=done")
         expect(page.locator("[data-name=done] b")).to_have_text("12", timeout=60_000)

@@ -11,7 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from core.demo.plate import demo_plate
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server
+from tests.browser.chromium import browser_tab
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -22,14 +23,13 @@ N = 6
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a project of six segmented images."""
     folder = tmp_path_factory.mktemp("review")
-    files = [folder / file.name for file in islice(demo_plate(), N)]
-    for path, file in zip(files, demo_plate(), strict=False):
-        path.write_bytes(file.data)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPHEROSCOPE_DATA", str(folder / "data"))
-        with streamlit_server(ROOT / "app.py") as served:
-            upload(served, files)
-            yield served
+    files = []
+    for file in islice(demo_plate(), N):
+        files.append(folder / file.name)
+        files[-1].write_bytes(file.data)
+    with app_server(folder / "data") as served:
+        upload(served, files)
+        yield served
 
 
 def upload(address: str, files: list[Path]) -> None:

@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.services import Services
-from core.settings import Settings
 from tests import corpus
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import assert_clean, grid, row_names
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -25,15 +24,10 @@ ZONE = "Asia/Tokyo"  # without summer time
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """An app with one measured image."""
     data = tmp_path_factory.mktemp("times") / "data"
-    services = Services.open(Settings(data=data))
-    services.queue.drain(5)
-    lab = Lab(services.store, services.blobs)
-    lab.measured(lab.image(lab.project("Plate"), "A01.png", corpus.png(corpus.noise())), disc())
-    services.close()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SPHEROSCOPE_DATA", str(data))
-        with streamlit_server(ROOT / "app.py") as served:
-            yield served
+    with lab_in(data) as lab:
+        lab.measured(lab.image(lab.project("Plate"), "A01.png", corpus.png(corpus.noise())), disc())
+    with app_server(data) as served:
+        yield served
 
 
 def added(page: Page, address: str) -> datetime:

@@ -12,19 +12,20 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from core.demo import plate
-from tests.browser.chromium import ARTEFACTS, ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server
+from tests.browser.chromium import ARTEFACTS, ROOT, browser_tab
 from tests.browser.test_journey import open_image, row_names
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+pytestmark = [pytest.mark.browser, pytest.mark.slow(100)]
 WRITE = os.environ.get("WRITE_PICTURES") == "1"
 FOLDER = ROOT / "docs" / "pictures" if WRITE else ARTEFACTS / "tutorial"
 WIDTH_PX, QUALITY = 1100, 80
 
 
 @pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(tmp_path / "data"))
-    with streamlit_server(ROOT / "app.py") as served:
+def address(tmp_path: Path) -> Iterator[str]:
+    """An app whose demo plate is whole, as in the pictures; no other test waits for all of it."""
+    with app_server(tmp_path / "data") as served:
         yield served
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import CDPSession, Dialog, Page, expect
@@ -13,7 +14,8 @@ from core.services import Services
 from core.settings import Settings
 from core.store import Batch, NewUpload
 from tests import corpus
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server
+from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import create_project
 from tests.factories import upload
 from tests.faults.test_full_disk import Ballast
@@ -32,16 +34,10 @@ def write_images(folder: Path, count: int) -> list[Path]:
     return paths
 
 
-@pytest.fixture
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "data"
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(folder))
-    return folder
-
-
-@pytest.fixture
-def address(data: Path) -> Iterator[str]:
-    with streamlit_server(ROOT / "app.py") as served:
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app in which each test creates a project of its own."""
+    with app_server(tmp_path_factory.mktemp("uploads") / "data") as served:
         yield served
 
 
@@ -50,9 +46,20 @@ def set_network(session: CDPSession, *, offline: bool = False, rate: float = -1)
     session.send("Network.emulateNetworkConditions", conditions)
 
 
+def newest_project(page: Page, address: str) -> dict[str, Any]:
+    """The project that the test has created."""
+    projects: list[dict[str, Any]] = page.request.get(f"{address}/api/projects").json()["projects"]
+    return max(projects, key=lambda project: str(project["created_at"]))
+
+
 def total(page: Page, address: str) -> int:
-    (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
-    return int(project["n_images"])
+    return int(newest_project(page, address)["n_images"])
+
+
+def stored(page: Page, address: str) -> list[str]:
+    """The names of the project's images, sorted."""
+    images = f"{address}/api/projects/{newest_project(page, address)['id']}/images?limit=200"
+    return sorted(image["name"] for image in page.request.get(images).json()["images"])
 
 
 def wait_for(page: Page, address: str, count: int) -> None:
@@ -96,9 +103,7 @@ def test_sixty_files_outlive_the_page_a_cut_network_and_a_reload(address: str, t
         set_network(session)
         wait_for(page, address, 60)
         expect(tray).to_contain_text("stored", timeout=30_000)
-        (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
-        images = page.request.get(f"{address}/api/projects/{project['id']}/images?limit=200").json()["images"]
-        assert sorted(image["name"] for image in images) == [file.name for file in files]
+        assert stored(page, address) == [file.name for file in files]
         listed = page.request.get(f"{address}/api/uploads?unfinished=1").json()["uploads"]
         assert listed == []
 
@@ -111,19 +116,8 @@ def test_a_folder_keeps_its_paths_and_leaves_out_what_is_no_image(address: str, 
         create_project(tab.page, address, "Folder")
         tab.page.get_by_label("Folder of image files").set_input_files(str(tmp_path / "plate 1"))
         expect(tab.page.get_by_text("Last upload: 2 stored")).to_be_visible(timeout=60_000)
-        (project,) = tab.page.request.get(f"{address}/api/projects").json()["projects"]
-        answer = tab.page.request.get(f"{address}/api/projects/{project['id']}/images")
-        assert sorted(image["name"] for image in answer.json()["images"]) == [
-            "plate 1/day 3/A00.png",
-            "plate 1/day 3/A01.png",
-        ]
+        assert stored(tab.page, address) == ["plate 1/day 3/A00.png", "plate 1/day 3/A01.png"]
         assert tab.errors == []
-
-
-def stored(page: Page, address: str) -> list[str]:
-    (project,) = page.request.get(f"{address}/api/projects").json()["projects"]
-    images = page.request.get(f"{address}/api/projects/{project['id']}/images?limit=200").json()["images"]
-    return sorted(image["name"] for image in images)
 
 
 def test_a_closed_page_is_gone_on_with_by_the_next_and_none_is_stored_twice(
@@ -162,12 +156,10 @@ def test_two_tabs_send_at_once(address: str, tmp_path: Path) -> None:
 
 def test_a_full_disk_is_said_and_all_is_stored_once_there_is_room(
     small_disk: Path,  # noqa: F811
-    monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(small_disk / "data"))
     ballast, files = Ballast(small_disk), write_images(tmp_path / "images", 8)
-    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+    with app_server(small_disk / "data") as address, browser_tab() as tab:
         create_project(tab.page, address, "Full")
         ballast.leave(0)
         tab.page.get_by_label("Image files", exact=True).set_input_files(files)
@@ -180,16 +172,16 @@ def test_a_full_disk_is_said_and_all_is_stored_once_there_is_room(
 
 
 def test_what_was_not_stored_is_named_at_the_next_visit_and_goes_on_when_dropped_again(
-    data: Path, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    files = write_images(tmp_path / "images", 3)
+    data, files = tmp_path / "data", write_images(tmp_path / "images", 3)
     services = Services.open(Settings(data=data))
     project = services.create_project("Left")
     new = [NewUpload(file.name, file.name, file.stat().st_size) for file in files]
     services.uploads.declare(project.id, Batch("dropped"), new)
     upload(services, project.id, files[0].name, files[0].read_bytes())
     services.close()
-    with streamlit_server(ROOT / "app.py") as address, browser_tab() as tab:
+    with app_server(data) as address, browser_tab() as tab:
         page = tab.page
         page.goto(f"{address}/queue")
         tray = page.get_by_role("region", name="Uploads")

@@ -8,44 +8,39 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from core.services import Services
-from core.settings import Settings
 from tests import corpus
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.app import app_server, lab_in
+from tests.browser.chromium import browser_tab
 from tests.browser.test_grid import summary
 from tests.browser.test_journey import assert_clean, grid, row_names
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 N_IMAGES = 12
 
 
-@pytest.fixture
-def address(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An app with a project of 12 images; nothing was found in each third."""
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """An app with two projects of 12 images each; nothing was found in each third."""
     data = tmp_path_factory.mktemp("windows") / "data"
-    services = Services.open(Settings(data=data))
-    services.queue.drain(5)
-    lab = Lab(services.store, services.blobs)
-    project = lab.project("Melanoma")
-    for number in range(N_IMAGES):
-        image = lab.image(project, f"A{number:02}.png", corpus.png(corpus.noise(seed=number)))
-        lab.measured(image, *([disc()] if number % 3 else []))
-    services.close()
-    monkeypatch.setenv("SPHEROSCOPE_DATA", str(data))
-    with streamlit_server(ROOT / "app.py") as served:
+    with lab_in(data) as lab:
+        for project in (lab.project("Melanoma"), lab.project("Glioma")):
+            for number in range(N_IMAGES):
+                image = lab.image(project, f"A{number:02}.png", corpus.png(corpus.noise(seed=number)))
+                lab.measured(image, *([disc()] if number % 3 else []))
+    with app_server(data) as served:
         yield served
 
 
-def open_images(page: Page, address: str) -> None:
-    page.goto(f"{address}/images?project=Melanoma")
+def open_images(page: Page, address: str, project: str) -> None:
+    page.goto(f"{address}/images?project={project}")
     expect(row_names(page).first).to_be_visible(timeout=60_000)
 
 
 def test_a_saved_view_leads_to_the_same_rows_in_another_window(address: str) -> None:
     with browser_tab() as tab:
         page = tab.page
-        open_images(page, address)
+        open_images(page, address, "Melanoma")
         page.get_by_text("nothing found (4)").click()
         expect(page.get_by_text("All 4 images on this filter")).to_be_visible(timeout=60_000)
         page.get_by_role("button", name="Views").click()
@@ -54,7 +49,7 @@ def test_a_saved_view_leads_to_the_same_rows_in_another_window(address: str) -> 
         expect(page.get_by_role("link", name="Empty wells")).to_be_visible(timeout=60_000)
         tab.shot("views-saved")
         other = page.context.new_page()
-        open_images(other, address)
+        open_images(other, address, "Melanoma")
         other.get_by_role("button", name="Views").click()
         other.get_by_role("link", name="Empty wells").click()
         expect(other.get_by_text("All 4 images on this filter")).to_be_visible(timeout=60_000)
@@ -74,8 +69,8 @@ def test_a_saved_view_leads_to_the_same_rows_in_another_window(address: str) -> 
 def test_counts_agree_with_the_table_in_every_window(address: str) -> None:
     with browser_tab() as tab:
         page, other = tab.page, tab.page.context.new_page()
-        open_images(page, address)
-        open_images(other, address)
+        open_images(page, address, "Glioma")
+        open_images(other, address, "Glioma")
         page.bring_to_front()
         for row in (0, 1):
             grid(page).locator(f".ag-row[row-index='{row}'] input[type=checkbox]").first.check()

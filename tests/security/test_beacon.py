@@ -12,8 +12,9 @@ import pytest
 
 from core.accounts import Level, Role, Scope
 from core.services import Services
-from core.settings import ROOT, Settings
-from tests.browser.chromium import browser_tab, streamlit_server
+from core.settings import Settings
+from tests.browser.app import app_server
+from tests.browser.chromium import browser_tab
 from tests.http.lab import Lab, disc
 
 PASSWORD = "seven quiet spheroids"
@@ -89,12 +90,10 @@ def fill(data: Path, address: str) -> str:
 
 @pytest.mark.browser
 @pytest.mark.full
-def test_no_name_runs_on_any_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_name_runs_on_any_page(tmp_path: Path) -> None:
     with beacon() as (address, hits):
         project_id = fill(tmp_path / "data", address)
-        for name, value in (("SPHEROSCOPE_DATA", tmp_path / "data"), ("AUTH", "local")):
-            monkeypatch.setenv(name, str(value))
-        with streamlit_server(ROOT / "app.py") as app, browser_tab() as tab:
+        with app_server(tmp_path / "data", AUTH="local") as app, browser_tab() as tab:
             tab.page.goto(f"{app}/access/sign-in")
             tab.page.fill("#name", "boss")
             tab.page.fill("#password", PASSWORD)
