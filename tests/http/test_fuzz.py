@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,11 +14,9 @@ from schemathesis import GenerationMode
 from schemathesis.checks import CHECKS, load_all_checks
 from schemathesis.schemas import BaseSchema
 
-from core.services import Services
-from core.settings import Settings
-from tests.browser.chromium import ROOT, streamlit_server
+from tests.browser.app import app_server, lab_in
 from tests.http.conftest import PATHS
-from tests.http.lab import Lab, disc
+from tests.http.lab import disc
 
 EXAMPLES = 15
 load_all_checks()
@@ -26,24 +25,23 @@ EXCLUDED = CHECKS.get_by_names(["positive_data_acceptance"])
 
 
 @pytest.fixture(scope="module")
-def ids(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """Ids of a project and an image of the running app, by what their addresses begin with."""
-    with pytest.MonkeyPatch.context() as patch:
-        data = tmp_path_factory.mktemp("fuzz") / "data"
-        patch.setenv("SPHEROSCOPE_DATA", str(data))
-        services = Services.open(Settings(data=data))
-        services.queue.drain(5)
-        lab = Lab(services.store, services.blobs)
-        project = lab.project("Plate", um_per_px=2.0)
-        for number in range(5):
-            image = lab.measured(lab.image(project, f"{number}.png"), disc(1), disc(2, 5))
-        services.close()
-        yield {"project": project.id, "image": image.id}
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("fuzz") / "data"
 
 
 @pytest.fixture(scope="module")
-def document(ids: dict[str, str]) -> Iterator[BaseSchema]:
-    with streamlit_server(ROOT / "app.py") as address:
+def ids(data: Path) -> dict[str, str]:
+    """Ids of a project and an image of the running app, by what their addresses begin with."""
+    with lab_in(data) as lab:
+        project = lab.project("Plate", um_per_px=2.0)
+        for number in range(5):
+            image = lab.measured(lab.image(project, f"{number}.png"), disc(1), disc(2, 5))
+    return {"project": project.id, "image": image.id}
+
+
+@pytest.fixture(scope="module")
+def document(data: Path, ids: dict[str, str]) -> Iterator[BaseSchema]:
+    with app_server(data) as address:
         yield schemathesis.openapi.from_url(f"{address}/api/openapi.json")
 
 
