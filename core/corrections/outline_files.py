@@ -10,19 +10,20 @@ import io
 import json
 import zipfile
 from collections.abc import Callable, Iterable
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import cv2
 import numpy as np
 import roifile
-import tifffile
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from core.errors import InvalidRequest
+from core.errors import ImageError, InvalidRequest
+from core.images import open_image
 from core.images.label_png import MAX_LABELS
-from core.models import Contour
+from core.models import Contour, Limits
 from core.segmentation.outlines.contours import rasterise
 
 Labels = NDArray[np.int32]
@@ -31,6 +32,7 @@ MAX_FILES = 10_000  # in a zip
 MAX_ROI_BYTES = 4 * 2**20
 MAX_PICTURES = 10_000  # in a COCO file
 ENDINGS = ("_seg", "_cp_masks", "_masks", "_mask", "_labels", "_rois")  # that programs add to an image's name
+_MOST_PIXELS = Limits().max_pixels  # a mask of another size is told so
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -59,23 +61,28 @@ def labels_of_png(data: bytes, shape: Shape) -> Labels:
 
 
 def labels_of_tiff(data: bytes, shape: Shape) -> Labels:
-    """Labels of the first page of a TIFF of whole numbers, (Y, X).
+    """Labels of the first page of a TIFF of whole numbers, (Y, X), also where they are stored as floats.
+
+    It is read as images are: what parses it without a bound on its memory does so in a process of its own.
 
     Raises:
         InvalidRequest: it is no such TIFF, or of another size.
     """
     try:
-        with tifffile.TiffFile(io.BytesIO(data)) as file:
-            page = file.pages[0]
-            found_shape, kind = tuple(page.shape), np.dtype(page.dtype).kind
-            _require_shape(found_shape, shape)
-            if kind not in "biu":
-                raise InvalidRequest("A label mask holds whole numbers.")
-            return _checked(page.asarray(), shape)
-    except InvalidRequest:
-        raise
-    except Exception as error:  # the boundary of a foreign file: whatever is wrong with it, it is no mask
-        raise InvalidRequest("This TIFF cannot be read.") from error
+        with TemporaryDirectory() as folder:
+            path = Path(folder, "mask.tif")
+            path.write_bytes(data)
+            with open_image(path, Limits(max_pixels=max(shape[0] * shape[1], _MOST_PIXELS))) as reader:
+                plane = reader.planes[0]
+                _require_shape((plane.height, plane.width), shape)
+                pixels = reader.read(plane).pixels
+    except ImageError as error:
+        raise InvalidRequest(f"This TIFF cannot be read. {error.message}") from error
+    if pixels.ndim != 2:
+        raise InvalidRequest("A label mask has one grey channel; this TIFF has colours.")
+    if pixels.dtype.kind == "f" and not np.array_equal(pixels, np.rint(pixels)):  # NaN is no whole number
+        raise InvalidRequest("A label mask holds whole numbers.")
+    return _checked(pixels, shape)
 
 
 def labels_of_npy(data: bytes, shape: Shape) -> Labels:
@@ -93,8 +100,9 @@ def labels_of_npy(data: bytes, shape: Shape) -> Labels:
         raise InvalidRequest("This is not a NumPy file.") from error
     if dtype.hasobject:
         raise InvalidRequest(
-            "This _seg.npy holds Python objects, which could run code, so it is not read. In Cellpose, save "
-            "the masks as PNG or TIFF (File, Save masks as PNG/tif) and import those."
+            "This _seg.npy holds Python objects, which could run code, so it is not read. In Cellpose choose "
+            "File, Save masks as PNG/tif, or use io.save_masks in Python, and import the file that ends in "
+            "_cp_masks."
         )
     _require_shape(found_shape, shape)
     if dtype.kind not in "biu":
@@ -229,6 +237,6 @@ def _require_shape(actual: tuple[int, ...], shape: Shape) -> None:
 
 def _checked(labels: NDArray[Any], shape: Shape) -> Labels:
     _require_shape(labels.shape, shape)
-    if labels.size and (int(labels.min()) < 0 or int(labels.max()) > MAX_LABELS):
+    if labels.size and not (labels.min() >= 0 and labels.max() <= MAX_LABELS):
         raise InvalidRequest(f"Labels are whole numbers from 0 to {MAX_LABELS:,}.")
     return np.ascontiguousarray(labels, np.int32)

@@ -20,6 +20,7 @@ from core.errors import InvalidRequest
 from core.export.imagej_rois import roi_zip
 from core.files.blobs import Blobs
 from core.images import label_png
+from core.images.child import Child
 from core.models import Image, Limits, VersionKind
 from core.queue.admission import Admission
 from core.segmentation.outlines.boundaries import find
@@ -58,7 +59,7 @@ def tiff(found: NDArray[np.generic], **more: object) -> bytes:
 
 def npy(found: object) -> bytes:
     file = io.BytesIO()
-    np.save(file, found, allow_pickle=isinstance(found, dict))  # type: ignore[arg-type]
+    np.save(file, found, allow_pickle=True)  # type: ignore[arg-type]
     return file.getvalue()
 
 
@@ -82,6 +83,8 @@ def coco(found: NDArray[np.int32], text: bool = False) -> bytes:
         ("day 1/A_cp_masks.png", png(drawn().astype(np.uint16))),
         ("a_masks.tif", tiff(drawn())),
         ("a.tiff", tiff(drawn().astype(np.uint16), compression="zlib")),
+        ("a.tif", tiff(drawn().astype(np.float32))),
+        ("a.tif", tiff(drawn().astype(np.int64))),
         ("a_seg.npy", npy(drawn())),
         ("a_rois.zip", roi_zip(find(drawn()))),
         ("labels.json", coco(drawn())),
@@ -126,6 +129,24 @@ def test_a_number_in_several_parts_becomes_several(imports: Imports, image: Imag
     assert row.n_objects == 2
 
 
+def test_a_tiff_that_takes_more_memory_than_its_size_explains_ends_no_more_than_a_child(
+    imports: Imports, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What parses whole numbers of 32 bits and more runs in a process with a limit."""
+    read: list[int] = []
+    original = Child.read
+
+    def watched(self: Child, request: object, shape: object, dtype: object, memory_bytes: int) -> object:
+        read.append(memory_bytes)
+        return original(self, request, shape, dtype, memory_bytes)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Child, "read", watched)
+    (row,) = imports.add(image.project_id, "a.tif", tiff(drawn()), "ada")
+    assert row.message == ""
+    assert read
+    assert max(read) < 2**27
+
+
 def header(text: str) -> bytes:
     padded = text.encode().ljust(118) + b"\n"
     return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded
@@ -156,7 +177,9 @@ def annotated(segmentation: object) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "words"),
     [
-        ("a_seg.npy", npy({"masks": drawn()}), "Python objects"),
+        ("a_seg.npy", npy({"masks": drawn()}), "Save masks as PNG/tif"),
+        ("a_seg.npy", npy({"masks": RunsCode()}), "_cp_masks"),
+        ("a_seg.npy", npy(np.array(RunsCode(), dtype=object)), "Python objects"),
         ("a_seg.npy", pickle.dumps(RunsCode()), "not a NumPy file"),
         ("a_seg.npy", npy(np.zeros((3, 3), np.int32)), "3 x 3"),
         ("a_seg.npy", npy(drawn().astype(np.float64)), "whole numbers"),
@@ -180,7 +203,12 @@ def annotated(segmentation: object) -> bytes:
         ("a.tif", tiff(np.zeros((9, 9), np.uint16)), "9 x 9"),
         ("a.tif", tiff(np.full(SHAPE, -1, np.int32)), "whole numbers"),
         ("a.tif", tiff(np.full(SHAPE, 70_000, np.int32)), "whole numbers"),
-        ("a.tif", tiff(np.zeros(SHAPE, np.float32)), "whole numbers"),
+        ("a.tif", tiff(np.full(SHAPE, 0.5, np.float32)), "whole numbers"),
+        ("a.tif", tiff(np.full(SHAPE, np.nan, np.float32)), "without a value"),
+        ("a.tif", tiff(np.full(SHAPE, np.inf, np.float32)), "without a value"),
+        ("a.tif", tiff(np.zeros((*SHAPE, 3), np.uint8), photometric="rgb"), "colours"),
+        ("a.tif", tiff(np.zeros((9, 9), np.int32)), "9 x 9"),
+        ("a.tif", tiff(drawn())[:-2000], "cannot be read"),
         ("a.tif", b"II*\0rubbish", "cannot be read"),
         ("a.zip", b"PK rubbish", "not a zip"),
         ("a.zip", bomb(), "kilobytes"),
