@@ -18,6 +18,7 @@ from core.errors import InvalidRequest
 
 Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
+Box = tuple[slice, slice]  # rows and columns of an image
 MAX_RUNS = 200_000  # of one object
 _DIAGONAL = np.ones((3, 3), np.bool_)  # pixels of one object also connect at corners
 
@@ -80,9 +81,22 @@ class Region:
         return _filled(self.runs, self.width, self.height)
 
     @property
-    def box(self) -> tuple[slice, slice]:
+    def box(self) -> Box:
         """Rows and columns of the image that the box covers."""
         return slice(self.y, self.y + self.height), slice(self.x, self.x + self.width)
+
+    def within(self, box: Box) -> Mask:
+        """Which pixels of a box of rows and columns the region has, as bool (Y, X) of that box's size."""
+        rows, columns = box
+        inside = np.zeros((rows.stop - rows.start, columns.stop - columns.start), np.bool_)
+        top, bottom = max(self.y, rows.start), min(self.y + self.height, rows.stop)
+        left, right = max(self.x, columns.start), min(self.x + self.width, columns.stop)
+        if top < bottom and left < right:
+            shared = self.mask[top - self.y : bottom - self.y, left - self.x : right - self.x]
+            inside[top - rows.start : bottom - rows.start, left - columns.start : right - columns.start] = (
+                shared
+            )
+        return inside
 
     @property
     def area(self) -> int:

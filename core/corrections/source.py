@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
+import numpy as np
+
 from core import images
 from core.corrections.regions import Region, labels_of, regions_of
 from core.errors import InvalidRequest
@@ -25,7 +27,8 @@ from core.segmentation.outlines.boundaries import find
 from core.store import Store
 from core.store.results import Result
 
-MAX_PIXEL_BYTES = 64 * 2**20  # of the images whose pixels stay decoded between gestures
+MAX_PIXEL_BYTES = 64 * 2**20  # of the images whose pixels stay in memory between gestures
+MAX_IMAGES = 32  # whose pixels stay decoded, in memory or in a file
 DRAWN = "drawn"  # engine of an image on which no engine has run
 
 
@@ -79,12 +82,33 @@ class CorrectionSource:
             with self.admitted(image):
                 version = self.version(version_id)
                 params = SegmentationParams.from_dict(version.params if version else {})
-                pixels = grey(self.raster(image).pixels, params.channel)
+                pixels = self._bearable(grey(self.raster(image).pixels, params.channel))
             with self._lock:
                 self._pixels[image.id] = pixels
-                while sum(item.nbytes for item in self._pixels.values()) > MAX_PIXEL_BYTES:
+                while len(self._pixels) > 1 and self._too_much():
                     self._pixels.popitem(last=False)
         return pixels
+
+    def _too_much(self) -> bool:
+        in_memory = sum(item.nbytes for item in self._pixels.values() if not isinstance(item, np.memmap))
+        return in_memory > MAX_PIXEL_BYTES or len(self._pixels) > MAX_IMAGES
+
+    def _bearable(self, pixels: Pixels) -> Pixels:
+        """Pixels that need not be decoded for each gesture: those too large for memory in a file.
+
+        Where the disk is full they stay in memory, for the last image alone.
+        """
+        if pixels.nbytes <= MAX_PIXEL_BYTES:
+            return pixels
+        try:
+            with self._blobs.unnamed_file() as file:
+                pixels.tofile(
+                    file
+                )  # written before it is mapped: a mapped page that finds no room ends the app
+                file.flush()
+                return np.memmap(file, pixels.dtype, "r", shape=pixels.shape)
+        except OSError:
+            return pixels
 
     def raster(self, image: Image) -> Raster:
         """The decoded page of an image."""

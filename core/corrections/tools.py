@@ -112,7 +112,7 @@ def fill(objects: Objects, numbers: Iterable[int]) -> list[NewRegion]:
         mask = ndimage.binary_fill_holes(region.mask)
         for other, there in objects.items():
             if other != number:
-                mask &= ~_within(there, region)
+                mask &= ~there.within(region.box)
         filled.append(NewRegion(number, Region.of(mask, region.x, region.y)))
     return filled
 
@@ -154,16 +154,3 @@ def _mask(region: Region, shape: Shape) -> Mask:
 
 def _others(objects: Objects, number: int | None, shape: Shape) -> Mask:
     return labels_of({other: region for other, region in objects.items() if other != number}, shape) > 0
-
-
-def _within(region: Region, frame: Region) -> Mask:
-    """The pixels of a region as a mask of the size of another one's box."""
-    inside = np.zeros((frame.height, frame.width), np.bool_)
-    left, right = max(region.x, frame.x), min(region.x + region.width, frame.x + frame.width)
-    top, bottom = max(region.y, frame.y), min(region.y + region.height, frame.y + frame.height)
-    if left < right and top < bottom:
-        rows, columns = slice(top - region.y, bottom - region.y), slice(left - region.x, right - region.x)
-        inside[top - frame.y : bottom - frame.y, left - frame.x : right - frame.x] = region.mask[
-            rows, columns
-        ]
-    return inside

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.corrections.map_parts import Pixel, around, connected_box, enlarged, probability_at
 from core.corrections.operations import NewRegion, Objects
-from core.corrections.regions import Region, labels_of, parts_of
+from core.corrections.regions import Box, Mask, Region, parts_of
 from core.errors import InvalidRequest
 from core.segmentation.engines.base import Map
 
 Point = tuple[float, float]
-Pixel = tuple[int, int]  # (row, column)
 LEVEL = 0.5  # of a clear body: as the engine's own outlines
 SHARE = 0.8  # of the probability at a click in a faint body
 LEAST = 0.05  # below, the map says nothing
@@ -37,24 +37,57 @@ def grow(
     Raises:
         InvalidRequest: the point is outside, on another object, or where the map shows nothing.
     """
-    row, column = _pixel(point, shape)
-    full = cv2.resize(inside, shape[::-1], interpolation=cv2.INTER_LINEAR)
-    taken = labels_of({other: region for other, region in objects.items() if other != number}, shape) > 0
-    own = labels_of({number: objects[number]}, shape) > 0 if number is not None else np.zeros(shape, bool)
-    probability = float(full[row, column])
-    if taken[row, column]:
+    pixel = _pixel(point, shape)
+    own = None if number is None else objects[number]
+    others = [region for other, region in objects.items() if other != number]
+    if any(_holds(region, *pixel) for region in others):
         raise InvalidRequest("There is another outline at this point.")
+    probability = probability_at(inside, pixel, shape)
     if probability < LEAST:
         raise InvalidRequest("Nothing was seen at this point. Draw the outline, or paint it with the brush.")
     level = min(LEVEL, probability * SHARE)
-    if own[row, column]:  # it is in already: reach further out
-        level = max(LEAST, min(level, _rim(full, own)) * SHARE)
-    parts, _ = ndimage.label((full >= level) & ~taken)
-    grown = (parts == parts[row, column]) | own
-    region = Region.of(ndimage.binary_fill_holes(grown) & ~taken)
-    assert region is not None, "the point itself is in"
-    held = [part for part in parts_of(region) if _holds(part, row, column)]
-    return [NewRegion(number, held[0] if number is None else region)]
+    if own is not None and _holds(own, *pixel):  # it is in already: reach further out
+        level = max(LEAST, min(level, _rim(enlarged(inside, own.box, shape), own.mask)) * SHARE)
+    box = connected_box(inside, level, pixel, shape)
+    box = box if own is None else around(box, own.box)
+    region = _grown(enlarged(inside, box, shape) >= level, pixel, box, own, others)
+    held = [region] if number is not None else [part for part in parts_of(region) if _holds(part, *pixel)]
+    return [NewRegion(number, held[0])]
+
+
+def _grown(likely: Mask, pixel: Pixel, box: Box, own: Region | None, others: list[Region]) -> Region:
+    """An object and what connects with a pixel, holes filled, without pixels of others.
+
+    ``likely``: which pixels of a box are probable enough.
+    """
+    taken = np.zeros(likely.shape, np.bool_)
+    for region in others:
+        if _meet(region.box, box):
+            taken |= region.within(box)
+    seed = (pixel[1] - box[1].start, pixel[0] - box[0].start)  # (x, y), as OpenCV takes it
+    free = (likely & ~taken).astype(np.uint8)
+    free[seed[::-1]] = 1
+    cv2.floodFill(free, None, seed, _REACHED, flags=4)
+    grown = free == _REACHED
+    if own is not None:
+        grown |= own.within(box)
+    whole = Region.of(_without_holes(grown) & ~taken, box[1].start, box[0].start)
+    assert whole is not None, "the point itself is in"
+    return whole
+
+
+_REACHED = 2  # by the flood, in a mask of 0 and 1
+
+
+def _without_holes(mask: Mask) -> Mask:
+    """A mask with its holes filled: background that does not connect with the outside, four ways."""
+    framed = np.pad(mask.view(np.uint8), 1)
+    cv2.floodFill(framed, None, (0, 0), _REACHED, flags=4)
+    return np.asarray(framed[1:-1, 1:-1] != _REACHED)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 
 def take_away(objects: Objects, point: Point, shape: tuple[int, int]) -> list[NewRegion]:
@@ -65,7 +98,7 @@ def take_away(objects: Objects, point: Point, shape: tuple[int, int]) -> list[Ne
     """
     number, region = _object_at(objects, point, shape)
     row, column = _pixel(point, shape)
-    depth = ndimage.distance_transform_edt(np.pad(region.mask, 1))[1:-1, 1:-1]
+    depth = _depth(region.mask, 1)[1:-1, 1:-1]
     up, across = np.unravel_index(int(depth.argmax()), depth.shape)
     centre, place = (int(up), int(across)), (row - region.y, column - region.x)
     if place == centre:
@@ -101,7 +134,7 @@ def _parted(region: Region, one: Pixel, other: Pixel) -> NDArray[np.int64]:
     They part where the neck between them is narrowest; where there is none, half way between the places.
     """
     mask = region.mask
-    depth = cv2.GaussianBlur(ndimage.distance_transform_edt(np.pad(mask, 2)).astype(np.float32), (0, 0), 1.0)
+    depth = cv2.GaussianBlur(_depth(mask, 2), (0, 0), 1.0)
     depth = np.where(mask, depth[2:-2, 2:-2], 0)
     peaks = [_peak(depth, place) for place in (one, other)]
     low, high = 0.0, float(min(depth[peak] for peak in peaks))
@@ -122,6 +155,13 @@ def _parted(region: Region, one: Pixel, other: Pixel) -> NDArray[np.int64]:
 _HALVINGS = 10
 
 
+def _depth(mask: Mask, room: int) -> Map:
+    """Distance of every pixel to the nearest one outside, float32, with a frame of ``room`` pixels around."""
+    framed = np.pad(mask.view(np.uint8), room)
+    depth: Map = cv2.distanceTransform(framed, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    return depth
+
+
 def _peak(depth: NDArray[Any], place: Pixel) -> Pixel:
     """The nearest peak of a map up the steepest way from a place."""
     while True:
@@ -137,14 +177,14 @@ def _peak(depth: NDArray[Any], place: Pixel) -> Pixel:
 
 def _numbered(depth: NDArray[Any], level: float, peaks: list[Pixel]) -> NDArray[np.int64] | None:
     """What connects with the first or the second peak at this depth, as 1 and 2; None if with both."""
-    parts, _ = ndimage.label(depth >= level, np.ones((3, 3)))
+    _, parts = cv2.connectedComponents((depth >= level).astype(np.uint8), connectivity=8)
     one, other = (parts[peak] for peak in peaks)
     if one == other:
         return None
     return np.where(parts == one, 1, np.where(parts == other, 2, 0))
 
 
-def _rim(full: Map, own: NDArray[np.bool_]) -> float:
+def _rim(full: Map, own: Mask) -> float:
     """The median probability along the edge of an object."""
     rim = own & ~ndimage.binary_erosion(own)
     return float(np.median(full[rim]))

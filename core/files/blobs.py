@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -65,6 +66,10 @@ class Blobs:
                 with self.receive((data,)) as incoming:
                     incoming.keep()
         return sha256
+
+    def unnamed_file(self) -> BinaryIO:
+        """Open a file to be written and read, on the disk of the others, that is gone once it is closed."""
+        return tempfile.TemporaryFile(dir=self._tmp)
 
     @contextmanager
     def receive(self, pieces: Iterable[bytes]) -> Iterator[Incoming]:

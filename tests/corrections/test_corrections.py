@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -15,14 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.corrections import NewRegion, Region, Tool, labels_of, tools
+from core.corrections import NewRegion, Region, Tool, labels_of, source, tools
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Click, Gesture
+from core.corrections.source import CorrectionSource
 from core.db import Database
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
 from core.images import label_png
-from core.models import Image, VersionKind
+from core.models import Image, Raster, VersionKind
 from core.monitoring import QueryRecorder
 from core.segmentation import describe
 from core.store import Store, versions
@@ -43,6 +45,38 @@ def test_a_gesture_gives_back_what_measuring_everything_anew_would(desk: Correct
     assert [item.number for item in done.spheroids] == [1]
     assert done.spheroids[0].measurements == expected[0].measurements
     assert done.spheroids[0].contour == expected[0].contour
+
+
+def test_a_large_image_is_decoded_once_and_kept_in_a_file(
+    desk: Corrections, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(source, "MAX_PIXEL_BYTES", SIDE * SIDE - 1)
+    decoded = 0
+    decode = CorrectionSource.raster
+
+    def counted(self: CorrectionSource, of: Image) -> Raster:
+        nonlocal decoded
+        decoded += 1
+        return decode(self, of)
+
+    monkeypatch.setattr(CorrectionSource, "raster", counted)
+    first = desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
+    desk.apply(image.id, gesture(image, "b", NewRegion(2, square(60, 50, 20)), base=1), "ada")
+    assert decoded == 1
+    expected = describe(labels_of({1: square(15, 30, 20)}, SHAPE), pixels())
+    assert first.spheroids[0].measurements == expected[0].measurements
+
+
+def test_a_large_image_is_corrected_where_the_disk_is_full(
+    desk: Corrections, image: Image, blobs: Blobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(self: Blobs) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(source, "MAX_PIXEL_BYTES", SIDE * SIDE - 1)
+    monkeypatch.setattr(Blobs, "unnamed_file", full)
+    done = desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
+    assert done.spheroids[0].measurements["area"] == 400
 
 
 def test_the_same_key_again_changes_nothing_more(desk: Corrections, image: Image) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from core.corrections import NewRegion, Region, regions_of, wand
+from core.corrections.map_parts import connected_box, enlarged
 from core.corrections.operations import applied, planned
 from core.corrections.regions import iou
 from core.errors import InvalidRequest
@@ -95,3 +98,30 @@ def test_a_click_on_the_middle_to_take_away_deletes() -> None:
     depth_x, depth_y = 80, 100
     (new,) = wand.take_away(objects, (depth_x - 0.5, depth_y - 0.5), SHAPE)
     assert isinstance(new, NewRegion)
+
+
+def test_of_a_large_image_only_what_connects_with_the_click_is_enlarged() -> None:
+    shape = (7812, 10_240)
+    seen = np.zeros((781, 1024), np.float32)
+    cv2.circle(seen, (300, 400), 40, 1.0, -1)
+    cv2.circle(seen, (700, 200), 30, 1.0, -1)
+    rows, columns = connected_box(seen, 0.5, (4000, 3000), shape)
+    assert (rows.stop - rows.start) * (columns.stop - columns.start) < 10**6
+    (new,) = wand.grow({}, seen, (3000, 4000), shape, None)
+    assert new.region is not None
+    assert new.region.area == pytest.approx(np.pi * 405**2, rel=0.03)
+    assert (new.region.x, new.region.y) == (pytest.approx(2600, abs=15), pytest.approx(3600, abs=15))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_the_part_of_a_map_holds_all_that_connects(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    seen = cv2.GaussianBlur(rng.random((30, 37)).astype(np.float32), (0, 0), 1.5)
+    level = float(np.quantile(seen, 0.7))
+    whole = enlarged(seen, (slice(0, SHAPE[0]), slice(0, SHAPE[1])), SHAPE) >= level
+    parts, count = ndimage.label(whole)
+    assert count > 1
+    for number in range(1, count + 1):
+        row, column = np.argwhere(parts == number)[0].tolist()
+        box = connected_box(seen, level, (row, column), SHAPE)
+        assert (parts[box] == number).sum() == (parts == number).sum()
