@@ -20,9 +20,9 @@ from tests.browser.chromium import browser_tab
 from tests.corrections.scenes import SHAPE, random_labels
 
 pytestmark = pytest.mark.browser
-N_IMAGES = 300
 NAMES = (
-    "Labels, EditorDraft, Bend, STROKES, Refusal, regionOf, maskOf, ringsOf, fromWire, toWire, threeDigits"
+    "Labels, EditorDraft, Bend, bendNear, STROKES, Refusal, regionOf, regionsOfParts, maskOf, ringsOf, "
+    "fromWire, toWire, threeDigits"
 )
 
 
@@ -42,8 +42,9 @@ def wire(labels: Any) -> list[dict[str, Any]]:
     return [{"number": number} | region.to_json() for number, region in regions_of(labels).items()]
 
 
-def test_label_images_come_back_from_the_browser_as_they_went(page: Page) -> None:
-    drawn = [random_labels(np.random.default_rng(seed)) for seed in range(N_IMAGES)]
+@pytest.mark.parametrize("n_images", [300, pytest.param(1000, marks=pytest.mark.full)])
+def test_label_images_come_back_from_the_browser_as_they_went(page: Page, n_images: int) -> None:
+    drawn = [random_labels(np.random.default_rng(seed)) for seed in range(n_images)]
     back = page.evaluate(
         """([images, [height, width]]) => images.map((objects) => {
           const labels = new Labels(width, height);
@@ -78,6 +79,22 @@ def test_outlines_that_the_browser_draws_enclose_exactly_the_pixels(page: Page) 
         shapes = [tuple(zip(ring[::2], ring[1::2], strict=True)) for ring in (outer, *holes)]
         drawn = rasterise([Contour(shapes[0], tuple(shapes[1:]))], SHAPE)
         assert np.array_equal(drawn > 0, labels_of({1: region}, SHAPE) > 0)
+
+
+def test_the_parts_of_a_mask_are_those_of_the_server(page: Page) -> None:
+    regions = [
+        region
+        for seed in range(100)
+        for region in regions_of(random_labels(np.random.default_rng(2000 + seed))).values()
+    ]
+    found = page.evaluate(
+        """(regions) => regions.map(fromWire)
+          .map((region) => regionsOfParts(maskOf(region), region).map(toWire))""",
+        [region.to_json() for region in regions],
+    )
+    assert max(len(parts) for parts in found) > 1
+    for region, parts in zip(regions, found, strict=True):
+        assert {str(part) for part in parts} == {str(part.to_json()) for part in parts_of(region)}
 
 
 STROKE = """([tool, objects, [height, width], points]) => {
@@ -132,7 +149,41 @@ def test_a_cut_through_a_ring_makes_two_and_a_cut_into_it_nothing(page: Page) ->
     assert [item["number"] for item in into] == [1]
 
 
-def test_bending_moves_only_the_stretch_between_two_handles(page: Page) -> None:
+def test_the_stretch_that_follows_a_pull_is_as_long_as_the_pull_is_far(page: Page) -> None:
+    labels = np.zeros((200, 200), np.int32)
+    rows, columns = np.indices(labels.shape)
+    labels[np.hypot(rows - 100, columns - 100) < 60] = 1
+    outlines = page.evaluate(
+        """([objects, [height, width]]) => [4, 16].map((far) => {
+          const draft = new EditorDraft({ width, height });
+          draft.load(objects.map((item) => [item.number, fromWire(item)]));
+          const point = { x: 161, y: 103 };
+          const { number, bend } = bendNear(draft, point, 1);
+          const ring = bend.with(bend.placeAt(point, 1), { x: point.x + far, y: point.y });
+          draft.apply(bend.changes(draft, number, ring));
+          return toWire(draft.objects.get(1));
+        })""",
+        [wire(labels), labels.shape],
+    )
+    moved = []
+    for outline in outlines:
+        region = Region.from_json(outline)
+        assert region is not None
+        changed = (labels_of({1: region}, labels.shape) > 0) != (labels > 0)
+        moved.append(int(np.ptp(np.flatnonzero(changed.any(axis=1)))))
+    assert moved[0] + 20 < moved[1] < 120
+    nothing = page.evaluate(
+        """([objects, [height, width], points]) => {
+          const draft = new EditorDraft({ width, height });
+          draft.load(objects.map((item) => [item.number, fromWire(item)]));
+          return points.map(([x, y]) => bendNear(draft, { x, y }, 1));
+        }""",
+        [wire(labels), labels.shape, [[100, 100], [2, 2], [-50, 20]]],
+    )
+    assert nothing == [None, None, None]
+
+
+def test_bending_moves_only_the_stretch_next_to_the_place_that_is_pulled(page: Page) -> None:
     labels = np.zeros((120, 160), np.int32)
     rows, columns = np.indices(labels.shape)
     labels[np.hypot(rows - 60, columns - 60) < 40] = 1
@@ -141,9 +192,8 @@ def test_bending_moves_only_the_stretch_between_two_handles(page: Page) -> None:
           const draft = new EditorDraft({ width, height });
           draft.load(objects.map((item) => [item.number, fromWire(item)]));
           const bend = new Bend(draft.objects.get(1));
-          const right = bend.handles.reduce((best, place, handle) =>
-            bend.outer[place].x > bend.outer[bend.handles[best]].x ? handle : best, 0);
-          const from = bend.outer[bend.handles[right]];
+          const [right] = [...bend.handles].sort((one, other) => bend.outer[other].x - bend.outer[one].x);
+          const from = bend.outer[right];
           draft.apply(bend.changes(draft, 1, bend.with(right, { x: from.x + 20, y: from.y })));
           return [bend.handles.length, toWire(draft.objects.get(1))];
         }""",

@@ -3,6 +3,7 @@
 
 const SIZES = { least: 2, usual: 28, most: 300, step: 1.25 }; // the brush's diameter in screen pixels: it follows zoom
 
+const LEAST_SCALE = 0.05;
 const SLACK = 60; // screen pixels: what lies under the tools can be moved from under them
 
 class Editor {
@@ -73,7 +74,7 @@ class Editor {
     });
     this.outbox = outbox;
     this.picture.stage.classList.add("editing");
-    this.camera.slack = SLACK;
+    Object.assign(this.camera, { slack: SLACK, least: LEAST_SCALE });
     this.bar.show(true);
     this.bar.showBlind(Boolean(this.settings.blind));
     this.setSize(this.size);
@@ -304,7 +305,18 @@ class Editor {
     stroke.radius = this.radius;
     stroke.start = this.numberAt(stroke.points[0]);
     stroke.selected = this.model.selected ?? 0;
-    stroke.handle = stroke.tool === "bend" ? this.bend?.handleAt(stroke.points[0], this.camera.scale) ?? null : null;
+    stroke.place = stroke.tool === "bend" ? this.takenPlace(stroke) : null;
+  }
+
+  // The point of an outline that a stroke bends, or null; the spheroid is selected by taking it.
+  takenPlace(stroke) {
+    const [[point], { scale }] = [stroke.points, this.camera];
+    const place = this.bend?.placeAt(point, scale) ?? null;
+    const near = place === null ? bendNear(this.draft, point, scale) : null;
+    if (!near) return place;
+    stroke.selects = near.number;
+    this.model.setSelected(near.number);
+    return this.bend.placeAt(point, scale);
   }
 
   strokeEnds(stroke) {
@@ -341,8 +353,9 @@ class Editor {
   }
 
   bent(stroke) {
-    if (stroke.handle === null || stroke.tap) return this.selectAt(stroke.points[0]);
-    const ring = this.bend.with(stroke.handle, stroke.points.at(-1));
+    if (stroke.tap && stroke.selects) return undefined;
+    if (stroke.place === null || stroke.tap) return this.selectAt(stroke.points[0]);
+    const ring = this.bend.with(stroke.place, stroke.points.at(-1));
     return this.commit("bend", this.bend.changes(this.draft, this.model.selected, ring), stroke.ms);
   }
 
@@ -387,12 +400,10 @@ class Editor {
   }
 
   drawBend(stroke) {
-    const moved = stroke && stroke.handle !== null;
-    if (moved) this.overlay.line(this.bend.with(stroke.handle, stroke.points.at(-1)), { closed: true });
-    this.bend.handles.forEach((place, handle) => {
-      const held = moved && handle === stroke.handle;
-      this.overlay.dot(held ? stroke.points.at(-1) : this.bend.outer[place], held);
-    });
+    const moved = stroke && stroke.place !== null;
+    if (moved) this.overlay.line(this.bend.with(stroke.place, stroke.points.at(-1)), { closed: true });
+    this.bend.handles.filter((place) => !moved || place !== stroke.place).forEach((place) => this.overlay.dot(this.bend.outer[place], false));
+    if (moved) this.overlay.dot(stroke.points.at(-1), true);
   }
 
   outline(region, options) {
@@ -440,7 +451,8 @@ class Editor {
     this.model.hover(null);
     this.bend = null;
     this.picture.stage.classList.remove("editing");
-    this.camera.slack = 0;
+    Object.assign(this.camera, { slack: 0, least: 1 });
+    if (this.camera.scale < this.camera.minScale) this.camera.fit();
     this.camera.hold();
     this.bar.show(false);
     this.overlay.draw();

@@ -90,37 +90,87 @@ function crossingsOf(ring, level) {
 
 // Which pixels of a mask connect: numbers 1, 2, … for each part, 0 outside, and how many pixels each part has.
 function partsOf(mask, width, height, steps = EIGHT) {
+  const { starts, ends, parts, sizes } = connectedRuns(mask, width, height, steps);
   const numbers = new Int32Array(mask.length);
-  const sizes = [];
-  const stack = [];
-  for (let first = 0; first < mask.length; first++) {
-    if (!mask[first] || numbers[first]) continue;
-    const number = sizes.length + 1;
-    let size = 0;
-    numbers[first] = number;
-    stack.push(first);
-    while (stack.length > 0) {
-      const place = stack.pop();
-      size++;
-      const [column, row] = [place % width, Math.floor(place / width)];
-      for (const [dx, dy] of steps) {
-        const [x, y] = [column + dx, row + dy];
-        if (x < 0 || y < 0 || x >= width || y >= height) continue;
-        const next = y * width + x;
-        if (!mask[next] || numbers[next]) continue;
-        numbers[next] = number;
-        stack.push(next);
-      }
-    }
-    sizes.push(size);
-  }
+  starts.forEach((start, run) => numbers.fill(parts[run] + 1, start, ends[run]));
   return { numbers, sizes };
+}
+
+// The runs of a mask, row by row: where each starts and ends, and which part it belongs to; the parts' sizes in
+// pixels. Runs of neighbouring rows connect where they touch, so this takes time by runs, not by pixels.
+function connectedRuns(mask, width, height, steps = EIGHT) {
+  const reach = steps === EIGHT ? 1 : 0; // at corners, too
+  const [starts, ends, above] = [[], [], []];
+  const first = (run) => {
+    while (above[run] !== run) run = above[run] = above[above[run]];
+    return run;
+  };
+  let [upper, lower] = [0, 0]; // the first run of the row above, and of this row
+  let place = mask.indexOf(1);
+  for (let row = 0; row < height && place >= 0; row++) {
+    const until = (row + 1) * width;
+    let touching = upper;
+    while (place >= 0 && place < until) {
+      const end = endOfRun(mask, place, until);
+      const run = starts.push(place) - 1;
+      ends.push(end);
+      above.push(run);
+      while (touching < lower && ends[touching] + width + reach <= place) touching++;
+      for (let other = touching; other < lower && starts[other] + width < end + reach; other++) {
+        const [one, two] = [first(other), first(run)];
+        above[Math.max(one, two)] = Math.min(one, two);
+      }
+      place = mask.indexOf(1, end);
+    }
+    [upper, lower] = [lower, starts.length];
+  }
+  return { starts, ends, ...numbered(starts, ends, first) };
+}
+
+function endOfRun(mask, start, until) {
+  let end = start + 1;
+  while (end < until && mask[end]) end++;
+  return end;
+}
+
+function numbered(starts, ends, first) {
+  const [parts, sizes] = [[], []];
+  starts.forEach((start, run) => {
+    const root = first(run);
+    parts[run] = root === run ? sizes.push(0) - 1 : parts[root];
+    sizes[parts[run]] += ends[run] - start;
+  });
+  return { parts, sizes };
 }
 
 // The parts of a mask as regions, the largest first.
 function regionsOfParts(mask, box) {
-  const { numbers, sizes } = partsOf(mask, box.width, box.height);
-  return regionsOfNumbers(numbers, sizes.length, box);
+  const { starts, ends, parts, sizes } = connectedRuns(mask, box.width, box.height);
+  const runs = sizes.map(() => []);
+  parts.forEach((part, run) => runs[part].push([starts[run], ends[run]]));
+  return runs.map((each) => regionOfRuns(each, box)).sort((one, other) => areaOf(other) - areaOf(one));
+}
+
+// A region of runs of a box, each [start, end] in one row.
+function regionOfRuns(each, { x, y, width }) {
+  const top = Math.floor(each[0][0] / width);
+  const rowOf = (start) => Math.floor(start / width);
+  let [left, right] = [width, 0];
+  for (const [start, end] of each) {
+    const from = start % width;
+    if (from < left) left = from;
+    if (from + end - start > right) right = from + end - start;
+  }
+  const wide = right - left;
+  const runs = [];
+  let last = -1; // where the run before ends
+  for (const [start, end] of each) {
+    const from = (rowOf(start) - top) * wide + (start % width) - left;
+    if (from === last) runs[runs.length - 1] += end - start;
+    else runs.push(from, end - start);
+    last = from + end - start;
+  }
+  return { x: x + left, y: y + top, width: wide, height: rowOf(each.at(-1)[0]) - top + 1, runs };
 }
 
 // The regions of the numbers 1 to `count` in a box, the largest first; those that do not occur are left out.

@@ -10,6 +10,7 @@ class Camera {
     this.x = 0;
     this.y = 0;
     this.fitted = true;
+    this.least = 1; // scale to which one may zoom out, even where the whole picture is larger
     this.slack = 0; // screen pixels by which the picture may leave the view, where something lies over its edge
   }
 
@@ -31,7 +32,7 @@ class Camera {
   }
 
   get minScale() {
-    return Math.min(this.fitScale, 1);
+    return Math.min(this.fitScale, this.least);
   }
 
   get atLeast() {
