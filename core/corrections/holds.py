@@ -32,6 +32,11 @@ class Holds:
         self._clock = clock
         self._held: dict[str, _Hold] = {}
 
+    @property
+    def images(self) -> tuple[str, ...]:
+        """Ids of those that are held, or were lately."""
+        return tuple(self._held)
+
     def take(self, image_id: str, reviewer: Reviewer) -> None:
         """Hold an image for ten minutes, and what else the same window has held no longer."""
         now = self._clock()

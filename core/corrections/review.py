@@ -16,11 +16,13 @@ from typing import Any
 from core.clock import utc_now
 from core.corrections.accuracy import Accuracy, by_group
 from core.corrections.holds import Holds, Reviewer
-from core.corrections.review_order import Waiting, drawn_at_random, ordered, waiting_of
+from core.corrections.review_order import ORDER, Waiting, drawn_at_random, ordered, waiting_of
 from core.errors import InvalidRequest
 from core.models import ExclusionReason, ReviewState, Verdict
 from core.store import Store
-from core.store.reviews import Judgement, ReviewEffort
+from core.store.reviews import FirstOf, Judgement, ReviewEffort
+
+SPARE = 20  # images asked for beside those that are held, for those that are taken meanwhile
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,12 @@ class Reviews:
             NotFound: there is no such project.
         """
         self._store.projects.require(project_id)
-        rows = [
-            row
-            for row in self._store.reviews.waiting(project_id)
-            if again or row["id"] == image_id or not _unsure_before(row, reviewer)
-        ]
+        with self._lock:
+            held = self._holds.images
+        asked = FirstOf(
+            len(held) + SPARE, [*held, image_id or ""], image_id, None if again else reviewer.person
+        )
+        rows, waiting = self._store.reviews.first_waiting(project_id, ORDER, asked)
         progress = self._store.reviews.progress(project_id)
         with self._lock:
             free = [row for row in rows if not self._holds.elsewhere(row["id"], reviewer.person)]
@@ -98,7 +101,7 @@ class Reviews:
         return Turn(
             image=None if chosen is None else waiting_of(chosen),
             following=waiting_of(rest[0]) if rest else None,
-            left=len(free),
+            left=waiting - (len(rows) - len(free)),
             elsewhere=len(rows) - len(free),
             progress=progress,
         )
@@ -160,10 +163,6 @@ class Reviews:
         own = [row for row in order if self._holds.has(row["id"], reviewer)]
         free = (row for row in order if not self._holds.in_other_window(row["id"], reviewer))
         return next(chain(named, own, free, order), None)
-
-
-def _unsure_before(row: Mapping[str, Any], reviewer: Reviewer) -> bool:
-    return bool(row["review"] == ReviewState.UNSURE and row["reviewed_by"] == reviewer.person)
 
 
 def _n_seen(progress: Mapping[ReviewState, int]) -> int:

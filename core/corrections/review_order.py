@@ -11,11 +11,13 @@ from itertools import count
 from typing import Any
 
 from core.models import ReviewState, SpheroidsExpected
-from core.segmentation.confidence import doubtful
+from core.segmentation.confidence import LOOK_BELOW, doubtful
+from core.store.reviews import ReviewOrder
 
 RANDOM_SHARE = 10  # one image of so many is drawn at random
 BLURRED = 3.0  # percent: of six sets of images in focus, nine of ten have less (docs/review.md)
 SPECKS_TIMES, MANY_SPECKS = 3.5, 30  # of the project's median, and at least so many
+ORDER = ReviewOrder(RANDOM_SHARE, LOOK_BELOW, BLURRED, MANY_SPECKS, SPECKS_TIMES)
 UNSEEN = "nobody has looked at it"
 
 

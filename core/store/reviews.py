@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from core.clock import utc_now
@@ -45,6 +45,31 @@ class ReviewEffort:
         """Share of the results that were corrected, among those that are right now; None without any."""
         n = self.right + self.corrected
         return self.corrected / n if n else None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewOrder:
+    """By what images that wait are ordered; core.corrections.review_order has the values."""
+
+    random_share: int
+    doubtful_below: float
+    blurred: float
+    many_specks: int
+    specks_times: float
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOf:
+    """Which images that wait are asked for: ``most`` of those drawn at random, and of the others.
+
+    Those of ``ids`` are among them, if they wait. Those of which ``but_unsure_of`` was unsure do not count,
+    but for ``named``.
+    """
+
+    most: int
+    ids: Sequence[str] = ()
+    named: str | None = None
+    but_unsure_of: str | None = None
 
 
 class ReviewStore:
@@ -99,6 +124,13 @@ class ReviewStore:
     def waiting(self, project_id: str) -> list[Row]:
         """Images with a result that nobody has looked at, or of which somebody was unsure."""
         return self._rows("reviews.waiting", project_id)
+
+    def first_waiting(self, project_id: str, rule: ReviewOrder, asked: FirstOf) -> tuple[list[Row], int]:
+        """The first images that wait, in no order, and how many wait in all."""
+        values = {"project_id": project_id, **asdict(rule), **asdict(asked)}
+        with self._db.read() as session:
+            rows = session.rows("reviews.first_waiting", values)
+        return rows, rows[0]["total"] if rows else 0
 
     def progress(self, project_id: str) -> dict[ReviewState, int]:
         """How many images with a result have each state."""

@@ -26,6 +26,55 @@ FROM image
 WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
     AND review IN ('unseen', 'unsure')
 
+-- name: first_waiting
+-- Of the images that wait, the first $most of those drawn at random and of the others, in the order of
+-- core/corrections/review_order.py, those of $ids, and how many wait in all. A test holds the two equal.
+WITH project_facts AS (
+    SELECT
+        (SELECT spheroids_expected::VARCHAR FROM project WHERE id = $project_id) AS spheroids_expected,
+        median(specks) AS usual_specks
+    FROM image WHERE project_id = $project_id AND deleted_at IS NULL
+),
+waiting AS (
+    SELECT
+        image.id, name, version_id, confidence, n_objects, review::VARCHAR AS review, reviewed_by, edge_blur, specks,
+        usual_specks, spheroids_expected,
+        ('0x' || substr(sha256('review ' || image.id), 1, 16))::UBIGINT AS lot
+    FROM image CROSS JOIN project_facts
+    WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
+        AND (review = 'unseen' OR (review = 'unsure' AND (
+            $but_unsure_of::VARCHAR IS NULL OR reviewed_by IS DISTINCT FROM $but_unsure_of OR image.id = $named
+        )))
+),
+ranked AS MATERIALIZED (
+    SELECT
+        *, lot % $random_share = 0 AS drawn,
+        coalesce(
+            n_objects = 0
+            OR (n_objects > 1 AND coalesce(spheroids_expected, 'one') = 'one')
+            OR (n_objects = 1 AND spheroids_expected = 'several')
+            OR confidence < $doubtful_below
+            OR edge_blur > $blurred
+            OR specks > greatest($many_specks, $specks_times * usual_specks)
+            OR review = 'unsure', false
+        ) AS flagged
+    FROM waiting
+),
+chosen AS (
+    (SELECT * FROM ranked WHERE drawn ORDER BY lot LIMIT $most)
+    UNION
+    (
+        SELECT * FROM ranked WHERE NOT drawn
+        ORDER BY review = 'unsure', n_objects > 0, NOT flagged, coalesce(confidence, 0.0), id LIMIT $most
+    )
+    UNION
+    SELECT * FROM ranked WHERE list_contains($ids::VARCHAR[], id)
+)
+SELECT
+    id, name, version_id, confidence, n_objects, review, reviewed_by, edge_blur, specks, usual_specks,
+    spheroids_expected, (SELECT count(*) FROM ranked) AS total
+FROM chosen
+
 -- name: progress
 SELECT review::VARCHAR AS review, count(*) AS total
 FROM image
