@@ -37,13 +37,18 @@ class SpheroidsExpected(StrEnum):
 class ReviewSettings:
     """What a project's review goes by.
 
-    ``spheroids_expected``: None where nobody has said. ``reason_needed``: whether a correction says why.
+    ``spheroids_expected``: None where nobody has said. ``reason_needed``: whether a correction
+    says why; None where the app's setting decides.
     ``second_opinions``: how many images another person draws again without seeing their outlines.
     """
 
     spheroids_expected: SpheroidsExpected | None = None
-    reason_needed: bool = False
+    reason_needed: bool | None = None
     second_opinions: int = 0
+
+    def needs_reason(self, usual: bool) -> bool:
+        """Whether a correction says why; ``usual`` is the app's setting."""
+        return usual if self.reason_needed is None else self.reason_needed
 
 
 NOTHING_SAID = ReviewSettings()

@@ -106,7 +106,9 @@ class Settings:
         30, "KEEP_VERSIONS_DAYS", "Days that a result is kept after a later automatic one has replaced it."
     )
     correction_reason: bool = _setting(
-        True, "CORRECTION_REASON", "Whoever corrects outlines has to say why; off, they may leave it out."
+        True,
+        "CORRECTION_REASON",
+        "Whoever corrects outlines has to say why, unless the project's review settings say otherwise.",
     )
     duckdb_memory_mb: int = _setting(
         0, "DUCKDB_MEMORY_MB", "Memory limit of the database, in MB; 0 is a share of the limit."

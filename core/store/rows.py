@@ -63,7 +63,7 @@ def review_settings_of(row: Row) -> ReviewSettings:
     expected = row["spheroids_expected"]
     return ReviewSettings(
         None if expected is None else SpheroidsExpected(expected),
-        bool(row["reason_needed"]),
+        row["reason_needed"],
         row["second_opinions"] or 0,
     )
 

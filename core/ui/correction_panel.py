@@ -23,7 +23,7 @@ def editor_options(services: Services, project: Project, image: Image) -> Editor
     """Return what opens the editor; None for those who may only look."""
     if not visitor.may_edit(services, project):
         return None
-    optional = not (services.settings.correction_reason or project.review.reason_needed)
+    optional = not project.review.needs_reason(services.settings.correction_reason)
     return EditorOptions(image.id, image.version_id, EDIT in st.query_params, optional)
 
 

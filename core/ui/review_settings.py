@@ -26,9 +26,7 @@ def settings(services: Services, project: Project) -> None:
             key=f"expected-{project.id}",
             help="Images with another number are looked at first.",
         )
-        reason_needed = st.checkbox(
-            "A correction has to say why", given.reason_needed, key=f"reason-needed-{project.id}"
-        )
+        reason_needed = _reason_needed(services, project)
         second_opinions = st.number_input(
             "Images drawn a second time",
             min_value=0,
@@ -48,6 +46,15 @@ def settings(services: Services, project: Project) -> None:
         with explained():
             services.store.projects.set_review(project.id, chosen)
             st.rerun()
+
+
+def _reason_needed(services: Services, project: Project) -> bool | None:
+    """Draw whether a correction says why; None as long as it is as the app's setting has it."""
+    given, usual = project.review, services.settings.correction_reason
+    chosen = st.checkbox(
+        "A correction has to say why", given.needs_reason(usual), key=f"reason-needed-{project.id}"
+    )
+    return None if given.reason_needed is None and chosen == usual else chosen
 
 
 def _who_draws(services: Services, project: Project) -> str:

@@ -316,6 +316,17 @@ def test_the_work_of_a_review_is_counted_with_its_seconds(
     assert (later.looked_at, later.edit_rate) == (0, None)
 
 
+def test_a_project_that_says_nothing_needs_a_reason_where_the_app_does(
+    store: Store, project: Project
+) -> None:
+    for reason_needed in (None, True, False):
+        store.projects.set_review(project.id, ReviewSettings(reason_needed=reason_needed))
+        review = store.projects.get(project.id).review
+        assert review.reason_needed is reason_needed
+        for usual in (True, False):
+            assert review.needs_reason(usual) is (usual if reason_needed is None else reason_needed)
+
+
 def test_a_project_may_need_a_reason_for_each_correction(
     store: Store, desk: Corrections, image: Image
 ) -> None:
