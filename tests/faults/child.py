@@ -39,7 +39,7 @@ HUGE_BYTES = 6 * 2**30
 
 # A server that has imported everything once gives birth to children in milliseconds.
 NURSERY = multiprocessing.get_context("forkserver")
-NURSERY.set_forkserver_preload(["tests.faults.child"])
+NURSERY.set_forkserver_preload(["tests.faults.child", "tests.faults.correcting_server"])
 
 
 @dataclass(frozen=True)
