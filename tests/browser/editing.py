@@ -26,6 +26,7 @@ from tests.http.lab import Lab
 
 RECIPE = Recipe("classical", "3", {})
 WIDTH, HEIGHT = 480, 360
+LARGE = 2**24  # pixels
 # Of each spheroid x, y and radius; the third has a hole.
 DISCS = ((110.0, 120.0, 45.0), (210.0, 120.0, 40.0), (360.0, 240.0, 60.0))
 
@@ -61,9 +62,25 @@ def discs(
 def picture_of(labels: Labels) -> NDArray[np.uint8]:
     """A grey picture in which the spheroids are dark and a little rough."""
     rng = np.random.default_rng(1)
-    grey = np.where(labels > 0, 90, 190).astype(np.float32)
-    grey = cv2.GaussianBlur(grey, (0, 0), 2.0) + rng.normal(0, 6, labels.shape)
-    return np.asarray(grey.clip(0, 255), np.uint8)
+    grey = cv2.GaussianBlur(np.where(labels > 0, np.uint8(90), np.uint8(190)), (0, 0), 2.0)
+    if labels.size > LARGE:  # noise of its own for each pixel would take gigabytes
+        rough = np.tile(
+            rng.normal(0, 6, (512, 512)).astype(np.int8), [-(-side // 512) for side in labels.shape]
+        )
+        return np.asarray(grey + rough[: labels.shape[0], : labels.shape[1]].astype(np.uint8), np.uint8)
+    return np.asarray((grey + rng.normal(0, 6, labels.shape)).clip(0, 255), np.uint8)
+
+
+def small(picture: NDArray[np.generic]) -> NDArray[np.generic]:
+    """A picture for a list, at most 256 pixels wide and high."""
+    scale = min(1.0, 256 / max(picture.shape))
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+
+
+def map_of(labels: Labels) -> NDArray[np.float32]:
+    """What an engine would have seen: its copy is at most 1,024 pixels wide and high, edges are soft."""
+    step = max(2, -(-max(labels.shape) // 1024))
+    return cv2.GaussianBlur((labels[::step, ::step] > 0).astype(np.float32), (0, 0), 1.5)
 
 
 def made_scene(folder: Path, labels: Labels | None = None) -> Scene:
@@ -85,9 +102,9 @@ def added_scene(lab: Lab, project_name: str, labels: Labels) -> Scene:
         params={},
         spheroids=describe(labels, pixels),
         labels_sha256=lab.blobs.put(label_png.encode(labels)),
-        thumbnail_sha256=lab.blobs.put(data),
+        thumbnail_sha256=lab.blobs.put(bytes(cv2.imencode(".png", small(pixels))[1])),
         timings_ms={"predict": 2.0},
-        maps_sha256=lab.blobs.put(pack(Prediction(inside=(labels[::2, ::2] > 0).astype(np.float32)))),
+        maps_sha256=lab.blobs.put(pack(Prediction(inside=map_of(labels)))),
         confidence=0.95,
     )
     assert lab.store.results.finish(claim(lab.store), result)

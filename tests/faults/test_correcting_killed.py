@@ -71,10 +71,10 @@ class Client:
 
 
 @contextmanager
-def served(scene: Scene) -> Iterator[tuple[Client, Callable[[float], None]]]:
+def served(folder: Path, scene: Scene) -> Iterator[tuple[Client, Callable[[float], None]]]:
     """A server on the folder, and what kills it after some seconds; it is killed at the end at the latest."""
     heard, say = NURSERY.Pipe(duplex=False)
-    process = NURSERY.Process(target=serve, args=(scene.folder, say))
+    process = NURSERY.Process(target=serve, args=(folder, say))
     process.start()
     say.close()
     alarm = threading.Timer(ALARM_SECONDS, process.kill)
@@ -131,7 +131,7 @@ def test_kills_amid_a_correction_lose_at_most_the_gesture_under_way(
     under_way: tuple[str, dict[str, Any]] | None = None
     counted = lost = 0
     for turn in range(kills + 1):
-        with served(scene) as (client, kill_in), suppress(Gone):
+        with served(tmp_path, scene) as (client, kill_in), suppress(Gone):
             stored, found = client.state()
             assert stored - revision in ((0, 1) if under_way else (0,))
             assert stored > revision or found == objects, "what was answered is there"
@@ -153,7 +153,7 @@ def test_kills_amid_a_correction_lose_at_most_the_gesture_under_way(
                 under_way = (f"gesture {counted}", body)
                 answer = client.send(*under_way)
                 revision, objects, under_way = answer["revision"], after(objects, answer), None
-    with served(scene) as (client, _):
+    with served(tmp_path, scene) as (client, _):
         for step in range(revision):
             body = {"base_revision": revision + step}
             objects = after(objects, client.send(f"undo {step}", body, "/undo"))
