@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from tests.corrections.scenes import SHAPE, random_labels
 pytestmark = pytest.mark.browser
 NAMES = (
     "Labels, EditorDraft, Bend, bendNear, STROKES, Refusal, regionOf, regionsOfParts, maskOf, ringsOf, "
-    "fromWire, toWire, threeDigits"
+    "fromWire, toWire, threeDigits, strokeMask"
 )
 
 
@@ -95,6 +96,27 @@ def test_the_parts_of_a_mask_are_those_of_the_server(page: Page) -> None:
     assert max(len(parts) for parts in found) > 1
     for region, parts in zip(regions, found, strict=True):
         assert {str(part) for part in parts} == {str(part.to_json()) for part in parts_of(region)}
+
+
+def test_a_stroke_covers_the_pixels_within_its_radius(page: Page) -> None:
+    rng = np.random.default_rng(5)
+    height, width = SHAPE
+    rows, columns = np.indices(SHAPE)
+    for _ in range(40):
+        points = rng.uniform(-5, 55, (int(rng.integers(1, 5)), 2))
+        radius = float(rng.uniform(0.5, 12))
+        found = page.evaluate(
+            """([points, radius, width, height]) =>
+              [...strokeMask(points.map(([x, y]) => ({ x, y })), radius, { x: 0, y: 0, width, height })]""",
+            [points.tolist(), radius, width, height],
+        )
+        near = np.zeros(SHAPE, np.bool_)
+        for (x0, y0), (x1, y1) in pairwise([points[0], *points]):
+            dx, dy = x1 - x0, y1 - y0
+            px, py = columns + 0.5 - x0, rows + 0.5 - y0
+            along = np.clip((px * dx + py * dy) / max(dx * dx + dy * dy, 1e-12), 0, 1)
+            near |= np.hypot(px - along * dx, py - along * dy) <= radius
+        assert np.array_equal(np.array(found, np.bool_).reshape(SHAPE), near)
 
 
 STROKE = """([tool, objects, [height, width], points]) => {

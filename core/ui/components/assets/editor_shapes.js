@@ -23,22 +23,40 @@ function strokeMask(points, radius, box) {
 }
 
 function strokeSegment(mask, box, from, to, radius) {
-  const [dx, dy] = [to.x - from.x, to.y - from.y];
-  const length2 = dx * dx + dy * dy;
+  const reach = Math.sqrt(radius * radius + 1e-9);
   const top = Math.max(0, Math.floor(Math.min(from.y, to.y) - radius - box.y));
   const bottom = Math.min(box.height - 1, Math.ceil(Math.max(from.y, to.y) + radius - box.y));
-  const left = Math.max(0, Math.floor(Math.min(from.x, to.x) - radius - box.x));
-  const right = Math.min(box.width - 1, Math.ceil(Math.max(from.x, to.x) + radius - box.x));
-  const within = radius * radius + 1e-9;
   for (let row = top; row <= bottom; row++) {
-    const py = row + box.y + 0.5 - from.y;
-    for (let column = left; column <= right; column++) {
-      const px = column + box.x + 0.5 - from.x;
-      const along = length2 === 0 ? 0 : Math.min(1, Math.max(0, (px * dx + py * dy) / length2));
-      const [ax, ay] = [px - along * dx, py - along * dy];
-      if (ax * ax + ay * ay <= within) mask[row * box.width + column] = 1;
-    }
+    const span = spanOf(row + box.y + 0.5 - from.y, to.x - from.x, to.y - from.y, reach);
+    const first = Math.max(0, Math.ceil(span[0] + from.x - box.x - 0.5));
+    const last = Math.min(box.width - 1, Math.floor(span[1] + from.x - box.x - 0.5));
+    if (first <= last) mask.fill(1, row * box.width + first, row * box.width + last + 1);
   }
+}
+
+// Where a level crosses all that is within reach of the line from (0, 0) to (dx, dy): from x to x. That is a disc
+// around either end and the strip between them, together convex.
+function spanOf(y, dx, dy, reach) {
+  let [left, right] = [Infinity, -Infinity];
+  const take = (low, high) => {
+    if (low > high) return;
+    left = Math.min(left, low);
+    right = Math.max(right, high);
+  };
+  if (Math.abs(y) <= reach) take(-Math.sqrt(reach * reach - y * y), Math.sqrt(reach * reach - y * y));
+  const below = y - dy;
+  if (Math.abs(below) <= reach) take(dx - Math.sqrt(reach * reach - below * below), dx + Math.sqrt(reach * reach - below * below));
+  const length = Math.hypot(dx, dy);
+  if (length === 0) return [left, right];
+  // Of the strip: no further from the line than the reach, and between its ends.
+  const across = dy === 0 ? (Math.abs(y) <= reach ? [-Infinity, Infinity] : [1, 0]) : interval((y * dx - reach * length) / dy, (y * dx + reach * length) / dy);
+  const along = dx === 0 ? (y * dy >= 0 && y * dy <= length * length ? [-Infinity, Infinity] : [1, 0]) : interval((-y * dy) / dx, (length * length - y * dy) / dx);
+  take(Math.max(across[0], along[0]), Math.min(across[1], along[1]));
+  return [left, right];
+}
+
+function interval(one, other) {
+  return one < other ? [one, other] : [other, one];
 }
 
 // Pixels that a line of no width passes through; it has no gaps, not even at corners.
