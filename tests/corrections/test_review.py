@@ -142,6 +142,7 @@ def test_nobody_is_given_again_what_they_were_unsure_of(
     assert (ben.left, ben.elsewhere) == (len(images) - 1, 1), "ada looks at one of them now"
 
 
+@pytest.mark.slow
 def test_those_drawn_at_random_come_to_the_front_one_by_one(store: Store, project: Project) -> None:
     keys = [f"image{n}" for n in range(60)]
     add(store, project.id, *keys)
@@ -264,6 +265,7 @@ def test_an_edit_and_a_new_result_clear_right(
     assert reviews.queue(image.project_id, "ada").waiting == ()
 
 
+@pytest.mark.slow
 def test_accuracy_is_of_the_images_drawn_at_random_alone(store: Store, project: Project) -> None:
     keys = [f"image{n}" for n in range(60)]
     lots = [key for key in keys if drawn_at_random(key)]

@@ -101,6 +101,7 @@ def ended(app: subprocess.Popen[str]) -> int:
     return app.returncode
 
 
+@pytest.mark.slow
 def test_the_same_rows_lie_by_project(path: Path) -> None:
     before = content(path)
     steps: list[str] = []

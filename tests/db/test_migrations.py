@@ -177,6 +177,7 @@ def columns(path: Path, table: str, without: tuple[str, ...] = ()) -> str:
     return ", ".join(f'"{name}"' for (name,) in names if name not in without)
 
 
+@pytest.mark.slow
 def test_every_number_is_as_it_was(path: Path) -> None:
     same = {
         "project": columns(path, "project"),

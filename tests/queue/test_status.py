@@ -64,6 +64,7 @@ def span(seconds: float, state: JobState = JobState.DONE) -> Span:
     return Span("j", "i", "a.tif", "p", "e", "worker 1", 1, datetime(2026, 1, 1), seconds, state)
 
 
+@pytest.mark.slow
 def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
     board: QueueMonitor, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
 ) -> None:

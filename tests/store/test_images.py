@@ -176,6 +176,7 @@ def test_every_page_of_every_sort_is_what_python_makes_of_it(
     store.projects.delete(project.id)
 
 
+@pytest.mark.slow
 def test_pages_and_neighbours_of_a_small_project(store: Store, db: Database, project: Project) -> None:
     sizes, statuses = [None, 1.0, 2.0], [status.value for status in ImageStatus]
     rows = [

@@ -48,6 +48,7 @@ def people_of(keys: Iterable[str]) -> list[str]:
     return [key.partition(" ")[0] for key in keys]
 
 
+@pytest.mark.slow
 def test_a_thousand_jobs_of_one_do_not_hold_up_anothers(queue: Queue) -> None:
     many = queue.ask("ada", 1000)
     assert [claim(queue.store).image_id for _ in range(5)] == many[:5]
@@ -136,6 +137,7 @@ def test_the_list_of_what_waits_is_the_order_in_which_it_is_taken(queue: Queue) 
 STEPS = st.lists(st.tuples(st.sampled_from(["ada", "bo", "cy", ""]), st.integers(1, 6)), max_size=25)
 
 
+@pytest.mark.slow
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS)
 def test_nobody_who_waits_falls_behind(store: Store, project: Project, steps: list[tuple[str, int]]) -> None:

@@ -507,6 +507,7 @@ def test_a_walk_through_ended_jobs_repeats_none_while_more_end(store: Store, pro
     assert seen == keys[5::-1]
 
 
+@pytest.mark.slow
 def test_jobs_are_sorted_by_what_is_allowed_and_walked_so(store: Store, project: Project) -> None:
     add(store, project.id, *"abcdefgh", recipe=RECIPE)
     store.jobs.prioritise(Priority.HIGH, [store.jobs.page(JobState.QUEUED).items[3].id])

@@ -202,6 +202,7 @@ def test_a_stop_while_two_requests_run_queues_both(store: Store, project: Projec
     assert [job.request for job in again] == [first.request, second.request]
 
 
+@pytest.mark.slow
 @hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(acts=st.lists(st.tuples(st.sampled_from(["request", "end", "fail", "cancel"]), st.integers(0, 2))))
 def test_whatever_happens_the_image_is_what_its_last_request_makes_it(
