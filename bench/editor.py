@@ -141,14 +141,19 @@ def _timed(labels: Labels, rounds: int) -> Times:
 
 
 def _stroke(page: Page, labels: Labels, turn: int) -> tuple[list[float], list[float]]:
-    """Paint for about a second: milliseconds between frames, and of scripts in each."""
-    x, y = _middle(page, labels)
+    """Paint outwards from an edge for about a second: milliseconds between frames, and of scripts in each."""
+    own = labels == int(labels.max()) // 2 + 1
+    rows, columns = np.nonzero(own)
+    radius, angle = 0.9 * float(np.sqrt(own.sum() / np.pi)), 2.4 * turn  # each time another side of it
+    across, down = float(np.cos(angle)), float(np.sin(angle))
+    x, y = at(page, float(columns.mean()) + radius * across, float(rows.mean()) + radius * down)
     _listen(page)
     page.mouse.move(x, y)
     page.mouse.down()
     page.evaluate(FRAMES)
     for step in range(120):  # at 120 Hz, where the machine keeps up
-        page.mouse.move(x + step * 0.4, y + 12 * np.sin(step / 9 + turn))
+        out, aside = step * 0.4, 12 * float(np.sin(step / 9))
+        page.mouse.move(x + out * across - aside * down, y + out * down + aside * across)
     frames, work = page.evaluate(STOP)
     page.mouse.up()
     return frames, work
