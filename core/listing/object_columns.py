@@ -19,7 +19,7 @@ from core.models import MEASUREMENTS, MeasurementDefinition, PixelSizeSource
 from core.segmentation.confidence import doubtful
 
 # Of the measurements that are shown by default: all of them fit on a laptop's screen.
-_WIDTHS = {"area": 96, "equivalent_diameter": 84, "aspect_ratio": 92, "solidity": 92, "touches_border": 84}
+_WIDTHS = {"area": 96, "equivalent_diameter": 84, "aspect_ratio": 118, "solidity": 92, "touches_border": 84}
 
 
 def whole(value: float | None) -> int | None:

@@ -163,7 +163,8 @@ def reviewed_words(image: Image) -> str:
     if image.review in (ReviewState.UNSEEN, ReviewState.CORRECTED):
         return ""
     why = f": {plain(image.review_reason)}" if image.review_reason else ""
-    who = f" by {plain(image.reviewed_by)}" if image.reviewed_by else ""
+    known = image.reviewed_by not in (None, visitor.PAGE)
+    who = f" by {plain(image.reviewed_by or '')}" if known else ""
     return f" · {image.review.value}{who}{why}"
 
 

@@ -22,6 +22,7 @@ from core.ui.shell import go as open_page
 BINS = 40
 MOST_POINTS = 3000
 CHART_PX = 300
+FEW = 5
 ACCENT = "#2f80a4"
 IN_UM = frozenset(column.filter for column in object_table.LISTED if column.twin_of and column.filter)
 _BORDER = {"": "all", "0": "whole", "1": "touching the edge"}
@@ -138,7 +139,10 @@ def histogram(counts: ObjectHistogram, label: str) -> go.Figure:
         customdata=list(zip(counts.edges[:-1], counts.edges[1:], strict=True)),
         hovertemplate="%{customdata[0]:.3s} to %{customdata[1]:.3s}: %{y}<extra></extra>",
     )
-    return _drawn(bars, label, "Spheroids")
+    figure = _drawn(bars, label, "Spheroids")
+    if max(counts.counts) < FEW:  # Plotly would count in fifths of a spheroid
+        figure.update_yaxes(dtick=1)
+    return figure
 
 
 def scatter(points: tuple[Point, ...], x: str, y: str) -> go.Figure:

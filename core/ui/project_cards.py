@@ -79,7 +79,7 @@ def _menu(services: Services, project: Project) -> None:
 
 def _sentence(project: Project) -> str:
     if not project.n_images:
-        return "No images yet"
+        return f"No images yet  \nMade {times.moment(project.created_at)}"
     when = times.moment(project.last_activity) if project.last_activity else ""
     return f"{plural(project.n_images, 'image')}: {counted(project)}  \nLast added {when}"
 

@@ -77,7 +77,7 @@ def one_or_all() -> str | None:
     """Draw the choice of a project on a page about all of them; return its id, None for all."""
     names = {project.id: project.name for project in listed()}
     return st.selectbox(
-        "Of",
+        "Show",
         list(names),
         index=None,
         format_func=lambda key: names.get(key, ""),

@@ -78,10 +78,14 @@ def settings_panel(services: Services, project: Project, image: Image, status: A
         engines = services.engines.names
         known = engines.index(current.engine) if current.engine in engines else 0
         engine = st.selectbox("Engine", engines, index=known)
+        switches, others = [], []
+        for item in fields(SegmentationParams):
+            (switches if isinstance(item.default, bool) else others).append(item)
+        # Half of the panel is too narrow for the words beside a switch.
+        values = {item.name: _widget(st, item, current.params) for item in switches}
         columns = st.columns(2)
-        values = {
-            item.name: _widget(columns[index % 2], item, current.params)
-            for index, item in enumerate(fields(SegmentationParams))
+        values |= {
+            item.name: _widget(columns[index % 2], item, current.params) for index, item in enumerate(others)
         }
     if pressed:
         status.info("Making a preview. The result in force stays as it is.", icon=":material/hourglass_top:")

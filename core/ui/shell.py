@@ -50,6 +50,7 @@ _TIGHT = """<style>
 .stSidebar [data-testid="stSidebarNavLink"] {margin: 0; min-height: 1.7rem; height: 1.7rem}
 .stSidebar [data-testid="stNavSectionHeader"] {margin: 0.2rem 0 0.1rem}
 .stSidebar [data-testid="stVerticalBlock"] {gap: 0.6rem}
+.stSidebar [data-testid="stText"], .stSidebar .stHtml {font-size: 0.875rem}
 #spheroscope-drop {position: fixed; inset: 0; z-index: 999991; pointer-events: none; padding: 2rem;
   display: grid; place-items: center; font-size: 1.4rem; font-weight: 600; text-align: center;
   color: light-dark(#0f6e84, #6cc9de); background: light-dark(rgb(255 255 255 / 82%), rgb(17 25 29 / 82%));

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.models import Project
 from core.services import Services
-from core.store.objects import ObjectFilter
+from core.store.objects import ObjectFilter, ObjectHistogram
 from core.ui import feedback, measurements_panel
 from core.ui.components import grid, grid_scripts
 from core.ui.components.grid_columns import object_columns
@@ -132,3 +132,9 @@ def test_a_name_cannot_become_markup_in_a_chart() -> None:
     point = measurements_panel.Point("id", "<a href='x'>y</a>", 1, 1.0, 2.0)
     text = measurements_panel.scatter((point,), "x", "y").data[0].text[0]
     assert "<" not in text
+
+
+@pytest.mark.parametrize(("counts", "step"), [((1, 0, 3), 1), ((5, 0, 30), None)])
+def test_few_spheroids_are_counted_in_whole_numbers(counts: tuple[int, ...], step: int | None) -> None:
+    drawn = measurements_panel.histogram(ObjectHistogram((0.0, 1.0, 2.0, 3.0), counts), "Area, µm²")
+    assert drawn.layout.yaxis.dtick == step

@@ -129,7 +129,7 @@ def test_throughput_counts_what_was_done(open_page: Open, services: Services, pl
     images, spheroids, waits = figures(page)
     assert sum(images["data"][0]["y"]) == 3  # type: ignore[index]
     assert sum(spheroids["data"][0]["y"]) >= 3  # type: ignore[index]
-    assert [line["name"] for line in waits["data"]] == ["p50", "p95"]  # type: ignore[union-attr]
+    assert [line["name"] for line in waits["data"]] == ["median", "19 of 20 within"]  # type: ignore[union-attr]
 
 
 def test_refused_files_count(open_page: Open, services: Services) -> None:

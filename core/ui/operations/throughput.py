@@ -86,10 +86,10 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
     by_slot = {item.slot: item for item in waits}
     times = charts.slots(waits[0].slot, waits[-1].slot, chosen.slot_s)
     lines = [
-        ("p50", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
-        ("p95", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
+        ("median", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
+        ("19 of 20 within", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
     ]
-    st.plotly_chart(chosen.drawn(charts.lines(times, lines, "s")), key="waits")
+    st.plotly_chart(chosen.drawn(charts.lines(times, lines, "seconds")), key="waits")
     st.caption(
         "Good: a single image begins within a second. The last of a plate of 96 waits as long as those "
         "before it take: more workers help only while there are idle processors."
