@@ -79,3 +79,8 @@ def _with_unit(px: float | None, dimension: Dimension, um_per_px: float | None) 
 def _grouped(digits: str) -> str:
     whole, point, rest = digits.partition(".")
     return f"{int(whole):,}".replace(",", GAP) + point + rest
+
+
+def plain(text: str) -> str:
+    """Escape text for Markdown: names are not markup."""
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+-.!|~$:<>" else char for char in text)

@@ -43,7 +43,9 @@ def undo_button(services: Services, project: Project, image: Image, versions: Se
     before = previous(image, versions)
     if before is None or not visitor.may_edit(services, project):
         return
-    if st.button("Undo", icon=":material/undo:", help=f"Go back to the result before: {words(before)}"):
+    if st.button(
+        "Undo", icon=":material/undo:", help=f"Go back to the result before: {plain(words(before))}"
+    ):
         go_back(services, project, image, before)
 
 
@@ -52,7 +54,7 @@ def go_back(services: Services, project: Project, image: Image, version: Version
     with explained():
         services.requests.go_back(project, image, version)
         st.session_state.pop(_COMPARED, None)
-        st.toast(f"In force again: {words(version)}.", icon=":material/history:")
+        st.toast(f"In force again: {plain(words(version))}.", icon=":material/history:")
         st.rerun()
 
 

@@ -13,6 +13,7 @@ from core.models.jobs import seconds_of
 from core.segmentation.confidence import doubtful
 from core.services import Services
 from core.store.images import Neighbours
+from core.store.recipe import NAMELESS
 from core.ui import correction_panel, history_panel, project_switcher, segment_dialogs, times, visitor
 from core.ui.components.viewer import NONE_FOUND
 from core.ui.feedback import explained, plural
@@ -163,7 +164,7 @@ def reviewed_words(image: Image) -> str:
     if image.review in (ReviewState.UNSEEN, ReviewState.CORRECTED):
         return ""
     why = f": {plain(image.review_reason)}" if image.review_reason else ""
-    known = image.reviewed_by not in (None, visitor.PAGE)
+    known = image.reviewed_by not in (None, *NAMELESS)
     who = f" by {plain(image.reviewed_by or '')}" if known else ""
     return f" · {image.review.value}{who}{why}"
 

@@ -41,7 +41,12 @@ def pages(services: Services, projects: Sequence[Project], name_part: str) -> No
 def card(services: Services, project: Project) -> None:
     """Draw one project."""
     with st.container(border=True, key=f"card-{project.id}"):
-        with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        with st.container(
+            horizontal=True,
+            vertical_alignment="center",
+            horizontal_alignment="distribute",
+            key=f"card-head-{project.id}",
+        ):
             st.markdown(f"**{plain(project.name)}**")
             if services.principal.reaches(project.id, Level.OWN):
                 sharing.button(services, project)

@@ -12,6 +12,7 @@ from core.errors import NotFound
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import empty
+from core.ui.format import plain
 
 FEW = 6  # projects that are offered where none is chosen
 ONLY_LOOKS = "You can look at this project and take data away, not change it. Its owner can let you."
@@ -145,7 +146,7 @@ def _offer(projects: Mapping[str, Project], address: str) -> None:
         empty("There is no project yet", sentence, alone=True)
     for project in list(projects.values())[:FEW]:
         st.button(
-            project.name,
+            plain(project.name),
             key=f"choose-{project.id}",
             icon=":material/folder_open:",
             on_click=choose,

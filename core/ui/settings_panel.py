@@ -78,9 +78,9 @@ def settings_panel(services: Services, project: Project, image: Image, status: A
         engines = services.engines.names
         known = engines.index(current.engine) if current.engine in engines else 0
         engine = st.selectbox("Engine", engines, index=known)
-        switches, others = [], []
-        for item in fields(SegmentationParams):
-            (switches if isinstance(item.default, bool) else others).append(item)
+        items = fields(SegmentationParams)
+        switches = [item for item in items if isinstance(item.default, bool)]
+        others = [item for item in items if item not in switches]
         # Half of the panel is too narrow for the words beside a switch.
         values = {item.name: _widget(st, item, current.params) for item in switches}
         columns = st.columns(2)

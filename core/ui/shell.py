@@ -21,6 +21,7 @@ from core.ui.components import queue_progress, uploads
 from core.ui.components.changes import redrawn_on_change
 from core.ui.components.page_keys import page_keys
 from core.ui.feedback import plural
+from core.ui.format import plain as plain  # noqa: PLC0414 - pages find it here
 
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
@@ -46,6 +47,8 @@ _TIGHT = """<style>
 [data-testid="stCaptionContainer"] p {color: color-mix(in srgb, currentColor 78%, transparent)}
 [data-variant="segmented_control"][data-selected] p, [role="tab"][data-selected] p {
   font-weight: 600; color: light-dark(#0f6e84, #6cc9de)}
+[class*="st-key-card-head-"] {flex-wrap: nowrap}
+[class*="st-key-card-head-"] > :first-child {min-width: 0; overflow-wrap: anywhere}
 .stSidebar [data-testid="stSidebarHeader"] {margin-bottom: 0.25rem}
 .stSidebar [data-testid="stSidebarNavLink"] {margin: 0; min-height: 1.7rem; height: 1.7rem}
 .stSidebar [data-testid="stNavSectionHeader"] {margin: 0.2rem 0 0.1rem}
@@ -124,11 +127,6 @@ def go(page: str, **params: str) -> NoReturn:
     """Open another page; parameters bound to widgets follow by themselves and must not be named."""
     # An empty mapping passes where None would be refused, as it would clear what is bound to a widget.
     st.switch_page(page, query_params=params)
-
-
-def plain(text: str) -> str:
-    """Escape text for Markdown: names are not markup."""
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()#+-.!|~$:<>" else char for char in text)
 
 
 def number_in_url(name: str) -> int | None:

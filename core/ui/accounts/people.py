@@ -95,7 +95,7 @@ def _role(services: Services, account: Account) -> None:
             desk(services).set_role(account.id, st.session_state[key])
 
     st.selectbox(
-        f"Role of {account.name}",
+        f"Role of {plain(account.name)}",
         list(Role),
         index=list(Role).index(account.role),
         format_func=str.capitalize,

@@ -49,7 +49,7 @@ def _member(services: Services, project: Project, member: Member) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.text(member.name + (" (shut out)" if member.disabled else ""), width=220)
         level = st.selectbox(
-            f"Level of {member.name}",
+            f"Level of {plain(member.name)}",
             list(LEVELS),
             index=list(LEVELS).index(member.level),
             format_func=lambda item: LEVELS[item],
