@@ -42,11 +42,10 @@ class Lab:
         data = corpus.png(corpus.noise(seed=len(name))) + name.encode() if data is None else data
         pages = corpus.inspect(data, Limits())
         sha256 = self.blobs.put(data)
-        shown = f"{name}#{{}}" if len(pages) > 1 else name
         return tuple(
             NewImage(
                 id=image_id(project_id, sha256, facts.page),
-                name=shown.format(facts.page),
+                name=f"{name}#{facts.page}" if len(pages) > 1 else name,
                 sha256=sha256,
                 n_bytes=len(data),
                 facts=facts,
