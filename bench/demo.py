@@ -15,7 +15,7 @@ from core.segmentation import DEFAULT_ENGINE, Engine, EngineRegistry, Segmentati
 from core.segmentation.confidence import doubtful
 
 QUICK_EVERY = 7  # no multiple of the three days, so that all of them occur
-MOST_OFF = 0.1  # of a diameter
+MAX_ERROR = 0.1  # of a diameter
 BARS = {"wrong": 6, "unflagged": 0, "error": 1.5}
 
 
@@ -31,7 +31,7 @@ class Outcome:
     @property
     def is_wrong(self) -> bool:
         """Whether the count is wrong or any diameter is by over a tenth."""
-        return self.found != len(self.truth.diameters_um) or any(error > MOST_OFF for error in self.errors)
+        return self.found != len(self.truth.diameters_um) or any(error > MAX_ERROR for error in self.errors)
 
 
 def run(quick: bool) -> Report:

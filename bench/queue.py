@@ -29,10 +29,10 @@ from core.services import Services, set_aside
 from core.settings import Settings
 
 SIDE_PX = 1024
-MOST = 4
-WORKERS = (1, 2, MOST)
+MAX_WORKERS = 4
+WORKERS = (1, 2, MAX_WORKERS)
 PRECISION = "float32"
-POOL = f"bare pool, {MOST}"
+POOL = f"bare pool, {MAX_WORKERS}"
 WAITS = ("queued", "read", "wait", "save")  # stages that are the queue's
 POLL_S = 0.02
 Tree = Sequence[psutil.Popen]  # processes that work for the app: what they take counts, too
@@ -61,7 +61,7 @@ def run(quick: bool) -> Report:
             runs.setdefault(f"threads, {workers}", []).append(_queued(files, workers))
     for workers in WORKERS:
         with _cluster(workers) as (address, tree):
-            _queued(files[: 2 * MOST], workers, address, tree)  # its workers load the network
+            _queued(files[: 2 * MAX_WORKERS], workers, address, tree)  # its workers load the network
             runs[f"Dask, {workers}"] = [_queued(files, workers, address, tree) for _ in range(rounds)]
     return _report(runs, count)
 
@@ -73,7 +73,7 @@ def _file(number: int) -> bytes:
 
 def _bare(files: Sequence[bytes]) -> Run:
     start, cpu = time.perf_counter(), time.process_time()
-    with ThreadPoolExecutor(MOST) as pool:
+    with ThreadPoolExecutor(MAX_WORKERS) as pool:
         list(pool.map(lambda data: segment_once(data, DEFAULT_ENGINE, resources(1, PRECISION)), files))
     return Run(time.perf_counter() - start, time.process_time() - cpu)
 
@@ -157,10 +157,12 @@ def _report(runs: Mapping[str, Sequence[Run]], count: int) -> Report:
                 "worker_ms_outside_stages": median_p95(outside)[0] if outside else None,
             }
         )
-    four = f"threads, {MOST}"
+    four = f"threads, {MAX_WORKERS}"
     report.bars.append(Bar(f"{four}, to one", alone / seconds[four], 1.7, "times", at_most=False))
     outside_ms = median_p95([run.outside_ms or 0.0 for run in runs["threads, 1"]])[0]
     report.bars.append(Bar("overhead a job, one worker", outside_ms, 10, "ms"))
     beside_pool = (seconds[four] - seconds[POOL]) / count * 1000
-    report.bars.append(Bar(f"overhead a job, {MOST} workers beside the bare pool", beside_pool, 10, "ms"))
+    report.bars.append(
+        Bar(f"overhead a job, {MAX_WORKERS} workers beside the bare pool", beside_pool, 10, "ms")
+    )
     return report

@@ -33,7 +33,7 @@ Scene = tuple[NDArray[Any], NDArray[np.int32]]
 WITH_BODIES = ("focus", "pale", "gradient", "halo, core")
 SIDE = 512
 NEARLY = 0.4  # probability with which a body was nearly found
-LEAST = 0.01  # of the field: a smaller body does not stand out from debris
+MIN_SHARE = 0.01  # of the field: a smaller body does not stand out from debris
 # of the bias and each feature: neither may make an empty answer surer
 BOUNDS = ((None, None), (None, 0), (None, 0))
 RIDGE = 1e-3  # with a greater one no empty answer would be sure enough not to be looked at
@@ -55,7 +55,7 @@ def empty_answers(shown: Iterable[Scene], predict: Callable[[NDArray[Any]], Pred
     """Features of empty answers, and 1 where they are right, else 0."""
     rows = []
     for pixels, labels in shown:
-        if (labels > 0).mean() >= LEAST:
+        if (labels > 0).mean() >= MIN_SHARE:
             rows += [(empty_features(seen), 0.0) for seen in overlooking(pixels, labels)]
         elif not labels.any():
             seen = predict(pixels)

@@ -13,7 +13,7 @@ Labels = NDArray[np.int32]
 
 DENSE = 0.4  # optical density from which a body has a halo that can be told from it
 LARGE = 0.1  # and its diameter as a share of the field
-MOST = 2.0  # denser bodies are all black, and a halo of half of their density would be, too
+MAX_DENSITY = 2.0  # denser bodies are all black, and a halo of half of their density would be, too
 
 
 def diameters(labels: Labels) -> Floats:
@@ -43,7 +43,7 @@ def halo(rng: np.random.Generator, density: Floats, labels: Labels, optical: flo
     reach = rng.uniform(0.1, 0.6) * sizes[number] / 2 * waves + 1
     fading = np.exp(-((away / reach) ** rng.uniform(1, 5)))
     grain = np.clip(1 + rng.uniform(0.1, 0.6) * smooth(rng, shape, rng.uniform(1.5, 6)), 0.1, 2)
-    share = rng.uniform(0.3, 0.85) * min(optical, MOST)
+    share = rng.uniform(0.3, 0.85) * min(optical, MAX_DENSITY)
     density += np.asarray(share * fading * grain * (labels == 0), dtype=np.float32)
     return np.where((labels == 0) & (fading > 0.5), number, labels).astype(np.int32)
 

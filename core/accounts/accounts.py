@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound, SignInRefused
 
-MOST_CHARACTERS = 80
+MAX_CHARACTERS = 80
 PASSWORD_LINK_TIME = timedelta(hours=48)
 LINK_REFUSED = "This link has been used or is too old. Ask an admin for a new one."
 
@@ -221,8 +221,8 @@ def clean_name(name: str) -> str:
     printable = "".join(char for char in " ".join(name.split()) if unicodedata.category(char)[0] != "C")
     if not (clean := printable.strip()):
         raise InvalidRequest("Give a name.")
-    if len(clean) > MOST_CHARACTERS:
-        raise InvalidRequest(f"A name may have {MOST_CHARACTERS} characters; this one has {len(clean)}.")
+    if len(clean) > MAX_CHARACTERS:
+        raise InvalidRequest(f"A name may have {MAX_CHARACTERS} characters; this one has {len(clean)}.")
     return clean
 
 

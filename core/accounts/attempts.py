@@ -20,9 +20,9 @@ FREE_TRIES = 5  # of one visitor for one name, before each failure doubles the w
 FREE_TRIES_UNDER_ATTACK = 1
 FREE_TRIES_OF_ADDRESS = 30  # for all names
 ATTACK_FAILURES = 50  # for one name, by whomever
-FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 15 * 60.0
+FIRST_WAIT_S, MAX_WAIT_S = 2.0, 15 * 60.0
 FORGOTTEN_AFTER_S = 60 * 60.0
-MOST_COUNTS = 100_000  # 20 MB; then the one that failed longest ago is forgotten
+MAX_COUNTS = 100_000  # 20 MB; then the one that failed longest ago is forgotten
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class AttemptLimiter:
                 count = self._add(key, now)
                 over = count.failures - _free(key, under_attack)
                 if over >= 0:
-                    count.not_before = now + min(LONGEST_WAIT_S, FIRST_WAIT_S * 2.0 ** min(over, 20))
+                    count.not_before = now + min(MAX_WAIT_S, FIRST_WAIT_S * 2.0 ** min(over, 20))
 
     def succeeded(self, name: str, visitor: Visitor) -> None:
         """Forget the failures of this visitor for this name; other failures of their address stay."""
@@ -90,7 +90,7 @@ class AttemptLimiter:
         count.failures += 1
         count.last = now
         self._counts[key] = count
-        while len(self._counts) > MOST_COUNTS:
+        while len(self._counts) > MAX_COUNTS:
             self._counts.popitem(last=False)
         return count
 

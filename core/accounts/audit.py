@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.db import Database
 
 PART = 500  # rows read at a time for an export
-MOST_CHARACTERS = 300
+MAX_CHARACTERS = 300
 
 
 class Action(StrEnum):
@@ -65,7 +65,7 @@ class Audit:
             "name": principal.name,
             "action": action.value,
             "project_id": project_id,
-            "subject": subject[:MOST_CHARACTERS],
+            "subject": subject[:MAX_CHARACTERS],
             "address": principal.address,
         }
         self._db.write(lambda session: session.rows("audit.add", values))

@@ -12,7 +12,7 @@ from core.db.session import ExecutedStatement
 
 T = TypeVar("T")
 
-MOST = 10_000
+MAX_VALUES = 10_000
 _CHANGING = ("accounts.", "sessions.", "members.", "projects.")  # files of statements
 
 
@@ -32,7 +32,7 @@ class AccessCache:
         changes = self._changes  # before reading: what is read may be newer than is kept, never older
         value = read()
         with self._lock:
-            if changes == self._changes and len(self._values) < MOST:
+            if changes == self._changes and len(self._values) < MAX_VALUES:
                 self._values[key] = value
         return value
 

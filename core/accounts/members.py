@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 
-MOST_LINK_DAYS = 90
+MAX_LINK_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +88,10 @@ class MemberStore:
         """Make a link by which anybody may look at a project.
 
         Raises:
-            InvalidRequest: the time is not between a day and ``MOST_LINK_DAYS``.
+            InvalidRequest: the time is not between a day and ``MAX_LINK_DAYS``.
         """
-        if not 1 <= days <= MOST_LINK_DAYS:
-            raise InvalidRequest(f"A link lasts 1 to {MOST_LINK_DAYS} days.")
+        if not 1 <= days <= MAX_LINK_DAYS:
+            raise InvalidRequest(f"A link lasts 1 to {MAX_LINK_DAYS} days.")
         fresh, now = Credential.new(), self._now()
         values: Row = {"id": fresh.id, "secret_sha256": fresh.sha256, "project_id": project_id}
         values |= {"created_by": created_by, "now": now, "expires_at": now + timedelta(days=days)}

@@ -10,8 +10,8 @@ from argon2.exceptions import VerificationError as ArgonError
 
 from core.errors import InvalidRequest
 
-LEAST_CHARACTERS, MOST_CHARACTERS = 12, 200
-LEAST_DIFFERENT = 5
+MIN_CHARACTERS, MAX_CHARACTERS = 12, 200
+MIN_DIFFERENT_CHARACTERS = 5
 AT_ONCE = 2  # each takes 64 MiB and a core for 50 to 150 ms
 
 
@@ -34,7 +34,7 @@ class Passwords:
             self._nobodys = self.hash("the password of an account that does not exist")
         with self._turns:
             try:
-                valid = self._hasher.verify(hashed or self._nobodys, password[:MOST_CHARACTERS])
+                valid = self._hasher.verify(hashed or self._nobodys, password[:MAX_CHARACTERS])
                 return valid and bool(hashed)
             except (VerifyMismatchError, InvalidHashError, ArgonError):
                 return False
@@ -46,13 +46,13 @@ def check_password(password: str, name: str) -> None:
     Raises:
         InvalidRequest: it is too short or too long, is made of few characters, or contains the name.
     """
-    if not LEAST_CHARACTERS <= len(password) <= MOST_CHARACTERS:
+    if not MIN_CHARACTERS <= len(password) <= MAX_CHARACTERS:
         raise InvalidRequest(
-            f"A password has {LEAST_CHARACTERS} to {MOST_CHARACTERS} characters; this one has "
+            f"A password has {MIN_CHARACTERS} to {MAX_CHARACTERS} characters; this one has "
             f"{len(password)}. A few words that do not belong together are long and easy to keep."
         )
-    if len(set(password)) < LEAST_DIFFERENT:
-        raise InvalidRequest(f"This password has fewer than {LEAST_DIFFERENT} different characters.")
+    if len(set(password)) < MIN_DIFFERENT_CHARACTERS:
+        raise InvalidRequest(f"This password has fewer than {MIN_DIFFERENT_CHARACTERS} different characters.")
     own = name.partition("@")[0].lower()
     if len(own) >= 4 and own in password.lower():
         raise InvalidRequest("This password contains your name. Choose another one.")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from core.errors import TooManyAttempts
 
-MOST_CALLERS = 10_000
+MAX_CALLERS = 10_000
 
 
 class RateLimiter:
@@ -32,7 +32,7 @@ class RateLimiter:
             left = min(float(self._per_minute), left + (now - since) * self._per_minute / 60)
             allowed = left >= 1
             self._left[caller] = (left - allowed, now)
-            while len(self._left) > MOST_CALLERS:
+            while len(self._left) > MAX_CALLERS:
                 self._left.popitem(last=False)
         if not allowed:
             seconds = (1 - left) * 60 / self._per_minute

@@ -12,12 +12,12 @@ from core.clock import utc_now
 from core.db import Database, Row
 from core.errors import InvalidRequest, NotFound
 
-LONGEST = timedelta(days=30)  # a session ends after this however often it is used
+MAX_SESSION_TIME = timedelta(days=30)  # a session ends after this however often it is used
 NOTED_EVERY = timedelta(minutes=10)  # when a session was last used is not written more often
 KEPT = timedelta(days=90)  # after which ended sessions are forgotten
 TOKEN_PREFIX = "sphero_"  # by which a token that was published by mistake is found
-MOST_TOKEN_DAYS = 366
-MOST_CHARACTERS = 60
+MAX_TOKEN_DAYS = 366
+MAX_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,9 @@ class SessionStore:
     def is_current(self, session: Session) -> bool:
         """Whether a session is neither idle for too long nor too old."""
         now = self._now()
-        return now - session.seen_at < self._idle + NOTED_EVERY and now - session.created_at < LONGEST
+        return (
+            now - session.seen_at < self._idle + NOTED_EVERY and now - session.created_at < MAX_SESSION_TIME
+        )
 
     def note_use(self, session: Session) -> bool:
         """Write that a session is used, if that is due; whether it was."""
@@ -122,10 +124,10 @@ class SessionStore:
             InvalidRequest: the name is empty or too long, or the time is not between a day and a year.
         """
         clean = " ".join(name.split())
-        if not 0 < len(clean) <= MOST_CHARACTERS:
-            raise InvalidRequest(f"Give the token a name of at most {MOST_CHARACTERS} characters.")
-        if not 1 <= days <= MOST_TOKEN_DAYS:
-            raise InvalidRequest(f"A token lasts 1 to {MOST_TOKEN_DAYS} days.")
+        if not 0 < len(clean) <= MAX_CHARACTERS:
+            raise InvalidRequest(f"Give the token a name of at most {MAX_CHARACTERS} characters.")
+        if not 1 <= days <= MAX_TOKEN_DAYS:
+            raise InvalidRequest(f"A token lasts 1 to {MAX_TOKEN_DAYS} days.")
         fresh, now = Credential.new(), self._now()
         values = {"id": fresh.id, "secret_sha256": fresh.sha256, "account_id": account_id, "name": clean}
         token: Row = values | {"scope": scope.value, "project_id": project_id}

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-LEAST = 5  # reviewed images; of fewer no interval is given
+MIN_IMAGES = 5  # reviewed images; of fewer no interval is given
 _Z = 1.959964  # 95 %
 DRAWS = 2000  # of the bootstrap
 
@@ -67,7 +67,7 @@ def wilson(successes: int, n: int) -> Estimate:
     if n == 0:
         return Estimate(None)
     share = successes / n
-    if n < LEAST:
+    if n < MIN_IMAGES:
         return Estimate(share)
     centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
     half = _Z / (1 + _Z**2 / n) * math.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2))
@@ -79,7 +79,7 @@ def median(values: Sequence[float]) -> Estimate:
     if not values:
         return Estimate(None)
     array = np.asarray(values, np.float64)
-    if len(array) < LEAST:
+    if len(array) < MIN_IMAGES:
         return Estimate(float(np.median(array)))
     drawn = np.random.default_rng(0).choice(array, (DRAWS, len(array)))
     low, high = np.quantile(np.median(drawn, axis=1), (0.025, 0.975))

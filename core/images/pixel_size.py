@@ -22,7 +22,7 @@ UM_PER_CM = 10_000.0
 
 _MAX_DESCRIPTION_BYTES = 2**20  # OME-XML of 200 planes is about 60 KB
 _MAX_ELEMENTS = 20_000  # those of real files have 60 bytes and more
-_LEAST_UM, _MOST_UM = 0.01, 100.0
+_MIN_UM, _MAX_UM = 0.01, 100.0
 _MAX_ANISOTROPY = 0.001
 _PRINT_DPI = (
     72,
@@ -104,7 +104,7 @@ def read(description: bytes, resolution: Resolution, tag: str = "TIFF resolution
 
 def _plausible(stated: _Stated) -> PixelSize | None:
     x, y, source = stated
-    if not (_LEAST_UM <= x <= _MOST_UM) or abs(x - y) > _MAX_ANISOTROPY * x:
+    if not (_MIN_UM <= x <= _MAX_UM) or abs(x - y) > _MAX_ANISOTROPY * x:
         return None
     return PixelSize(x, source)
 

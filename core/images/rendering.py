@@ -27,7 +27,7 @@ TEXT_RGB = (255, 255, 255)
 HALO_RGB = (0, 0, 0)
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 CAPITAL_PX = 22  # height of a digit of FONT at scale 1
-LEAST_TEXT_PX = 9  # smaller digits of this font cannot be read
+MIN_TEXT_PX = 9  # smaller digits of this font cannot be read
 SHIFT = 4  # bits of a pixel's fraction that the line drawing keeps
 
 
@@ -121,7 +121,7 @@ def _number(canvas: Bytes, spheroid: Spheroid) -> None:
     points = np.asarray(spheroid.contour.outer)
     low, high = points.min(axis=0), points.max(axis=0)
     side, text = float(min(high - low)), str(spheroid.number)
-    height = min(max(LEAST_TEXT_PX, 0.22 * side), max(LEAST_TEXT_PX, max(canvas.shape[:2]) / 28))
+    height = min(max(MIN_TEXT_PX, 0.22 * side), max(MIN_TEXT_PX, max(canvas.shape[:2]) / 28))
     stroke = max(1, round(height / 9))
     (width, tall), _ = cv2.getTextSize(text, FONT, height / CAPITAL_PX, stroke)
     x, y = (low + high) / 2 + (-width / 2, tall / 2)

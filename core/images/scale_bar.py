@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 SHARE = 0.2  # of the picture's width
-LEAST_PX = 60  # smaller pictures have no room for a bar and its words
+MIN_SIDE_PX = 60  # smaller pictures have no room for a bar and its words
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
 
 
 def draw(picture: NDArray[np.uint8], um_per_px: float | None) -> None:
     """Draw into ``picture``, uint8 (Y, X, 3); nothing where the pixel size is unknown or there is no room."""
     height, width = picture.shape[:2]
-    if um_per_px is None or min(height, width) < LEAST_PX:
+    if um_per_px is None or min(height, width) < MIN_SIDE_PX:
         return
     um = round_length(width * um_per_px * SHARE)
     length, thick = max(1, round(um / um_per_px)), max(2, round(width / 250))

@@ -16,7 +16,7 @@ _CGROUPS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memor
 
 MIN_SECONDS = 1.0  # between two readings of CPU time, which is counted in hundredths of a second
 
-LEAST_APP_BYTES = 2**30
+MIN_APP_BYTES = 2**30
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +78,10 @@ def memory_limit_bytes() -> int:
 def app_memory_bytes() -> int:
     """The memory limit of an app for which none is set.
 
-    All of its container's limit, or half of the machine's memory but at least LEAST_APP_BYTES.
+    All of its container's limit, or half of the machine's memory but at least MIN_APP_BYTES.
     """
     machine, limit = int(psutil.virtual_memory().total), memory_limit_bytes()
-    return limit if limit < machine else max(LEAST_APP_BYTES, machine // 2)
+    return limit if limit < machine else max(MIN_APP_BYTES, machine // 2)
 
 
 def _free(folder: Path) -> int | None:

@@ -25,7 +25,7 @@ ADVICE = (
     "Drop an original that is damaged or missing again into its project; it keeps its results. "
     "Where it is another file, segment the image again."
 )
-MOST_LISTED = 1000  # of files that are not whole: a folder that is gone would list every one
+MAX_LISTED = 1000  # of files that are not whole: a folder that is gone would list every one
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class FileProblem:
 
 @dataclass(frozen=True, slots=True)
 class FileAudit:
-    """An outcome with the first MOST_LISTED problems.
+    """An outcome with the first MAX_LISTED problems.
 
     ``n_lost_commits``: changes that the database found to have lost when it was opened for this.
     """
@@ -84,8 +84,8 @@ class FileAudit:
     def lines(self) -> Iterator[str]:
         """What to tell the person who asked for it: each problem, the counts, and what to do."""
         yield from map(str, self.problems)
-        if len(self.problems) == MOST_LISTED:
-            yield f"Only the first {MOST_LISTED:,} are listed."
+        if len(self.problems) == MAX_LISTED:
+            yield f"Only the first {MAX_LISTED:,} are listed."
         if self.n_lost_commits:
             yield f"The database's log was damaged: the last {self.n_lost_commits} changes are missing."
         yield f"{self.outcome.counts}; {self.outcome.n_bytes / 2**20:,.1f} MiB were read."
@@ -114,7 +114,7 @@ def audit_files(folder: Path, memory_mb: int, report: Callable[[int], None] = la
     unnamed = [FileProblem(stored_path(folder, name), False) for name in sorted(damaged - needed)]
     outcome = AuditOutcome(utc_now(), files.n_files, files.n_bytes, len(damaged), n_missing)
     _save(folder, outcome)
-    return FileAudit(outcome, tuple((problems + unnamed)[:MOST_LISTED]), n_lost_commits)
+    return FileAudit(outcome, tuple((problems + unnamed)[:MAX_LISTED]), n_lost_commits)
 
 
 def last_outcome(folder: Path) -> AuditOutcome | None:
@@ -139,7 +139,7 @@ def _compared(folder: Path, stored: StoredFiles, damaged: set[str]) -> tuple[int
             path = stored_path(folder, file.sha256)
             if gone := file.sha256 not in damaged and not path.exists():
                 missing.add(file.sha256)
-            if (gone or file.sha256 in damaged) and len(problems) < MOST_LISTED:
+            if (gone or file.sha256 in damaged) and len(problems) < MAX_LISTED:
                 problems.append(FileProblem(path, gone, file))
     return len(missing), problems
 

@@ -18,7 +18,7 @@ from core.models import Job
 
 TIMEOUT_SECONDS = 60.0
 SMALL_SHARE = 1 / 8  # of the total: a request up to this size may overtake larger ones that wait
-MOST_OVERTAKEN = 16  # times that one request is overtaken; after that nothing passes it any more
+MAX_OVERTAKEN = 16  # times that one request is overtaken; after that nothing passes it any more
 _NEXT_JOB = "next job"
 PLACE_SECONDS = 30.0  # for how long a refused ``try_hold`` keeps its place in the line
 
@@ -180,7 +180,7 @@ class Admission:
         if sum(self._held.values()) + request.n_bytes > self.total_bytes:
             return False
         small = request.n_bytes <= SMALL_SHARE * self.total_bytes
-        return all(small and other.overtaken < MOST_OVERTAKEN for other in self._ahead_of(request))
+        return all(small and other.overtaken < MAX_OVERTAKEN for other in self._ahead_of(request))
 
     def _begin(self, holder: object, request: _Request) -> None:
         for other in self._ahead_of(request):

@@ -20,8 +20,8 @@ from core.queue.timeline import Span
 from core.store import Store
 from core.store.jobs import QueueTotals
 
-LEAST_SECONDS = 0.5
-MOST_KEPT = 100  # snapshots of some projects: one for each set of projects that somebody may look at
+MIN_INTERVAL_SECONDS = 0.5
+MAX_NARROWED_SNAPSHOTS = 100  # snapshots of some projects: one for each set of projects that somebody may look at
 RATE_SPANS = 50  # the last jobs, of which the rate is computed
 
 
@@ -56,13 +56,13 @@ class QueueMonitor:
         self._queue = queue
         self._clock = clock
         self._lock = threading.Lock()
-        self._made = -LEAST_SECONDS
+        self._made = -MIN_INTERVAL_SECONDS
         self._most_left = 0
         self._last: Snapshot | None = None
         self._by_projects: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
 
     def snapshot(self, visible: Sequence[str] | None = None) -> Snapshot:
-        """The queue as it was at most LEAST_SECONDS ago.
+        """The queue as it was at most MIN_INTERVAL_SECONDS ago.
 
         With ``visible``, the jobs of these projects alone are counted.
         """
@@ -70,7 +70,7 @@ class QueueMonitor:
             return self._of_projects(visible)
         with self._lock:
             now = self._clock()
-            if self._last is None or now - self._made >= LEAST_SECONDS:
+            if self._last is None or now - self._made >= MIN_INTERVAL_SECONDS:
                 self._last = self._current(self._last)
                 self._made = self._clock()
             return self._last
@@ -89,7 +89,7 @@ class QueueMonitor:
         snapshot = replace(everything, totals=totals, progress=progress)
         with self._lock:
             self._by_projects[projects] = snapshot
-            if len(self._by_projects) > MOST_KEPT:
+            if len(self._by_projects) > MAX_NARROWED_SNAPSHOTS:
                 self._by_projects.popitem(last=False)
         return snapshot
 

@@ -33,7 +33,7 @@ _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could 
 _REACH = np.ones((9, 9), np.uint8)  # how far around an object its matter may lie
 _SLACK = 5e-4  # of the image's pixels: so much noise says nothing about an image
 _PEAK = 5e-4  # of the image's pixels: so many have at least the peak's probability
-_MOST_STRANGE = 3.0
+_MAX_NOVELTY = 3.0
 
 Floats = NDArray[np.float64]
 
@@ -160,7 +160,7 @@ def strangeness(traits: Map | None, fitted: ConfidenceCurve) -> float:
     if traits is None or fitted.mean is None or fitted.spread is None:
         return 0.0
     away = (traits - np.array(fitted.mean)) / np.array(fitted.spread)
-    return float(min(_MOST_STRANGE, np.sqrt(np.mean(away**2))))
+    return float(min(_MAX_NOVELTY, np.sqrt(np.mean(away**2))))
 
 
 def at_size(labels: Labels, shape: tuple[int, ...]) -> Labels:

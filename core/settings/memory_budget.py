@@ -10,7 +10,7 @@ from core.errors import InvalidRequest
 # memory (RssAnon), 370 MB before the first visitor. Mapped program files, 240 MB, are not counted: the system
 # takes them back when memory is short.
 APP_MB = 400
-LEAST_IMAGES_MB = 128  # 3 megapixels of 16 bits in each of four workers, or 8 in one
+MIN_IMAGES_MB = 128  # 3 megapixels of 16 bits in each of four workers, or 8 in one
 
 # Share of the limit, least and most in MB.
 _PARTS = {
@@ -66,7 +66,7 @@ def _shares(limit_mb: int, chosen: dict[str, int]) -> dict[str, int]:
     computed = {
         name: min(most, max(least, int(part * limit_mb))) for name, (part, least, most) in _PARTS.items()
     }
-    return {"app_mb": APP_MB, "images_mb": LEAST_IMAGES_MB} | computed | chosen
+    return {"app_mb": APP_MB, "images_mb": MIN_IMAGES_MB} | computed | chosen
 
 
 def _too_much(limit_mb: int, chosen: dict[str, int]) -> str:

@@ -36,10 +36,10 @@ class JobRequest:
 ANONYMOUS = JobRequest()
 PAGE, PROGRAM = "not signed in", "program"  # who changes something where nobody is known by name
 NAMELESS = frozenset({PAGE, PROGRAM})
-LONGEST_NAME = 80  # characters of a requester's name
+MAX_REQUESTER_NAME = 80  # characters of a requester's name
 
 
 def requester_name(text: str) -> str:
-    """Return who requests something as one short line: printable, at most LONGEST_NAME long."""
+    """Return who requests something as one short line: printable, at most MAX_REQUESTER_NAME long."""
     printable = "".join(char for char in text if unicodedata.category(char)[0] != "C")
-    return " ".join(printable.split())[:LONGEST_NAME]
+    return " ".join(printable.split())[:MAX_REQUESTER_NAME]

@@ -11,7 +11,7 @@ import polars as pl
 from core.clock import utc_now
 from core.db import Database, Session
 
-MOST_DAYS = 36_500  # a date further back may not exist
+MAX_DAYS = 36_500  # a date further back may not exist
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class RetentionStore:
 
     def purge_deleted(self, days: int) -> Purged:
         """Delete images and projects that a user deleted more than ``days`` days ago, and their results."""
-        before = utc_now() - timedelta(days=min(days, MOST_DAYS))
+        before = utc_now() - timedelta(days=min(days, MAX_DAYS))
 
         def work(session: Session) -> Purged:
             projects = [row["id"] for row in session.rows("projects.purge", {"before": before})]
@@ -53,7 +53,7 @@ class RetentionStore:
 
         Those stay that a corrected version was made from, and those that are pinned.
         """
-        before = utc_now() - timedelta(days=min(days, MOST_DAYS))
+        before = utc_now() - timedelta(days=min(days, MAX_DAYS))
 
         def work(session: Session) -> Purged:
             versions = [row["id"] for row in session.rows("retention.versions", {"before": before})]

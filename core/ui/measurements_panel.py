@@ -20,7 +20,7 @@ from core.ui.feedback import plural
 from core.ui.shell import go as open_page
 
 BINS = 40
-MOST_POINTS = 3000
+MAX_POINTS = 3000
 CHART_PX = 300
 FEW = 5
 ACCENT = "#2f80a4"
@@ -93,7 +93,7 @@ def charts(services: Services, project: Project, objects: ObjectFilter, names: M
         across, up = st.columns(2)
         x = _quantity(across, "Horizontal axis", "x", "equivalent_diameter", names)
         y = _quantity(up, "Vertical axis", "y", "circularity", names)
-        _scatter(services.store.objects.points(project.id, objects, (x, y), MOST_POINTS), names[x], names[y])
+        _scatter(services.store.objects.points(project.id, objects, (x, y), MAX_POINTS), names[x], names[y])
     _left_out(services, project, objects, {column, x, y})
 
 
@@ -167,7 +167,7 @@ def _scatter(points: tuple[Point, ...], x: str, y: str) -> None:
     event: Any = st.plotly_chart(
         scatter(points, x, y), key="scatter", on_select="rerun", selection_mode="points"
     )
-    some = f"{MOST_POINTS} of them, drawn by lot. " if len(points) == MOST_POINTS else ""
+    some = f"{MAX_POINTS} of them, drawn by lot. " if len(points) == MAX_POINTS else ""
     st.caption(f"{some}Click a point to open its image.")
     if chosen := event["selection"]["points"]:
         image_id, number = chosen[0]["customdata"]

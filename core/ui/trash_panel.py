@@ -17,7 +17,7 @@ from core.ui.feedback import explained, plural
 from core.ui.format import UNKNOWN
 from core.ui.shell import plain
 
-MOST = 1000  # rows; older ones are found by their name
+MAX_ROWS = 1000  # rows; older ones are found by their name
 
 
 def trash_panel(services: Services) -> None:
@@ -25,11 +25,11 @@ def trash_panel(services: Services) -> None:
     name = st.text_input(
         "Find", placeholder="Name of an image or a project contains …", key="deleted", width=420
     ).strip()
-    trash = services.store.trash.items(MOST, name)
+    trash = services.store.trash.items(MAX_ROWS, name)
     if not trash.items:
         st.text(f"Nothing here has “{name}” in its name." if name else "Nothing was deleted.")
         return
-    more = f", the latest {MOST} of them shown: find others by name" if trash.total > MOST else ""
+    more = f", the latest {MAX_ROWS} of them shown: find others by name" if trash.total > MAX_ROWS else ""
     st.markdown(f"**{plural(trash.total, 'entry')}**{more}".replace("entrys", "entries"))
     bar = st.container(horizontal=True, vertical_alignment="center")
     may_restore = visitor.may_edit_some(services)

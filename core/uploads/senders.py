@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 ACTIVE_SECONDS = 60.0
-MOST = 1000  # batches that are remembered before those of senders who have left are forgotten
+MAX_BATCHES = 1000  # batches that are remembered before those of senders who have left are forgotten
 
 
 class Senders:
@@ -23,7 +23,7 @@ class Senders:
         now = self._clock()
         with self._lock:
             self._times[batch] = now
-            if len(self._times) > MOST:
+            if len(self._times) > MAX_BATCHES:
                 self._times = {name: at for name, at in self._times.items() if now - at < ACTIVE_SECONDS}
 
     def active(self, batch: str) -> bool:

@@ -8,8 +8,8 @@ from core.accounts.attempts import (
     ATTACK_FAILURES,
     FREE_TRIES,
     FREE_TRIES_OF_ADDRESS,
-    LONGEST_WAIT_S,
-    MOST_COUNTS,
+    MAX_COUNTS,
+    MAX_WAIT_S,
     AttemptLimiter,
     Visitor,
     network_of,
@@ -47,7 +47,7 @@ def test_a_few_tries_are_free_and_each_failure_after_them_doubles_the_wait(
         time.pass_by(seconds=refused.value.seconds)
         limiter.begin("ana", OWNER)
     assert waits[:4] == [2.0, 4.0, 8.0, 16.0]
-    assert waits[-1] == LONGEST_WAIT_S
+    assert waits[-1] == MAX_WAIT_S
 
 
 def test_who_fails_shuts_out_only_themselves(limiter: AttemptLimiter) -> None:
@@ -101,11 +101,11 @@ def test_failures_are_forgotten_after_an_hour(limiter: AttemptLimiter, time: Tim
 
 
 def test_memory_is_bounded(limiter: AttemptLimiter) -> None:
-    for number in range(MOST_COUNTS // 2):
+    for number in range(MAX_COUNTS // 2):
         limiter._add(("pair", str(number), "ana"), 0.0)
         limiter._add(("address", str(number)), 0.0)
     limiter.begin("ana", OWNER)
-    assert len(limiter._counts) == MOST_COUNTS
+    assert len(limiter._counts) == MAX_COUNTS
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.accounts.rates import MOST_CALLERS, RateLimiter
+from core.accounts.rates import MAX_CALLERS, RateLimiter
 from core.errors import TooManyAttempts
 from tests.accounts.conftest import Time
 
@@ -28,6 +28,6 @@ def test_a_minutes_calls_may_come_at_once_and_then_as_they_fill(time: Time) -> N
 
 def test_callers_are_forgotten(time: Time) -> None:
     limiter = RateLimiter(1, time.monotonic)
-    for number in range(MOST_CALLERS + 5):
+    for number in range(MAX_CALLERS + 5):
         limiter.take(str(number))
-    assert len(limiter._left) == MOST_CALLERS
+    assert len(limiter._left) == MAX_CALLERS

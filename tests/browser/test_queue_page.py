@@ -22,7 +22,7 @@ from tests.factories import RECIPE, claim, new_image
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 JOBS = 10_000
-MOST_DRAWN = 80  # rows in the page at once, however many there are: this is what keeps scrolling smooth
+MAX_DRAWN = 80  # rows in the page at once, however many there are: this is what keeps scrolling smooth
 
 
 def test_ten_thousand_jobs_scroll_smoothly_and_are_acted_on(tmp_path: Path) -> None:
@@ -42,7 +42,7 @@ def test_ten_thousand_jobs_scroll_smoothly_and_are_acted_on(tmp_path: Path) -> N
             expect(rows.locator(f"[row-id] .opens a:text-matches('^{first}')").first).to_be_visible(
                 timeout=15_000
             )
-            assert rows.locator(".ag-center-cols-container .ag-row").count() < MOST_DRAWN
+            assert rows.locator(".ag-center-cols-container .ag-row").count() < MAX_DRAWN
         expect(rows.locator("[row-id] .opens").last).to_contain_text(".tif", timeout=15_000)
         page.get_by_test_id("stButtonGroup").get_by_text("failed", exact=True).click()
         expect(rows.get_by_text("It would not be outlined.")).to_be_visible(timeout=30_000)

@@ -13,7 +13,7 @@ from tests.factories import spheroid
 from tests.http.conftest import PATHS, application
 from tests.http.lab import Lab
 
-MOST = 3
+MAX_STATEMENTS = 3
 
 
 def test_a_walk_takes_three_statements_a_part_however_it_is_narrowed(lab: Lab, services: Services) -> None:
@@ -35,7 +35,7 @@ def test_a_walk_takes_three_statements_a_part_however_it_is_narrowed(lab: Lab, s
                     answer = client.get(address + (f"&cursor={cursor}" if cursor else ""))
                     names = [item.name for item in services.recorder.latest(Kind.QUERY)[seen:]]
                     assert answer.status_code == 200
-                    assert len(names) <= MOST, (address, names)
+                    assert len(names) <= MAX_STATEMENTS, (address, names)
                     cursor = answer.json()["next"]
 
 
@@ -54,4 +54,4 @@ def test_every_address_takes_three_statements_at_most(
         statements[path] = [record.name for record in services.recorder.latest(Kind.QUERY)[seen:]]
     assert len(statements) > 20
     assert sum(len(names) > 0 for names in statements.values()) > 15
-    assert {path: names for path, names in statements.items() if len(names) > MOST} == {}
+    assert {path: names for path, names in statements.items() if len(names) > MAX_STATEMENTS} == {}

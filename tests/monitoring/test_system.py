@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from core.monitoring import SystemSampler, system
-from core.monitoring.system import LEAST_APP_BYTES, app_memory_bytes, memory_limit_bytes
+from core.monitoring.system import MIN_APP_BYTES, app_memory_bytes, memory_limit_bytes
 
 
 def test_a_sample_is_of_this_process_now(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_without_a_container_it_is_the_machines(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize(
     ("container", "machine", "limit"),
-    [(3 * 2**29, 2**34, 3 * 2**29), (None, 2**34, 2**33), (None, 2**30, LEAST_APP_BYTES)],
+    [(3 * 2**29, 2**34, 3 * 2**29), (None, 2**34, 2**33), (None, 2**30, MIN_APP_BYTES)],
 )
 def test_an_app_may_take_all_of_its_container_or_half_of_the_machine(
     monkeypatch: pytest.MonkeyPatch, container: int | None, machine: int, limit: int

@@ -86,7 +86,7 @@ def test_beside_a_running_app_damage_is_found_and_the_rest_is_not_known(
 def test_only_so_many_are_listed_and_all_are_counted(
     image: Image, data_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(file_audit, "MOST_LISTED", 2)
+    monkeypatch.setattr(file_audit, "MAX_LISTED", 2)
     for path in data_folder.glob("blobs/??/*"):
         path.unlink()
     result = audit_files(data_folder, MEMORY_MB)

@@ -17,7 +17,7 @@ from core.store import Recipe, Store
 from tests.factories import add, finish, spheroid
 from tests.pages.conftest import PAGES
 
-MOST = 3
+MAX_STATEMENTS = 3
 # An unfinished correction is looked for; what the review and second opinions say of outlines, and of work, is
 # asked for.
 MORE = {"image": 1, "throughput": 3, "review": 5}
@@ -101,5 +101,5 @@ def test_a_run_of_a_page_asks_few_statements(lab: Services, ran: list[tuple[str,
     app.run()
     assert not app.exception
     statements = [name for thread, name in ran if "Script" in thread or "script" in thread]
-    assert len(statements) <= MOST + MORE.get(page, 0), statements
+    assert len(statements) <= MAX_STATEMENTS + MORE.get(page, 0), statements
     assert statements or page != "throughput", "the pages' thread has another name now"

@@ -15,7 +15,7 @@ from core.errors import InvalidRequest, NotAllowed
 from core.models import Project
 from core.monitoring import Kind
 from core.services import CALLER_HEADER, Services, get_services
-from core.store.recipe import LONGEST_NAME
+from core.store.recipe import MAX_REQUESTER_NAME
 from core.ui import visitor
 from tests import corpus
 from tests.pages.conftest import Open, open_as, texts
@@ -50,7 +50,7 @@ def test_a_header_is_not_believed_unless_it_is_set_up(seen: Any) -> None:
 
 def test_a_name_is_one_short_line(seen: Any) -> None:
     assert seen({"name": "A\u202e\n da"}, {}) == "A da"
-    assert seen({"name": "a" * 1000}, {}) == "a" * LONGEST_NAME
+    assert seen({"name": "a" * 1000}, {}) == "a" * MAX_REQUESTER_NAME
     assert seen({"name": " \n"}, {}) == "not signed in"
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import AppBusy, ImageTooLarge
 from core.models import Job, JobState
-from core.queue.admission import MOST_OVERTAKEN, PLACE_SECONDS, Admission, JobAdmission
+from core.queue.admission import MAX_OVERTAKEN, PLACE_SECONDS, Admission, JobAdmission
 from tests.polling import wait_until
 
 MB = 2**20
@@ -129,7 +129,7 @@ def test_small_images_pass_a_large_one_that_waits_but_not_without_end(
 ) -> None:
     visitors.come("a.tif", 600)
     visitors.come("large.tif", 900)
-    for _ in range(MOST_OVERTAKEN):
+    for _ in range(MAX_OVERTAKEN):
         with admission.hold(50 * MB, "small.tif", LONG):
             pass
     with pytest.raises(AppBusy), admission.hold(50 * MB, "small.tif", 0.01):

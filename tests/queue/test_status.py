@@ -11,7 +11,7 @@ from core.db import Database
 from core.models import JobState, Project
 from core.monitoring import QueryRecorder
 from core.queue.slots import QueueState
-from core.queue.status import LEAST_SECONDS, QueueHealth, QueueMonitor, health_of, rate_of
+from core.queue.status import MIN_INTERVAL_SECONDS, QueueHealth, QueueMonitor, health_of, rate_of
 from core.queue.timeline import Span
 from core.services import Services
 from core.store import Store
@@ -73,7 +73,7 @@ def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
         add(store, project.id, f"{number}", recipe=RECIPE)
         for _ in range(25):
             board.snapshot()
-        watch.now += LEAST_SECONDS / 10
+        watch.now += MIN_INTERVAL_SECONDS / 10
         counted.append(board.snapshot().version)
     assert len(set(counted)) <= 40 / 10 + 1
 

@@ -21,7 +21,7 @@ from tests import corpus
 from tests.http.conftest import application
 from tests.http.lab import Lab, disc
 
-MOST_BYTES = 2**20  # of the disk, that a refused file may leave taken
+MAX_BYTES = 2**20  # of the disk, that a refused file may leave taken
 
 
 def zipped(members: dict[str, bytes], mode: int = 0) -> bytes:
@@ -107,7 +107,7 @@ def test_what_is_no_image_is_refused_whatever_it_is_called(
         verdict = Ingest(store, blobs, Limits()).add(project.id, called, data, None)
         assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "not_an_image")
     assert files(tmp_path).keys() == before.keys()
-    assert sum(files(tmp_path).values()) - sum(before.values()) < MOST_BYTES
+    assert sum(files(tmp_path).values()) - sum(before.values()) < MAX_BYTES
     assert not Path("/tmp/evil-of-the-test.png").exists()
     assert store.projects.get(project.id).n_images == 0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from core.errors import InvalidRequest
 from core.images.memory import Extent, segmenting_bytes
 from core.settings import MemoryBudget, Settings
-from core.settings.memory_budget import LEAST_IMAGES_MB
+from core.settings.memory_budget import MIN_IMAGES_MB
 from tests.deploy import compose
 
 ROUGHLY = st.integers(1, 200_000)
@@ -36,7 +36,7 @@ def test_the_shares_fit_or_are_refused_with_a_limit_that_fits(limit_mb: int, cho
     assert sum(budget.shares_mb.values()) <= budget.limit_mb
     assert all(value > 0 for value in budget.shares_mb.values())
     if "segmentation_memory_mb" not in chosen:
-        assert budget.images_mb >= LEAST_IMAGES_MB
+        assert budget.images_mb >= MIN_IMAGES_MB
         assert sum(budget.shares_mb.values()) == budget.limit_mb
     for name, field in zip(SHARES, ("database_mb", "page_index_mb", "cache_mb", "images_mb"), strict=True):
         assert name not in chosen or getattr(budget, field) == chosen[name]

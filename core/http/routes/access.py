@@ -26,7 +26,7 @@ from core.services import Services
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 4096  # of a form
+MAX_BYTES = 4096  # of a form
 PASSWORDS_AT_ONCE = 4  # looked at, or waiting to be; the other routes keep their threads
 DEVICE_COOKIE, YEAR_S = "spheroscope_device", 365 * 24 * 3600
 PAGES = Environment(loader=FileSystemLoader(Path(__file__).parent.parent / "templates"), autoescape=True)
@@ -186,7 +186,7 @@ async def _form(request: Request) -> dict[str, str]:
     body = b""
     async for piece in request.stream():
         body += piece
-        if len(body) > MOST_BYTES:
+        if len(body) > MAX_BYTES:
             return {}
     try:
         parsed = parse_qs(body.decode(), max_num_fields=8)

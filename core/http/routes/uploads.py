@@ -17,7 +17,7 @@ from core.http.dependencies import IdempotencyKey, ProjectId, ServicesDependency
 from core.http.errors import RETRY_SECONDS
 from core.http.routing import ReadRouter
 from core.http.schemas.uploads import (
-    MOST_BYTES,
+    MAX_BYTES,
     FilesToSend,
     UploadAnswer,
     UploadProblem,
@@ -54,7 +54,7 @@ async def _piece(
     ] = 0,
     length: Annotated[
         int | None,
-        Header(alias="Upload-Length", ge=0, le=MOST_BYTES, description="Bytes of the whole file."),
+        Header(alias="Upload-Length", ge=0, le=MAX_BYTES, description="Bytes of the whole file."),
     ] = None,
 ) -> Piece:
     text = request.headers.get("content-length", "")

@@ -34,7 +34,7 @@ SORT = (
     "in the order of their ids."
 )
 FIELDS = "Only these fields of each row, with commas between; `id` always comes."
-MOST_DIGITS = 17  # tell any two numbers apart
+MAX_DIGITS = 17  # tell any two numbers apart
 NAME = Field(default="", max_length=MAX_NAME, description="Part of the name, in any case.")
 
 
@@ -139,7 +139,7 @@ class ImagesFilter(_ImageBounds):
 class TableQuery(Query):
     """How the numbers of a table to download are written."""
 
-    digits: Annotated[int, Field(ge=1, le=MOST_DIGITS), WHOLE] | None = Field(
+    digits: Annotated[int, Field(ge=1, le=MAX_DIGITS), WHOLE] | None = Field(
         default=None,
         description="Round measured numbers to so many significant digits; without it they have all.",
     )

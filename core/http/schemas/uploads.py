@@ -10,13 +10,13 @@ from core.http.schemas.base import Answer, ErrorDetail, Query, Time
 from core.http.schemas.parameters import Switch
 from core.models import UploadState
 
-MOST_FILES = 10_000  # in one request
+MAX_FILES = 10_000  # in one request
 MAX_PATH = 1000  # characters
 MAX_KEY = 200
 PROGRAM = "program"  # the batch of files whose sender names none
 _PATH = "Name of the file, with the folders it lies in where they matter: `day 3/A05.tif`."
 
-MOST_BYTES = 2**53  # that a file may say it has: JSON's numbers are exact up to here
+MAX_BYTES = 2**53  # that a file may say it has: JSON's numbers are exact up to here
 
 
 class Body(BaseModel):
@@ -46,7 +46,7 @@ class FileToSend(Body):
 
     key: str = Field(min_length=1, max_length=MAX_KEY, description="Chosen by the client, once for a file.")
     path: str = Field(min_length=1, max_length=MAX_PATH, description=_PATH)
-    n_bytes: Annotated[int, Field(ge=0, le=MOST_BYTES)]
+    n_bytes: Annotated[int, Field(ge=0, le=MAX_BYTES)]
 
 
 class FilesToSend(Body):
@@ -55,7 +55,7 @@ class FilesToSend(Body):
     batch: str = Field(min_length=1, max_length=MAX_KEY)
     segment: bool = True
     requested_by: str | None = Field(default=None, max_length=MAX_KEY)
-    files: list[FileToSend] = Field(min_length=1, max_length=MOST_FILES)
+    files: list[FileToSend] = Field(min_length=1, max_length=MAX_FILES)
 
 
 class SegmentRequest(Body):

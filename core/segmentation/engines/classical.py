@@ -32,7 +32,7 @@ VERSION = "2"
 _WAVER_PX = 1.0
 
 _BLUR_PX = 0.7
-_MOST_TEXTURE = 2.0
+_MAX_TEXTURE = 2.0
 
 
 def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
@@ -85,7 +85,7 @@ def _texture_share(away: Map, noise: float) -> float:
     Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
     """
     threshold = otsu(root(away)) ** (1 / GAMMA)
-    return float(min(_MOST_TEXTURE, NOISE_FLOOR * noise / max(threshold, 1e-6)))
+    return float(min(_MAX_TEXTURE, NOISE_FLOOR * noise / max(threshold, 1e-6)))
 
 
 def _inner(texture: Map, window: int, empty: NDArray[np.bool_]) -> Map:

@@ -11,8 +11,8 @@ from core.segmentation.engines.unet_model import VIEWS, UNet
 
 SIDE_PX = 256
 ROUNDS = 3
-LEAST_GAIN = 1.3  # times faster; below it, exact arithmetic is worth more
-MOST_APART = 0.05  # of any pixel's probability
+MIN_SPEEDUP = 1.3  # times faster; below it, exact arithmetic is worth more
+MAX_DIFFERENCE = 0.05  # of any pixel's probability
 
 
 def halved(network: UNet) -> UNet:
@@ -29,11 +29,11 @@ def halving_pays(network: UNet) -> bool:
     with torch.inference_mode():
         exact = torch.sigmoid(network(sample))[:, 0]
         rough = torch.sigmoid(half(sample.bfloat16()).float())[:, 0]
-        if float((exact - rough).abs().max()) > MOST_APART:
+        if float((exact - rough).abs().max()) > MAX_DIFFERENCE:
             return False
         slow = min(_seconds(network, sample) for _ in range(ROUNDS))
         fast = min(_seconds(half, sample.bfloat16()) for _ in range(ROUNDS))
-    return slow > LEAST_GAIN * fast
+    return slow > MIN_SPEEDUP * fast
 
 
 def _seconds(network: UNet, sample: torch.Tensor) -> float:

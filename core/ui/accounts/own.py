@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.accounts import AccessMode, Scope
 from core.accounts.desks import OwnAccount
-from core.accounts.passwords import LEAST_CHARACTERS
+from core.accounts.passwords import MIN_CHARACTERS
 from core.errors import InvalidRequest
 from core.services import Services
 from core.ui import project_switcher, times
@@ -34,7 +34,7 @@ def password(services: Services) -> None:
             "New password",
             type="password",
             max_chars=200,
-            help=f"At least {LEAST_CHARACTERS} characters: a few words that do not belong together",
+            help=f"At least {MIN_CHARACTERS} characters: a few words that do not belong together",
         )
         again = st.text_input("The same once more", type="password", max_chars=200)
         if st.form_submit_button("Change password", type="primary"):

@@ -13,7 +13,7 @@ from core.ui import format as fmt
 
 SHOWN = {"equivalent_diameter": "Ø", "area": "Area", "circularity": "Circ.", "solidity": "Solidity"}
 COLUMNS = {column.name: column for column in MEASUREMENTS if column.name in SHOWN}
-LONGEST_PX = 5000  # side of the largest picture that a browser is given whole
+MAX_PICTURE_PX = 5000  # side of the largest picture that a browser is given whole
 BORDER = "touches the image's border: it may be cut off"
 CONFIDENCE = "expected overlap with the outline that a person would draw, from 0 to 1"
 EXPLAINED = (
@@ -50,10 +50,13 @@ def pictures(raw: str, contrast: str, longest: int) -> dict[str, Any]:
     A browser cannot hold a very large picture well: it gets a smaller one, and of what is looked at closely
     the part in sight (viewer_detail.js). ``longest`` is the image's longer side in pixels.
     """
-    if longest <= LONGEST_PX or "?" not in raw:
+    if longest <= MAX_PICTURE_PX or "?" not in raw:
         return {"urls": {"raw": raw, "contrast": contrast}, "shrink": 1.0}
-    smaller = f"&longest={LONGEST_PX}"
-    return {"urls": {"raw": raw + smaller, "contrast": contrast + smaller}, "shrink": longest / LONGEST_PX}
+    smaller = f"&longest={MAX_PICTURE_PX}"
+    return {
+        "urls": {"raw": raw + smaller, "contrast": contrast + smaller},
+        "shrink": longest / MAX_PICTURE_PX,
+    }
 
 
 def comparison_payload(comparison: Comparison | None) -> dict[str, Any] | None:

@@ -261,7 +261,7 @@ def test_bfloat16_is_taken_only_where_it_is_faster_and_right(monkeypatch: pytest
     times[torch.bfloat16] = 0.9
     assert not precision.halving_pays(net)
     times[torch.bfloat16] = 0.5
-    monkeypatch.setattr(precision, "MOST_APART", 0.0)
+    monkeypatch.setattr(precision, "MAX_DIFFERENCE", 0.0)
     assert not precision.halving_pays(net)
 
 

@@ -9,7 +9,13 @@ from typing import Any
 from core.models import Contour, Spheroid
 from core.segmentation.confidence import LOOK_BELOW
 from core.ui.components.viewer import Selection, settle
-from core.ui.components.viewer_payload import LONGEST_PX, Comparison, comparison_payload, payload, pictures
+from core.ui.components.viewer_payload import (
+    MAX_PICTURE_PX,
+    Comparison,
+    comparison_payload,
+    payload,
+    pictures,
+)
 from core.ui.format import GAP
 
 OUTER = ((10.0, 20.0), (30.123456, 20.0), (30.0, 44.5))
@@ -164,13 +170,13 @@ def test_a_viewer_drawn_afresh_is_told_the_selection_again() -> None:
 
 
 def test_a_very_large_image_is_shown_by_a_smaller_picture() -> None:
-    assert pictures("/a?c=1", "/b?c=2", LONGEST_PX) == {
+    assert pictures("/a?c=1", "/b?c=2", MAX_PICTURE_PX) == {
         "urls": {"raw": "/a?c=1", "contrast": "/b?c=2"},
         "shrink": 1,
     }
-    large = pictures("/a?c=1", "/b?c=2", 2 * LONGEST_PX)
+    large = pictures("/a?c=1", "/b?c=2", 2 * MAX_PICTURE_PX)
     assert large["shrink"] == 2
     assert large["urls"] == {
-        "raw": f"/a?c=1&longest={LONGEST_PX}",
-        "contrast": f"/b?c=2&longest={LONGEST_PX}",
+        "raw": f"/a?c=1&longest={MAX_PICTURE_PX}",
+        "contrast": f"/b?c=2&longest={MAX_PICTURE_PX}",
     }

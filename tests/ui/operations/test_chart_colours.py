@@ -17,8 +17,8 @@ PAGES = [
     tomllib.loads(CONFIG.read_text(encoding="utf-8"))["theme"][theme]["backgroundColor"]
     for theme in ("light", "dark")
 ]
-LEAST_CONTRAST = 3.0  # WCAG 2.2, 1.4.11, for parts of graphics
-LEAST_DISTANCE = 14.0  # CIEDE2000; 2 can just be seen side by side
+MIN_CONTRAST = 3.0  # WCAG 2.2, 1.4.11, for parts of graphics
+MIN_DISTANCE = 14.0  # CIEDE2000; 2 can just be seen side by side
 
 
 def rgb(colour: str) -> np.ndarray:
@@ -45,10 +45,10 @@ def test_every_line_stands_out_from_the_page_of_either_theme() -> None:
         charts.UNNAMED,
         measurements_panel.ACCENT,
     ]:
-        assert min(contrast(colour, page) for page in PAGES) >= LEAST_CONTRAST, colour
+        assert min(contrast(colour, page) for page in PAGES) >= MIN_CONTRAST, colour
 
 
 def test_lines_of_one_chart_can_be_told_apart() -> None:
     for colours in ((charts.MEDIAN, charts.P95, charts.P99), charts.PALETTE, (*charts.STAGES.values(),)):
         for one, other in combinations(colours, 2):
-            assert deltaE_ciede2000(rgb2lab(rgb(one)), rgb2lab(rgb(other))) >= LEAST_DISTANCE, (one, other)
+            assert deltaE_ciede2000(rgb2lab(rgb(one)), rgb2lab(rgb(other))) >= MIN_DISTANCE, (one, other)
