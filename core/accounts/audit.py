@@ -11,7 +11,7 @@ from core.accounts.principal import Principal
 from core.clock import utc_now
 from core.db import Database
 
-PART = 500  # rows read at a time for an export
+ROWS_PER_READ = 500  # rows read at a time for an export
 MAX_CHARACTERS = 300
 
 
@@ -81,6 +81,6 @@ class Audit:
     def everything(self) -> Iterator[AuditRow]:
         """Yield every row, the newest first."""
         before: int | None = None
-        while rows := self.page(PART, before):
+        while rows := self.page(ROWS_PER_READ, before):
             yield from rows
             before = rows[-1].sequence

@@ -94,7 +94,7 @@ class Caller:
             QuotaExceeded: there is none.
         """
         rules, members = self.access.rules, self.access.members
-        if use.adds_files and members.least_bytes_of_owners(project_id) >= rules.disk_bytes:
+        if use.adds_files and members.min_bytes_of_owners(project_id) >= rules.disk_bytes:
             raise QuotaExceeded(
                 f"The projects of this project's owner take {rules.disk_bytes / 2**20:,.0f} MiB of the disk, "
                 "which is all that one person may use. Delete what is not needed, or ask an admin for more."

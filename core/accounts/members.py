@@ -132,7 +132,7 @@ class MemberStore:
             row = session.one("members.name_of_image", {"id": image_id})
         return str(row["name"]) if row else ""
 
-    def least_bytes_of_owners(self, project_id: str) -> int:
+    def min_bytes_of_owners(self, project_id: str) -> int:
         """Return what the owner of a project with the least on the disk has there in all their projects."""
         with self._db.read() as session:
             owners = [row["account_id"] for row in session.rows("members.owners", {"project_id": project_id})]

@@ -70,15 +70,15 @@ class Principal:
         """Whether they may do what ``level`` allows with a project."""
         if self.projects is None:
             return level is Level.VIEW or not self.read_only
-        return self._most(self.projects.get(project_id)) >= level
+        return self._effective_level(self.projects.get(project_id)) >= level
 
     def projects_at(self, level: Level) -> tuple[str, ...] | None:
         """Ids of the projects with which they may do what ``level`` allows; None for every project."""
         if self.projects is None:
             return None if level is Level.VIEW or not self.read_only else ()
-        return tuple(key for key, given in self.projects.items() if self._most(given) >= level)
+        return tuple(key for key, given in self.projects.items() if self._effective_level(given) >= level)
 
-    def _most(self, given: Level | None) -> int:
+    def _effective_level(self, given: Level | None) -> int:
         if given is None:
             return 0
         limited = self.read_only or self.role is Role.VIEWER

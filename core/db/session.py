@@ -55,13 +55,13 @@ class Session:
         self.executed.append((name, rows))
         return rows
 
-    def change(self, name: str, values: Row, touched: Row, **parts: str) -> bool:
+    def change(self, name: str, values: Row, changed_row: Row, **parts: str) -> bool:
         """Run the statement ``name``, which changes one row or none and returns none; whether it changed one.
 
-        Commit hooks get ``touched`` as its row: RETURNING would cost as much again as the change.
+        Commit hooks get ``changed_row`` as its row: RETURNING would cost as much again as the change.
         """
         changed = bool(self.rows(name, values, **parts)[0]["Count"])
-        self.executed[-1] = (name, [touched] if changed else [])
+        self.executed[-1] = (name, [changed_row] if changed else [])
         return changed
 
     def one(self, name: str, values: Row | None = None) -> Row | None:

@@ -25,7 +25,7 @@ from core.files.audit import Audit, audit, is_whole, stored_path
 from core.files.fsync import fsync
 
 FOLDERS = tuple(f"{number:02x}" for number in range(256))  # by the first two digits of a file's name
-REMEMBERED = 65_536  # files that are known to be whole, about 300 bytes each
+MAX_VERIFIED = 65_536  # files that are known to be whole, about 300 bytes each
 SETTLED_SECONDS = (
     1.0  # a file that was written this lately could change again within the same tick of its time
 )
@@ -39,7 +39,7 @@ class Blobs:
         self._blobs = folder / "blobs"
         self._tmp = folder / "tmp"
         self.uploads = folder / "uploads"  # of files that have not arrived completely, on the same disk
-        self._verified = _Verified(REMEMBERED)
+        self._verified = _Verified(MAX_VERIFIED)
         self._lock = threading.Lock()  # a file is not deleted while ``put`` finds that it is there
         try:
             self._blobs.mkdir(parents=True, exist_ok=True)
@@ -125,7 +125,7 @@ class Blobs:
             data = path.read_bytes()
         except OSError as error:
             raise _unreadable(error) from error
-        if not self._verified.knows(sha256, status):
+        if not self._verified.contains(sha256, status):
             if hashlib.sha256(data).hexdigest() != sha256:
                 raise _damaged()
             self._verified.add(sha256, status)
@@ -142,7 +142,7 @@ class Blobs:
         path = self.path(sha256)
         try:
             status = path.stat()
-            if verify and not self._verified.knows(sha256, status):
+            if verify and not self._verified.contains(sha256, status):
                 if not is_whole(path, sha256):
                     raise _damaged()
                 self._verified.add(sha256, status)
@@ -240,12 +240,12 @@ class Incoming:
 class _Verified:
     """The files that this process has found to be whole, and their state at that time."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, max_files: int) -> None:
+        self._max_files = max_files
         self._states: OrderedDict[str, tuple[int, int, int]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def knows(self, sha256: str, status: os.stat_result) -> bool:
+    def contains(self, sha256: str, status: os.stat_result) -> bool:
         with self._lock:
             known = self._states.get(sha256) == _state(status)
             if known:
@@ -259,7 +259,7 @@ class _Verified:
         with self._lock:
             self._states[sha256] = _state(status)
             self._states.move_to_end(sha256)
-            if len(self._states) > self._most:
+            if len(self._states) > self._max_files:
                 self._states.popitem(last=False)
 
     def forget(self, sha256: str) -> None:

@@ -145,8 +145,8 @@ def _kind(schema: dict[str, Any]) -> str:
     if "enum" in schema:
         return " or ".join(schema["enum"])
     if schema["type"] == "integer":
-        least, most = schema.get("minimum", 0), schema.get("maximum")
-        return f"a whole number from {least}" + ("" if most is None else f" to {most}")
+        lowest, highest = schema.get("minimum", 0), schema.get("maximum")
+        return f"a whole number from {lowest}" + ("" if highest is None else f" to {highest}")
     return "a number, such as 200 or 0.85"
 
 

@@ -26,7 +26,7 @@ class Format:
 
     ``signature`` matches the first bytes of its files; ``suffixes`` are what their names may end in, the
     usual one first. ``open`` makes a reader of a path within limits; None where the app only writes the
-    format. A file shorter than ``least_bytes`` is none of these, for signatures that prove little.
+    format. A file shorter than ``min_bytes`` is none of these, for signatures that prove little.
     ``has_pages`` says whether a file may hold several images.
     """
 
@@ -35,7 +35,7 @@ class Format:
     suffixes: tuple[str, ...]
     content_type: str
     open: Callable[[Path, Limits], Reader] | None
-    least_bytes: int = 1
+    min_bytes: int = 1
     has_pages: bool = False
 
 
@@ -43,7 +43,7 @@ PNG = Format("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), (".png",), "image/png", P
 JPEG = Format(
     "JPEG", re.compile(rb"\xff\xd8\xff"), (".jpg", ".jpeg", ".jpe", ".jfif"), "image/jpeg", JpegReader
 )
-BMP = Format("BMP", re.compile(rb"BM"), (".bmp", ".dib"), "image/bmp", BmpReader, least_bytes=27)
+BMP = Format("BMP", re.compile(rb"BM"), (".bmp", ".dib"), "image/bmp", BmpReader, min_bytes=27)
 TIFF = Format(
     "TIFF",
     re.compile(rb"II[*+]\0|MM\0[*+]"),
@@ -72,7 +72,7 @@ def sniff(head: bytes, n_bytes: int) -> Format:
     if not n_bytes:
         raise EmptyFile("This file is empty (0 bytes). Copy it again from the microscope's computer.")
     for form in READ:
-        if form.signature.match(head) and n_bytes >= form.least_bytes:
+        if form.signature.match(head) and n_bytes >= form.min_bytes:
             return form
     raise NotAnImage(
         f"This file is not a {NAMES} image, whatever its name says. "

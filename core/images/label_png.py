@@ -17,10 +17,10 @@ def encode(labels: NDArray[np.int32]) -> bytes:
     Raises:
         SegmentationError: there are more of them than 16 bits can tell apart.
     """
-    most = int(labels.max(initial=0))
-    if most > MAX_LABELS:
+    highest = int(labels.max(initial=0))
+    if highest > MAX_LABELS:
         raise SegmentationError(
-            f"{most:,} spheroids were found; a 16-bit mask numbers at most {MAX_LABELS:,}. "
+            f"{highest:,} spheroids were found; a 16-bit mask numbers at most {MAX_LABELS:,}. "
             "Raise the smallest size that counts."
         )
     done, encoded = cv2.imencode(".png", labels.astype(np.uint16))

@@ -62,11 +62,11 @@ def checked(conditions: ImageFilter) -> ImageFilter:
     for item in conditions.ranges:
         if item.column not in RANGES:
             raise InvalidRequest(f"There is no range of “{item.column}”. Known: {', '.join(RANGES)}.")
-        for bound in (item.least, item.most):
+        for bound in (item.minimum, item.maximum):
             if bound is not None and not _fits(item.column, bound):
                 expected = "a time" if item.column in TIMES else "a number"
                 raise InvalidRequest(f"A bound of {item.column} must be {expected}.")
-    ranges = tuple(item for item in conditions.ranges if item.least is not None or item.most is not None)
+    ranges = tuple(item for item in conditions.ranges if item.minimum is not None or item.maximum is not None)
     return replace(conditions, name=conditions.name or None, ranges=ranges)
 
 
@@ -87,7 +87,7 @@ def where(conditions: ImageFilter) -> tuple[str, dict[str, Any]]:
         parts.append("AND list_contains($review::VARCHAR[], review::VARCHAR)")
         values["review"] = [state.value for state in conditions.review]
     for place, item in enumerate(conditions.ranges):
-        for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
+        for sign, word, bound in ((">=", "minimum", item.minimum), ("<=", "maximum", item.maximum)):
             if bound is not None:
                 parts.append(f"AND {RANGES[item.column]} {sign} ${word}_{place}")
                 values[f"{word}_{place}"] = bound if isinstance(bound, datetime) else float(bound)

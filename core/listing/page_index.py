@@ -78,30 +78,30 @@ class PageIndex:
 
         None if the project does not fit in memory: the caller has to use SQL.
         """
-        narrowed = self._narrowed(project_id, sort, filters)
-        if narrowed is None:
+        filtered = self._filtered(project_id, sort, filters)
+        if filtered is None:
             return None
-        rows, order = narrowed
-        offset = start if isinstance(start, int) else rows.up_to(order, sort, start)
+        rows, order = filtered
+        offset = start if isinstance(start, int) else rows.position_after(order, sort, start)
         items, last = rows.page(order, sort, limit, offset)
         return Page(items, len(order), offset, limit, last)
 
     def ids(self, project_id: str, filters: ImageFilter, sort: Sort) -> list[str] | None:
         """All ids that pass a checked filter, in the order of the sort; None as in ``page``."""
-        narrowed = self._narrowed(project_id, sort, filters)
-        return None if narrowed is None else narrowed[0].ids(narrowed[1], sort)
+        filtered = self._filtered(project_id, sort, filters)
+        return None if filtered is None else filtered[0].ids(filtered[1], sort)
 
-    def around(
+    def neighbours(
         self, project_id: str, filters: ImageFilter, sort: Sort, image_id: str
     ) -> tuple[str | None, str | None, int, int] | None:
         """The ids before and after an image, its position from 1, and the total.
 
         None as in ``page``, and if the image does not pass the filter.
         """
-        narrowed = self._narrowed(project_id, sort, filters)
-        if narrowed is None:
+        filtered = self._filtered(project_id, sort, filters)
+        if filtered is None:
             return None
-        rows, order = narrowed
+        rows, order = filtered
         place = rows.place(order, sort, image_id)
         if place is None:
             return None
@@ -141,18 +141,18 @@ class PageIndex:
                 "too_large": len(self._too_large),
             }
 
-    def _narrowed(
+    def _filtered(
         self, project_id: str, sort: Sort, filters: ImageFilter
     ) -> tuple[ProjectTable, RowOrder] | None:
-        filters = self._folded(filters)
+        filters = self._with_folded_name(filters)
         if project_id in self._too_large:
             return None
         with self._lock:
             entry = self._entries.setdefault(project_id, _Entry())
             self._entries.move_to_end(project_id)
-        rows = self._fresh(entry, project_id, sort.name)
-        order = rows.narrowed(sort.name, filters)
-        self._weigh(entry, rows)
+        rows = self._current_rows(entry, project_id, sort.name)
+        order = rows.filtered(sort.name, filters)
+        self._evict(entry, rows)
         return rows, order
 
     def _loaded(self, project_id: str) -> ProjectTable | None:
@@ -160,9 +160,9 @@ class PageIndex:
             entry = self._entries.get(project_id)
             if entry is None or entry.rows is None or not entry.rows.has_order("created"):
                 return None
-        return self._fresh(entry, project_id, "created")
+        return self._current_rows(entry, project_id, "created")
 
-    def _fresh(self, entry: _Entry, project_id: str, sort: str) -> ProjectTable:
+    def _current_rows(self, entry: _Entry, project_id: str, sort: str) -> ProjectTable:
         """A project's rows with everything that has been committed, and with their order by ``sort``."""
         with self._lock:
             if entry.current and entry.rows is not None and entry.rows.has_order(sort):
@@ -173,7 +173,7 @@ class PageIndex:
                 rows, stale = entry.rows, entry.stale
                 entry.stale, entry.current = set(), False  # later commits note their ids here
             try:
-                rows = self._caught_up(project_id, rows, stale)
+                rows = self._updated(project_id, rows, stale)
             except BaseException:
                 with self._lock:
                     entry.stale = entry.rows = None
@@ -184,19 +184,19 @@ class PageIndex:
                     entry.rows, entry.current = rows, not entry.stale
         return rows
 
-    def _caught_up(self, project_id: str, rows: ProjectTable | None, stale: set[str] | None) -> ProjectTable:
+    def _updated(self, project_id: str, rows: ProjectTable | None, stale: set[str] | None) -> ProjectTable:
         with self._db.read() as session:
             if rows is not None and stale is not None:
                 if not stale:
                     return rows
                 try:
-                    patched = rows.patched(sorted(stale), _rows_of(session, project_id, stale))
+                    updated = rows.with_rows_replaced(sorted(stale), _rows_of(session, project_id, stale))
                 except Exception:  # whatever it is: a table that cannot be patched can be loaded
                     log.exception("event=page_index.patch_failed")
                 else:
                     with self._lock:
                         self._counts.patches += 1
-                    return patched
+                    return updated
             with self._lock:
                 self._counts.loads += 1
             frame = session.frame(
@@ -204,7 +204,7 @@ class PageIndex:
             )
             return ProjectTable.of(frame)
 
-    def _folded(self, filters: ImageFilter) -> ImageFilter:
+    def _with_folded_name(self, filters: ImageFilter) -> ImageFilter:
         """The filter with its name in lower case, as the database makes it."""
         name = filters.name
         if name is None:
@@ -216,7 +216,7 @@ class PageIndex:
             folded = name.lower()
         return replace(filters, name=folded)
 
-    def _weigh(self, entry: _Entry, rows: ProjectTable) -> None:
+    def _evict(self, entry: _Entry, rows: ProjectTable) -> None:
         """Note a project's size, and drop the least recently used ones until all fit."""
         entry.n_bytes = rows.n_bytes
         with self._lock:

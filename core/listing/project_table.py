@@ -34,7 +34,7 @@ RowKey = tuple[Any, ...]
 
 TAIL_ROWS = 2048  # copied at every patch: 0.1 ms
 MAX_FILTERS = 8
-NEWEST = 4
+N_NEWEST = 4
 _COLUMNS = {"id": (), **SORTS}
 # Words by their codes, which are in the order of the database's enums.
 _WORDS = {name: list(words) for name, words in ENUMS.items()}
@@ -86,7 +86,7 @@ class ProjectTable:
             order = self._orders[sort] = used[positions.to_numpy()]
         return order
 
-    def narrowed(self, sort: str, filters: ImageFilter) -> RowOrder:
+    def filtered(self, sort: str, filters: ImageFilter) -> RowOrder:
         """As ``order``, of the rows that pass a checked filter whose name is in the case of ``name_key``."""
         if filters == ImageFilter():
             return self.order(sort)
@@ -97,12 +97,12 @@ class ProjectTable:
                 return self._filtered[key]
         order = self.order(sort)
         passed = self._rows.evaluate(pl.all_horizontal(*_conditions(filters)).fill_null(False))
-        narrowed: RowOrder = order[passed[order]]
+        filtered: RowOrder = order[passed[order]]
         with self._lock:
-            self._filtered[key] = narrowed
+            self._filtered[key] = filtered
             while len(self._filtered) > MAX_FILTERS:
                 self._filtered.popitem(last=False)
-        return narrowed
+        return filtered
 
     def page(
         self, order: RowOrder, sort: Sort, limit: int, offset: int
@@ -117,7 +117,7 @@ class ProjectTable:
         last = self._keys(sort, slots[-1]) if len(slots) else ()
         return tuple(_ROW(**row) for row in rows), last
 
-    def up_to(self, order: RowOrder, sort: Sort, keys: Sequence[Any]) -> int:
+    def position_after(self, order: RowOrder, sort: Sort, keys: Sequence[Any]) -> int:
         """Number of rows in an order of this sort up to and with the one that has, or had, these keys."""
         *values, image_id = keys
         columns = SORTS[sort.name]
@@ -140,12 +140,12 @@ class ProjectTable:
         """Numbers of images by status and finding, the last addition, the newest four: projects.totals."""
         used = self._orders["id"]
         columns = self._rows.columns(used, ["status", "confidence", "n_objects", "own_settings"])
-        statuses, found = columns["status"], columns.select(**_FINDINGS).sum()
+        statuses, finding_counts = columns["status"], columns.select(**_FINDINGS).sum()
         counts = np.bincount(statuses, minlength=len(_STATUSES))
-        newest = self._rows.columns(self.order("created")[: -NEWEST - 1 : -1], ["id", "created_at"])
+        newest = self._rows.columns(self.order("created")[: -N_NEWEST - 1 : -1], ["id", "created_at"])
         return {
             **{status.value: int(count) for status, count in zip(_STATUSES, counts, strict=True)},
-            **{finding.value: found[finding.value][0] or 0 for finding in Finding},
+            **{finding.value: finding_counts[finding.value][0] or 0 for finding in Finding},
             "last_image_at": newest["created_at"][0] if len(newest) else None,
             "newest": newest["id"].to_list(),
         }
@@ -180,14 +180,14 @@ class ProjectTable:
             return None
         return self._ids_at(self._window(order, sort, 1, place))[0]
 
-    def patched(self, ids: Sequence[str], fresh: pl.DataFrame) -> ProjectTable:
+    def with_rows_replaced(self, ids: Sequence[str], fresh: pl.DataFrame) -> ProjectTable:
         """Return the table with the rows of ``ids`` replaced by ``fresh``, which lacks deleted ones."""
         removed = [slot for slot in map(self._slot, ids) if slot is not None]
         added = range(len(self._rows), len(self._rows) + len(fresh))
         table = ProjectTable(self._rows.appended(fresh), dict(self._orders))
         for sort, order in table._orders.items():
             table._orders[sort] = table._moved(order, sort, removed, added)
-        return table._folded() if table._rows.n_tail > TAIL_ROWS else table
+        return table._compacted() if table._rows.n_tail > TAIL_ROWS else table
 
     def _moved(self, order: RowOrder, sort: str, removed: Sequence[int], added: Sequence[int]) -> RowOrder:
         order = np.delete(order, [self._before(order, sort, self._key(sort, slot)) for slot in removed])
@@ -195,13 +195,13 @@ class ProjectTable:
         places = [self._before(order, sort, self._key(sort, slot)) for slot in added]
         return np.insert(order, places, np.asarray(added, np.int32)) if places else order
 
-    def _folded(self) -> ProjectTable:
+    def _compacted(self) -> ProjectTable:
         """The same rows without a tail and without unused slots."""
         used = self._orders["id"]
         new_slots = np.empty(len(self._rows), np.int32)
         new_slots[used] = np.arange(len(used), dtype=np.int32)
         orders = {sort: new_slots[order] for sort, order in self._orders.items()}
-        return ProjectTable(self._rows.folded(used), orders)
+        return ProjectTable(self._rows.compacted(used), orders)
 
     def _ids_at(self, slots: RowOrder) -> list[str]:
         return self._rows.columns(slots, ["id"])["id"].to_list()
@@ -268,8 +268,8 @@ def _conditions(filters: ImageFilter) -> Iterator[pl.Expr]:
     if filters.review:
         yield pl.col("review").is_in([_WORDS["review"].index(state) for state in filters.review])
     signs: tuple[tuple[str, Callable[[pl.Expr, Any], pl.Expr]], ...] = (
-        ("least", pl.Expr.ge),
-        ("most", pl.Expr.le),
+        ("minimum", pl.Expr.ge),
+        ("maximum", pl.Expr.le),
     )
     for item in filters.ranges:
         for name, sign in signs:

@@ -47,7 +47,7 @@ class RowSlots:
         tail = pl.concat([self._tail, rows], rechunk=True)
         return RowSlots(self._base, tail, self._page_columns)
 
-    def folded(self, used: Slots) -> RowSlots:
+    def compacted(self, used: Slots) -> RowSlots:
         """Return the rows of the slots ``used``, in that order, all in a new base."""
         return RowSlots.of(pl.concat([self._base, self._tail], rechunk=True)[used], self._page_columns)
 

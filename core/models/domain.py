@@ -260,8 +260,8 @@ class Range:
     """
 
     column: str
-    least: float | datetime | None = None
-    most: float | datetime | None = None
+    minimum: float | datetime | None = None
+    maximum: float | datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

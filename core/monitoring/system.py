@@ -67,12 +67,12 @@ class SystemSampler:
 
 def memory_limit_bytes() -> int:
     """Return the memory limit of the container, or else the machine's memory."""
-    most = int(psutil.virtual_memory().total)
+    total = int(psutil.virtual_memory().total)
     for path in _CGROUPS:
         if path.is_file():
             text = path.read_text().strip()
-            return min(most, int(text)) if text.isdigit() else most
-    return most
+            return min(total, int(text)) if text.isdigit() else total
+    return total
 
 
 def app_memory_bytes() -> int:

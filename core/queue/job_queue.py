@@ -71,8 +71,8 @@ class JobQueue:
         self._clock = clock
         self.timeline = Timeline()
         self._workers = WorkerSlots(rules.slots)
-        together = Batcher(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
-        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, together.do)
+        batcher = Batcher(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
+        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, batcher.call)
         self._boot_id = secrets.token_hex(8)
         self._unsaved = 0
         self._committing = 0  # of those unsaved, how many only wait for their transaction

@@ -112,5 +112,5 @@ class SegmentationRequests:
 
 def _is_by(project: Project, version: Version) -> bool:
     """Whether a version was made with the settings that its project has now."""
-    usual = SegmentationParams.from_dict(project.params).to_dict()
-    return (version.engine, version.params) == (project.engine, usual)
+    project_params = SegmentationParams.from_dict(project.params).to_dict()
+    return (version.engine, version.params) == (project.engine, project_params)

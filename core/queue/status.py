@@ -56,8 +56,8 @@ class QueueMonitor:
         self._queue = queue
         self._clock = clock
         self._lock = threading.Lock()
-        self._made = -MIN_INTERVAL_SECONDS
-        self._most_left = 0
+        self._made_at = -MIN_INTERVAL_SECONDS
+        self._peak_left = 0
         self._last: Snapshot | None = None
         self._by_projects: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
 
@@ -70,9 +70,9 @@ class QueueMonitor:
             return self._of_projects(visible)
         with self._lock:
             now = self._clock()
-            if self._last is None or now - self._made >= MIN_INTERVAL_SECONDS:
+            if self._last is None or now - self._made_at >= MIN_INTERVAL_SECONDS:
                 self._last = self._current(self._last)
-                self._made = self._clock()
+                self._made_at = self._clock()
             return self._last
 
     def _of_projects(self, visible: Sequence[str]) -> Snapshot:
@@ -101,8 +101,8 @@ class QueueMonitor:
         totals = self._store.jobs.totals()
         if totals.left and (rate := rate_of(self._queue.timeline.latest(RATE_SPANS), state.slots)):
             totals = replace(totals, per_second=rate)
-        self._most_left = max(self._most_left, totals.left) if totals.left else 0
-        progress = 1 - totals.left / self._most_left if self._most_left else 1.0
+        self._peak_left = max(self._peak_left, totals.left) if totals.left else 0
+        progress = 1 - totals.left / self._peak_left if self._peak_left else 1.0
         return Snapshot(version, totals, state, progress, *health_of(state, totals.counts[JobState.QUEUED]))
 
 

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from core.models import JobState
 
-KEEP = 500
+MAX_SPANS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Span:
 class Timeline:
     """The last spans, oldest first. Safe from any thread."""
 
-    def __init__(self, keep: int = KEEP) -> None:
-        self._spans: deque[Span] = deque(maxlen=keep)
+    def __init__(self, max_spans: int = MAX_SPANS) -> None:
+        self._spans: deque[Span] = deque(maxlen=max_spans)
         self._lock = threading.Lock()
         self._total = 0
 
@@ -49,10 +49,10 @@ class Timeline:
             self._spans.append(span)
             self._total += 1
 
-    def latest(self, most: int = KEEP) -> tuple[Span, ...]:
-        """The last ``most`` spans, oldest first."""
+    def latest(self, limit: int = MAX_SPANS) -> tuple[Span, ...]:
+        """The last ``limit`` spans, oldest first."""
         with self._lock:
-            return tuple(self._spans)[-most:]
+            return tuple(self._spans)[-limit:]
 
     def since(self, number: int) -> tuple[int, tuple[Span, ...]]:
         """Return the total now, and those of the last spans that were added since it was ``number``."""

@@ -64,7 +64,8 @@ class MemoryBudget:
 def _shares(limit_mb: int, chosen: dict[str, int]) -> dict[str, int]:
     """The least that every part gets."""
     computed = {
-        name: min(most, max(least, int(part * limit_mb))) for name, (part, least, most) in _PARTS.items()
+        name: min(maximum, max(minimum, int(part * limit_mb)))
+        for name, (part, minimum, maximum) in _PARTS.items()
     }
     return {"app_mb": APP_MB, "images_mb": MIN_IMAGES_MB} | computed | chosen
 

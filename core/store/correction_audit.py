@@ -18,7 +18,7 @@ from core.clock import utc_now
 from core.db import Database, Session
 
 FIRST_HASH = "0" * 64
-PART = 5000
+ROWS_PER_READ = 5000
 
 
 class Action(StrEnum):
@@ -47,7 +47,7 @@ class AuditRow:
     hash: str
 
     @property
-    def right_hash(self) -> str:
+    def expected_hash(self) -> str:
         """The hash that the row has if nobody has changed it."""
         values = [
             self.sequence,
@@ -77,7 +77,7 @@ def record(session: Session, who: str, image_id: str, action: Action, facts: Map
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     row = AuditRow(sequence, utc_now(), who, image_id, action.value, text, previous, "")
     values = {field.name: getattr(row, field.name) for field in fields(row)}
-    session.rows("corrections.add_audit", values | {"hash": row.right_hash})
+    session.rows("corrections.add_audit", values | {"hash": row.expected_hash})
 
 
 class CorrectionAudit:
@@ -103,7 +103,7 @@ class CorrectionAudit:
         sequence, previous = 0, FIRST_HASH
         for row in self._rows("corrections.audit", {"image_id": None}):
             sequence += 1
-            if (row.sequence, row.previous_hash, row.hash) != (sequence, previous, row.right_hash):
+            if (row.sequence, row.previous_hash, row.hash) != (sequence, previous, row.expected_hash):
                 return Verified(sequence - 1, previous, row.sequence)
             previous = row.hash
         return Verified(sequence, previous)
@@ -116,7 +116,7 @@ class CorrectionAudit:
         after = 0
         while True:
             with self._db.read() as session:
-                rows = session.rows(name, values | {"after": after, "limit": PART})
+                rows = session.rows(name, values | {"after": after, "limit": ROWS_PER_READ})
             if not rows:
                 return
             after = rows[-1]["sequence"]

@@ -49,14 +49,14 @@ class FrozenLists:
         ids = self._ids((entry, image.project_id, sort, image_filter))
         if ids is None:
             return self._images.neighbours(image, sort, image_filter)
-        places = np.flatnonzero(ids == image.id.encode())
-        if not len(places):
+        positions = np.flatnonzero(ids == image.id.encode())
+        if not len(positions):
             raise NotFound("This image is not in the list that it was opened from.")
-        place = int(places[0])
+        position = int(positions[0])
         return Neighbours(
-            self._first_that_exists(ids[:place][::-1]),
-            self._first_that_exists(ids[place + 1 :]),
-            place + 1,
+            self._first_that_exists(ids[:position][::-1]),
+            self._first_that_exists(ids[position + 1 :]),
+            position + 1,
             len(ids),
         )
 
@@ -73,10 +73,10 @@ class FrozenLists:
             [item.encode() for item in self._images.ids(project_id, image_filter, sort)], dtype="S"
         )
         with self._lock:
-            kept = self._lists.setdefault(key, ids)  # another thread may have entered it meanwhile
+            cached_ids = self._lists.setdefault(key, ids)  # another thread may have entered it meanwhile
             while len(self._lists) > 1 and sum(item.nbytes for item in self._lists.values()) > MAX_BYTES:
                 self._lists.popitem(last=False)
-        return kept
+        return cached_ids
 
     def _first_that_exists(self, ids: Ids, step: int = 16) -> str | None:
         """Return the first id whose image has not been deleted; usually that is the first of all."""

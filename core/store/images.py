@@ -29,7 +29,7 @@ from core.models import (
 from core.store.projects import checked_pixel_size, require_project
 from core.store.rows import image_of, image_row_of
 
-PROJECTS_KEPT = 20_000  # images whose project is cached: 4 MB
+MAX_CACHED_PROJECTS = 20_000  # images whose project is cached: 4 MB
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ class ImageStore:
             row = session.one("images.project", {"id": image_id})
         if row is None:
             raise NotFound("This image does not exist, or has been deleted.")
-        if len(self._projects) >= PROJECTS_KEPT:
+        if len(self._projects) >= MAX_CACHED_PROJECTS:
             self._projects.clear()
         project: str = row["project_id"]
         self._projects[image_id] = project
@@ -125,15 +125,15 @@ class ImageStore:
     ) -> Page[ImageRow]:
         conditions, values = where(image_filter)
         values["project_id"] = project_id
-        rest, bound = behind(sort.keys(), after)
+        condition, bound = behind(sort.keys(), after)
         values |= bound
         limit, offset = window
         if after is not None:
             offset = 0
-        cut = {"limit": limit, "offset": offset}
-        parts = {"columns": SELECT_LIST, "where": conditions, "behind": rest}
+        page_window = {"limit": limit, "offset": offset}
+        parts = {"columns": SELECT_LIST, "where": conditions, "behind": condition}
         with self._db.read() as session:
-            rows = session.rows("images.page", values | cut, order=sort.order_by(), **parts)
+            rows = session.rows("images.page", values | page_window, order=sort.order_by(), **parts)
             count = session.rows("images.count", values, **parts)[0]
         items = tuple(image_row_of(row) for row in rows)
         last = keys_of(sort.keys(), rows[-1]) if rows else ()
@@ -174,9 +174,9 @@ class ImageStore:
         """
         order, image_filter = Sort.parse(sort), checked(image_filter)
         if self._index is not None:
-            around = self._index.around(image.project_id, image_filter, order, image.id)
-            if around is not None:
-                return Neighbours(*around)
+            neighbours = self._index.neighbours(image.project_id, image_filter, order, image.id)
+            if neighbours is not None:
+                return Neighbours(*neighbours)
         conditions, values = where(image_filter)
         values |= {"project_id": image.project_id, "id": image.id}
         parts = {"columns": SELECT_LIST, "where": conditions, "order": order.order_by()}
@@ -211,11 +211,11 @@ class ImageStore:
         def work(session: Session) -> tuple[str, ...]:
             values = {"project_id": project_id, "ids": list(ids), "now": utc_now()}
             values |= {"deleted_by": deleted_by}
-            gone = tuple(row["id"] for row in session.rows("images.delete", values))
-            which = {"ids": None, "image_ids": list(gone), "project_id": None, "visible": None}
-            session.rows("jobs.cancel", which | {"now": utc_now()})
-            session.rows("images.settle", {"ids": list(gone)})
-            return gone
+            deleted_ids = tuple(row["id"] for row in session.rows("images.delete", values))
+            jobs = {"ids": None, "image_ids": list(deleted_ids), "project_id": None, "visible": None}
+            session.rows("jobs.cancel", jobs | {"now": utc_now()})
+            session.rows("images.settle", {"ids": list(deleted_ids)})
+            return deleted_ids
 
         return self._db.write(work)
 

@@ -34,25 +34,25 @@ def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[SortKey, ...]:
         InvalidRequest: there is no such sort.
     """
     if not sort:
-        return (*_own_order(state), _key("id", str, down=False))
-    name, down = sort.removeprefix("-"), sort.startswith("-")
+        return (*_own_order(state), _key("id", str, descending=False))
+    name, descending = sort.removeprefix("-"), sort.startswith("-")
     if name not in SORTS:
         raise InvalidRequest(f"Jobs cannot be sorted by “{sort[:40]}”. Known: {', '.join(SORTS)}.")
-    return _key(_COLUMNS.get(name, name), SORTS[name], down), _key("id", str, down)
+    return _key(_COLUMNS.get(name, name), SORTS[name], descending), _key("id", str, descending)
 
 
 def _own_order(state: JobState | None) -> tuple[SortKey, ...]:
     if state is None:
-        return (_key("sequence", int, down=True),)
+        return (_key("sequence", int, descending=True),)
     if state is JobState.QUEUED:
         # Orphans of a crash first, then the urgent ones, then people in turns, each one's in the order of
         # asking; never by the clock.
-        urgent = _key("suspect", bool, down=True), _key("priority", Priority, down=True)
-        return (*urgent, _key("turn", int, down=False), _key("sequence", int, down=False))
+        urgent = _key("suspect", bool, descending=True), _key("priority", Priority, descending=True)
+        return (*urgent, _key("turn", int, descending=False), _key("sequence", int, descending=False))
     if state is JobState.RUNNING:
-        return _key("started_at", datetime, down=False), _key("sequence", int, down=False)
-    return _key("finished_at", datetime, down=True), _key("sequence", int, down=True)
+        return _key("started_at", datetime, descending=False), _key("sequence", int, descending=False)
+    return _key("finished_at", datetime, descending=True), _key("sequence", int, descending=True)
 
 
-def _key(name: str, kind: type, down: bool) -> SortKey:
-    return SortKey(name, kind, down, f"job.{name}")
+def _key(name: str, kind: type, descending: bool) -> SortKey:
+    return SortKey(name, kind, descending, f"job.{name}")

@@ -11,7 +11,7 @@ from core.listing.keyset import order_by
 from core.models import JobState
 from core.store.job_order import keys_of_jobs
 
-AHEAD = 64
+PREFETCHED_JOBS = 64
 _IN_ORDER = frozenset({"jobs.claim", "jobs.finish", "jobs.fail", "jobs.page", "jobs.count", "jobs.waiting"})
 
 
@@ -30,28 +30,28 @@ class JobPrefetch:
         """Return the row of the next job with its image, as jobs.page has it; None where none waits."""
         if self._read_in is not None and self._read_in is not session:
             self._rows = []
-        begun = _begun(session.executed)
-        next_row = next((row for row in self._rows if row["id"] not in begun), None)
+        claimed_ids = _claimed_ids(session.executed)
+        next_row = next((row for row in self._rows if row["id"] not in claimed_ids), None)
         return next_row or self.read(session)
 
     def read(self, session: Session) -> Row | None:
         """Return the same, read from the table."""
-        which = {"state": JobState.QUEUED.value, "project_id": None, "visible": None}
-        values: Row = which | {"limit": AHEAD, "offset": 0}
+        conditions = {"state": JobState.QUEUED.value, "project_id": None, "visible": None}
+        values: Row = conditions | {"limit": PREFETCHED_JOBS, "offset": 0}
         order = order_by(keys_of_jobs(JobState.QUEUED))
         self._rows = session.rows("jobs.page", values, order=order, behind="true")
         self._read_in = session
         return self._rows[0] if self._rows else None
 
     @contextmanager
-    def _on_commit(self, session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
+    def _on_commit(self, session: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
         yield
         if self._read_in is session:
             self._read_in = None
-        in_order = all(name in _IN_ORDER for name, _ in ran if name.startswith("jobs."))
-        begun = _begun(ran)
-        self._rows = [row for row in self._rows if row["id"] not in begun] if in_order else []
+        in_order = all(name in _IN_ORDER for name, _ in executed if name.startswith("jobs."))
+        claimed_ids = _claimed_ids(executed)
+        self._rows = [row for row in self._rows if row["id"] not in claimed_ids] if in_order else []
 
 
-def _begun(ran: Sequence[ExecutedStatement]) -> set[str]:
-    return {row["id"] for name, rows in ran if name == "jobs.claim" for row in rows}
+def _claimed_ids(executed: Sequence[ExecutedStatement]) -> set[str]:
+    return {row["id"] for name, rows in executed if name == "jobs.claim" for row in rows}

@@ -33,7 +33,7 @@ class JobStore:
     def __init__(self, db: Database, max_queued: int) -> None:
         self._db = db
         self._max_queued = max_queued
-        self._ahead = JobPrefetch(db)
+        self._prefetch = JobPrefetch(db)
         self._visible: list[str] | None = None
 
     def of_projects(self, visible: Sequence[str] | None) -> JobStore:
@@ -64,16 +64,16 @@ class JobStore:
         """
 
         def work(session: Session) -> Job | None:
-            row = self._ahead.next(session)
+            row = self._prefetch.next(session)
             while row is not None:
                 if not fits(job_of(row)):
                     return None
-                begun = {"attempt": row["attempt"] + 1, "worker": worker, "started_at": utc_now()}
-                values = {"id": row["id"], "boot_id": boot_id, **begun}
+                claimed = {"attempt": row["attempt"] + 1, "worker": worker, "started_at": utc_now()}
+                values = {"id": row["id"], "boot_id": boot_id, **claimed}
                 if session.change("jobs.claim", values, {"id": row["id"]}):
                     set_status(session, row, "running")
-                    return job_of(row | begun | {"state": JobState.RUNNING, "finished_at": None})
-                row = self._ahead.read(session)
+                    return job_of(row | claimed | {"state": JobState.RUNNING, "finished_at": None})
+                row = self._prefetch.read(session)
             return None
 
         return self._db.write(work)
@@ -103,18 +103,18 @@ class JobStore:
 
         return self._db.write(work)
 
-    def recover(self, most_crashes: int) -> int:
+    def recover(self, max_crashes: int) -> int:
         """Queue again, at a start, jobs that an earlier process left running; fail those at their last crash.
 
         Returns how many were found.
         """
-        error = CrashedRepeatedly.after(most_crashes)
+        error = CrashedRepeatedly.after(max_crashes)
 
         def work(session: Session) -> int:
             orphans = session.rows("jobs.orphans")
             values = {"error_code": error.code, "error": error.message, "now": utc_now()}
-            failed = session.rows("jobs.fail_orphans", values | {"most": most_crashes})
-            session.rows("jobs.requeue_orphans", {"most": most_crashes})
+            failed = session.rows("jobs.fail_orphans", values | {"max_crashes": max_crashes})
+            session.rows("jobs.requeue_orphans", {"max_crashes": max_crashes})
             set_statuses(session, orphans, "queued")
             for row in failed:
                 set_failed(session, row, error)
@@ -142,8 +142,8 @@ class JobStore:
 
     def prioritise(self, priority: Priority, ids: Sequence[str] | None = None) -> int:
         """Set the priority of these waiting jobs, or of all that wait; return how many there are."""
-        which = None if ids is None else list(ids)
-        values = {"priority": priority.value, "ids": which, "visible": self._visible}
+        requested_ids = None if ids is None else list(ids)
+        values = {"priority": priority.value, "ids": requested_ids, "visible": self._visible}
 
         def work(session: Session) -> int:
             rows = session.rows("jobs.prioritise", values)
@@ -157,8 +157,8 @@ class JobStore:
         """Queue these failed jobs, or all that failed, once more with fresh attempts."""
 
         def work(session: Session) -> int:
-            which = None if ids is None else list(ids)
-            rows = session.rows("jobs.retry", {"ids": which, "visible": self._visible})
+            requested_ids = None if ids is None else list(ids)
+            rows = session.rows("jobs.retry", {"ids": requested_ids, "visible": self._visible})
             session.rows("jobs.take_turns")
             set_requested(session, rows)
             return len(rows)
@@ -181,13 +181,13 @@ class JobStore:
             InvalidRequest: no such sort, or keys of another order.
         """
         keys = keys_of_jobs(state, sort)
-        rest, bound = behind(keys, after)
+        condition, bound = behind(keys, after)
         values: Row = {"state": state.value if state else None, "project_id": project_id}
         values |= {"visible": self._visible, **bound}
         window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
-            rows = session.rows("jobs.page", values | window, order=order_by(keys), behind=rest)
-            count = session.rows("jobs.count", values, behind=rest)[0]
+            rows = session.rows("jobs.page", values | window, order=order_by(keys), behind=condition)
+            count = session.rows("jobs.count", values, behind=condition)[0]
         if not count["there"]:
             raise NotFound("This project does not exist, or has been deleted.")
         items, last = tuple(job_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()

@@ -24,7 +24,7 @@ THINNING = (
     "metrics.thin_samples",
     "metrics.drop_thinned_samples",
 )
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 
 
 class MetricStore:
@@ -98,7 +98,7 @@ class MetricStore:
                 for statement in THINNING:
                     session.rows(statement, values)
             for statement in ("metrics.forget", "metrics.forget_samples"):
-                session.rows(statement, {"before": now - KEPT})
+                session.rows(statement, {"before": now - RETENTION})
 
         self._db.write(work)
 

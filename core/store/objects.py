@@ -107,9 +107,9 @@ class ObjectStore:
         """
         where, values = _where(project_id, conditions)
         keys = _keys(sort)
-        rest, bound = behind(keys, after)
+        condition, bound = behind(keys, after)
         values |= bound
-        parts = {"where": where, "behind": rest}
+        parts = {"where": where, "behind": condition}
         window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
             shape = {"order": order_by(keys), "value": keys[0].sql}
@@ -163,19 +163,19 @@ class ObjectStore:
             rows = session.rows("objects.bins", values | {"bins": bins}, where=where, value=value)
         if not rows:
             return None
-        least, width = float(rows[0]["least"]), float(rows[0]["width"])
+        lowest, width = float(rows[0]["least"]), float(rows[0]["width"])
         counts = dict.fromkeys(range(bins), 0) | {row["bin"]: row["total"] for row in rows}
         return ObjectHistogram(
-            tuple(least + width * place for place in range(bins + 1)), tuple(counts.values())
+            tuple(lowest + width * place for place in range(bins + 1)), tuple(counts.values())
         )
 
     def points(
-        self, project_id: str, conditions: ObjectFilter, columns: tuple[str, str], most: int
+        self, project_id: str, conditions: ObjectFilter, columns: tuple[str, str], limit: int
     ) -> tuple[Point, ...]:
-        """Return two columns of at most ``most`` spheroids that have both; always the same sample."""
+        """Return two columns of at most ``limit`` spheroids that have both; always the same sample."""
         where, values = _where(project_id, conditions)
         x, y = (_number(column) for column in columns)
-        values["limit"] = most
+        values["limit"] = limit
         with self._db.read() as session:
             return tuple(
                 Point(**row) for row in session.rows("objects.points", values, where=where, x=x, y=y)
@@ -196,7 +196,7 @@ def _where(project_id: str, conditions: ObjectFilter) -> tuple[str, Values]:
         parts.append(f"AND image.um_per_px IS {'NOT ' if conditions.calibrated else ''}NULL")
     for place, item in enumerate(conditions.ranges):
         column = _number(item.column)
-        for sign, word, bound in ((">=", "least", item.least), ("<=", "most", item.most)):
+        for sign, word, bound in ((">=", "minimum", item.minimum), ("<=", "maximum", item.maximum)):
             if bound is not None:
                 parts.append(f"AND {column} {sign} ${word}_{place}")
                 values[f"{word}_{place}"] = _finite(item.column, bound)

@@ -24,11 +24,11 @@ ToRecipe = Callable[[str, Mapping[str, object]], Recipe]  # of an engine's name 
 class ImageRecipes:
     """How images are to be segmented.
 
-    Those without settings of their own by ``usual``; ``to_recipe`` makes a recipe of the others' settings.
+    Those without settings of their own by ``default``; ``to_recipe`` makes a recipe of the others' settings.
     ``override``: ids of images whose own settings are taken back.
     """
 
-    usual: Recipe
+    default: Recipe
     to_recipe: ToRecipe
     override: frozenset[str] = frozenset()
 
@@ -136,7 +136,7 @@ def insert_by_settings(
     if taken_back := sorted(recipes.override & own.keys()):
         _set(session, project_id, taken_back, None, None)
         own = {key: item for key, item in own.items() if key not in recipes.override}
-    groups: dict[str, tuple[Recipe, list[str]]] = {"": (recipes.usual, [])}
+    groups: dict[str, tuple[Recipe, list[str]]] = {"": (recipes.default, [])}
     for image_id in image_ids:
         settings = own.get(image_id)
         if settings is None:

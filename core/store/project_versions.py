@@ -33,12 +33,16 @@ class ProjectVersions:
         return f"{self._start}.{self._counts[project_id]}"
 
     @contextmanager
-    def _on_commit(self, _session: Session, ran: Sequence[ExecutedStatement]) -> Iterator[None]:
-        changed = set(changed_images(ran))
+    def _on_commit(self, _session: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
+        changed = set(changed_images(executed))
         changed |= {
-            row["id"] for name, rows in ran if name.startswith("projects.") for row in rows if "id" in row
+            row["id"]
+            for name, rows in executed
+            if name.startswith("projects.")
+            for row in rows
+            if "id" in row
         }
-        if any(name.startswith("projects.") and name not in READING for name, _ in ran):
+        if any(name.startswith("projects.") and name not in READING for name, _ in executed):
             changed.add(PROJECTS)
         try:
             yield

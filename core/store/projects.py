@@ -103,9 +103,9 @@ class ProjectStore:
             return {row["project_id"]: _as_json(row) for row in counted}
         if self._index is not None:
             rows = {key: row for key in ids if (row := self._index.totals(key)) is not None}
-        rest = [key for key in ids if key not in rows]
-        if rest:
-            rows |= {row["project_id"]: row for row in session.rows("projects.totals", _totals_of(rest))}
+        uncached = [key for key in ids if key not in rows]
+        if uncached:
+            rows |= {row["project_id"]: row for row in session.rows("projects.totals", _totals_of(uncached))}
         return {key: _as_json(row) for key, row in rows.items()}
 
     def require(self, project_id: str) -> str:
@@ -200,8 +200,8 @@ class ProjectStore:
         """Delete a project, whose jobs are cancelled; ``restore`` undoes it until it is purged."""
 
         def work(session: Session) -> None:
-            gone = {"id": project_id, "now": utc_now(), "deleted_by": deleted_by}
-            _require(session.rows("projects.delete", gone))
+            deletion = {"id": project_id, "now": utc_now(), "deleted_by": deleted_by}
+            _require(session.rows("projects.delete", deletion))
             values = {"ids": None, "image_ids": None, "project_id": project_id, "now": utc_now()}
             cancelled = session.rows("jobs.cancel", values | {"visible": None})
             session.rows("images.settle", {"ids": [row["image_id"] for row in cancelled]})
@@ -213,10 +213,10 @@ class ProjectStore:
 
         def work(session: Session) -> None:
             old = name = _require(session.rows("projects.restore", {"id": project_id}))["name"]
-            turn = 1
+            number = 1
             while session.one("projects.same_name", {"id": project_id, "name": name, "owner": None}):
-                suffix = f" (restored {turn})" if turn > 1 else " (restored)"
-                name, turn = old[: MAX_NAME - len(suffix)] + suffix, turn + 1
+                suffix = f" (restored {number})" if number > 1 else " (restored)"
+                name, number = old[: MAX_NAME - len(suffix)] + suffix, number + 1
             session.rows("projects.rename", {"id": project_id, "name": name})
 
         self._db.write(work)

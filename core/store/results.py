@@ -180,18 +180,18 @@ class ResultStore:
     def size(self, project_id: str, image_ids: Sequence[str] | None = None) -> ResultSize:
         """Return how many rows ``images`` and ``objects`` give without a limit."""
 
-        def ask() -> Row:
-            at_hand = self._index.size(project_id) if self._index and image_ids is None else None
-            if at_hand is not None:
-                return at_hand
+        def read() -> Row:
+            indexed = self._index.size(project_id) if self._index and image_ids is None else None
+            if indexed is not None:
+                return indexed
             values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
             with self._db.read() as session:
                 return session.rows("results.size", values)[0]
 
         if image_ids is not None:
-            return ResultSize(**ask())
+            return ResultSize(**read())
         key = f"{project_id}:{self._generations.of(project_id)}"
-        return ResultSize(**cached_json(self._cache, SIZES, key, ask))
+        return ResultSize(**cached_json(self._cache, SIZES, key, read))
 
     def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:
         """Yield rows of every spheroid in force of a project, or of some images, by image name and number.

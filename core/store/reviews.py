@@ -13,7 +13,11 @@ from core.models import ReviewState, VersionKind
 from core.store.correction_audit import Action, record
 from core.store.versions import require_in_force
 
-TAKEN_BACK = (ReviewState.RIGHT, ReviewState.EXCLUDED, ReviewState.UNSURE)  # a correction is another version
+REVERSIBLE_STATES = (
+    ReviewState.RIGHT,
+    ReviewState.EXCLUDED,
+    ReviewState.UNSURE,
+)  # a correction is another version
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +112,7 @@ class ReviewStore:
             require_in_force(session, image_id, version_id)
             of_version = {"image_id": image_id, "version_id": version_id}
             last, before = _last_two(session, of_version)
-            if last is None or last["reviewed_by"] != who or last["state"] not in TAKEN_BACK:
+            if last is None or last["reviewed_by"] != who or last["state"] not in REVERSIBLE_STATES:
                 raise InvalidRequest(
                     "This was not taken back: somebody has said something else of the image since."
                 )

@@ -76,7 +76,9 @@ class ThroughputStore:
         self._reviews = ReviewStore(db)
         self._second_opinions = SecondOpinionStore(db)
 
-    def made(self, since: datetime, slot_s: float, project_id: str | None = None) -> tuple[ImagesDone, ...]:
+    def images_done(
+        self, since: datetime, slot_s: float, project_id: str | None = None
+    ) -> tuple[ImagesDone, ...]:
         """Images and spheroids by slot and project, oldest first."""
         return tuple(
             ImagesDone(**row) for row in self._rows("throughput.made", since, project_id, slot=slot_s)

@@ -17,7 +17,7 @@ from core.errors import NotFound
 from core.models import Upload, UploadState
 
 WATCHED_FOLDER = "watched folder"  # the batch of files from there: its rows say what has been taken already
-LISTED = 10_000  # uploads in one list
+MAX_LISTED = 10_000  # uploads in one list
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ class UploadStore:
             raise NotFound("Nothing is known of this upload.")
         return _upload(row)
 
-    def listed(self, project_id: str | None = None, limit: int = LISTED) -> tuple[Upload, ...]:
+    def listed(self, project_id: str | None = None, limit: int = MAX_LISTED) -> tuple[Upload, ...]:
         """Return the uploads of a project, or of all, that nobody has dismissed, the latest first."""
         with self._db.read() as session:
             rows = session.rows("uploads.of_project", {"project_id": project_id, "limit": limit})

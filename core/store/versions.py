@@ -17,7 +17,7 @@ from core.store.rows import OBJECT_ROW, compact, version_of
 
 # While somebody corrects an image, no segmentation takes force. A draft that nobody has touched for this long
 # does not hold it back any more; it stays, and can still be finished.
-DRAFT_HOLDS = timedelta(hours=24)
+DRAFT_HOLD_TIME = timedelta(hours=24)
 ObjectRows = Sequence[tuple[object, ...]]
 
 
@@ -96,12 +96,12 @@ def save_ended(
     rows = [version for _, version in pairs]
     insert_versions(session, rows, [item for row in rows for item in objects[row["id"]]])
     ids = [job.image_id for job, _ in pairs]
-    since = rows[0]["created_at"] - DRAFT_HOLDS
-    found = session.rows("corrections.at_work", {"image_ids": ids, "since": since})
-    corrected = {row["image_id"] for row in found}
+    since = rows[0]["created_at"] - DRAFT_HOLD_TIME
+    being_corrected = session.rows("corrections.at_work", {"image_ids": ids, "since": since})
+    corrected = {row["image_id"] for row in being_corrected}
     superseded = [_put_in_force(session, job, version, job.image_id in corrected) for job, version in pairs]
-    if gone := [version_id for version_id in superseded if version_id is not None]:
-        session.rows("results.supersede", {"ids": gone, "now": rows[0]["created_at"]})
+    if superseded_ids := [version_id for version_id in superseded if version_id is not None]:
+        session.rows("results.supersede", {"ids": superseded_ids, "now": rows[0]["created_at"]})
     return saved
 
 
@@ -162,16 +162,16 @@ def _put_in_force(session: Session, job: Job, version: Row, being_corrected: boo
     somebody is correcting the version in force: what they see must not be exchanged under their hands.
     """
     values = {"id": job.image_id, "request": version["request"]}
-    touched = {"id": job.image_id, "project_id": job.project_id}
+    changed_row = {"id": job.image_id, "project_id": job.project_id}
     in_force: str | None = session.rows("results.in_force", {"image_id": job.image_id})[0]["version_id"]
     if in_force is not None:
         current = session.rows("results.get", {"id": in_force})[0]
         if being_corrected or not takes_force(current["kind"], current["request"], version["request"]):
-            session.change("images.set_status", {**values, "status": "done"}, touched)
+            session.change("images.set_status", {**values, "status": "done"}, changed_row)
             return str(version["id"])
     values |= {"version_id": version["id"]} | {name: version[name] for name in SUMMARY}
     assignments = ", ".join(f"{name} = ${name}" for name in SUMMARY)
-    session.change("images.set_in_force", values, touched, summary=assignments)
+    session.change("images.set_in_force", values, changed_row, summary=assignments)
     return in_force
 
 

@@ -129,7 +129,7 @@ def _chosen_by(answer: GridAnswer, selected: tuple[str, ...], image_filter: Imag
     parts += [f"reviewed as {' or '.join(image_filter.review)}"] if image_filter.review else []
     parts += [f"name contains “{image_filter.name}”"] if image_filter.name else []
     parts += [
-        f"{item.column} from {_bound(item.least)} to {_bound(item.most)}" for item in image_filter.ranges
+        f"{item.column} from {_bound(item.minimum)} to {_bound(item.maximum)}" for item in image_filter.ranges
     ]
     return " and ".join(parts) or export_panel.ALL
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.accounts import Access, Principal, Role
-from core.accounts.audit import PART, Action
+from core.accounts.audit import ROWS_PER_READ, Action
 from core.db.statements import load_queries
 from core.models import Project
 from tests.accounts.conftest import PASSWORD, Time, add
@@ -25,9 +25,11 @@ def test_rows_come_newest_first_with_the_projects_name(access: Access, project: 
 
 
 def test_everything_is_read_in_parts(access: Access) -> None:
-    for number in range(PART + 3):
+    for number in range(ROWS_PER_READ + 3):
         access.audit.add(ANA, Action.EXPORTED, str(number))
-    assert [row.subject for row in access.audit.everything()] == [str(n) for n in reversed(range(PART + 3))]
+    assert [row.subject for row in access.audit.everything()] == [
+        str(n) for n in reversed(range(ROWS_PER_READ + 3))
+    ]
 
 
 def test_no_statement_changes_a_row() -> None:

@@ -179,10 +179,10 @@ def test_a_job_that_ends_in_the_middle_of_an_edit_replaces_nothing(
 def test_a_draft_that_was_left_behind_holds_results_back_for_a_day_and_can_still_be_finished(
     desk: Corrections, image: Image, segment: Callable[[Image], Image], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert timedelta(hours=1) < versions.DRAFT_HOLDS <= timedelta(days=1)
+    assert timedelta(hours=1) < versions.DRAFT_HOLD_TIME <= timedelta(days=1)
     desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
     assert segment(image).version_id == image.version_id
-    monkeypatch.setattr(versions, "DRAFT_HOLDS", timedelta(seconds=-1))  # as if it were long ago
+    monkeypatch.setattr(versions, "DRAFT_HOLD_TIME", timedelta(seconds=-1))  # as if it were long ago
     after = segment(image)
     assert after.version_id != image.version_id
     assert desk.draft(image.id).revision == 1
@@ -198,7 +198,7 @@ def test_what_a_draft_is_made_from_is_not_swept(
     segment: Callable[[Image], Image],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(versions, "DRAFT_HOLDS", timedelta(seconds=-1))
+    monkeypatch.setattr(versions, "DRAFT_HOLD_TIME", timedelta(seconds=-1))
     desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
     segment(image)
     store.retention.purge_superseded(-1)
@@ -317,9 +317,9 @@ def test_an_altered_row_of_the_audit_is_named(desk: Corrections, image: Image, s
     desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
     desk.apply(image.id, gesture(image, "b", NewRegion(1, None), base=1), "ada")
     first, second = store.correction_audit.of_image(image.id)
-    assert replace(first, who="eve").right_hash != first.hash
+    assert replace(first, who="eve").expected_hash != first.hash
     assert second.previous_hash == first.hash
-    assert isinstance(first.right_hash, str)
+    assert isinstance(first.expected_hash, str)
 
 
 def test_a_region_is_stored_as_it_was(desk: Corrections, image: Image, store: Store, blobs: Blobs) -> None:

@@ -46,10 +46,10 @@ def listed(services: Services, project_id: str) -> dict[str, Any]:
     """From the page index and by SQL."""
     places = {}
     for way, store in (("memory", services.store), ("SQL", Store(services.db, page_index_bytes=0))):
-        narrowed = ImageFilter(ranges=(Range(OF_IMAGES, 0.5),))
+        filtered = ImageFilter(ranges=(Range(OF_IMAGES, 0.5),))
         rows = store.images.page(project_id, sort=f"-{OF_IMAGES}").items
         places[f"sorted by {way}"] = [getattr(row, OF_IMAGES) for row in rows]
-        places[f"narrowed by {way}"] = [row.name for row in store.images.page(project_id, narrowed).items]
+        places[f"narrowed by {way}"] = [row.name for row in store.images.page(project_id, filtered).items]
     return places
 
 

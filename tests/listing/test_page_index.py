@@ -454,7 +454,7 @@ def test_what_cannot_be_patched_is_loaded(
     add(store, project.id, "a")
     store.images.page(project.id)
     with monkeypatch.context() as patched:
-        patched.setattr("core.listing.project_table.ProjectTable.patched", lambda *_: 1 / 0)
+        patched.setattr("core.listing.project_table.ProjectTable.with_rows_replaced", lambda *_: 1 / 0)
         add(store, project.id, "b")
         assert store.images.page(project.id).total == 2
     assert "event=page_index.patch_failed" in caplog.text
@@ -509,7 +509,7 @@ def test_ranges_take_in_their_bounds_and_leave_out_what_is_unknown(store: Store,
         return [row.id for row in page.items]
 
     assert passing(Range("diameter_px", 10, 20)) == ["a", "b"]
-    assert passing(Range("diameter_px", most=20), Range("diameter_px", least=20.0)) == ["b"]
+    assert passing(Range("diameter_px", maximum=20), Range("diameter_px", minimum=20.0)) == ["b"]
     assert passing(Range("diameter_um", 0)) == ["b"]
     assert passing(Range("diameter_um")) == ["a", "b", "c", "d"]
     added = store.images.get("b").created_at

@@ -27,19 +27,19 @@ def test_as_many_as_are_wanted_go_together_and_wait_no_longer() -> None:
     calls: list[list[int]] = []
     together = Batcher(doubling(calls), 3, FOREVER, lambda: True)
     with ThreadPoolExecutor(3) as pool:
-        assert list(pool.map(together.do, [1, 2, 3])) == [2, 4, 6]
+        assert list(pool.map(together.call, [1, 2, 3])) == [2, 4, 6]
     assert calls == [[1, 2, 3]]
 
 
 def test_nobody_waits_where_no_more_are_expected() -> None:
     calls: list[list[int]] = []
     together = Batcher(doubling(calls), 3, FOREVER, lambda: False)
-    assert [together.do(item) for item in (1, 2)] == [2, 4]
+    assert [together.call(item) for item in (1, 2)] == [2, 4]
     assert calls == [[1], [2]]
 
 
 def test_those_who_do_not_come_are_waited_for_only_so_long() -> None:
-    assert Batcher(doubling([]), 3, 0.01, lambda: True).do(1) == 2
+    assert Batcher(doubling([]), 3, 0.01, lambda: True).call(1) == 2
 
 
 def test_one_that_comes_last_ends_the_waiting() -> None:
@@ -48,11 +48,11 @@ def test_one_that_comes_last_ends_the_waiting() -> None:
     calls: list[list[int]] = []
     together = Batcher(doubling(calls), 5, FOREVER, more.is_set)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(together.do, 1)
+        first = pool.submit(together.call, 1)
         while not together._gathered:
             pass
         more.clear()
-        assert together.do(2) == 4
+        assert together.call(2) == 4
         assert first.result() == 2
     assert calls == [[1, 2]]
 
@@ -61,7 +61,7 @@ def test_an_error_is_only_that_of_the_guilty_one() -> None:
     calls: list[list[int]] = []
     together = Batcher(doubling(calls), 3, FOREVER, lambda: True)
     with ThreadPoolExecutor(3) as pool:
-        answers = [pool.submit(together.do, item) for item in (1, 13, 3)]
+        answers = [pool.submit(together.call, item) for item in (1, 13, 3)]
         with pytest.raises(ValueError, match="thirteen"):
             answers[1].result()
         assert [answers[0].result(), answers[2].result()] == [2, 6]

@@ -10,11 +10,11 @@ from core.db import Database, Session
 from core.models import Job, JobState, Priority, Project
 from core.monitoring import QueryRecorder
 from core.store import JobRequest, Store
-from core.store.job_prefetch import AHEAD
+from core.store.job_prefetch import PREFETCHED_JOBS
 from tests.factories import RECIPE, add, claim
 from tests.store.test_jobs import ERROR, claimed, job_of
 
-KEYS = [f"{number:03}" for number in range(AHEAD + 10)]
+KEYS = [f"{number:03}" for number in range(PREFETCHED_JOBS + 10)]
 
 
 @pytest.fixture

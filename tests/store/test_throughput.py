@@ -56,7 +56,12 @@ def test_jobs_of_one_project_are_counted_by_state(
 
 def test_an_empty_lab_has_done_nothing(throughput: ThroughputStore) -> None:
     since = utc_now() - timedelta(days=1)
-    assert throughput.made(since, HOUR) == throughput.waits(since, HOUR) == throughput.failures(since) == ()
+    assert (
+        throughput.images_done(since, HOUR)
+        == throughput.waits(since, HOUR)
+        == throughput.failures(since)
+        == ()
+    )
 
 
 def test_images_and_spheroids_are_counted_by_project(
@@ -71,11 +76,11 @@ def test_images_and_spheroids_are_counted_by_project(
     finish(store, "c", spheroid(1), spheroid(2), spheroid(3))
     since = utc_now() - timedelta(hours=1)
     day = 24 * HOUR
-    made = {item.project: (item.images, item.spheroids) for item in throughput.made(since, day)}
+    made = {item.project: (item.images, item.spheroids) for item in throughput.images_done(since, day)}
     assert made == {"Plate 1": (2, 2), "Plate 2": (2, 4)}
-    (only,) = throughput.made(since, day, other.id)
+    (only,) = throughput.images_done(since, day, other.id)
     assert (only.project_id, only.images, only.slot.hour) == (other.id, 2, 0)
-    assert throughput.made(utc_now() + timedelta(minutes=1), day) == ()
+    assert throughput.images_done(utc_now() + timedelta(minutes=1), day) == ()
 
 
 def test_waiting_times_are_from_asking_to_beginning(

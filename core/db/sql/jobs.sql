@@ -102,12 +102,12 @@ RETURNING image_id, project_id, request
 UPDATE job SET crashes = crashes + 1 WHERE state = 'running' RETURNING image_id, request
 
 -- name: requeue_orphans
-UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND crashes < $most
+UPDATE job SET state = 'queued', suspect = true WHERE state = 'running' AND crashes < $max_crashes
 
 -- name: fail_orphans
 UPDATE job SET
     state = 'failed', suspect = false, finished_at = $now, error_code = $error_code, error = $error
-WHERE state = 'running' AND crashes >= $most
+WHERE state = 'running' AND crashes >= $max_crashes
 RETURNING image_id, project_id, request
 
 -- name: cancel

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from starlette.responses import Response, StreamingResponse
 
-from core.accounts.audit import PART, AuditRow
+from core.accounts.audit import ROWS_PER_READ, AuditRow
 from core.errors import NotFound
 from core.http.answers import NOT_KEPT, attachment
 from core.http.dependencies import ServicesDependency
@@ -37,7 +37,7 @@ def _pieces(rows: Iterator[AuditRow]) -> Iterator[str]:
     for number, row in enumerate(rows, start=1):
         values = (row.sequence, row.done_at, row.name, row.action, row.project, row.subject, row.address)
         table.write(dict(zip(HEADER, values, strict=True)))
-        if number % PART == 0:
+        if number % ROWS_PER_READ == 0:
             yield text.getvalue()
             text.seek(0)
             text.truncate()

@@ -71,10 +71,10 @@ class Bounds(Query):
         numbers = [self._range(column, "min", "max", "is greater than") for column in self.numbers]
         return tuple(item for item in (*times, *numbers) if item)
 
-    def _range(self, column: str, least: str, most: str, above: str) -> Range | None:
-        first, last = getattr(self, f"{column}_{least}"), getattr(self, f"{column}_{most}")
+    def _range(self, column: str, lower_suffix: str, upper_suffix: str, problem: str) -> Range | None:
+        first, last = getattr(self, f"{column}_{lower_suffix}"), getattr(self, f"{column}_{upper_suffix}")
         if first is not None and last is not None and first > last:
-            raise InvalidRequest(f"{column}_{least} {above} {column}_{most}.")
+            raise InvalidRequest(f"{column}_{lower_suffix} {problem} {column}_{upper_suffix}.")
         return None if first is None and last is None else Range(column, first, last)
 
 

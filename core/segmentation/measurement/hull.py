@@ -52,14 +52,14 @@ def _calipers(hull: NDArray[np.float64]) -> tuple[float, float]:
     abs(u) + abs(v). The least width lies across one of the polygon's sides, or across a side of the squares.
     """
     apart = np.abs(hull[:, None] - hull) + 1
-    greatest = math.sqrt(float(np.einsum("ijk,ijk->ij", apart, apart).max()))
-    least = float((hull.max(axis=0) - hull.min(axis=0)).min()) + 1
+    largest = math.sqrt(float(np.einsum("ijk,ijk->ij", apart, apart).max()))
+    smallest = float((hull.max(axis=0) - hull.min(axis=0)).min()) + 1
     if len(hull) > 1:
         along = np.concatenate([hull[1:], hull[:1]]) - hull
         across = (along[:, ::-1] * (-1, 1)) @ hull.T
         widths = across.max(axis=1) - across.min(axis=1) + np.abs(along).sum(axis=1)
-        least = min(least, float((widths / np.hypot(along[:, 0], along[:, 1])).min()))
-    return greatest, least
+        smallest = min(smallest, float((widths / np.hypot(along[:, 0], along[:, 1])).min()))
+    return largest, smallest
 
 
 def _diamonds(hull: Points) -> Points:

@@ -76,5 +76,5 @@ def _imagej_start(outer: Edges) -> Ints:
     end = (outer.side == RIGHT) & (outer.side[outer.after] == TOP)
     far = outer.x.max() + 1
     key = np.where(end, outer.y * far + outer.x, np.iinfo(np.int64).max)
-    least = np.minimum.reduceat(key, outer.start[:-1])
-    return np.flatnonzero(key == least[ragged.owners(outer.start)]) - outer.start[:-1]
+    lowest = np.minimum.reduceat(key, outer.start[:-1])
+    return np.flatnonzero(key == lowest[ragged.owners(outer.start)]) - outer.start[:-1]

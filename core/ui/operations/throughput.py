@@ -30,7 +30,7 @@ BY_PROJECT = 8  # that have a colour of their own; the rest share one
 
 def work_done(services: Services, chosen: TimeRange, project_id: str | None, lost: Lost) -> None:
     """Draw the page's first sentence, then images and spheroids by slot, stacked by project."""
-    done = services.throughput.made(_since(chosen), chosen.slot_s, project_id)
+    done = services.throughput.images_done(_since(chosen), chosen.slot_s, project_id)
     headline(services, sum(item.images for item in done), lost, chosen)
     summary.answers(services, project_id)
     _tiles(done, lost, chosen)
