@@ -17,7 +17,7 @@ from core.models import Segmentation
 from core.segmentation import Engine, EngineRegistry, SegmentationParams, segment
 from core.segmentation.confidence import doubtful
 from core.segmentation.engines.contrast import readings
-from core.segmentation.engines.unet import normalise, surest, working_copy
+from core.segmentation.engines.unet import most_certain, normalise, working_copy
 from core.segmentation.engines.weights import load
 from training.scores import score
 
@@ -87,7 +87,7 @@ def wrong_polarities(numbers: Sequence[int]) -> int:
         share = float(np.exp(rng.uniform(np.log(0.01), np.log(0.85))))
         image = normalise(working_copy(scenes.field_share(rng, share).pixels, VIEW_PX))
         for way in (image, -image):
-            reading, _ = surest(network, readings(way))
+            reading, _ = most_certain(network, readings(way))
             wrong += reading.dark != (way is image)
     return wrong
 

@@ -29,8 +29,8 @@ from core.segmentation.confidence import (
     Curve,
     at_size,
     image_features,
+    novelty,
     object_features,
-    strangeness,
 )
 from core.segmentation.engines.base import Prediction
 from core.segmentation.outlines.postprocess import postprocess
@@ -92,7 +92,7 @@ def look_at(fold: Fold) -> tuple[Rated, Rated]:
         labels = postprocess(seen, fold.params, pixels.shape)
         if not labels.any():
             continue
-        strange = strangeness(seen.traits, fold.traits)
+        strange = novelty(seen.traits, fold.traits)
         small = at_size(labels, seen.inside.shape)
         of_images.append((image_features(seen, small > 0, strange), score(labels, truth).iou))
         if not is_foreground(truth):

@@ -16,7 +16,7 @@ from core.images.formats import SUFFIXES
 from core.models import Limits
 from core.segmentation import grayscale
 from core.segmentation.engines.contrast import views
-from core.segmentation.engines.unet import ENLARGE, normalise
+from core.segmentation.engines.unet import MAX_ENLARGEMENT, normalise
 from core.segmentation.outlines.postprocess import largest_parts
 from training import scenes
 from training.augment import cut, vary
@@ -193,7 +193,7 @@ def _levels(pixels: NDArray[np.generic], labels: Labels) -> tuple[Level, ...]:
     dense = not is_foreground(labels)
     if not dense:
         labels = largest_parts(labels)  # cells that lie alone are nobody's: an object is in one part
-    working = min(WORKING, ENLARGE * native)
+    working = min(WORKING, MAX_ENLARGEMENT * native)
     sides = sorted({working / 2, working, float(max(working, min(FINEST, native)))})
     return tuple(Level(side / working, *_resized(grey, labels, side / native), dense) for side in sides)
 

@@ -21,7 +21,7 @@ from bench.ladders import LADDERS, rung
 from core.segmentation import SegmentationParams
 from core.segmentation.confidence import EMPTY_FEATURES, LOOK_BELOW, Curve, empty_features
 from core.segmentation.engines.base import Prediction
-from core.segmentation.engines.contrast import overlooked, readings
+from core.segmentation.engines.contrast import overlooked_bodies, readings
 from core.segmentation.engines.unet import normalise, working_copy
 from core.segmentation.outlines.postprocess import postprocess
 from training import scenes
@@ -71,7 +71,7 @@ def overlooking(pixels: NDArray[Any], labels: NDArray[np.int32]) -> tuple[Predic
     size = (image.shape[1], image.shape[0])
     bodies = cv2.resize((labels > 0).astype(np.float32), size, interpolation=cv2.INTER_AREA)
     nothing, contrast = np.zeros_like(image), readings(image)[0].views[1]
-    stands_out = float(overlooked(contrast, nothing).mean())
+    stands_out = float(overlooked_bodies(contrast, nothing).mean())
     return Prediction(nothing, standing_out=stands_out), Prediction(np.float32(NEARLY) * bodies)
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from core.segmentation import ENGINE_NAMES, EngineRegistry, SegmentationParams
 from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import rounded
-from core.segmentation.engines.weights import pin
+from core.segmentation.engines.weights import read_pin
 from core.segmentation.outlines.postprocess import postprocess
 from training.baselines import BASELINES
 from training.data import Pair, pairs
@@ -50,7 +50,7 @@ def held_out(runs: Path) -> dict[str, Path]:
     """
     files = {}
     for file in sorted(runs.glob("*/unet.safetensors")):
-        left_out = pin(file)["held_out"]
+        left_out = read_pin(file)["held_out"]
         if isinstance(left_out, list) and len(left_out) == 1:
             files[str(left_out[0])] = file
     if not files:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from core.segmentation.engines.unet_model import ConvBlock, UNet
-from core.segmentation.engines.weights import load, pin
+from core.segmentation.engines.weights import load, read_pin
 
 BATCHES = 12  # from which means and variances are taken
 
@@ -23,7 +23,7 @@ def unfold(file: Path, images: Iterable[Tensor]) -> UNet:
         images: batches of views (B, 2, Y, X); a norm's mean and variance are those of what its convolution
             gives on the first BATCHES of them.
     """
-    widths = pin(file)["widths"]
+    widths = read_pin(file)["widths"]
     assert isinstance(widths, list)
     folded, model = load(file), UNet(tuple(widths))
     own = model.state_dict()

@@ -37,7 +37,7 @@ WELL_SCATTER = 0.04  # between wells on day 1, as a coefficient of variation
 DAY_SCATTER = 0.02  # of each day's growth
 
 
-class Problem(StrEnum):
+class WellProblem(StrEnum):
     """What is wrong with a well."""
 
     EMPTY = "empty well"
@@ -47,15 +47,15 @@ class Problem(StrEnum):
 
 
 PROBLEMS = {
-    "B04": Problem.TWO_SPHEROIDS,
-    "C09": Problem.OUT_OF_FOCUS,
-    "D07": Problem.EMPTY,
-    "E10": Problem.EMPTY,
-    "F05": Problem.DEBRIS,
-    "G02": Problem.OUT_OF_FOCUS,
-    "H06": Problem.TWO_SPHEROIDS,
+    "B04": WellProblem.TWO_SPHEROIDS,
+    "C09": WellProblem.OUT_OF_FOCUS,
+    "D07": WellProblem.EMPTY,
+    "E10": WellProblem.EMPTY,
+    "F05": WellProblem.DEBRIS,
+    "G02": WellProblem.OUT_OF_FOCUS,
+    "H06": WellProblem.TWO_SPHEROIDS,
 }
-SPHEROIDS = {Problem.EMPTY: 0, Problem.TWO_SPHEROIDS: 2}  # one in every other well
+SPHEROIDS = {WellProblem.EMPTY: 0, WellProblem.TWO_SPHEROIDS: 2}  # one in every other well
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class DemoTruth:
     day: int
     dose_micromolar: float
     diameters_um: tuple[float, ...]
-    problem: Problem | None
+    problem: WellProblem | None
 
 
 def demo_plate(seed: int = SEED) -> Iterator[DemoFile]:
@@ -156,15 +156,15 @@ def _spec(seed: int, truth: DemoTruth) -> SceneSpec:
         _body(diameter, center, damage)
         for diameter, center in zip(truth.diameters_um, _centers(rng, len(truth.diameters_um)), strict=True)
     )
-    litter = 6 if truth.problem is Problem.DEBRIS else 1
+    debris_factor = 6 if truth.problem is WellProblem.DEBRIS else 1
     return SceneSpec(
         bodies,
         (SIDE_PX, SIDE_PX),
         UM_PER_PX,
-        loose_cells=int(litter * (8 + 20 * rng.random() + 170 * damage)),
-        specks=int(litter * (15 + 25 * rng.random())),
+        loose_cells=int(debris_factor * (8 + 20 * rng.random() + 170 * damage)),
+        specks=int(debris_factor * (15 + 25 * rng.random())),
         well_wall=bool(rng.random() < 0.15),
-        defocus_px=7.0 if truth.problem is Problem.OUT_OF_FOCUS else 0.0,
+        defocus_px=7.0 if truth.problem is WellProblem.OUT_OF_FOCUS else 0.0,
         bits=BITS,
     )
 
@@ -183,11 +183,11 @@ def _body(diameter_um: float, center: tuple[float, float], damage: float) -> Bod
 def _centers(rng: np.random.Generator, count: int) -> list[tuple[float, float]]:
     """Middles in pixels: one near the middle of the well, two side by side."""
     middle, turn = SIDE_PX / 2 + rng.normal(0, 12, 2), rng.uniform(0, 2 * math.pi)
-    apart = 85.0 if count == 2 else 0.0
+    distance = 85.0 if count == 2 else 0.0
     return [
         (
-            float(middle[0] + sign * apart * math.cos(turn)),
-            float(middle[1] + sign * apart * math.sin(turn)),
+            float(middle[0] + sign * distance * math.cos(turn)),
+            float(middle[1] + sign * distance * math.sin(turn)),
         )
         for sign in (1, -1)[:count]
     ]

@@ -1,4 +1,4 @@
-"""Estimate how much memory work on an image takes, and set how the C library hands memory out.
+"""Estimate the memory that work on an image takes, and tune the C library's allocator.
 
 Every figure counts the file's bytes and the decoded pixels. They were measured as the growth of a fresh
 process (VmHWM) over images of 20 and 80 megapixels.
@@ -21,7 +21,7 @@ _MMAP_THRESHOLD, _MMAP_BYTES = -3, 32 * 2**20
 
 
 class ImageExtent(Protocol):
-    """What of an image decides how much memory it takes; ``core.models.Image`` has it."""
+    """The properties of an image that decide how much memory it takes; ``core.models.Image`` has them."""
 
     @property
     def width(self) -> int: ...
@@ -89,11 +89,11 @@ def _pixel_bytes(image: ImageExtent) -> int:
     return _values(image) * ITEM_BYTES.get(image.dtype, 4)
 
 
-def keep_freed() -> None:
-    """Keep what segmenting frees for its next step: in the whole process, with glibc only.
+def keep_freed_memory() -> None:
+    """Have glibc keep freed memory for the next allocation, in the whole process; nothing elsewhere.
 
-    It takes and frees tens of megabytes all the time. Given back to the system at once, as glibc does at
-    first and Dask's workers always, each piece is cleared anew when it is next taken.
+    Segmenting allocates and frees tens of megabytes all the time. If each block went back to the system, as
+    with glibc's initial thresholds and with those of Dask's workers, it would have to be zeroed again.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:

@@ -78,6 +78,6 @@ class Previews:
             return None
         before = SegmentationParams.from_dict(stored.params)
         same = (stored.engine, stored.engine_version) == (engine.name, engine.version)
-        if not (same and params.sees_as(before)):
+        if not (same and params.predicts_like(before)):
             return None
         return EngineOutput.unpack(self._blobs.get(stored.maps_sha256), engine, before)

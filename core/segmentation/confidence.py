@@ -1,11 +1,11 @@
-"""How far an outline can be trusted: the overlap with a person's that is to be expected, 0..1.
+"""Confidence of outlines: the overlap (intersection over union) to be expected with a person's outline, 0..1.
 
-Five things are looked at. ``certainty``: how sure the map is inside the outline. ``margin``: how little the
-outline moves with the threshold. ``agreement``: overlap with what is seen mirrored and at another scale.
-``unity``: how little the dense core differs from all that hangs together. ``strangeness``: how unlike the
-training images the image is. A logistic curve, fitted on images of sets that
-the network had not seen (``python -m training.confidence``), turns them into an expected intersection over
-union. An image without spheroids has a curve of its own, from what nearly was one: how likely it is empty.
+It follows from five features. ``certainty``: mean probability inside the outline. ``margin``: how little the
+outline moves with the threshold. ``agreement``: overlap with the mirrored prediction at another scale.
+``unity``: overlap of the dense core with the whole body. ``novelty``: distance of the image from the training
+images. A logistic curve turns them into the expected overlap; it is fitted on sets of images that were left
+out of training (``python -m training.confidence``). An image without spheroids has a curve of its own: how
+likely it is empty.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ FEATURES = ("certainty", "margin", "agreement", "unity", "strangeness")
 EMPTY_FEATURES = ("peak", "standing_out")
 
 _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run
-_REACH = np.ones((9, 9), np.uint8)  # how far around an object its matter may lie
-_SLACK = 5e-4  # of the image's pixels: so much noise says nothing about an image
-_PEAK = 5e-4  # of the image's pixels: so many have at least the peak's probability
+_REACH = np.ones((9, 9), np.uint8)  # neighbourhood that still counts to an object
+_SLACK = 5e-4  # share of the image's pixels that is added to every count, so that noise has no weight
+_PEAK = 5e-4  # share of the image's pixels that have at least the peak's probability
 _MAX_NOVELTY = 3.0
 
 Floats = NDArray[np.float64]
@@ -69,11 +69,13 @@ class ConfidenceCurve:
         return asdict(self)
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> ConfidenceCurve:
+    def from_dict(cls, document: Mapping[str, object]) -> ConfidenceCurve:
         """From the JSON of one engine in ``confidence.json``."""
-        curves = {name: _curve(given[name]) for name in ("objects", "images")}
-        traits = {name: _numbers(given[name]) for name in ("mean", "spread") if given.get(name) is not None}
-        empty = _curve(given["empty"]) if given.get("empty") is not None else None
+        curves = {name: _curve(document[name]) for name in ("objects", "images")}
+        traits = {
+            name: _numbers(document[name]) for name in ("mean", "spread") if document.get(name) is not None
+        }
+        empty = _curve(document["empty"]) if document.get("empty") is not None else None
         return cls(**curves, **traits, empty=empty)  # type: ignore[arg-type]
 
 
@@ -92,12 +94,12 @@ def rate(prediction: Prediction, labels: Labels, engine: str) -> Confidence:
         labels: int32 (Y, X) at the image's own size, numbered 1..N.
     """
     fitted = calibrations()[engine]
-    strange = strangeness(prediction.traits, fitted)
+    image_novelty = novelty(prediction.traits, fitted)
     small = at_size(labels, prediction.inside.shape)
-    objects = object_features(prediction, small, int(labels.max(initial=0)), strange)
+    objects = object_features(prediction, small, int(labels.max(initial=0)), image_novelty)
     if fitted.empty is not None and not labels.any():
         return Confidence(float(fitted.empty(empty_features(prediction)[None])[0]), ())
-    image = image_features(prediction, small > 0, strange)
+    image = image_features(prediction, small > 0, image_novelty)
     return Confidence(float(fitted.images(image[None])[0]), tuple(fitted.objects(objects).tolist()))
 
 
@@ -106,31 +108,31 @@ def doubtful(confidence: float | None) -> bool:
     return confidence is not None and confidence < LOOK_BELOW
 
 
-def object_features(prediction: Prediction, labels: Labels, n: int, strange: float) -> Floats:
+def object_features(prediction: Prediction, labels: Labels, n: int, novelty_score: float) -> Floats:
     """Features (N, 5) of objects 1..n; ``labels`` at the maps' size."""
     zone = np.where(labels > 0, labels, cv2.dilate(labels.astype(np.float32), _REACH).astype(np.int32))
     near = np.flatnonzero(zone)
-    around, own = zone.ravel()[near], labels.ravel()[near]
+    zone_labels, own_labels = zone.ravel()[near], labels.ravel()[near]
     inside = prediction.inside.ravel()[near]
     agreed = _second(prediction).ravel()[near] >= 0.5
     dense, whole = prediction.dense.ravel()[near] >= 0.5, inside >= 0.5
-    both, either = dense & whole, dense | whole
+    in_both, in_either = dense & whole, dense | whole
 
     def count(numbers: Labels) -> Floats:
         return np.bincount(numbers, minlength=n + 1)[1:].astype(np.float64)
 
-    size = np.maximum(count(own), 1)  # one that is smaller than a working pixel has features of 0
+    size = np.maximum(count(own_labels), 1)  # one that is smaller than a working pixel has features of 0
     columns = (
-        np.bincount(own, inside, n + 1)[1:] / size,
-        count(around[inside >= _SURE]) / np.maximum(count(around[inside >= _POSSIBLE]), 1),
-        count(own[agreed]) / (size + count(around[agreed & (own == 0)])),
-        (count(around[both]) + 1) / (count(around[either]) + 1),
-        np.full(n, strange),
+        np.bincount(own_labels, inside, n + 1)[1:] / size,
+        count(zone_labels[inside >= _SURE]) / np.maximum(count(zone_labels[inside >= _POSSIBLE]), 1),
+        count(own_labels[agreed]) / (size + count(zone_labels[agreed & (own_labels == 0)])),
+        (count(zone_labels[in_both]) + 1) / (count(zone_labels[in_either]) + 1),
+        np.full(n, novelty_score),
     )
     return np.stack(columns, axis=1)
 
 
-def image_features(prediction: Prediction, outlined: NDArray[np.bool_], strange: float) -> Floats:
+def image_features(prediction: Prediction, outlined: NDArray[np.bool_], novelty_score: float) -> Floats:
     """Features (5,) of all that was found; ``outlined`` bool (Y, X) at the maps' size."""
     inside, second = prediction.inside, _second(prediction) >= 0.5
     dense, whole = prediction.dense >= 0.5, inside >= 0.5
@@ -143,7 +145,7 @@ def image_features(prediction: Prediction, outlined: NDArray[np.bool_], strange:
             (np.count_nonzero(inside >= _SURE) + slack) / (np.count_nonzero(possible) + slack),
             (np.count_nonzero(outlined & second) + slack) / (np.count_nonzero(outlined | second) + slack),
             (np.count_nonzero(dense & whole) + slack) / (np.count_nonzero(dense | whole) + slack),
-            strange,
+            novelty_score,
         ]
     )
 
@@ -155,25 +157,25 @@ def empty_features(prediction: Prediction) -> Floats:
     return np.array([np.partition(highest, rank)[rank], math.sqrt(prediction.standing_out)])
 
 
-def strangeness(traits: Map | None, fitted: ConfidenceCurve) -> float:
+def novelty(traits: Map | None, fitted: ConfidenceCurve) -> float:
     """Root mean square of the traits' distances from the training images', in spreads; 0 without traits."""
     if traits is None or fitted.mean is None or fitted.spread is None:
         return 0.0
-    away = (traits - np.array(fitted.mean)) / np.array(fitted.spread)
-    return float(min(_MAX_NOVELTY, np.sqrt(np.mean(away**2))))
+    distances = (traits - np.array(fitted.mean)) / np.array(fitted.spread)
+    return float(min(_MAX_NOVELTY, np.sqrt(np.mean(distances**2))))
 
 
 def at_size(labels: Labels, shape: tuple[int, ...]) -> Labels:
-    """Labels (Y, X) at another size, each pixel that of the place."""
+    """Return labels (Y, X) resampled to ``shape`` by nearest neighbour."""
     rows, columns = ((np.arange(to) * size) // to for size, to in zip(labels.shape, shape, strict=True))
     return labels[np.ix_(rows, columns)]
 
 
 @cache
 def calibrations(file: Path = FILE) -> Mapping[str, ConfidenceCurve]:
-    """What was fitted, by engine."""
-    given = json.loads(file.read_text(encoding="utf-8"))
-    return {name: ConfidenceCurve.from_dict(about) for name, about in given.items()}
+    """Return the fitted curves by engine, from the JSON ``file``."""
+    document = json.loads(file.read_text(encoding="utf-8"))
+    return {name: ConfidenceCurve.from_dict(values) for name, values in document.items()}
 
 
 def _second(prediction: Prediction) -> Map:

@@ -12,7 +12,7 @@ from core.errors import InvalidRequest
 
 Pixels = NDArray[Any]
 
-_PLACES = {"red": 0, "green": 1, "blue": 2}
+_CHANNEL_INDEX = {"red": 0, "green": 1, "blue": 2}
 _STRIP = 256  # rows at a time, so that a large colour image is never held as floats twice
 
 
@@ -49,7 +49,7 @@ def grey(pixels: Pixels, channel: str = "brightness") -> Pixels:
         return _luma(pixels)
     if channel == "brightest":
         return np.asarray(pixels[:, :, :3].max(axis=2))
-    return np.ascontiguousarray(pixels[:, :, _PLACES[channel]])
+    return np.ascontiguousarray(pixels[:, :, _CHANNEL_INDEX[channel]])
 
 
 def _luma(pixels: Pixels) -> NDArray[np.float32]:

@@ -10,21 +10,29 @@ from typing import Any
 from core.errors import InvalidRequest
 from core.segmentation.grayscale import CHANNELS
 
-# Parameters with this mark change what an engine predicts; the others only the outlines, so that they can be
-# changed without running the engine, from the maps that are stored with a result.
-_SEEN = "seen"
+# Parameters with this mark change what an engine predicts. The others change outlines only, so they can be
+# tried on the maps that are stored with a result, without running the engine.
+_AFFECTS_PREDICTION = "affects_prediction"
 
 
-def _number(default: float, unit: str, bounds: tuple[float, float], text: str, seen: bool = False) -> Any:
-    return field(default=default, metadata={"unit": unit, "range": bounds, "help": text, _SEEN: seen})
+def _number(
+    default: float, unit: str, bounds: tuple[float, float], text: str, affects_prediction: bool = False
+) -> Any:
+    return field(
+        default=default,
+        metadata={"unit": unit, "range": bounds, "help": text, _AFFECTS_PREDICTION: affects_prediction},
+    )
 
 
-def _choice(default: str, choices: tuple[str, ...], text: str, seen: bool = False) -> Any:
-    return field(default=default, metadata={"unit": "", "choices": choices, "help": text, _SEEN: seen})
+def _choice(default: str, choices: tuple[str, ...], text: str, affects_prediction: bool = False) -> Any:
+    return field(
+        default=default,
+        metadata={"unit": "", "choices": choices, "help": text, _AFFECTS_PREDICTION: affects_prediction},
+    )
 
 
 def _switch(default: bool, text: str) -> Any:
-    return field(default=default, metadata={"unit": "", "help": text, _SEEN: False})
+    return field(default=default, metadata={"unit": "", "help": text, _AFFECTS_PREDICTION: False})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +50,13 @@ class SegmentationParams:
         "brightness",
         CHANNELS,
         "What counts in a colour image: brightness, the brightest channel at each place, or one channel.",
-        seen=True,
+        affects_prediction=True,
     )
     polarity: str = _choice(
         "auto",
         ("auto", "dark", "bright"),
         "Whether spheroids are darker or brighter than what is around them.",
-        seen=True,
+        affects_prediction=True,
     )
     outline: str = _choice(
         "auto",
@@ -79,7 +87,7 @@ class SegmentationParams:
         "px",
         (128, 2048),
         "Longer side of the copy in which bodies are found; outlines keep full resolution.",
-        seen=True,
+        affects_prediction=True,
     )
 
     def __post_init__(self) -> None:
@@ -87,44 +95,44 @@ class SegmentationParams:
             _check(item.name, getattr(self, item.name), item.default, item.metadata)
 
     @classmethod
-    def from_dict(cls, given: Mapping[str, object]) -> SegmentationParams:
+    def from_dict(cls, values: Mapping[str, object]) -> SegmentationParams:
         """Return parameters from JSON's types; those left out have their defaults.
 
         Raises:
             InvalidRequest: a name that is not a parameter, or a value that cannot be.
         """
         known = {item.name: item for item in fields(cls)}
-        for name in given:
+        for name in values:
             if name not in known:
                 raise InvalidRequest(f"There is no parameter {name!r}; there are {', '.join(known)}.")
-        values: dict[str, Any] = {name: _as(known[name].default, value) for name, value in given.items()}
-        return cls(**values)
+        typed: dict[str, Any] = {name: _as(known[name].default, value) for name, value in values.items()}
+        return cls(**typed)
 
     @classmethod
-    def from_texts(cls, given: Mapping[str, str]) -> SegmentationParams:
+    def from_texts(cls, values: Mapping[str, str]) -> SegmentationParams:
         """Return parameters from texts, as on a command line: ``true`` and ``false``, numbers, words.
 
         Raises:
             InvalidRequest: as ``from_dict``.
         """
         kinds = {item.name: type(item.default) for item in fields(cls)}
-        return cls.from_dict({name: _read(text, kinds.get(name, str)) for name, text in given.items()})
+        return cls.from_dict({name: _read(text, kinds.get(name, str)) for name, text in values.items()})
 
-    def sees_as(self, other: SegmentationParams) -> bool:
-        """Whether an engine predicts the same with both, so that its maps serve both."""
+    def predicts_like(self, other: SegmentationParams) -> bool:
+        """Whether an engine predicts the same with both, so that its stored maps can be used for both."""
         return all(
             getattr(self, item.name) == getattr(other, item.name)
             for item in fields(self)
-            if item.metadata[_SEEN]
+            if item.metadata[_AFFECTS_PREDICTION]
         )
 
     @classmethod
-    def changed(cls, given: Mapping[str, object]) -> dict[str, object]:
+    def changed(cls, values: Mapping[str, object]) -> dict[str, object]:
         """Of parameters by name, those that are not at their defaults, in the order of the fields."""
         return {
-            item.name: given[item.name]
+            item.name: values[item.name]
             for item in fields(cls)
-            if given.get(item.name, item.default) != item.default
+            if values.get(item.name, item.default) != item.default
         }
 
     def to_dict(self) -> dict[str, object]:

@@ -78,7 +78,7 @@ def delineate(image: Pixels, output: EngineOutput, params: SegmentationParams) -
     Raises:
         InvalidRequest: with these parameters the engine would have predicted something else.
     """
-    if not params.sees_as(output.params):
+    if not params.predicts_like(output.params):
         raise InvalidRequest("With these settings the image must be segmented anew.")
     grey_image = grey(image, params.channel)
     timings_ms = {"predict": output.predict_ms}

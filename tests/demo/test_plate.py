@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from core.demo.plate import PROBLEMS, Problem, demo_plate, dose_micromolar, manifest
+from core.demo.plate import PROBLEMS, WellProblem, demo_plate, dose_micromolar, manifest
 from core.models import Limits
 from tests import corpus
 
@@ -81,8 +81,8 @@ def test_wells_of_one_dose_scatter() -> None:
 
 
 def test_every_kind_of_problem_is_on_the_plate_on_all_days() -> None:
-    assert set(PROBLEMS.values()) == set(Problem)
-    count = {Problem.EMPTY: 0, Problem.TWO_SPHEROIDS: 2}
+    assert set(PROBLEMS.values()) == set(WellProblem)
+    count = {WellProblem.EMPTY: 0, WellProblem.TWO_SPHEROIDS: 2}
     for truth in manifest():
         assert truth.problem == PROBLEMS.get(truth.well)
         assert len(truth.diameters_um) == count.get(truth.problem, 1)

@@ -14,9 +14,9 @@ from core.segmentation.confidence import (
     at_size,
     calibrations,
     image_features,
+    novelty,
     object_features,
     rate,
-    strangeness,
 )
 from core.segmentation.engines.base import Prediction
 from tests.engines import segment
@@ -61,9 +61,9 @@ def test_each_doubt_lowers_its_own_feature():
     assert features(Prediction(0.6 * clear, second=clear))["certainty"] < 0.7
     assert features(Prediction(clear, second=disc(60, 20, 0.1)))["agreement"] < 0.8
     assert features(Prediction(clear, second=np.zeros_like(clear)))["agreement"] == 0
-    halved = features(Prediction(clear, second=clear, core=disc(50, 14, 0.1)))
-    assert halved["unity"] == pytest.approx(0.5, abs=0.03)
-    assert {**halved, "unity": 1} == sure
+    to_bfloat16 = features(Prediction(clear, second=clear, core=disc(50, 14, 0.1)))
+    assert to_bfloat16["unity"] == pytest.approx(0.5, abs=0.03)
+    assert {**to_bfloat16, "unity": 1} == sure
 
 
 def test_every_object_is_rated_by_its_own_surroundings():
@@ -114,11 +114,9 @@ def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_
 def test_strangeness_counts_spreads_from_the_training_images():
     curve = Curve(0, (0, 0, 0, 0, 0))
     fitted = ConfidenceCurve(curve, curve, mean=(1.0, 2.0), spread=(1.0, 2.0))
-    assert strangeness(np.array([1, 2], np.float32), fitted) == 0
-    assert strangeness(np.array([2, 4], np.float32), fitted) == pytest.approx(1)
-    assert (
-        strangeness(None, fitted) == strangeness(np.ones(2, np.float32), ConfidenceCurve(curve, curve)) == 0
-    )
+    assert novelty(np.array([1, 2], np.float32), fitted) == 0
+    assert novelty(np.array([2, 4], np.float32), fitted) == pytest.approx(1)
+    assert novelty(None, fitted) == novelty(np.ones(2, np.float32), ConfidenceCurve(curve, curve)) == 0
 
 
 def test_labels_at_another_size_keep_their_places():

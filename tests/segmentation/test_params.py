@@ -38,9 +38,9 @@ def test_maps_serve_all_parameters_that_change_only_what_is_made_of_them():
         {"fill_holes": False},
         {"min_diameter_px": 9.0},
     ):
-        assert default.sees_as(SegmentationParams(**changes)), changes
+        assert default.predicts_like(SegmentationParams(**changes)), changes
     for other in ({"channel": "red"}, {"polarity": "dark"}, {"working_long_side_px": 512}):
-        assert not default.sees_as(SegmentationParams(**other)), other
+        assert not default.predicts_like(SegmentationParams(**other)), other
 
 
 def test_what_is_not_given_has_its_default():

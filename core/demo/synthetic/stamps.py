@@ -34,10 +34,10 @@ def scatter(
     if not bodies:
         return places
     shed = rng.random(count) < 2 / 3
-    picks = rng.integers(0, len(bodies), count)
+    body_indices = rng.integers(0, len(bodies), count)
     angle, drift = rng.uniform(0, 2 * np.pi, count), 1 + rng.exponential(SPREAD, count)
     for row in np.flatnonzero(shed):
-        body = bodies[picks[row]]
+        body = bodies[body_indices[row]]
         reach = body.diameter_px / 2 * drift[row] + body.cell_px / 2
         places[row, 0] = round(body.center[0] + reach * np.cos(angle[row]))
         places[row, 1] = round(body.center[1] + reach * np.sin(angle[row]))
@@ -49,16 +49,18 @@ def anywhere(rng: np.random.Generator, count: int, shape: tuple[int, int]) -> Po
     return np.stack([rng.integers(0, shape[1], count), rng.integers(0, shape[0], count)], axis=1)
 
 
-def stamps(rng: np.random.Generator, radius_px: tuple[float, float], look: StampStyle) -> list[Floats]:
+def stamps(rng: np.random.Generator, radius_px: tuple[float, float], style: StampStyle) -> list[Floats]:
     """STAMPS square, odd-sized patches whose radii are drawn from ``radius_px`` (least, greatest)."""
-    return [_stamp(rng, radius, look) for radius in rng.uniform(*radius_px, STAMPS)]
+    return [_stamp(rng, radius, style) for radius in rng.uniform(*radius_px, STAMPS)]
 
 
 def paste(rng: np.random.Generator, image: Floats, kinds: Sequence[Floats], places: Points) -> None:
     """Add a random stamp at every place, in place; what falls outside the image is cut off."""
     height, width = image.shape
-    for (x, y), pick in zip(places.tolist(), rng.integers(0, len(kinds), len(places)).tolist(), strict=True):
-        patch = kinds[pick]
+    for (x, y), stamp_index in zip(
+        places.tolist(), rng.integers(0, len(kinds), len(places)).tolist(), strict=True
+    ):
+        patch = kinds[stamp_index]
         half = patch.shape[0] // 2
         top, left = max(0, y - half), max(0, x - half)
         bottom, right = min(height, y + half + 1), min(width, x + half + 1)
@@ -68,7 +70,7 @@ def paste(rng: np.random.Generator, image: Floats, kinds: Sequence[Floats], plac
             ]
 
 
-def _stamp(rng: np.random.Generator, radius: float, look: StampStyle) -> Floats:
+def _stamp(rng: np.random.Generator, radius: float, style: StampStyle) -> Floats:
     half = int(radius + 3)
     axis = np.arange(-half, half + 1, dtype=np.float32)
     stretch, turn = rng.uniform(0.88, 1.14), rng.uniform(0, np.pi)
@@ -76,8 +78,8 @@ def _stamp(rng: np.random.Generator, radius: float, look: StampStyle) -> Floats:
     along = axis[:, None] * np.cos(turn) - axis * np.sin(turn)
     distance = np.hypot(across * stretch, along / stretch)
     level = rng.uniform(0.3, 1.2)
-    profile = look.disc / (1 + np.exp((distance - radius) * 2.5))
-    profile += look.ring * np.exp(-(((distance - radius) / 0.9) ** 2))
-    profile += look.spot * np.exp(-((distance / (0.55 * radius)) ** 2))
+    profile = style.disc / (1 + np.exp((distance - radius) * 2.5))
+    profile += style.ring * np.exp(-(((distance - radius) / 0.9) ** 2))
+    profile += style.spot * np.exp(-((distance / (0.55 * radius)) ** 2))
     stamp: Floats = (level * profile).astype(np.float32)
     return stamp

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 
 from core.errors import InvalidRequest
-from core.images.memory import keep_freed
+from core.images.memory import keep_freed_memory
 
 PRECISIONS = ("auto", "float32", "bfloat16")
 
@@ -36,6 +36,6 @@ class Arithmetic:
             raise InvalidRequest(f"The network needs at least one thread, not {self.threads}.")
 
     def prepare_process(self) -> None:
-        """Set what holds for the whole process: OpenCV's threads, and how freed memory is kept."""
+        """Set OpenCV's threads and the allocator's thresholds, for the whole process."""
         cv2.setNumThreads(self.threads)
-        keep_freed()
+        keep_freed_memory()

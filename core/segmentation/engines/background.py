@@ -57,9 +57,9 @@ def _fit(terms: Floats, values: Floats, weights: Floats, level: float) -> tuple[
     residual = values - level
     spread = 0.15 * float(np.percentile(values, 99) - np.percentile(values, 1)) + 1e-9
     c = np.zeros(6)
-    for turn in range(_ROUNDS):
+    for iteration in range(_ROUNDS):
         weighted = terms * (weights * np.exp(-np.square(residual / (2 * spread))) + 1e-6)[:, None]
-        n = 3 if turn < _TILT_ROUNDS else 6
+        n = 3 if iteration < _TILT_ROUNDS else 6
         normal = weighted[:, :n].T @ terms[:, :n] + 1e-9 * np.eye(n)  # an image of one row has no tilt in y
         c[:n] = np.linalg.solve(normal, weighted[:, :n].T @ values)
         residual = values - terms @ c

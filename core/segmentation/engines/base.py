@@ -1,4 +1,4 @@
-"""What an engine is: a function that predicts, pixel by pixel, how much spheroid there is."""
+"""The interface of an engine: a function that predicts, for each pixel, the probability of spheroid."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """An engine's opinion at its working size, which may be smaller than the image; all maps float32 (Y, X).
+    """What an engine predicts, at its working size, which may be smaller than the image; maps are float32 (Y,
+    X).
 
     ``inside``: 0..1; from 0.5 up is spheroid at the default sensitivity.
     ``core``: 0..1, of dense bodies without their loose rims; None where the engine cannot tell.
-    ``second``: what of ``inside`` is also seen mirrored and at another scale; None where it was not asked.
-    What both looks agree on can be trusted.
-    ``traits``: float32 (N,), what the image is like to the engine, to be compared with what it has learnt
-    from; None where it has not learnt.
-    ``sharpness``: how sharp an edge is here, 0..1 of the sharpest; objects with much softer outlines than the
+    ``second``: as ``inside``, predicted from a mirrored copy at another scale; None where there was no second
+    pass. Where both agree, an outline can be trusted.
+    ``traits``: float32 (N,), means of the network's deepest features, to be compared with the training
+    images'; None for an engine without training.
+    ``sharpness``: sharpness of edges, 0..1 of the sharpest; objects with much softer outlines than the
     others are out of focus and are dropped. None: nothing is dropped for that.
     ``speck_px``: what a disc of this radius does not fit into is debris or a fibre; 0 where the engine knows
     better.
-    ``standing_out``: share of the image that stands out as a body would and is not inside; 0 where the engine
-    does not look for it.
+    ``standing_out``: share of the image that stands out as a body would and is not inside; 0 where it was not
+    computed.
     ``core_edge``: how strong the edges of the cores are, as a multiple of those of whole bodies; 0 where the
     engine cannot tell, or bodies glow: what grows out of a glowing body counts to it.
     ``waver_px``: outlines follow ``inside`` blurred by this sigma, in working pixels; 0 where the map is

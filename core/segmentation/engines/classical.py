@@ -18,7 +18,7 @@ from core.segmentation.engines.contrast import (
     SPECK,
     flatten,
     frame_level,
-    only_around,
+    is_only_frame,
     otsu,
     root,
 )
@@ -40,7 +40,7 @@ def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
     image = _normalised(_shrunk(grey, params.working_long_side_px))
     speck_px = round(SPECK * max(image.shape))
     inside = _inside(image, params.polarity)
-    if only_around(inside):
+    if is_only_frame(inside):
         inside = _inside(image, params.polarity, start=frame_level(image))
     return Prediction(inside, sharpness=_sharpness(image), speck_px=speck_px, waver_px=_WAVER_PX)
 
@@ -48,11 +48,11 @@ def predict(grey: Pixels, params: SegmentationParams) -> Prediction:
 def _inside(image: Map, polarity: str, start: float | None = None) -> Map:
     flat = flatten(image, start)
     dark = flat.dark if polarity == "auto" else polarity == "dark"
-    away = np.maximum(flat.darker if dark else -flat.darker, 0)
+    contrast = np.maximum(flat.darker if dark else -flat.darker, 0)
     # texture has no direction, so it counts only where bodies differ in the wanted one
-    share = _texture_share(away, flat.noise) if dark == flat.dark else 0.0
+    share = _texture_share(contrast, flat.noise) if dark == flat.dark else 0.0
     empty = np.abs(flat.darker) < 2.5 * flat.noise
-    strength = root(away + share * _inner(flat.texture, flat.window_px, empty))
+    strength = root(contrast + share * _inner(flat.texture, flat.window_px, empty))
     threshold = max(otsu(strength), (NOISE_FLOOR * flat.noise) ** GAMMA)
     return np.asarray(np.clip(strength / (2 * threshold), 0, 1), dtype=np.float32)
 
@@ -79,12 +79,12 @@ def _normalised(image: Map) -> Map:
     return np.asarray(cv2.GaussianBlur(clipped, (0, 0), _BLUR_PX))
 
 
-def _texture_share(away: Map, noise: float) -> float:
+def _texture_share(contrast: Map, noise: float) -> float:
     """How much texture counts: as brightness where that is lost in noise, else close to nothing.
 
     Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
     """
-    threshold = otsu(root(away)) ** (1 / GAMMA)
+    threshold = otsu(root(contrast)) ** (1 / GAMMA)
     return float(min(_MAX_TEXTURE, NOISE_FLOOR * noise / max(threshold, 1e-6)))
 
 

@@ -1,6 +1,6 @@
-"""How far each pixel lies from the background, and in which direction bodies do.
+"""Contrast of each pixel to the background, and whether bodies are dark or bright.
 
-Shared by both engines: ``classical`` thresholds what it finds here, the network sees it beside the image.
+Both engines use it: ``classical`` thresholds it, the network gets it as its second channel.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ ABOVE_OTSU = 1.1
 SPECK = 0.01  # of the longer side: what a disc of this radius does not fit into is debris or a fibre
 # Of what stands out, the share from which dark counts though bright is more. Of 106 images of eight sets the
 # fluorescent ones have 0.021 at most, all others at least 0.83; dark bodies in bright grain at least 0.2.
-MIXED = 0.05
+MIN_DARK_SHARE = 0.05
 BODY = 0.025  # of the longer side: what a disc of this radius fits into may be a body that was overlooked
-KNOWN = 0.2  # of what stands out: mean of the map from which on it was not
+MAX_OVERLOOKED_MEAN = 0.2  # of what stands out: mean of the map from which on it was not
 _COARSE = 4  # what is that large is looked for in a copy so much smaller
 _BLUR_PX = 0.7
 _EDGE_PX = 1.5  # sigma of the blur before slopes are taken, and how wide an edge is
@@ -62,14 +62,15 @@ def flatten(image: Map, start: float | None = None) -> Flat:
     surface, noise = background.fit(image, texture, start)
     darker: Map = surface - image
     dark, bright = (
-        np.square(np.maximum(np.clip(way, -1, 1) - 3 * noise, 0)).sum() for way in (darker, -darker)
+        np.square(np.maximum(np.clip(difference, -1, 1) - 3 * noise, 0)).sum()
+        for difference in (darker, -darker)
     )
     total = float(dark + bright)
     return Flat(darker, noise, float(dark) / total if total else 1.0, texture, window)
 
 
 def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
-    """Make what the network sees of an image: float32 (2, Y, X).
+    """Return the network's input for an image: float32 (2, Y, X).
 
     The first is the image with bodies dark, whichever way it came, so that an inverted image is the same
     image. The second is how far each pixel lies from the fitted background, towards bodies, where Otsu's
@@ -84,30 +85,30 @@ def views(image: Map, polarity: str = "auto") -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One way to read an image: its ``views``, and whether bodies are dark in it as it came."""
+    """One interpretation of an image: its ``views``, and whether bodies are darker than the background."""
 
     views: NDArray[np.float32]
     dark: bool
 
 
 def readings(image: Map, polarity: str = "auto") -> list[Reading]:
-    """The views of an image for each way to read it, as ``views``; one where it leaves no doubt, else two.
+    """Return the interpretations of an image, most likely first: one where it is clear, else two.
 
     There is doubt where bright and dark both stand out, as a dark body in bright grain does, and where the
     image's edge is no background, as in dense fields and around bodies that fill most of the image. The
-    first way is the one to take unless the other is clearly better.
+    first is to be used unless the other is clearly better.
     """
     smooth: Map = np.asarray(cv2.GaussianBlur((image + 1) / 2, (0, 0), _BLUR_PX))
     flat = flatten(smooth)
     reading = _read(image, flat, polarity)
-    if around := only_around(reading.views[1]):
+    if only_frame := is_only_frame(reading.views[1]):
         flat = flatten(smooth, frame_level(smooth))
         reading = _read(image, flat, polarity)
     if polarity != "auto":
         return [reading]
-    if not reading.dark and flat.dark_share > MIXED:
+    if not reading.dark and flat.dark_share > MIN_DARK_SHARE:
         return [_read(image, flat, "dark"), reading]
-    if not around and abs(frame_level(flat.darker)) > NOISE_FLOOR * flat.noise:
+    if not only_frame and abs(frame_level(flat.darker)) > NOISE_FLOOR * flat.noise:
         other = _read(image, flatten(smooth, frame_level(smooth)), "auto")
         return [reading] if other.dark == reading.dark else [reading, other]
     return [reading]
@@ -122,7 +123,7 @@ def _read(image: Map, flat: Flat, polarity: str) -> Reading:
     return Reading(np.stack([image if dark else -image, contrast]), dark)
 
 
-def only_around(inside: Map) -> bool:
+def is_only_frame(inside: Map) -> bool:
     """Whether all that stands out lies along the image's edge, and along most of it.
 
     Then the background was taken for what stands out, and a body that fills most of the image for background.
@@ -139,23 +140,27 @@ def only_around(inside: Map) -> bool:
     return bool(areas.max() < math.pi * round(SPECK * max(mask.shape)) ** 2 + 1)
 
 
-def overlooked(contrast: Map, inside: Map) -> NDArray[np.bool_]:
+def overlooked_bodies(contrast: Map, inside: Map) -> NDArray[np.bool_]:
     """Where something as large as a body stands out, of which next to nothing is inside; bool (Y, X).
 
     Debris, fibres and thin walls are too narrow to count. Both maps float32 (Y, X) of one size.
     """
     shape = contrast.shape
     size = (max(1, shape[1] // _COARSE), max(1, shape[0] // _COARSE))
-    small, seen = (cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (contrast, inside))
+    small, inside_small = (
+        cv2.resize(values, size, interpolation=cv2.INTER_AREA) for values in (contrast, inside)
+    )
     radius = max(1, round(BODY * max(size)))
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
     blobs = cv2.morphologyEx((small >= 0.5).view(np.uint8), cv2.MORPH_OPEN, disc)
     count, parts = cv2.connectedComponents(blobs, connectivity=8, ltype=cv2.CV_32S)
-    known = np.bincount(parts.ravel(), seen.ravel(), minlength=count)
-    lost = known < KNOWN * np.bincount(parts.ravel(), minlength=count)
-    lost[0] = False
-    wide = cv2.resize(lost[parts].view(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(wide.view(np.bool_))
+    found_sums = np.bincount(parts.ravel(), inside_small.ravel(), minlength=count)
+    is_overlooked = found_sums < MAX_OVERLOOKED_MEAN * np.bincount(parts.ravel(), minlength=count)
+    is_overlooked[0] = False
+    full_size = cv2.resize(
+        is_overlooked[parts].view(np.uint8), (shape[1], shape[0]), interpolation=cv2.INTER_NEAREST
+    )
+    return np.asarray(full_size.view(np.bool_))
 
 
 def frame_level(image: Map) -> float:

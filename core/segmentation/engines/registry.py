@@ -17,7 +17,7 @@ from core.errors import InvalidRequest
 from core.segmentation.engines import classical, unet
 from core.segmentation.engines.arithmetic import Arithmetic
 from core.segmentation.engines.base import Engine, Prediction
-from core.segmentation.engines.weights import SHIPPED, load, pin
+from core.segmentation.engines.weights import SHIPPED, load, read_pin
 from core.segmentation.grayscale import Pixels
 from core.segmentation.params import SegmentationParams
 
@@ -42,7 +42,7 @@ class EngineRegistry:
         self._engines: dict[str, Engine] = {}  # by key
         self._keys: dict[str, str] = {}  # by name
         self._networks: OrderedDict[str, UNet] = OrderedDict()
-        self._halved: dict[str, bool] = {}  # whether bfloat16 is used, by key: tried once
+        self._uses_bfloat16: dict[str, bool] = {}  # whether bfloat16 is used, by key: tried once
         self._lock = threading.Lock()
 
     @classmethod
@@ -96,7 +96,7 @@ class EngineRegistry:
         Raises:
             SegmentationError: there is no such JSON.
         """
-        sha256 = str(pin(file)["sha256"])
+        sha256 = str(read_pin(file)["sha256"])
         predict = partial(self._predict, file, sha256)
         engine = Engine(name, sha256, unet.version_of(sha256), predict, has_weights=True)
         self.add(engine)
@@ -113,19 +113,21 @@ class EngineRegistry:
     def _network(self, file: Path, sha256: str) -> UNet:
         with self._lock:
             if sha256 not in self._networks:
-                self._networks[sha256] = self._loaded(file, sha256)
+                self._networks[sha256] = self._load(file, sha256)
             self._networks.move_to_end(sha256)
             while len(self._networks) > 1 and _bytes_of(*self._networks.values()) > self._networks_bytes:
                 self._networks.popitem(last=False)
             return self._networks[sha256]
 
-    def _loaded(self, file: Path, sha256: str) -> UNet:
-        from core.segmentation.engines.precision import halved, halving_pays  # noqa: PLC0415 - imports torch
+    def _load(self, file: Path, sha256: str) -> UNet:
+        from core.segmentation.engines.precision import bfloat16_pays, to_bfloat16  # noqa: PLC0415 - imports torch
 
         network, precision = load(file), self.arithmetic.precision
-        if sha256 not in self._halved:
-            self._halved[sha256] = precision == "bfloat16" or (precision == "auto" and halving_pays(network))
-        return halved(network) if self._halved[sha256] else network
+        if sha256 not in self._uses_bfloat16:
+            self._uses_bfloat16[sha256] = precision == "bfloat16" or (
+                precision == "auto" and bfloat16_pays(network)
+            )
+        return to_bfloat16(network) if self._uses_bfloat16[sha256] else network
 
 
 def _bytes_of(*networks: UNet) -> int:

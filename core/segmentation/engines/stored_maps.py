@@ -1,7 +1,7 @@
-"""An engine's maps as kept beside a result, so that other settings can be tried without the engine.
+"""Store an engine's maps with a result, so that other settings can be tried without running the engine.
 
-Eight bits a pixel. The maps are rounded to them before anything is outlined, so that outlines found from kept
-maps are the outlines that were found at first.
+Maps are stored with eight bits a pixel. They are rounded so before anything is outlined: outlines made from
+stored maps are the same as those made at first.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ _LEVELS = 255
 
 
 def rounded(prediction: Prediction) -> Prediction:
-    """The prediction as it will be when it has been kept."""
+    """Return the prediction with its maps rounded as ``pack`` stores them."""
     maps: dict[str, Any] = {name: _floats(_bytes(value)) for name, value in _present(prediction)}
     return replace(prediction, **maps)
 
 
 def pack(prediction: Prediction) -> bytes:
-    """A prediction as bytes: a compressed NumPy archive."""
+    """Return a prediction as bytes: a compressed NumPy archive."""
     arrays: dict[str, NDArray[np.generic]] = {name: _bytes(value) for name, value in _present(prediction)}
     if prediction.traits is not None:
         arrays["traits"] = prediction.traits
@@ -39,7 +39,7 @@ def pack(prediction: Prediction) -> bytes:
 
 
 def unpack(data: bytes) -> Prediction:
-    """A prediction from the bytes of ``pack``.
+    """Return the prediction that ``pack`` stored.
 
     Raises:
         SegmentationError: other bytes.

@@ -1,4 +1,4 @@
-"""The ``unet`` engine: a scaled copy through the network, and once more and finer where bodies are small.
+"""The ``unet`` engine: predicts from a scaled copy of the image, and from a finer one where bodies are small.
 
 torch is imported when the engine is first used, never by a page that wants the engines' names.
 """
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.segmentation.engines.base import Map, Prediction
-from core.segmentation.engines.contrast import Reading, edge_ratio, overlooked, readings
+from core.segmentation.engines.contrast import Reading, edge_ratio, overlooked_bodies, readings
 from core.segmentation.engines.scales import add_large, resized
 from core.segmentation.grayscale import Pixels
 from core.segmentation.params import SegmentationParams
@@ -25,26 +25,29 @@ CODE_VERSION = "4"  # of this module: to be raised whenever its outlines may cha
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
-ENLARGE = 2.0  # the most that a small image is enlarged to reach the working size
+MAX_ENLARGEMENT = 2.0  # the most that a small image is enlarged to reach the working size
 # Of the parameter for the working size, whose default, 768, suits thresholds: an earlier network scored with
 # 512 as with 768 on sets that it had not seen (IoU 0.851 for 0.856), with under half of the pixels.
 LONG_SIDE = 2 / 3
-SECOND = 0.5  # of the first look's size: where both see the same, it does not hang on the scale
-FINER = 2.0  # how much larger the copy of the second pass is
-LARGE_PX = 60.0  # typical diameter from which on both looks count; of smaller bodies they join neighbours
+SECOND_SCALE = 0.5  # of the first pass: what both predict does not depend on the scale
+FINE_SCALE = 2.0  # how much larger the copy of the second pass is
+LARGE_PX = (
+    60.0  # typical diameter from which on both passes count; the smaller copy would join smaller bodies
+)
 SMALL_PX = 34.0  # typical diameter in the first pass, below which the second is worth its time
-# Level of the field, of -1 to 1 with bodies dark, from which they glow. In 106 images of eight sets it is at
-# least 0.98 in the fluorescent ones, at most 0.84 in all others.
-GLOWING = 0.95
+# Level of the field, of -1 to 1 with bodies dark, from which the image is fluorescence. In 106 images of
+# eight sets it is at least 0.98 in the fluorescent ones, at most 0.84 in all others.
+FLUORESCENT_LEVEL = 0.95
 POSSIBLE = 0.3  # of the map: from there on a pixel may be inside
-# How much surer the network must be of another way to read an image: on 42 drawn scenes that can be read in
-# two ways, smaller differences say nothing about which outlines are better.
-CLEARLY = 0.02
-# Of the field: where less is inside and more than LOST stands out, it is looked at from afar. With the
-# weights of 0.1 that found 11 of 12 bodies out of focus; where something was inside, it took wells for them.
-NOTHING, LOST = 5e-4, 0.01
-COARSER = (1 / 2, 1 / 4)  # the copies' sizes
-SURE = 0.85  # certainty with which a body must be seen there
+# How much surer the network must be of another reading of an image: on 42 drawn scenes with two readings,
+# smaller differences say nothing about which outlines are better.
+MIN_CERTAINTY_GAIN = 0.02
+# Shares of the image: where less than the first is inside and more than the second stands out, smaller copies
+# are predicted, too. With the weights of 0.1 that found 11 of 12 bodies out of focus; without the first
+# condition, walls of wells were taken for bodies.
+EMPTY_SHARE, OVERLOOKED_SHARE = 5e-4, 0.01
+COARSE_SCALES = (1 / 2, 1 / 4)  # the copies' sizes
+MIN_CERTAINTY = 0.85  # of a body that is predicted in a smaller copy alone
 
 
 def version_of(sha256: str) -> str:
@@ -60,62 +63,62 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     Where bodies touch is found from the distance to the outline, which is better than what the network makes
     of it (docs/accuracy.md), so its border and depth serve training only.
     """
-    seen, prediction = _passes(network, grey, params)
-    standing_out = float(overlooked(seen[1], prediction.inside).mean())
-    core_edge = 0.0 if _glows(seen) else edge_ratio(seen[0], prediction.dense, prediction.inside)
+    views, prediction = _passes(network, grey, params)
+    standing_out = float(overlooked_bodies(views[1], prediction.inside).mean())
+    core_edge = 0.0 if _is_fluorescent(views) else edge_ratio(views[0], prediction.dense, prediction.inside)
     return replace(prediction, standing_out=standing_out, core_edge=core_edge)
 
 
 def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:
-    """The views that were looked at, and what is seen in all looks together."""
+    """Return the views (2, Y, X) that were used, and the prediction that all passes make together."""
     long_side = LONG_SIDE * params.working_long_side_px
-    reading, first = surest(network, _readings(grey, long_side, params.polarity))
-    seen = reading.views
+    reading, first = most_certain(network, _readings(grey, long_side, params.polarity))
+    views = reading.views
     typical = typical_diameter(first.inside)
-    finer = min(float(max(grey.shape)), FINER * long_side)
-    if finer > 1.5 * long_side and 0 < typical < SMALL_PX:
-        fine, again = surest(network, _readings(grey, finer, params.polarity))
-        return fine.views, add_large(again, first)
-    mirrored = _mirrored(network, seen)
+    fine_side = min(float(max(grey.shape)), FINE_SCALE * long_side)
+    if fine_side > 1.5 * long_side and 0 < typical < SMALL_PX:
+        fine, fine_prediction = most_certain(network, _readings(grey, fine_side, params.polarity))
+        return fine.views, add_large(fine_prediction, first)
+    mirrored = _mirrored(network, views)
     second = mirrored.inside
-    if (first.inside >= 0.5).mean() < NOTHING:
-        first = _from_afar(network, seen, first)
+    if (first.inside >= 0.5).mean() < EMPTY_SHARE:
+        first = _with_overlooked_bodies(network, views, first)
     if typical < LARGE_PX:
-        return seen, replace(first, second=second)
-    # A large body is seen whole only from further away, its rim only from near. Either look alone may take
-    # shadow and loose matter for body, so they count half each; where bodies glow there is none, and either
-    # counts.
+        return views, replace(first, second=second)
+    # A large body is found whole only in the smaller copy, its rim only in the larger one. Either alone may
+    # take shadow and loose matter for body, so their mean is used; in fluorescence there is neither, so the
+    # maximum.
     agreed = np.minimum(first.inside, second)
-    if _glows(seen):
-        return seen, replace(first, inside=np.maximum(first.inside, second), second=agreed)
+    if _is_fluorescent(views):
+        return views, replace(first, inside=np.maximum(first.inside, second), second=agreed)
     inside, core = _mean(first.inside, second), _mean(first.dense, mirrored.dense)
-    return seen, replace(first, inside=inside, core=core, second=agreed)
+    return views, replace(first, inside=inside, core=core, second=agreed)
 
 
-def _glows(seen: Map) -> bool:
-    """Whether the field around bodies is as far from them as any pixel: black, in fluorescence.
+def _is_fluorescent(views: Map) -> bool:
+    """Whether the background is as far from the bodies as any pixel is: black, as in fluorescence.
 
-    Told from the views, so that an inverted image is the same image.
+    It is decided by the views, so an inverted image gives the same answer.
     """
-    field = seen[0][np.abs(seen[1]) < 0.25]
-    return bool(len(field)) and float(np.median(field)) >= GLOWING
+    field = views[0][np.abs(views[1]) < 0.25]
+    return bool(len(field)) and float(np.median(field)) >= FLUORESCENT_LEVEL
 
 
-def infer(network: UNet, seen: Map) -> Prediction:
+def infer(network: UNet, views: Map) -> Prediction:
     """Run the network on the views (2, Y, X) of one image; maps (Y, X)."""
     import torch  # noqa: PLC0415  # see the module's docstring
 
     from core.segmentation.engines.unet_model import HEADS  # noqa: PLC0415
 
-    height, width = seen.shape[1:]
+    height, width = views.shape[1:]
     down, right = -height % network.multiple, -width % network.multiple
-    padded = np.pad(seen, ((0, 0), (0, down), (0, right)), mode="symmetric")
+    padded = np.pad(views, ((0, 0), (0, down), (0, right)), mode="symmetric")
     with torch.inference_mode():
         batch = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last)
         features = network.encode(batch.to(next(network.parameters()).dtype))
         logits = network.decode(features).float()[0].numpy()
         traits = features[-1].float().mean((0, 2, 3)).numpy()
-        # the two maps that are wanted, with OpenCV: torch takes longer over this than over its convolutions
+        # resized with OpenCV: torch takes longer for this than for its convolutions
         inside, core = (
             torch.sigmoid(torch.from_numpy(resized(logits[HEADS.index(head)], padded.shape[1:])))
             .numpy()[:height, :width]
@@ -129,55 +132,55 @@ def _readings(grey: Pixels, long_side: float, polarity: str) -> list[Reading]:
     return readings(normalise(working_copy(grey, long_side)), polarity)
 
 
-def surest(network: UNet, ways: list[Reading]) -> tuple[Reading, Prediction]:
-    """Of the ways to read an image the first, unless the network is surer of what it sees in another.
+def most_certain(network: UNet, candidates: list[Reading]) -> tuple[Reading, Prediction]:
+    """Return the first reading of an image with its prediction, or a later one that the network is surer of.
 
-    A way in which something is found beats one in which nothing is.
+    A reading in which something is found is preferred to one in which nothing is.
     """
-    chosen = ways[0], infer(network, ways[0].views)
-    for way in ways[1:]:
-        other = infer(network, way.views)
+    best = candidates[0], infer(network, candidates[0].views)
+    for reading in candidates[1:]:
+        other = infer(network, reading.views)
         if not (other.inside >= 0.5).any():
             continue
-        gain = certainty(other.inside) - certainty(chosen[1].inside)
-        if gain > CLEARLY or not (chosen[1].inside >= 0.5).any():
-            chosen = way, other
-    return chosen
+        gain = certainty(other.inside) - certainty(best[1].inside)
+        if gain > MIN_CERTAINTY_GAIN or not (best[1].inside >= 0.5).any():
+            best = reading, other
+    return best
 
 
 def certainty(inside: Map) -> float:
-    """How far from even odds the map is, on average over what may be inside; 0.5..1."""
+    """Return the mean of max(p, 1 - p) over pixels that may be inside (p >= POSSIBLE); 1 without any."""
     possible = inside[inside >= POSSIBLE]
     return float(np.maximum(possible, 1 - possible).mean()) if len(possible) else 1.0
 
 
-def _mirrored(network: UNet, seen: Map) -> Prediction:
-    """What is seen mirrored and smaller, brought back to the size of the views."""
-    shape = seen.shape[1:]
-    other = infer(network, _smaller(seen[:, :, ::-1], SECOND))
+def _mirrored(network: UNet, views: Map) -> Prediction:
+    """Predict from mirrored, smaller views; the maps are brought back to the size of ``views``."""
+    shape = views.shape[1:]
+    other = infer(network, _smaller(views[:, :, ::-1], SECOND_SCALE))
     inside, core = (resized(values, shape)[:, ::-1] for values in (other.inside, other.dense))
     return Prediction(inside, core)
 
 
-def _smaller(seen: Map, scale: float) -> Map:
-    size = (max(1, round(scale * seen.shape[2])), max(1, round(scale * seen.shape[1])))
-    return np.stack([cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in seen])
+def _smaller(views: Map, scale: float) -> Map:
+    size = (max(1, round(scale * views.shape[2])), max(1, round(scale * views.shape[1])))
+    return np.stack([cv2.resize(view, size, interpolation=cv2.INTER_AREA) for view in views])
 
 
-def _mean(one: Map, other: Map) -> Map:
-    return np.asarray(cv2.addWeighted(one, 0.5, np.ascontiguousarray(other), 0.5, 0), dtype=np.float32)
+def _mean(first: Map, second: Map) -> Map:
+    return np.asarray(cv2.addWeighted(first, 0.5, np.ascontiguousarray(second), 0.5, 0), dtype=np.float32)
 
 
-def _from_afar(network: UNet, seen: Map, first: Prediction) -> Prediction:
-    """Add a body that stands out and was overlooked: in a smaller copy its edge is as sharp as others'."""
-    lost = overlooked(seen[1], first.inside)
-    if lost.mean() < LOST:
+def _with_overlooked_bodies(network: UNet, views: Map, first: Prediction) -> Prediction:
+    """Add bodies that stand out and were overlooked: out of focus, their edges are sharp in a smaller copy."""
+    overlooked_mask = overlooked_bodies(views[1], first.inside)
+    if overlooked_mask.mean() < OVERLOOKED_SHARE:
         return first
-    shape = seen.shape[1:]
-    for scale in COARSER:
-        other = infer(network, _smaller(seen, scale))
+    shape = views.shape[1:]
+    for scale in COARSE_SCALES:
+        other = infer(network, _smaller(views, scale))
         inside, core = (resized(values, shape) for values in (other.inside, other.dense))
-        if certainty(inside) >= SURE and (inside[lost] >= 0.5).mean() >= 0.5:
+        if certainty(inside) >= MIN_CERTAINTY and (inside[overlooked_mask] >= 0.5).mean() >= 0.5:
             return replace(first, inside=np.maximum(first.inside, inside), core=np.maximum(first.dense, core))
     return first
 
@@ -194,8 +197,8 @@ def normalise(grey: Map) -> Map:
 
 
 def working_copy(grey: NDArray[np.generic], long_side: float) -> Map:
-    """float32 copy whose longer side is ``long_side``, or what a small image reaches at ENLARGE times."""
-    scale = min(ENLARGE, long_side / max(grey.shape))
+    """float32 copy whose longer side is ``long_side``, or what a small image reaches at MAX_ENLARGEMENT."""
+    scale = min(MAX_ENLARGEMENT, long_side / max(grey.shape))
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
     if scale < 0.25:  # halve twice in the image's own dtype first: a float copy of a huge image is huge
         grey = cv2.resize(grey, (2 * size[0], 2 * size[1]), interpolation=cv2.INTER_AREA)
@@ -215,13 +218,13 @@ def typical_diameter(inside: Map) -> float:
     if not mask.any() or mask.all():  # without an outline there is no distance to it
         return float(max(mask.shape)) if mask.any() else 0.0
     framed = cv2.copyMakeBorder(mask, 1, 1, 1, 1, cv2.BORDER_REPLICATE)
-    away = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
-    return 4 * float(np.square(away).sum() / away.sum())
+    distances = cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1]
+    return 4 * float(np.square(distances).sum() / distances.sum())
 
 
 def _finite(pixels: Map) -> Map:
     """Put the median where a float image has no number."""
-    sound = np.isfinite(pixels)
-    if sound.all():
+    finite = np.isfinite(pixels)
+    if finite.all():
         return pixels
-    return np.where(sound, pixels, np.median(pixels[sound]) if sound.any() else 0).astype(np.float32)
+    return np.where(finite, pixels, np.median(pixels[finite]) if finite.any() else 0).astype(np.float32)

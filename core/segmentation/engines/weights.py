@@ -21,7 +21,7 @@ DIRECTORY = Path(__file__).resolve().parents[3] / "data" / "weights"
 SHIPPED = DIRECTORY / "unet.safetensors"
 
 
-def pin(file: Path = SHIPPED) -> dict[str, object]:
+def read_pin(file: Path = SHIPPED) -> dict[str, object]:
     """Read the JSON beside a weights file: ``sha256``, ``widths``, ``version`` and how it was made.
 
     Raises:
@@ -48,7 +48,7 @@ def load(file: Path = SHIPPED) -> UNet:
 
     from core.segmentation.engines.unet_model import UNet  # noqa: PLC0415
 
-    about = pin(file)
+    about = read_pin(file)
     try:
         data = file.read_bytes()
     except OSError as error:

@@ -51,8 +51,8 @@ def _calipers(hull: NDArray[np.float64]) -> tuple[float, float]:
     A square widens the difference of two points by 1 in x and in y, and the width in a direction (u, v) by
     abs(u) + abs(v). The least width lies across one of the polygon's sides, or across a side of the squares.
     """
-    apart = np.abs(hull[:, None] - hull) + 1
-    largest = math.sqrt(float(np.einsum("ijk,ijk->ij", apart, apart).max()))
+    differences = np.abs(hull[:, None] - hull) + 1
+    largest = math.sqrt(float(np.einsum("ijk,ijk->ij", differences, differences).max()))
     smallest = float((hull.max(axis=0) - hull.min(axis=0)).min()) + 1
     if len(hull) > 1:
         along = np.concatenate([hull[1:], hull[:1]]) - hull
@@ -72,8 +72,8 @@ def _filled(polygons: Sequence[Points]) -> tuple[list[int], list[float]]:
     """Area and Crofton perimeter of the pixels with centres in each convex polygon, given in half pixels."""
     left, right, row, start = _rows(polygons)
     owner = ragged.owners(start)
-    some = right >= left
-    left, right, row, owner = left[some], right[some], row[some], owner[some]
+    not_empty = right >= left
+    left, right, row, owner = left[not_empty], right[not_empty], row[not_empty], owner[not_empty]
     n = len(polygons)
     area = np.bincount(owner, right - left + 1, n)
     # A line that meets a convex set of pixels enters it once, so lines are counted: rows, columns, both

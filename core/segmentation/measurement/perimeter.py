@@ -43,8 +43,8 @@ def _meetings(edges: Edges, start: Ints, inward: NDArray[np.bool_]) -> Ints:
     y = edges.y[where] + _END_Y[edges.side[where]]
     width, height = edges.x.max() + 2, edges.y.max() + 2
     corners = np.sort((owner * height + y) * width + x)
-    again = corners[1:][corners[1:] == corners[:-1]]
-    return np.bincount(again // (width * height), minlength=len(start) - 1)
+    repeated = corners[1:][corners[1:] == corners[:-1]]
+    return np.bincount(repeated // (width * height), minlength=len(start) - 1)
 
 
 def traced(outer: Edges) -> NDArray[np.float64]:

@@ -97,8 +97,8 @@ def _window(labels: Labels, spheroid: OutlinedObject, pixels: Pixels) -> tuple[F
         slice(max(0, columns.start - margin), columns.stop + margin),
     )
     body, inside = _at_most(pixels[box], labels[box] == spheroid.number, _SIDE_PX)
-    _, anything = _at_most(pixels[box], labels[box] > 0, _SIDE_PX)
-    return body, inside, anything
+    _, any_spheroid = _at_most(pixels[box], labels[box] > 0, _SIDE_PX)
+    return body, inside, any_spheroid
 
 
 def _at_most(pixels: Pixels, mask: Mask, side_px: int) -> tuple[Floats, Mask]:

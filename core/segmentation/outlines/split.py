@@ -70,18 +70,18 @@ def _climb(height: Map, mask: Mask) -> NDArray[np.int64]:
     highest = height.copy()
     offset = np.zeros(height.shape, np.int64)
     for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
-        there = padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
-        higher = there >= highest if (dy, dx) > (0, 0) else there > highest
-        np.copyto(highest, there, where=higher)
+        neighbour = padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
+        higher = neighbour >= highest if (dy, dx) > (0, 0) else neighbour > highest
+        np.copyto(highest, neighbour, where=higher)
         np.copyto(offset, dy * columns + dx, where=higher)
-    way = np.arange(height.size)
+    target = np.arange(height.size)
     walking = np.flatnonzero(mask)
-    way[walking] += offset.ravel()[walking]
+    target[walking] += offset.ravel()[walking]
     while True:
-        further = way[way[walking]]
-        if np.array_equal(further, way[walking]):
-            return way.reshape(height.shape)
-        way[walking] = further
+        further = target[target[walking]]
+        if np.array_equal(further, target[walking]):
+            return target.reshape(height.shape)
+        target[walking] = further
 
 
 def _bodies(labels: Labels, height: Map, tops: list[float]) -> NDArray[np.int32]:
@@ -110,8 +110,8 @@ def _passes(labels: Labels, height: Map) -> Iterator[tuple[int, int, float]]:
     keys, levels = [], []
     for a, b in sides + corners:
         touch = (labels[a] != labels[b]) & (labels[a] > 0) & (labels[b] > 0)
-        here, there = labels[a][touch].astype(np.int64), labels[b][touch].astype(np.int64)
-        keys.append(np.minimum(here, there) * n + np.maximum(here, there))
+        first_label, second_label = labels[a][touch].astype(np.int64), labels[b][touch].astype(np.int64)
+        keys.append(np.minimum(first_label, second_label) * n + np.maximum(first_label, second_label))
         levels.append(np.minimum(height[a][touch], height[b][touch]))
     key, level = np.concatenate(keys), np.concatenate(levels)
     order = np.argsort(-level, kind="stable")

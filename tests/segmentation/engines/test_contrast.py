@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from core.segmentation.engines.contrast import edge_ratio, flatten, overlooked, readings, views
+from core.segmentation.engines.contrast import edge_ratio, flatten, overlooked_bodies, readings, views
 from tests.segmentation.shapes import field
 
 BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
@@ -98,11 +98,11 @@ def test_what_stands_out_as_a_body_would_and_is_not_inside_is_overlooked() -> No
     body = np.hypot(rows - 100, columns - 120) < 30
     contrast = np.where(body | (np.abs(columns - 220) < 3), 0.9, 0.0).astype(np.float32)
     nothing = np.zeros_like(contrast)
-    lost = overlooked(contrast, nothing)
+    lost = overlooked_bodies(contrast, nothing)
     assert (lost & body).sum() > 0.9 * body.sum()
     assert not lost[:, 210:].any()
-    assert not overlooked(contrast, body.astype(np.float32)).any()
-    assert not overlooked(nothing, nothing).any()
+    assert not overlooked_bodies(contrast, body.astype(np.float32)).any()
+    assert not overlooked_bodies(nothing, nothing).any()
 
 
 @pytest.mark.parametrize(("halo", "is_core"), [(0.3, True), (1.5, False)])

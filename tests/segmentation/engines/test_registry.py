@@ -14,7 +14,7 @@ from core.errors import InvalidRequest, SegmentationError
 from core.segmentation import DEFAULT_ENGINE, ENGINE_NAMES, Arithmetic, EngineRegistry, SegmentationParams
 from core.segmentation.engines import classical, registry, unet
 from core.segmentation.engines.base import Engine, Prediction
-from core.segmentation.engines.weights import SHIPPED, pin, save
+from core.segmentation.engines.weights import SHIPPED, read_pin, save
 
 WIDTHS = (4, 6, 8)
 EMPTY = np.zeros((40, 40), np.uint8)
@@ -54,7 +54,7 @@ def test_versions_and_keys_follow_the_weights() -> None:
     engines = EngineRegistry.shipped()
     sha256 = hashlib.sha256(SHIPPED.read_bytes()).hexdigest()
     assert engines.get("unet").key == engines.keys["unet"] == sha256
-    assert engines.get("unet").version == f"{unet.CODE_VERSION}+{sha256[:8]}" == pin()["version"]
+    assert engines.get("unet").version == f"{unet.CODE_VERSION}+{sha256[:8]}" == read_pin()["version"]
     assert engines.get(sha256) is engines.get("unet")
     assert engines.get("classical").version == classical.VERSION
     assert engines.get("classical-2") is engines.get("classical")
@@ -129,7 +129,7 @@ def test_the_precision_is_tried_once_for_each_network(
 ) -> None:
     tried: list[int] = []
     monkeypatch.setattr(
-        "core.segmentation.engines.precision.halving_pays", lambda network: bool(tried.append(1))
+        "core.segmentation.engines.precision.bfloat16_pays", lambda network: bool(tried.append(1))
     )
     engines = EngineRegistry(Arithmetic(precision="auto"), networks_bytes=1)
     a, b = (

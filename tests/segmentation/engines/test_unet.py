@@ -19,14 +19,14 @@ from core.segmentation.engines.contrast import Reading
 from core.segmentation.engines.unet import (
     certainty,
     infer,
+    most_certain,
     normalise,
     predict_with,
-    surest,
     typical_diameter,
     working_copy,
 )
 from core.segmentation.engines.unet_model import UNet
-from core.segmentation.engines.weights import SHIPPED, load, pin, save
+from core.segmentation.engines.weights import SHIPPED, load, read_pin, save
 from tests.engines import segment
 
 pytestmark = pytest.mark.slow
@@ -47,7 +47,7 @@ def network(seed: int = 0) -> UNet:
 
 
 def test_the_shipped_weights_are_the_pinned_ones() -> None:
-    about = pin()
+    about = read_pin()
     assert load().multiple == 2 ** len(about["widths"])
     assert SHIPPED.stat().st_size <= 12_000_000
 
@@ -133,11 +133,11 @@ def test_the_surer_way_to_read_an_image_is_taken() -> None:
     vague.views[1, 16:48, 16:48] = 0.5  # the map there is 0.62
     sure.views[1, 20:40, 20:40] = 1
     for ways, best in (([vague, sure], sure), ([sure, vague], sure), ([nothing, sure], sure)):
-        seen, prediction = surest(Echo(), ways)
+        seen, prediction = most_certain(Echo(), ways)
         assert seen is best
         assert (prediction.inside >= 0.5).any()
-    assert surest(Echo(), [nothing, replace(nothing)])[0] is nothing
-    assert surest(Echo(), [sure, replace(sure)])[0] is sure
+    assert most_certain(Echo(), [nothing, replace(nothing)])[0] is nothing
+    assert most_certain(Echo(), [sure, replace(sure)])[0] is sure
 
 
 def test_certainty_is_of_what_may_be_inside() -> None:
@@ -257,12 +257,12 @@ def test_bfloat16_is_taken_only_where_it_is_faster_and_right(monkeypatch: pytest
     net = load()
     times = {torch.float32: 1.0, torch.bfloat16: 0.5}
     monkeypatch.setattr(precision, "_seconds", lambda module, _: times[next(module.parameters()).dtype])
-    assert precision.halving_pays(net)
+    assert precision.bfloat16_pays(net)
     times[torch.bfloat16] = 0.9
-    assert not precision.halving_pays(net)
+    assert not precision.bfloat16_pays(net)
     times[torch.bfloat16] = 0.5
-    monkeypatch.setattr(precision, "MAX_DIFFERENCE", 0.0)
-    assert not precision.halving_pays(net)
+    monkeypatch.setattr(precision, "MAX_PROBABILITY_DIFFERENCE", 0.0)
+    assert not precision.bfloat16_pays(net)
 
 
 def test_arithmetic_that_cannot_be_is_refused() -> None:
