@@ -59,7 +59,7 @@ async def lifespan(_: Any) -> AsyncIterator[None]:
     yield
     watch.cancel()
     # Told to stop once, running jobs get their time; told again, none.
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.queue.hurry)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, services.queue.stop_now)
     if not await run_in_threadpool(services.close):
         os._exit(0)  # a job that outlasts its time would hold up the end; the next start takes it up
 

@@ -25,7 +25,7 @@ from bench.scenes import png, spheroids
 from bench.segment import resources, segment_once
 from core.models import JobState
 from core.segmentation import DEFAULT_ENGINE
-from core.services import Services, set_aside
+from core.services import Services, freeze_loaded
 from core.settings import Settings
 
 SIDE_PX = 1024
@@ -53,7 +53,7 @@ def run(quick: bool) -> Report:
     files = [_file(number) for number in range(count)]
     resources(1, PRECISION).engines.arithmetic.prepare_process()
     segment_once(files[0], DEFAULT_ENGINE, resources(1, PRECISION))  # loads what is loaded once
-    set_aside()  # as every page does
+    freeze_loaded()  # as every page does
     runs: dict[str, list[Run]] = {}
     for _ in range(rounds):
         runs.setdefault(POOL, []).append(_bare(files))
@@ -100,7 +100,7 @@ def _segmented(services: Services, files: Sequence[bytes], tree: Tree) -> Run:
     for number, data in enumerate(files):
         services.ingest.add(project.id, f"{number:03}.png", data, None)
     ids = services.store.images.ids(project.id)
-    while services.board.snapshot().state.trouble:
+    while services.board.snapshot().state.problem:
         time.sleep(POLL_S)
     start, cpu = time.perf_counter(), _cpu_seconds(tree)
     services.segment(project, ids)

@@ -32,7 +32,7 @@ UNLIMITED = 2**62
 _UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, bidi, unassigned; line separators
 
 
-class Outcome(StrEnum):
+class UploadOutcome(StrEnum):
     """What became of a file."""
 
     STORED = "stored"
@@ -42,14 +42,14 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class UploadVerdict:
     """What became of one file, in words for the person who sent it.
 
     ``may_pass``: the same file may be taken later, with nothing changed in it.
     """
 
     name: str
-    outcome: Outcome
+    outcome: UploadOutcome
     message: str
     code: str | None = None
     image_ids: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Ingest:
         blobs: Blobs,
         limits: Limits,
         admission: Admission | None = None,
-        on_verdict: Callable[[Verdict], None] = lambda _: None,
+        on_verdict: Callable[[UploadVerdict], None] = lambda _: None,
     ) -> None:
         """``admission`` holds the memory for each page while it is decoded; None where it is not limited.
 
@@ -84,7 +84,7 @@ class Ingest:
         file: BinaryIO | bytes,
         recipe: Recipe | None,
         request: JobRequest = ANONYMOUS,
-    ) -> Verdict:
+    ) -> UploadVerdict:
         """Take one file into a project and queue its pages by ``recipe``; never raises for a bad file.
 
         An open ``file`` is read once, from where it stands. A stored verdict means that the file survives a
@@ -94,7 +94,7 @@ class Ingest:
         def received() -> AbstractContextManager[Incoming]:
             return self._blobs.receive(self._limited(file))
 
-        return self._judged(project_id, clean_name(name), received, recipe, request)
+        return self._add_with_verdict(project_id, clean_name(name), received, recipe, request)
 
     def add_file(
         self,
@@ -103,18 +103,20 @@ class Ingest:
         incoming: Incoming,
         recipe: Recipe | None,
         request: JobRequest = ANONYMOUS,
-    ) -> Verdict:
+    ) -> UploadVerdict:
         """As ``add``, for a file that lies on the data folder's disk already; its name keeps its folders."""
-        return self._judged(project_id, clean_path(path), lambda: nullcontext(incoming), recipe, request)
+        return self._add_with_verdict(
+            project_id, clean_path(path), lambda: nullcontext(incoming), recipe, request
+        )
 
-    def _judged(
+    def _add_with_verdict(
         self,
         project_id: str,
         name: str,
         open_file: Callable[[], AbstractContextManager[Incoming]],
         recipe: Recipe | None,
         request: JobRequest,
-    ) -> Verdict:
+    ) -> UploadVerdict:
         verdict = self._verdict(project_id, name, open_file, recipe, request)
         self._on_verdict(verdict)
         return verdict
@@ -126,18 +128,20 @@ class Ingest:
         open_file: Callable[[], AbstractContextManager[Incoming]],
         recipe: Recipe | None,
         request: JobRequest,
-    ) -> Verdict:
+    ) -> UploadVerdict:
         try:
             self._store.projects.require(project_id)
             with open_file() as incoming:
                 return self._add(project_id, name, incoming, recipe, request)
         except SpheroscopeError as error:
             log.info("event=ingest.refused code=%s", error.code)
-            return Verdict(name, Outcome.REFUSED, error.message, error.code, may_pass=error.may_pass)
+            return UploadVerdict(
+                name, UploadOutcome.REFUSED, error.message, error.code, may_pass=error.may_pass
+            )
         except Exception as error:  # a fault in here must not take the rest of the dropped files with it
             log.exception("event=ingest.failed")
             message = f"This file could not be taken in ({type(error).__name__}). The log has details."
-            return Verdict(name, Outcome.REFUSED, message, SpheroscopeError.code)
+            return UploadVerdict(name, UploadOutcome.REFUSED, message, SpheroscopeError.code)
 
     def _limited(self, file: BinaryIO | bytes) -> Iterator[bytes]:
         """Yield a file piece by piece.
@@ -154,7 +158,7 @@ class Ingest:
 
     def _add(
         self, project_id: str, name: str, incoming: Incoming, recipe: Recipe | None, request: JobRequest
-    ) -> Verdict:
+    ) -> UploadVerdict:
         with self._open(name, incoming) as reader:
             ids = tuple(image_id(project_id, incoming.sha256, plane.page) for plane in reader.planes)
             known = len(self._store.images.known(ids)) == len(ids)
@@ -175,7 +179,9 @@ class Ingest:
         )
         if not self._store.add_images(project_id, rows, recipe, request):  # another thread was quicker
             return self._present(project_id, name, ids, recipe, request)
-        return Verdict(name, Outcome.STORED, _described([facts for facts, _ in pages]), image_ids=ids)
+        return UploadVerdict(
+            name, UploadOutcome.STORED, _described([facts for facts, _ in pages]), image_ids=ids
+        )
 
     def _open(self, name: str, incoming: Incoming) -> images.Reader:
         with self._admission.hold(incoming.n_bytes, name):  # some formats' checks need the whole file
@@ -190,21 +196,21 @@ class Ingest:
 
     def _present(
         self, project_id: str, name: str, ids: tuple[str, ...], recipe: Recipe | None, request: JobRequest
-    ) -> Verdict:
+    ) -> UploadVerdict:
         restored = self._store.images.restore(project_id, ids)
-        there = self._store.images.get(ids[0])
+        image = self._store.images.get(ids[0])
         if restored:
             message = "It had been deleted here and is back, with its results."
-            if there.version_id is None:
+            if image.version_id is None:
                 message = "It had been deleted here and is back."
                 if recipe is not None:
                     self._store.jobs.enqueue(project_id, ids, recipe, request)
-            return Verdict(name, Outcome.RESTORED, message, image_ids=ids)
+            return UploadVerdict(name, UploadOutcome.RESTORED, message, image_ids=ids)
         message = "The same file is in this project already."
-        stored = there.name.removesuffix(f"#{there.page}") if len(ids) > 1 else there.name
+        stored = image.name.removesuffix(f"#{image.page}") if len(ids) > 1 else image.name
         if stored != name:
             message = f"The same file is in this project already, as {stored}."
-        return Verdict(name, Outcome.PRESENT, message, image_ids=ids)
+        return UploadVerdict(name, UploadOutcome.PRESENT, message, image_ids=ids)
 
 
 def image_id(project_id: str, sha256: str, page: int) -> str:

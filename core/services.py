@@ -29,7 +29,7 @@ from core.files.blobs import Blobs
 from core.ingest import Ingest
 from core.models import Image, JobState, Project, Segmentation
 from core.monitoring import QueryRecorder, Recorder
-from core.monitoring.garbage import set_aside
+from core.monitoring.garbage import freeze_loaded
 from core.monitoring.system import app_memory_bytes
 from core.operations.file_metrics import count_file
 from core.operations.health import HealthChecks
@@ -37,7 +37,7 @@ from core.operations.history import History
 from core.operations.retention import Retention, RetentionRules
 from core.operations.stage_metrics import StageMetrics
 from core.queue.admission import Admission
-from core.queue.cancellation import abandoning
+from core.queue.cancellation import cancellation_hook
 from core.queue.job_queue import JobQueue
 from core.queue.opening import open_queue
 from core.queue.previews import Previews
@@ -129,14 +129,21 @@ class Services:
         cache = open_cache(settings.cache, memory.cache_mb * 2**20, settings.redis_url, recorder.count_lookup)
         store, blobs = _store(settings, memory, db, cache), Blobs(settings.data)
         queue = open_queue(settings, store, blobs, resources := _resources(settings, memory))
-        db.add_commit_hook(partial(abandoning, queue.abandon))
+        db.add_commit_hook(partial(cancellation_hook, queue.cancel_running))
         board, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
         watched = WatchedFolders.open(settings.watched_root, store, uploads)
-        chores = [exports.sweep, uploads.sweep, watched.run, _retention(settings, store, blobs).run_due]
+        periodic_tasks = [
+            exports.sweep,
+            uploads.sweep,
+            watched.run,
+            _retention(settings, store, blobs).run_due,
+        ]
         sources = [StageMetrics(queue.timeline)]
-        history = History(recorder, settings.data, lambda: _depth(store), sources, chores, memory.metrics_mb)
+        history = History(
+            recorder, settings.data, lambda: _depth(store), sources, periodic_tasks, memory.metrics_mb
+        )
         return cls(
             settings=settings,
             memory=memory,
@@ -278,7 +285,7 @@ def app_services() -> Services:
     services = Services.open(Settings.from_env())
     atexit.register(gc.unfreeze)  # what is set aside below would be reported as leaked
     atexit.register(services.close)
-    set_aside()
+    freeze_loaded()
     return services
 
 

@@ -10,7 +10,7 @@ from core.models import MEASUREMENTS, Contour, Image, Job, PageFacts, Spheroid, 
 from core.monitoring import HIT, MISS, Kind, Recorder
 from core.queue.task import Processed
 from core.services import Services
-from core.store import Batch, NewImage, NewUpload, Recipe, Store
+from core.store import NewImage, NewUpload, Recipe, Store, UploadBatch
 from core.store.results import Result
 
 ENGINE = "fake"
@@ -78,7 +78,7 @@ def record_lookups(recorder: Recorder, name: str, hits: int, misses: int = 0) ->
 
 def upload(services: Services, project_id: str, path: str, data: bytes, batch: str = "dropped") -> Upload:
     """Send one file as the browser does, in one piece."""
-    (declared,) = services.uploads.declare(project_id, Batch(batch), [NewUpload(path, path, len(data))])
+    (declared,) = services.uploads.declare(project_id, UploadBatch(batch), [NewUpload(path, path, len(data))])
     part = services.uploads.open_part(declared, 0)
     part.write(data)
     services.uploads.close_part(declared, part)

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from core.db import Database
 from core.files.blobs import Blobs
 from core.images import Plane, Reader
-from core.ingest import MAX_NAME, Ingest, Outcome, clean_name, image_id
+from core.ingest import MAX_NAME, Ingest, UploadOutcome, clean_name, image_id
 from core.models import ImageStatus, JobState, Limits, PixelSizeSource, Project, Raster
 from core.monitoring import QueryRecorder
 from core.queue.admission import Admission
@@ -47,7 +47,7 @@ def test_a_good_file_is_stored_described_and_queued(
     ingest: Ingest, store: Store, blobs: Blobs, project: Project
 ) -> None:
     verdict = ingest.add(project.id, "well A1.png", FILE, RECIPE)
-    assert (verdict.outcome, verdict.name, verdict.code) == (Outcome.STORED, "well A1.png", None)
+    assert (verdict.outcome, verdict.name, verdict.code) == (UploadOutcome.STORED, "well A1.png", None)
     assert verdict.message.startswith("64×64 px, ")
     assert verdict.message.endswith("pixel size unknown")
     (key,) = verdict.image_ids
@@ -93,7 +93,7 @@ def test_a_bad_file_is_refused_with_its_reason_and_leaves_nothing(
     ingest: Ingest, store: Store, settings: Settings, project: Project, data: bytes, code: str
 ) -> None:
     verdict = ingest.add(project.id, "bad.png", data, RECIPE)
-    assert (verdict.outcome, verdict.code, verdict.image_ids) == (Outcome.REFUSED, code, ())
+    assert (verdict.outcome, verdict.code, verdict.image_ids) == (UploadOutcome.REFUSED, code, ())
     assert len(verdict.message) > 20
     assert store.images.page(project.id).total == 0
     assert store.jobs.totals().left == 0
@@ -105,7 +105,7 @@ def test_limits_are_those_given(store: Store, blobs: Blobs, project: Project) ->
     assert small.add(project.id, "a.png", FILE, None).code == "image_too_large"
     few = Ingest(store, blobs, Limits(max_pages=2))
     assert few.add(project.id, "a.tif", corpus.stack(3), None).code == "image_too_large"
-    assert few.add(project.id, "a.tif", corpus.stack(2), None).outcome is Outcome.STORED
+    assert few.add(project.id, "a.tif", corpus.stack(2), None).outcome is UploadOutcome.STORED
 
 
 def test_a_fault_in_here_refuses_its_file_and_no_other(
@@ -117,21 +117,21 @@ def test_a_fault_in_here_refuses_its_file_and_no_other(
     with monkeypatch.context() as patch:
         patch.setattr("core.images.rendering.thumbnail", thumbnail)
         verdict = ingest.add(project.id, "a.png", FILE, RECIPE)
-    assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "error")
+    assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "error")
     assert "ValueError" in verdict.message
     assert "a fault" not in verdict.message
-    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is Outcome.STORED
+    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is UploadOutcome.STORED
 
 
 def test_a_full_queue_refuses_the_file(db: Database, blobs: Blobs) -> None:
     store = Store(db, max_queued=1)
     project = store.projects.create("Small", "fake")
     ingest = Ingest(store, blobs, Limits())
-    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is Outcome.STORED
+    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is UploadOutcome.STORED
     verdict = ingest.add(project.id, "b.png", corpus.png(corpus.noise()), RECIPE)
-    assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "queue_full")
+    assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "queue_full")
     assert store.images.page(project.id).total == 1
-    assert ingest.add(project.id, "b.png", corpus.png(corpus.noise()), None).outcome is Outcome.STORED
+    assert ingest.add(project.id, "b.png", corpus.png(corpus.noise()), None).outcome is UploadOutcome.STORED
 
 
 # The same bytes again
@@ -144,7 +144,7 @@ def test_the_same_bytes_are_one_image_whatever_their_name(
     before = files(settings)
     same = ingest.add(project.id, "first#1.png", FILE, RECIPE)
     other = ingest.add(project.id, "other.png", FILE, RECIPE)
-    assert (same.outcome, other.outcome) == (Outcome.PRESENT, Outcome.PRESENT)
+    assert (same.outcome, other.outcome) == (UploadOutcome.PRESENT, UploadOutcome.PRESENT)
     assert same.message == "The same file is in this project already."
     assert other.message == "The same file is in this project already, as first#1.png."
     assert same.image_ids == other.image_ids == first.image_ids
@@ -160,7 +160,7 @@ def test_the_same_file_may_be_in_two_projects_and_is_stored_once(
     one = ingest.add(project.id, "a.png", FILE, RECIPE)
     before = files(settings)
     two = ingest.add(other.id, "a.png", FILE, RECIPE)
-    assert (one.outcome, two.outcome) == (Outcome.STORED, Outcome.STORED)
+    assert (one.outcome, two.outcome) == (UploadOutcome.STORED, UploadOutcome.STORED)
     assert one.image_ids != two.image_ids
     assert files(settings) == before
 
@@ -172,9 +172,12 @@ def test_four_hundred_uploads_of_the_same_bytes_make_one_of_everything(
     names = [f"copy {number}.png" for number in range(16 * 25)]
     with ThreadPoolExecutor(16) as pool:
         verdicts = list(pool.map(lambda name: ingest.add(project.id, name, FILE, RECIPE), names))
-    assert Counter(verdict.outcome for verdict in verdicts) == {Outcome.STORED: 1, Outcome.PRESENT: 399}
+    assert Counter(verdict.outcome for verdict in verdicts) == {
+        UploadOutcome.STORED: 1,
+        UploadOutcome.PRESENT: 399,
+    }
     assert len({verdict.image_ids for verdict in verdicts}) == 1
-    (stored,) = [verdict for verdict in verdicts if verdict.outcome is Outcome.STORED]
+    (stored,) = [verdict for verdict in verdicts if verdict.outcome is UploadOutcome.STORED]
     image = store.images.get(stored.image_ids[0])
     assert image.name == stored.name
     assert store.images.page(project.id).total == 1
@@ -190,7 +193,7 @@ def test_a_deleted_file_that_is_dropped_again_comes_back_with_its_results(
     before = finish(store, key, spheroid())
     store.images.delete(project.id, [key])
     verdict = ingest.add(project.id, "renamed.png", FILE, RECIPE)
-    assert (verdict.outcome, verdict.image_ids) == (Outcome.RESTORED, (key,))
+    assert (verdict.outcome, verdict.image_ids) == (UploadOutcome.RESTORED, (key,))
     assert "with its results" in verdict.message
     assert store.images.get(key) == before
 
@@ -201,7 +204,7 @@ def test_a_deleted_file_without_results_comes_back_and_is_queued(
     (key,) = ingest.add(project.id, "a.png", FILE, RECIPE).image_ids
     store.images.delete(project.id, [key])
     assert store.jobs.totals().left == 0
-    assert ingest.add(project.id, "a.png", FILE, None).outcome is Outcome.RESTORED
+    assert ingest.add(project.id, "a.png", FILE, None).outcome is UploadOutcome.RESTORED
     assert store.images.get(key).status is ImageStatus.NEW
     store.images.delete(project.id, [key])
     verdict = ingest.add(project.id, "a.png", FILE, RECIPE)
@@ -215,7 +218,7 @@ def test_a_damaged_or_missing_file_is_made_whole_by_dropping_it_again(
     (key,) = ingest.add(project.id, "a.png", FILE, RECIPE).image_ids
     path = blobs.path(store.images.get(key).sha256)
     path.write_bytes(FILE[:-1])
-    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is Outcome.PRESENT
+    assert ingest.add(project.id, "a.png", FILE, RECIPE).outcome is UploadOutcome.PRESENT
     assert blobs.get(path.name) == FILE
     path.unlink()
     ingest.add(project.id, "a.png", FILE, RECIPE)
@@ -245,11 +248,14 @@ def test_a_stack_dropped_again_is_known_by_its_name(ingest: Ingest, store: Store
     data = corpus.stack(3)
     first = ingest.add(project.id, "stack.tif", data, None)
     same = ingest.add(project.id, "stack.tif", data, None)
-    assert (same.outcome, same.message) == (Outcome.PRESENT, "The same file is in this project already.")
+    assert (same.outcome, same.message) == (
+        UploadOutcome.PRESENT,
+        "The same file is in this project already.",
+    )
     other = ingest.add(project.id, "x.tif", data, None)
     assert other.message.endswith("as stack.tif.")
     store.images.delete(project.id, [first.image_ids[1]])
-    assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.RESTORED
+    assert ingest.add(project.id, "stack.tif", data, None).outcome is UploadOutcome.RESTORED
     assert store.images.page(project.id).total == 3
 
 
@@ -265,9 +271,9 @@ def test_every_page_is_decoded_once_and_a_known_file_not_at_all(
 
     monkeypatch.setattr(Reader, "read", read)
     data = corpus.stack(5)
-    assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.STORED
+    assert ingest.add(project.id, "stack.tif", data, None).outcome is UploadOutcome.STORED
     assert pages == [1, 2, 3, 4, 5]
-    assert ingest.add(project.id, "again.tif", data, None).outcome is Outcome.PRESENT
+    assert ingest.add(project.id, "again.tif", data, None).outcome is UploadOutcome.PRESENT
     assert pages == [1, 2, 3, 4, 5]
 
 
@@ -279,8 +285,8 @@ def test_a_page_is_decoded_within_the_memory_for_images(store: Store, blobs: Blo
     assert admission.try_hold("another", 39 * 2**20, "another image")
     busy = ingest.add(project.id, "a.png", FILE, None)
     admission.release("another")
-    assert (busy.outcome, busy.code) == (Outcome.REFUSED, "app_busy")
-    assert ingest.add(project.id, "a.png", FILE, None).outcome is Outcome.STORED
+    assert (busy.outcome, busy.code) == (UploadOutcome.REFUSED, "app_busy")
+    assert ingest.add(project.id, "a.png", FILE, None).outcome is UploadOutcome.STORED
     assert admission.held_bytes == 0
 
 
@@ -290,7 +296,7 @@ def test_a_page_of_a_long_stack_takes_the_memory_of_a_page(
     data = corpus.tiff(np.zeros((20, 1000, 1000), np.uint16), photometric="minisblack")
     ingest = Ingest(store, blobs, Limits(), Admission(45 * 2**20, timeout_seconds=0.01))
     assert len(data) > 39 * 10**6
-    assert ingest.add(project.id, "stack.tif", data, None).outcome is Outcome.STORED
+    assert ingest.add(project.id, "stack.tif", data, None).outcome is UploadOutcome.STORED
 
 
 # Streams
@@ -306,7 +312,7 @@ def test_a_stream_is_stored_piece_by_piece(ingest: Ingest, blobs: Blobs, project
 
     data = corpus.png(corpus.noise((1200, 1200)))
     verdict = ingest.add(project.id, "a.png", Stream(data), None)
-    assert verdict.outcome is Outcome.STORED
+    assert verdict.outcome is UploadOutcome.STORED
     assert blobs.get(hashlib.sha256(data).hexdigest()) == data
     assert len(sizes) > 2
     assert all(size is not None and 0 < size <= 2**20 for size in sizes)
@@ -333,7 +339,7 @@ def test_a_stream_that_breaks_off_leaves_nothing(
             raise ConnectionResetError
 
     verdict = ingest.add(project.id, "a.png", Broken(), None)
-    assert verdict.outcome is Outcome.REFUSED
+    assert verdict.outcome is UploadOutcome.REFUSED
     assert files(settings) == files(settings, "tmp") == []
 
 
@@ -389,7 +395,7 @@ def test_no_name_reaches_the_disk(
     ingest: Ingest, store: Store, settings: Settings, project: Project, name: str
 ) -> None:
     verdict = ingest.add(project.id, name, FILE, RECIPE)
-    assert verdict.outcome is Outcome.STORED
+    assert verdict.outcome is UploadOutcome.STORED
     assert store.images.get(verdict.image_ids[0]).name == verdict.name
     assert all(len(file) == 64 and int(file, 16) >= 0 for file in files(settings))
     everything = {path.name for path in settings.data.parent.iterdir()}
@@ -414,7 +420,7 @@ def test_a_project_that_has_gone_takes_nothing(
     for data in (FILE, corpus.png(corpus.noise())):
         for key in (project.id, "never"):
             verdict = ingest.add(key, "a.png", data, RECIPE)
-            assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "not_found")
+            assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "not_found")
             assert "project" in verdict.message
     assert files(settings) == before
 
@@ -431,7 +437,7 @@ def test_a_project_deleted_while_the_file_is_read_takes_nothing(
 
     monkeypatch.setattr(blobs, "put", put)
     verdict = ingest.add(project.id, "a.png", FILE, RECIPE)
-    assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "not_found")
+    assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "not_found")
     store.projects.restore(project.id)
     assert store.images.page(project.id).total == 0
 
@@ -452,13 +458,13 @@ def test_a_full_disk_refuses_and_loses_nothing(
         with monkeypatch.context() as patch:
             patch.setattr(os, "fsync", fsync)
             verdict = ingest.add(project.id, f"{nth}.png", data, RECIPE)
-        if verdict.outcome is Outcome.STORED:
+        if verdict.outcome is UploadOutcome.STORED:
             break
-        assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "storage_error")
+        assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "storage_error")
         assert "disk space" in verdict.message
         assert files(settings, "tmp") == []
         again = ingest.add(project.id, f"{nth}.png", data, RECIPE)
-        assert again.outcome is Outcome.STORED
+        assert again.outcome is UploadOutcome.STORED
     else:
         pytest.fail("the upload has no end of steps")
     assert nth > 2

@@ -16,9 +16,9 @@ from core.db import Database
 from core.errors import ServiceClosed, StorageError
 from core.export.archive_store import ArchiveStore
 from core.files.blobs import FOLDERS
-from core.ingest import Outcome
+from core.ingest import UploadOutcome
 from core.models import ImageStatus, JobState
-from core.monitoring.garbage import MANY_MODULES, set_aside
+from core.monitoring.garbage import MANY_MODULES, freeze_loaded
 from core.operations.retention import Retention, RetentionRules
 from core.segmentation import DEFAULT_ENGINE
 from core.services import Services, app_services, get_services
@@ -34,7 +34,7 @@ def test_an_upload_is_segmented_and_its_files_are_kept(services: Services) -> No
     assert project.engine == DEFAULT_ENGINE
     data = corpus.png(corpus.spheroid((200, 200)))
     verdict = services.ingest.add(project.id, "a.png", data, services.recipe(project))
-    assert verdict.outcome is Outcome.STORED
+    assert verdict.outcome is UploadOutcome.STORED
     services.queue.wake()
     wait_until(lambda: services.store.jobs.totals().left == 0, 60)
     image = services.store.images.get(verdict.image_ids[0])
@@ -175,14 +175,14 @@ def test_a_cleared_cache_closes_the_services_before_others_are_opened(
 @pytest.mark.slow
 def test_what_is_loaded_later_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
-        set_aside()
+        freeze_loaded()
         before = gc.get_freeze_count()
-        set_aside()
+        freeze_loaded()
         assert gc.get_freeze_count() == before
         many = {f"loaded later {number}": ModuleType("later") for number in range(MANY_MODULES)}
         for name, module in many.items():
             monkeypatch.setitem(sys.modules, name, module)
-        set_aside()
+        freeze_loaded()
         assert gc.get_freeze_count() > before
         assert not [module for module in gc.get_objects() if any(module is item for item in many.values())]
     finally:

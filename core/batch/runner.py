@@ -187,7 +187,7 @@ def _sha256(path: Path) -> str:
 def _failed(file: export_rows.SourceFile, error: Exception) -> Measured:
     """The row of a file or a page that could not be decoded."""
     failure = _failure(file.path, error)
-    return Measured(export_rows.measured_image(file, None, export_rows.PixelSize(), failure))
+    return Measured(export_rows.measured_image(file, None, export_rows.UsedPixelSize(), failure))
 
 
 def _check(path: Path) -> None:
@@ -221,10 +221,10 @@ def _page(reader: images.Reader, plane: images.Plane, names: _Names, options: Op
     return Measured(row | files, tuple(export_rows.measured_objects(names.file, result, size)))
 
 
-def _pixel_size(facts: PageFacts, options: Options) -> export_rows.PixelSize:
+def _pixel_size(facts: PageFacts, options: Options) -> export_rows.UsedPixelSize:
     if options.um_per_px is not None:
-        return export_rows.PixelSize(options.um_per_px, PixelSizeSource.USER)
-    return export_rows.PixelSize(
+        return export_rows.UsedPixelSize(options.um_per_px, PixelSizeSource.USER)
+    return export_rows.UsedPixelSize(
         facts.um_per_px, PixelSizeSource.FILE if facts.um_per_px is not None else None
     )
 

@@ -30,7 +30,7 @@ class Archive:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._zip.close()
 
@@ -75,6 +75,6 @@ class ExportContext:
         """Create a text file in the folder, open for writing and reading."""
         return self.stack.enter_context((self.folder / name).open("w+", encoding="utf-8", newline=""))
 
-    def hand_in(self, name: str) -> None:
+    def add_from_folder(self, name: str) -> None:
         """Add a file of the folder to the archive."""
         self.archive.add_file(name, self.folder / name)

@@ -53,9 +53,9 @@ class ArchiveStore:
         with archive.open("rb") as file:
             os.fsync(file.fileno())
         archive.replace(target)
-        about = work / "about.json"
-        about.write_text(json.dumps(asdict(stored), default=str), encoding="utf-8")
-        about.replace(target.with_suffix(".json"))
+        description = work / "about.json"
+        description.write_text(json.dumps(asdict(stored), default=str), encoding="utf-8")
+        description.replace(target.with_suffix(".json"))
         return self._measured(stored)
 
     def path(self, export_id: str) -> Path:
@@ -76,7 +76,7 @@ class ArchiveStore:
         for suffix in (".json", ".zip"):
             self.path(export_id).with_suffix(suffix).unlink(missing_ok=True)
 
-    def take_stock(self) -> list[StoredArchive]:
+    def load(self) -> list[StoredArchive]:
         """Return the archives that earlier processes finished; delete all other files."""
         stored = list(self._described())
         files = {f"{item.export.id}{suffix}" for item in stored for suffix in (".json", ".zip")}
@@ -87,7 +87,7 @@ class ArchiveStore:
                 path.unlink(missing_ok=True)
         return stored
 
-    def too_old(
+    def to_delete(
         self, archives: Iterable[StoredArchive], now: datetime, max_bytes: int
     ) -> list[StoredArchive]:
         """Return expired archives, and the oldest of the others if all take more than ``max_bytes``."""
@@ -116,11 +116,11 @@ class ArchiveStore:
 
 
 def _from_json(document: dict[str, object]) -> StoredArchive:
-    about = dict(document["export"])  # type: ignore[call-overload]
-    about |= {
-        "parts": tuple(Part(part) for part in about["parts"]),
-        "state": ExportState(about["state"]),
-        "created_at": datetime.fromisoformat(about["created_at"]),
+    values = dict(document["export"])  # type: ignore[call-overload]
+    values |= {
+        "parts": tuple(Part(part) for part in values["parts"]),
+        "state": ExportState(values["state"]),
+        "created_at": datetime.fromisoformat(values["created_at"]),
         "expires_at": None,
     }
-    return StoredArchive(Export(**about), str(document["key"]), int(str(document["generation"])))
+    return StoredArchive(Export(**values), str(document["key"]), int(str(document["generation"])))

@@ -46,9 +46,9 @@ class Coco:
                 "um_per_px": image.um_per_px,
             }
         )
-        for each in objects:
+        for annotated in objects:
             fields = {"id": self._annotations.count + 1, "image_id": self._images.count}
-            self._annotations.add(fields | annotation(each, (image.height, image.width)))
+            self._annotations.add(fields | annotation(annotated, (image.height, image.width)))
 
     def finish(self) -> None:
         with self._context.text(self.NAME) as whole:
@@ -58,7 +58,7 @@ class Coco:
                 items.copy_to(whole)
                 whole.write("\n]")
             whole.write("}\n")
-        self._context.hand_in(self.NAME)
+        self._context.add_from_folder(self.NAME)
 
 
 class _List:

@@ -27,8 +27,8 @@ def add_history(context: ExportContext, changes: Iterable[tuple[str, AuditRow]])
         lines.write(json.dumps({**row, "facts": facts}, ensure_ascii=False) + "\n")
     for file in files:
         file.flush()
-    context.hand_in("history.csv")
-    context.hand_in("history.json")
+    context.add_from_folder("history.csv")
+    context.add_from_folder("history.json")
 
 
 def _cells(name: str, change: AuditRow) -> dict[str, str | int]:

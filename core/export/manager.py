@@ -65,7 +65,7 @@ class Exports:
         self._retention = retention
         self._clock = clock
         self._archives = ArchiveStore(folder, retention.time)
-        self._entries = {item.export.id: _Entry(item) for item in self._archives.take_stock()}
+        self._entries = {item.export.id: _Entry(item) for item in self._archives.load()}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="export")
         self._closed = False
@@ -158,17 +158,17 @@ class Exports:
                 for key, entry in self._entries.items()
                 if entry.stored.export.state is ExportState.READY
             }
-            gone = [
+            to_delete = [
                 item.export.id
-                for item in self._archives.too_old(ready.values(), now, self._retention.max_bytes)
+                for item in self._archives.to_delete(ready.values(), now, self._retention.max_bytes)
             ]
             for key, entry in self._entries.items():
                 idle = key not in ready and not entry.stored.export.open
                 if idle and entry.stored.export.created_at < now - FAILED_EXPIRY:
-                    gone.append(key)
-            for key in gone:
+                    to_delete.append(key)
+            for key in to_delete:
                 del self._entries[key]
-        for key in gone:
+        for key in to_delete:
             self._archives.remove(key)
             log.info("event=export.swept id=%s", key)
         self.tables.sweep()

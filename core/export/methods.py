@@ -41,7 +41,7 @@ _MEASURED = (
     "ellipsoid from the greatest and least caliper widths. Formulas of all columns are in formulas.csv."
 )
 
-Result = tuple[str, str, str]  # engine, its version, its settings as JSON
+EngineUse = tuple[str, str, str]  # engine, its version, its settings as JSON
 
 
 @dataclass(slots=True)
@@ -55,7 +55,7 @@ class Tally:
     corrected: int = 0
     right: int = 0
     excluded: Counter[str] = field(default_factory=Counter)  # by their reasons
-    results: Counter[Result] = field(default_factory=Counter)
+    results: Counter[EngineUse] = field(default_factory=Counter)
     pixel_sizes: Counter[PixelSizeSource | None] = field(default_factory=Counter)
 
     def add(self, item: Item) -> None:
@@ -112,7 +112,7 @@ def _judged(tally: Tally) -> Iterable[str]:
         yield f"{_spheroids(tally.at_the_edge)} touch the edge of their image and are marked so."
 
 
-def _outlined(key: Result, count: int, engines: EngineRegistry) -> str:
+def _outlined(key: EngineUse, count: int, engines: EngineRegistry) -> str:
     engine, engine_version, params = key
     sha256 = engines.weights_sha256(engine, engine_version)
     weights = f", weights SHA-256 {sha256[:12]}…" if sha256 else ""

@@ -36,7 +36,7 @@ class Parquet:
     def finish(self) -> None:
         for table in (self._images, self._objects):
             table.close()
-            self._context.hand_in(table.path.name)
+            self._context.add_from_folder(table.path.name)
 
 
 class _Table:

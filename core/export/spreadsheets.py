@@ -35,7 +35,7 @@ class Csv:
     def finish(self) -> None:
         for name, file in self._files.items():
             file.close()
-            self._context.hand_in(name)
+            self._context.add_from_folder(name)
 
 
 class Xlsx:
@@ -48,10 +48,10 @@ class Xlsx:
         # Text stays text: no formulas, no links, no numbers.
         options = {"constant_memory": True, "tmpdir": str(context.folder), "nan_inf_to_errors": True}
         options |= {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
-        self._book = xlsxwriter.Workbook(str(context.folder / self.NAME), options)
+        self._workbook = xlsxwriter.Workbook(str(context.folder / self.NAME), options)
         context.stack.callback(self._close)
-        self._images = _Sheet(self._book, "images", export_rows.IMAGE_HEADER)
-        self._objects = _Sheet(self._book, "objects", export_rows.OBJECT_HEADER)
+        self._images = _Sheet(self._workbook, "images", export_rows.IMAGE_HEADER)
+        self._objects = _Sheet(self._workbook, "objects", export_rows.OBJECT_HEADER)
 
     def add(self, item: Item) -> None:
         self._images.write(item.image_cells)
@@ -59,27 +59,27 @@ class Xlsx:
             self._objects.write(row)
 
     def finish(self) -> None:
-        formulas = _Sheet(self._book, "formulas", export_rows.FORMULA_HEADER)
+        formulas = _Sheet(self._workbook, "formulas", export_rows.FORMULA_HEADER)
         for row in export_rows.formula_rows():
             formulas.write(row)
-        self._book.close()
-        self._context.hand_in(self.NAME)
+        self._workbook.close()
+        self._context.add_from_folder(self.NAME)
 
     def _close(self) -> None:
-        if not self._book.fileclosed:
+        if not self._workbook.fileclosed:
             with suppress(XlsxWriterException):  # the export has failed already
-                self._book.close()
+                self._workbook.close()
 
 
 class _Sheet:
     """A table that continues in another sheet when one is full."""
 
-    def __init__(self, book: Any, name: str, columns: Sequence[str]) -> None:
-        self._book = book
+    def __init__(self, workbook: Any, name: str, columns: Sequence[str]) -> None:
+        self._workbook = workbook
         self._name = name
         self._columns = tuple(columns)
-        self._bold = book.add_format({"bold": True})
-        self._time = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+        self._bold = workbook.add_format({"bold": True})
+        self._time = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
         self._sheets = 0
         self._begin()
 
@@ -93,7 +93,7 @@ class _Sheet:
     def _begin(self) -> None:
         self._sheets += 1
         name = self._name if self._sheets == 1 else f"{self._name} {self._sheets}"
-        self._sheet = self._book.add_worksheet(name)
+        self._sheet = self._workbook.add_worksheet(name)
         self._sheet.set_column(0, len(self._columns) - 1, COLUMN_WIDTH)
         self._sheet.freeze_panes(1, 1)
         for index, column in enumerate(self._columns):
@@ -132,4 +132,4 @@ class Problems:
     def finish(self) -> None:
         self._file.close()
         if self.count:
-            self._context.hand_in(self.NAME)
+            self._context.add_from_folder(self.NAME)

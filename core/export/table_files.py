@@ -61,8 +61,8 @@ class TableFiles:
             return None
         return path
 
-    def write(self, key: str, pieces: Callable[[], Pieces], gone: threading.Event) -> Path | None:
-        """Write a table and return its file; None where ``gone`` is set before it is complete.
+    def write(self, key: str, pieces: Callable[[], Pieces], client_left: threading.Event) -> Path | None:
+        """Write a table and return its file; None where ``client_left`` is set before it is complete.
 
         Raises:
             SpheroscopeError: what reading it raised; or the app is being stopped.
@@ -75,7 +75,7 @@ class TableFiles:
         part = self._folder / f"{secrets.token_hex(16)}.part"
         try:
             self.sweep()
-            if not self._fill(part, pieces, gone):
+            if not self._fill(part, pieces, client_left):
                 return None
             return part.replace(self._folder / key)
         except OSError as error:
@@ -104,12 +104,12 @@ class TableFiles:
             self._closed = True
             self._changed.wait_for(lambda: not self._writers)
 
-    def _fill(self, part: Path, pieces: Callable[[], Pieces], gone: threading.Event) -> bool:
+    def _fill(self, part: Path, pieces: Callable[[], Pieces], client_left: threading.Event) -> bool:
         with part.open("wb") as file, closing(pieces()) as source:
             for piece in source:
                 if self._closed:
                     raise _closing()
-                if gone.is_set():
+                if client_left.is_set():
                     return False
                 data = piece.encode()
                 disk_space.check(self._folder, len(data), self._left_free)

@@ -11,7 +11,7 @@ from core.errors import StorageError
 
 
 @dataclass(frozen=True, slots=True)
-class Audit:
+class BlobAudit:
     """What checking every stored file found; ``damaged`` are the names of those that do not match theirs."""
 
     n_files: int
@@ -37,7 +37,7 @@ def is_whole(path: Path, sha256: str) -> bool:
         return False
 
 
-def audit(folder: Path, report: Callable[[int], None] = lambda _: None) -> Audit:
+def audit_blobs(folder: Path, report: Callable[[int], None] = lambda _: None) -> BlobAudit:
     """Read every file below ``folder``/blobs through; changes nothing, so the app may run meanwhile.
 
     ``report`` is called with the number of files read so far.
@@ -60,4 +60,4 @@ def audit(folder: Path, report: Callable[[int], None] = lambda _: None) -> Audit
         if not whole and path.exists():
             damaged.append(path.name)
         report(n_files)
-    return Audit(n_files, n_bytes, tuple(damaged))
+    return BlobAudit(n_files, n_bytes, tuple(damaged))

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.audit import Audit, audit, is_whole, stored_path
+from core.files.audit import BlobAudit, audit_blobs, is_whole, stored_path
 from core.files.fsync import fsync
 
 FOLDERS = tuple(f"{number:02x}" for number in range(256))  # by the first two digits of a file's name
@@ -154,16 +154,16 @@ class Blobs:
         """Return where a file lies or would lie. Only a digest makes a path; no user's text ever does."""
         return stored_path(self._folder, sha256)
 
-    def audit(self) -> Audit:
+    def audit(self) -> BlobAudit:
         """Check every stored file, whatever has been checked before; may take long.
 
         Raises:
             StorageError: the disk refuses.
         """
-        result = audit(self._folder)
-        for sha256 in result.damaged:
+        outcome = audit_blobs(self._folder)
+        for sha256 in outcome.damaged:
             self._verified.forget(sha256)
-        return result
+        return outcome
 
     def sweep(
         self, folder: str, unneeded: Callable[[Sequence[str]], Collection[str]], age_seconds: float

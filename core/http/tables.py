@@ -48,17 +48,17 @@ class TableAnswer(Response):
 
     async def _written(self, receive: Receive) -> Path | None:
         """The file of the table; None where its client has left."""
-        gone = threading.Event()
-        watching = asyncio.create_task(_wait_until_gone(receive, gone))
+        client_left = threading.Event()
+        watching = asyncio.create_task(_wait_until_client_left(receive, client_left))
         try:
             return await anyio.to_thread.run_sync(
-                self._tables.write, self._tag, self._pieces, gone, limiter=self._limiter
+                self._tables.write, self._tag, self._pieces, client_left, limiter=self._limiter
             )
         finally:
             watching.cancel()
 
 
-async def _wait_until_gone(receive: Receive, gone: threading.Event) -> None:
+async def _wait_until_client_left(receive: Receive, client_left: threading.Event) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
-    gone.set()
+    client_left.set()

@@ -44,7 +44,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class PixelSize:
+class UsedPixelSize:
     """µm per pixel and where it comes from; both None where it is not known."""
 
     um_per_px: float | None = None
@@ -71,7 +71,7 @@ def shortened(row: ExportRow, digits: int | None) -> ExportRow:
 def measured_image(
     file: SourceFile,
     facts: PageFacts | None,
-    size: PixelSize,
+    size: UsedPixelSize,
     result: Segmentation | SpheroscopeError,
     seconds: float | None = None,
 ) -> ExportRow:
@@ -92,7 +92,7 @@ def measured_image(
     return image_row(row | summary(result.spheroids, result.confidence, result.quality))
 
 
-def measured_objects(file: SourceFile, result: Segmentation, size: PixelSize) -> Iterator[ExportRow]:
+def measured_objects(file: SourceFile, result: Segmentation, size: UsedPixelSize) -> Iterator[ExportRow]:
     """Rows of ``objects.csv`` of a file, in the order of the spheroids' numbers."""
     image: dict[str, Any] = {"path": file.path, "image_name": file.name}
     image |= {"um_per_px": size.um_per_px, "um_per_px_source": size.source}

@@ -5,11 +5,11 @@ from __future__ import annotations
 import gc
 import sys
 
-MANY_MODULES = 50
-_aside = {"modules": -MANY_MODULES}  # how many were loaded when it was last done
+NEW_MODULES = 50
+_frozen = {"modules": -NEW_MODULES}  # how many were loaded when it was last done
 
 
-def set_aside() -> None:
+def freeze_loaded() -> None:
     """Exclude what has been loaded for good from garbage collection.
 
     Streamlit collects all garbage after every run of a script, which costs 50 to 90 ms a run with torch
@@ -17,7 +17,7 @@ def set_aside() -> None:
     run.
     """
     loaded = len(sys.modules)
-    if loaded >= _aside["modules"] + MANY_MODULES:
+    if loaded >= _frozen["modules"] + NEW_MODULES:
         gc.collect()
         gc.freeze()
-        _aside["modules"] = loaded
+        _frozen["modules"] = loaded

@@ -15,7 +15,7 @@ LIMITS_MS: Mapping[Kind, float] = {Kind.REQUEST: 100.0, Kind.PAGE: 300.0, Kind.Q
 GOOD_HIT_PERCENT = 90.0
 # Other requests say nothing of the app's speed: transfers are as long as what they send, and a first visit
 # fetches the pages' own files by the hundred.
-_PROMPT = ("GET /api/", "HEAD /api/")
+_JUDGED_REQUESTS = ("GET /api/", "HEAD /api/")
 
 
 class Grade(StrEnum):
@@ -38,9 +38,11 @@ class Assessment:
 
 def speed(timings: Timings, kind: Kind) -> Assessment:
     """Judge the 95th percentile of a kind of LIMITS_MS; cold starts and long transfers do not count."""
-    found = Histogram.of(row.histogram for row in rows(timings, kind) if _is_prompt(kind, row.name))
-    value, limit = found.percentile(0.95), LIMITS_MS[kind]
-    return Assessment(_grade(found.calls, value is not None and value <= limit), found.calls, value, limit)
+    histogram = Histogram.of(row.histogram for row in rows(timings, kind) if _is_judged(kind, row.name))
+    value, limit = histogram.percentile(0.95), LIMITS_MS[kind]
+    return Assessment(
+        _grade(histogram.calls, value is not None and value <= limit), histogram.calls, value, limit
+    )
 
 
 def cache_hits(timings: Timings) -> Assessment:
@@ -56,17 +58,17 @@ def segmentation(timings: Timings) -> Histogram:
     return Histogram.of(row.histogram for row in rows(timings, Kind.STAGE) if row.name == WHOLE)
 
 
-def prompt(timings: Timings) -> Timings:
+def without_transfers(timings: Timings) -> Timings:
     """Those metrics that say something of the app's speed: all but those of long transfers."""
-    return {series: found for series, found in timings.items() if _says_speed(series)}
+    return {series: histogram for series, histogram in timings.items() if _says_speed(series)}
 
 
 def _says_speed(series: Series) -> bool:
-    return _is_prompt(series.kind, series.name)
+    return _is_judged(series.kind, series.name)
 
 
-def _is_prompt(kind: Kind, name: str) -> bool:
-    return kind is not Kind.REQUEST or name.startswith(_PROMPT)
+def _is_judged(kind: Kind, name: str) -> bool:
+    return kind is not Kind.REQUEST or name.startswith(_JUDGED_REQUESTS)
 
 
 def _grade(calls: int, is_good: bool) -> Grade:

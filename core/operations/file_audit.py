@@ -16,7 +16,7 @@ from pathlib import Path
 from core.clock import utc_now
 from core.db import Database
 from core.errors import DatabaseLocked, StorageError
-from core.files.audit import audit, stored_path
+from core.files.audit import audit_blobs, stored_path
 from core.monitoring import QueryRecorder, Recorder
 from core.store.stored_files import NamedFile, StoredFiles
 
@@ -103,7 +103,7 @@ def audit_files(folder: Path, memory_mb: int, report: Callable[[int], None] = la
     Raises:
         StorageError: the disk refuses, or the database cannot be opened.
     """
-    files = audit(folder, report)
+    files = audit_blobs(folder, report)
     damaged = set(files.damaged)
     n_missing: int | None = None
     n_lost_commits, problems = 0, list[FileProblem]()
@@ -134,13 +134,13 @@ def _compared(folder: Path, stored: StoredFiles, damaged: set[str]) -> tuple[int
     """The number of files that are needed and missing, and the problems with what needs them."""
     missing: set[str] = set()
     problems: list[FileProblem] = []
-    with closing(stored.named()) as named:
-        for file in named:
+    with closing(stored.needed_files()) as needed_files:
+        for file in needed_files:
             path = stored_path(folder, file.sha256)
-            if gone := file.sha256 not in damaged and not path.exists():
+            if is_missing := file.sha256 not in damaged and not path.exists():
                 missing.add(file.sha256)
-            if (gone or file.sha256 in damaged) and len(problems) < MAX_LISTED:
-                problems.append(FileProblem(path, gone, file))
+            if (is_missing or file.sha256 in damaged) and len(problems) < MAX_LISTED:
+                problems.append(FileProblem(path, is_missing, file))
     return len(missing), problems
 
 

@@ -76,7 +76,7 @@ class HealthChecks:
 
     def _all(self) -> Iterator[Check]:
         yield _checked("database", lambda: ask_writer(self._db), "The database answers and takes writes.")
-        yield from self._lost()
+        yield from self._saved_changes()
         yield _checked("disk", lambda: write_probe(self._folder), "The data folder takes files.")
         yield self._space()
         yield from self._files()
@@ -85,7 +85,7 @@ class HealthChecks:
         yield from self._queue()
         yield from self._redis()
 
-    def _lost(self) -> Iterator[Check]:
+    def _saved_changes(self) -> Iterator[Check]:
         if lost := self._db.lost_commits:
             yield Check(
                 "saved changes",

@@ -32,7 +32,7 @@ WEEK, WEEKS_SECONDS = timedelta(days=7), 300.0
 FLUSHES_A_THINNING = 60  # five minutes
 MEMORY_MB = 128
 T = TypeVar("T")
-Chore = Callable[[], None]
+PeriodicTask = Callable[[], None]
 QueueDepth = Callable[[], tuple[int, int]]  # jobs that wait, jobs that run
 
 
@@ -53,10 +53,10 @@ class History:
         folder: Path,
         depth: QueueDepth,
         sources: Sequence[Source] = (),
-        chores: Sequence[Chore] = (),
+        periodic_tasks: Sequence[PeriodicTask] = (),
         memory_mb: int = MEMORY_MB,
     ) -> None:
-        """``sources`` are called before reading and flushing; ``chores`` run after every flush.
+        """``sources`` are called before reading and flushing; ``periodic_tasks`` run after every flush.
 
         ``memory_mb`` limits the metrics file's own database.
         """
@@ -64,7 +64,7 @@ class History:
         self.problem: str | None = None
         self._depth = depth
         self._sources = sources
-        self._chores = chores
+        self._periodic_tasks = periodic_tasks
         self._sampler = SystemSampler(folder)
         self._unsaved: Timings = {}
         self._lock = threading.Lock()  # held during a flush and while a window is put together
@@ -153,10 +153,14 @@ class History:
         flushes = 0
         while not self._closing.wait(FLUSH_SECONDS):
             flushes += 1
-            chores: tuple[Chore, ...] = (self.flush, partial(self._thin, flushes), *self._chores)
-            for chore in chores:
+            periodic_tasks: tuple[PeriodicTask, ...] = (
+                self.flush,
+                partial(self._thin, flushes),
+                *self._periodic_tasks,
+            )
+            for task in periodic_tasks:
                 try:
-                    chore()
+                    task()
                 except Exception:  # without this thread nothing would be flushed any more
                     log.exception("event=history.failed")
 

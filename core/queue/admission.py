@@ -50,7 +50,7 @@ class Admission:
         self._timeout_seconds = timeout_seconds
         self._clock = clock
         self._held: dict[object, int] = {}
-        self._line: list[_Request] = []
+        self._waiting_line: list[_Request] = []
         self._refused: dict[str, _Request] = {}  # those of ``try_hold`` in the line, by holder
         self._changed = threading.Condition()
         self._thread = threading.local()
@@ -92,8 +92,8 @@ class Admission:
             self._held.pop(holder, None)
             request = self._place_of(holder)
             request.name, request.n_bytes = name, n_bytes
-            if admitted := self._may_begin(request):
-                self._begin(holder, request)
+            if admitted := self._may_admit(request):
+                self._admit(holder, request)
             else:
                 request.until = self._clock() + PLACE_SECONDS
                 self._refused[holder] = request
@@ -103,7 +103,7 @@ class Admission:
         """Give up the place in the line that a refusal left to ``holder``, and what it holds."""
         with self._changed:
             if (request := self._refused.pop(holder, None)) is not None:
-                self._line.remove(request)
+                self._waiting_line.remove(request)
                 self._changed.notify_all()
         self.release(holder)
 
@@ -146,24 +146,24 @@ class Admission:
         """Name of the image that has waited longest for memory; None where none waits."""
         with self._changed:
             now = self._clock()
-            return next((request.name for request in self._line if request.until >= now), None)
+            return next((request.name for request in self._waiting_line if request.until >= now), None)
 
     def _wait(self, holder: object, request: _Request, timeout_seconds: float | None) -> None:
         timeout = self._timeout_seconds if timeout_seconds is None else timeout_seconds
         with self._changed:
-            self._line.append(request)
+            self._waiting_line.append(request)
             try:
                 end = time.monotonic() + timeout
-                while not self._may_begin(request):
+                while not self._may_admit(request):
                     left = end - time.monotonic()
                     if left <= 0:
                         raise AppBusy("The app is busy with large images. Try again in a moment.")
                     # not longer than a refused request's place lasts: nobody says when that is over
                     self._changed.wait(min(left, PLACE_SECONDS))
-                self._begin(holder, request)
+                self._admit(holder, request)
             finally:
-                if request in self._line:
-                    self._line.remove(request)
+                if request in self._waiting_line:
+                    self._waiting_line.remove(request)
                     self._changed.notify_all()
 
     def _place_of(self, holder: str) -> _Request:
@@ -172,27 +172,27 @@ class Admission:
         if request is not None and request.until >= self._clock():
             return request
         if request is not None:
-            self._line.remove(request)
-        self._line.append(new := _Request("", 0))
+            self._waiting_line.remove(request)
+        self._waiting_line.append(new := _Request("", 0))
         return new
 
-    def _may_begin(self, request: _Request) -> bool:
+    def _may_admit(self, request: _Request) -> bool:
         if sum(self._held.values()) + request.n_bytes > self.total_bytes:
             return False
         small = request.n_bytes <= SMALL_SHARE * self.total_bytes
         return all(small and other.overtaken < MAX_OVERTAKEN for other in self._ahead_of(request))
 
-    def _begin(self, holder: object, request: _Request) -> None:
+    def _admit(self, holder: object, request: _Request) -> None:
         for other in self._ahead_of(request):
             other.overtaken += 1
-        self._line.remove(request)
+        self._waiting_line.remove(request)
         self._held[holder] = request.n_bytes
         self._changed.notify_all()  # the next in line may fit, too
 
     def _ahead_of(self, request: _Request) -> list[_Request]:
         """Those who came earlier and still wait."""
         now = self._clock()
-        earlier = self._line[: self._line.index(request)]
+        earlier = self._waiting_line[: self._waiting_line.index(request)]
         return [other for other in earlier if other.until >= now]
 
 

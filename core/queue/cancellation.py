@@ -7,15 +7,17 @@ from contextlib import contextmanager
 
 from core.db.session import ExecutedStatement, Session
 
-CANCELS = ("jobs.cancel", "jobs.cancel_state")
+CANCEL_STATEMENTS = ("jobs.cancel", "jobs.cancel_state")
 
 
 @contextmanager
-def abandoning(
-    abandon: Callable[[frozenset[str]], None], _session: Session, ran: Sequence[ExecutedStatement]
+def cancellation_hook(
+    cancel_running: Callable[[frozenset[str]], None], _session: Session, executed: Sequence[ExecutedStatement]
 ) -> Iterator[None]:
-    """A hook for ``Database.add_commit_hook``, once ``abandon`` is bound: it gets the images' ids."""
-    gone = frozenset(row["image_id"] for name, rows in ran if name in CANCELS for row in rows)
+    """A hook for ``Database.add_commit_hook``, once ``cancel_running`` is bound: it gets the images' ids."""
+    image_ids = frozenset(
+        row["image_id"] for name, rows in executed if name in CANCEL_STATEMENTS for row in rows
+    )
     yield
-    if gone:
-        abandon(gone)
+    if image_ids:
+        cancel_running(image_ids)

@@ -45,7 +45,7 @@ class Saved:
     stages_ms: Mapping[str, float]
 
 
-class Outcomes:
+class JobCompletion:
     """Saves how jobs ended. ``stopped_within(seconds)`` waits, and returns whether the queue is stopping."""
 
     def __init__(
@@ -63,7 +63,7 @@ class Outcomes:
         self._max_attempts = max_attempts
         self._stopped_within = stopped_within
 
-    def save_until_it_holds(self, ended: Ended) -> Saved:
+    def save_with_retries(self, ended: Ended) -> Saved:
         """Save, retrying on StorageError until it succeeds or the queue stops.
 
         A full disk thus pauses the queue, slot by slot, and no result is thrown away. What the database has
@@ -127,7 +127,7 @@ class Outcomes:
         if isinstance(error, CancelledError):  # at shutdown or with its scheduler, by no fault of its own
             return JobState.QUEUED, self._store.jobs.release(job)
         if isinstance(error, BrokenExecutor):
-            return self._after_a_death(job)
+            return self._after_worker_death(job)
         if isinstance(error, SpheroscopeError) and not error.may_pass:
             return JobState.FAILED, self._store.jobs.fail(job, error)
         if not isinstance(error, SpheroscopeError):
@@ -137,7 +137,7 @@ class Outcomes:
             return JobState.FAILED, self._store.jobs.fail(job, reason)
         return JobState.QUEUED, self._store.jobs.put_back(job, reason)
 
-    def _after_a_death(self, job: Job) -> tuple[JobState, bool]:
+    def _after_worker_death(self, job: Job) -> tuple[JobState, bool]:
         """A worker died during this job or one beside it: it runs alone next, up to its last crash."""
         if job.crashes + 1 >= self._max_attempts:
             failed = self._store.jobs.fail(job, CrashedRepeatedly.after(self._max_attempts))

@@ -22,7 +22,7 @@ class CpuSlots:
         self._timeout_seconds = timeout_seconds
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def hold(self) -> Iterator[None]:
         """Acquire a slot; on timeout proceed without one, so that an image that hangs stops no other."""
         acquired = self._free.acquire(timeout=self._timeout_seconds)
         try:

@@ -34,23 +34,25 @@ class DaskExecutor:
     """
 
     def __init__(
-        self, address: str, to_send: Callable[..., bytes] = lambda path, *_: path.read_bytes()
+        self, address: str, read_for_worker: Callable[..., bytes] = lambda path, *_: path.read_bytes()
     ) -> None:
-        """``to_send`` gives the bytes that workers get in place of a path: it is called with the path and
-        the arguments behind it."""
+        """``read_for_worker`` is called with a path and the arguments that follow it, and returns the bytes
+        that workers get in place of the path."""
         # A task holds its image file, so that any worker can run it; Dask would warn of its size.
         dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GiB"})
         self._address = address
-        self._to_send = to_send
+        self._read_for_worker = read_for_worker
         self._client: Client | None = None
         self.workers = 0  # at the last check
         self._cancelled: deque[Future[Any]] = deque()  # to be withdrawn, which waits for the scheduler
         self._closed = threading.Event()
-        self._keeper = threading.Thread(target=self._keep_connected, name="cluster-keeper", daemon=True)
-        self._keeper.start()
+        self._connection_thread = threading.Thread(
+            target=self._keep_connected, name="cluster-keeper", daemon=True
+        )
+        self._connection_thread.start()
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why no job can be begun now, in words; None where one can."""
         client = self._client
         if client is None or client.status != "running":
@@ -78,16 +80,16 @@ class DaskExecutor:
             future.set_exception(CancelledError())
             return future
         if args and isinstance(args[0], Path):
-            args = (self._to_send(*args), *args[1:])
+            args = (self._read_for_worker(*args), *args[1:])
         task = client.get_executor(pure=False).submit(fn, *args)
-        task.add_done_callback(lambda ended: _pass_on(ended, future))
+        task.add_done_callback(lambda ended: _copy_outcome(ended, future))
         future.add_done_callback(lambda ended: self._cancelled.append(task) if ended.cancelled() else None)
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Leave the scheduler; results of what still runs there are dropped."""
         self._closed.set()
-        self._keeper.join(timeout=CONNECT_SECONDS + CLOSE_SECONDS)
+        self._connection_thread.join(timeout=CONNECT_SECONDS + CLOSE_SECONDS)
         if self._client is not None:
             self._client.close(timeout=CLOSE_SECONDS)
             self._client = None
@@ -115,7 +117,7 @@ class DaskExecutor:
             self._cancelled.popleft().cancel()
 
 
-def _pass_on(task: Future[Any], future: Future[Any]) -> None:
+def _copy_outcome(task: Future[Any], future: Future[Any]) -> None:
     """End ``future`` as its task ended, with the standard library's errors; not if it was cancelled."""
     if not future.set_running_or_notify_cancel():
         return

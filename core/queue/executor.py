@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 
 class Executor(Protocol):
-    """What the queue needs of an executor; the standard library's interface and ``trouble``."""
+    """What the queue needs of an executor; the standard library's interface and ``problem``."""
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         """Why no job can be begun now, in words; None where one can."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]: ...
@@ -29,14 +29,14 @@ class ThreadExecutor(ThreadPoolExecutor):
     """Threads of lower priority than the pages'; always ready."""
 
     def __init__(self, count: int) -> None:
-        super().__init__(count, thread_name_prefix="segment", initializer=_give_way)
+        super().__init__(count, thread_name_prefix="segment", initializer=_lower_priority)
 
     @property
-    def trouble(self) -> str | None:
+    def problem(self) -> str | None:
         return None
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     """Lower the calling thread's priority; Linux only."""
     if sys.platform == "linux":
         thread = threading.get_native_id()

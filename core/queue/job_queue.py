@@ -35,9 +35,9 @@ from core.models import Job, JobState
 from core.queue import completion
 from core.queue.admission import Admission, JobAdmission
 from core.queue.batching import Batcher
-from core.queue.completion import Ended, Outcomes, outcome_of
+from core.queue.completion import Ended, JobCompletion, outcome_of
 from core.queue.executor import Executor
-from core.queue.slots import QueueRules, QueueState, Running, WorkerSlots
+from core.queue.slots import QueueLoad, QueueRules, Running, WorkerSlots
 from core.queue.task import Processed, Work
 from core.queue.timeline import Timeline
 from core.store import Store
@@ -72,7 +72,7 @@ class JobQueue:
         self.timeline = Timeline()
         self._workers = WorkerSlots(rules.slots)
         batcher = Batcher(self._finish, rules.slots, GATHER_SECONDS, lambda: bool(self._workers.running))
-        self._outcomes = Outcomes(store, blobs, rules.max_attempts, self._stopped_within, batcher.call)
+        self._completion = JobCompletion(store, blobs, rules.max_attempts, self._stopped_within, batcher.call)
         self._boot_id = secrets.token_hex(8)
         self._unsaved = 0
         self._committing = 0  # of those unsaved, how many only wait for their transaction
@@ -100,7 +100,7 @@ class JobQueue:
             self._woken = True
             self._changed.notify_all()
 
-    def abandon(self, image_ids: frozenset[str]) -> None:
+    def cancel_running(self, image_ids: frozenset[str]) -> None:
         """Cancel the running jobs of these images where that is possible; does not block.
 
         A thread runs on to its end, and its result is dropped.
@@ -111,10 +111,10 @@ class JobQueue:
             future.cancel()
         self.wake()  # the next job may be another
 
-    def state(self) -> QueueState:
+    def state(self) -> QueueLoad:
         """The state of the queue now; reads no table."""
         with self._changed:
-            return QueueState(
+            return QueueLoad(
                 slots=self._rules.slots,
                 running=len(self._workers.running),
                 lost=len(self._workers.lost),
@@ -122,7 +122,7 @@ class JobQueue:
                 memory_taken_bytes=self._admission.held_bytes,
                 memory_total_bytes=self._admission.total_bytes,
                 waits_for_memory=self._admission.waiting,
-                trouble=self._executor.trouble,
+                problem=self._executor.problem,
             )
 
     def drain(self, seconds: float) -> bool:
@@ -138,8 +138,8 @@ class JobQueue:
                 self._stop_by = time.monotonic() + seconds
                 self._changed.notify_all()
             left = max(0.0, self._stop_by - time.monotonic())
-            self._changed.wait_for(lambda: self._at_rest() or time.monotonic() >= self._stop_by, left)
-            drained = self._at_rest()
+            self._changed.wait_for(lambda: self._is_idle() or time.monotonic() >= self._stop_by, left)
+            drained = self._is_idle()
         if self._dispatcher.ident is not None:
             self._dispatcher.join(timeout=max(1.0, self._stop_by - time.monotonic()))
         self._executor.shutdown(wait=drained, cancel_futures=True)
@@ -148,14 +148,14 @@ class JobQueue:
             self._give_back()
         return drained
 
-    def hurry(self) -> None:
+    def stop_now(self) -> None:
         """End a running drain now, as if its time were over."""
         with self._changed:
             self._stop_by = time.monotonic()
             self._changed.notify_all()
 
-    def _at_rest(self) -> bool:
-        return self._workers.at_rest and not self._unsaved
+    def _is_idle(self) -> bool:
+        return self._workers.is_idle and not self._unsaved
 
     def _give_back(self) -> None:
         try:
@@ -180,7 +180,7 @@ class JobQueue:
                     self._woken = False  # before the claim, so that a wake during it is not lost
             for running in overdue:
                 log.error("event=job.overdue job=%s worker=%s", running.job.id, running.worker)
-                self._hand_over(running, DeadlinePassed.after(self._rules.deadline_seconds))
+                self._save_later(running, DeadlinePassed.after(self._rules.deadline_seconds))
             if worker:
                 self._begin(worker)
 
@@ -196,7 +196,7 @@ class JobQueue:
             and self._workers.free
             and self._unsaved - self._committing < 2 * self._rules.slots - 1
             and not self._suspects
-            and self._executor.trouble is None
+            and self._executor.problem is None
         )
 
     def _seconds_to_wait(self) -> float | None:
@@ -204,7 +204,7 @@ class JobQueue:
         start, waits = self._workers.earliest(), []
         if start is not None:
             waits.append(start + self._rules.deadline_seconds - self._clock())
-        if self._memory.waits or (self._woken and self._executor.trouble is not None):
+        if self._memory.waits or (self._woken and self._executor.problem is not None):
             waits.append(completion.RETRY_SECONDS)
         return max(0.0, min(waits)) if waits else None
 
@@ -258,10 +258,10 @@ class JobQueue:
         self._memory.ended(running.worker)
         with self._changed:
             if self._workers.end(running):
-                self._hand_over(running, outcome_of(future))
+                self._save_later(running, outcome_of(future))
             self.wake()
 
-    def _hand_over(self, running: Running, outcome: Processed | BaseException) -> None:
+    def _save_later(self, running: Running, outcome: Processed | BaseException) -> None:
         with self._changed:
             self._unsaved += 1
         try:
@@ -272,20 +272,20 @@ class JobQueue:
 
     def _finish(self, ended: Sequence[tuple[Job, Result]]) -> list[bool]:
         saving = self._store.results.begin_to_finish(ended)
-        self._now_committing(len(ended))
+        self._add_committing(len(ended))
         try:
             return saving.result()
         finally:
-            self._now_committing(-len(ended))
+            self._add_committing(-len(ended))
 
-    def _now_committing(self, more: int) -> None:
+    def _add_committing(self, change: int) -> None:
         with self._changed:
-            self._committing += more
+            self._committing += change
             self.wake()
 
     def _save(self, running: Running, outcome: Processed | BaseException) -> None:
         try:
-            saved = self._outcomes.save_until_it_holds(Ended(running.job, outcome, running.waits_ms))
+            saved = self._completion.save_with_retries(Ended(running.job, outcome, running.waits_ms))
             state = saved.state or JobState.CANCELLED
             self.timeline.add(running.span(state, saved.stages_ms))
         except Exception:  # the job stays running and is an orphan at the next start; the queue must live on

@@ -17,7 +17,7 @@ from core.queue.resources import ComputeResources
 from core.segmentation import Engine, EngineOutput, SegmentationParams, delineate, predict
 from core.store import Recipe, Store
 
-AT_ONCE = 2  # further previews wait; each is within the admission besides
+MAX_THREADS = 2  # further previews wait; each is within the admission besides
 
 
 class Previews:
@@ -30,7 +30,7 @@ class Previews:
         self._blobs = blobs
         self._resources = resources
         self._deadline_seconds = deadline_seconds
-        self._threads = ThreadPoolExecutor(AT_ONCE, "preview")
+        self._threads = ThreadPoolExecutor(MAX_THREADS, "preview")
         self._unfinished: set[Future[Segmentation]] = set()
 
     def segment(self, image: Image, recipe: Recipe) -> Segmentation:
@@ -65,7 +65,7 @@ class Previews:
         resources = self._resources
         engine = resources.engines.get(recipe.engine)
         memory = resources.admission.hold(segmenting_bytes(image), image.name)
-        with memory, resources.cpu_slots.turn():
+        with memory, resources.cpu_slots.hold():
             raster = images.decode(self._blobs.path_of(image.sha256), image.page, resources.limits)
             params = SegmentationParams.from_dict(recipe.params)
             output = self._stored_output(image, engine, params) or predict(raster.pixels, params, engine)
@@ -76,8 +76,8 @@ class Previews:
         stored = self._store.results.segmentation(image)
         if stored is None or stored.maps_sha256 is None:
             return None
-        before = SegmentationParams.from_dict(stored.params)
+        stored_params = SegmentationParams.from_dict(stored.params)
         same = (stored.engine, stored.engine_version) == (engine.name, engine.version)
-        if not (same and params.predicts_like(before)):
+        if not (same and params.predicts_like(stored_params)):
             return None
-        return EngineOutput.unpack(self._blobs.get(stored.maps_sha256), engine, before)
+        return EngineOutput.unpack(self._blobs.get(stored.maps_sha256), engine, stored_params)

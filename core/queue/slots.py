@@ -23,7 +23,7 @@ class QueueRules:
 
 
 @dataclass(frozen=True, slots=True)
-class QueueState:
+class QueueLoad:
     """The queue at this moment. ``waits_for_memory``: name of the image that has waited longest."""
 
     slots: int
@@ -33,7 +33,7 @@ class QueueState:
     memory_taken_bytes: int
     memory_total_bytes: int
     waits_for_memory: str | None
-    trouble: str | None
+    problem: str | None
 
 
 @dataclass(slots=True)
@@ -82,7 +82,7 @@ class WorkerSlots:
         self.lost: dict[str, Running] = {}
 
     @property
-    def at_rest(self) -> bool:
+    def is_idle(self) -> bool:
         """Whether every slot is free."""
         return len(self.free) == self.slots
 

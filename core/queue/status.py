@@ -15,7 +15,7 @@ from enum import StrEnum
 from core.db import Database
 from core.models import JobState
 from core.queue.job_queue import JobQueue
-from core.queue.slots import QueueState
+from core.queue.slots import QueueLoad
 from core.queue.timeline import Span
 from core.store import Store
 from core.store.jobs import QueueTotals
@@ -34,12 +34,12 @@ class QueueHealth(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class QueueSnapshot:
     """The queue at one moment. ``version`` differs after every change; ``progress`` runs from 0 to 1."""
 
     version: int
     totals: QueueTotals
-    state: QueueState
+    state: QueueLoad
     progress: float
     light: QueueHealth
     message: str
@@ -58,10 +58,10 @@ class QueueMonitor:
         self._lock = threading.Lock()
         self._made_at = -MIN_INTERVAL_SECONDS
         self._peak_left = 0
-        self._last: Snapshot | None = None
-        self._by_projects: OrderedDict[tuple[str, ...], Snapshot] = OrderedDict()
+        self._last: QueueSnapshot | None = None
+        self._by_projects: OrderedDict[tuple[str, ...], QueueSnapshot] = OrderedDict()
 
-    def snapshot(self, visible: Sequence[str] | None = None) -> Snapshot:
+    def snapshot(self, visible: Sequence[str] | None = None) -> QueueSnapshot:
         """The queue as it was at most MIN_INTERVAL_SECONDS ago.
 
         With ``visible``, the jobs of these projects alone are counted.
@@ -75,25 +75,25 @@ class QueueMonitor:
                 self._made_at = self._clock()
             return self._last
 
-    def _of_projects(self, visible: Sequence[str]) -> Snapshot:
-        everything, projects = self.snapshot(), tuple(sorted(visible))
+    def _of_projects(self, visible: Sequence[str]) -> QueueSnapshot:
+        all_projects, projects = self.snapshot(), tuple(sorted(visible))
         with self._lock:
             last = self._by_projects.get(projects)
-        if last is not None and (last.version, last.state) == (everything.version, everything.state):
+        if last is not None and (last.version, last.state) == (all_projects.version, all_projects.state):
             return last
         totals = replace(
-            self._store.jobs.of_projects(projects).totals(), per_second=everything.totals.per_second
+            self._store.jobs.of_projects(projects).totals(), per_second=all_projects.totals.per_second
         )
         ended = totals.counts[JobState.DONE] + totals.counts[JobState.FAILED]
         progress = ended / (ended + totals.left) if totals.left else 1.0
-        snapshot = replace(everything, totals=totals, progress=progress)
+        snapshot = replace(all_projects, totals=totals, progress=progress)
         with self._lock:
             self._by_projects[projects] = snapshot
             if len(self._by_projects) > MAX_NARROWED_SNAPSHOTS:
                 self._by_projects.popitem(last=False)
         return snapshot
 
-    def _current(self, last: Snapshot | None) -> Snapshot:
+    def _current(self, last: QueueSnapshot | None) -> QueueSnapshot:
         version = self._db.generation  # before counting: what is counted may be newer, never older
         state = self._queue.state()
         if last is not None and (last.version, last.state) == (version, state):
@@ -103,7 +103,9 @@ class QueueMonitor:
             totals = replace(totals, per_second=rate)
         self._peak_left = max(self._peak_left, totals.left) if totals.left else 0
         progress = 1 - totals.left / self._peak_left if self._peak_left else 1.0
-        return Snapshot(version, totals, state, progress, *health_of(state, totals.counts[JobState.QUEUED]))
+        return QueueSnapshot(
+            version, totals, state, progress, *health_of(state, totals.counts[JobState.QUEUED])
+        )
 
 
 def rate_of(spans: Sequence[Span], slots: int) -> float | None:
@@ -114,10 +116,10 @@ def rate_of(spans: Sequence[Span], slots: int) -> float | None:
     return slots * len(seconds) / sum(seconds)
 
 
-def health_of(state: QueueState, queued: int) -> tuple[QueueHealth, str]:
+def health_of(state: QueueLoad, queued: int) -> tuple[QueueHealth, str]:
     """The queue's health, and a sentence unless it is green."""
-    if state.trouble:
-        return QueueHealth.RED, state.trouble
+    if state.problem:
+        return QueueHealth.RED, state.problem
     if state.lost == state.slots:
         return QueueHealth.RED, (
             "Every worker hangs on an image that passed its deadline, so nothing more is segmented. "

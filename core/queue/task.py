@@ -92,7 +92,7 @@ def process(path: Path, job: Job, resources: ComputeResources) -> Processed:
         SegmentationError: the engine could not outline the image.
     """
     start = time.perf_counter()
-    with resources.cpu_slots.turn():
+    with resources.cpu_slots.hold():
         waited_ms = (time.perf_counter() - start) * 1000
         processed = _process(path, job, resources.limits, resources.engines.get(job.engine))
     return replace(processed, timings_ms={"wait": waited_ms, **processed.timings_ms})

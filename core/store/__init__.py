@@ -8,6 +8,6 @@ from __future__ import annotations
 from core.store.images import NewImage
 from core.store.recipe import JobRequest, Recipe
 from core.store.store import PAGE_INDEX_BYTES, Store
-from core.store.uploads import Batch, NewUpload
+from core.store.uploads import NewUpload, UploadBatch
 
-__all__ = ["PAGE_INDEX_BYTES", "Batch", "JobRequest", "NewImage", "NewUpload", "Recipe", "Store"]
+__all__ = ["PAGE_INDEX_BYTES", "JobRequest", "NewImage", "NewUpload", "Recipe", "Store", "UploadBatch"]

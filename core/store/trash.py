@@ -13,7 +13,7 @@ from core.store.images import ImageStore
 from core.store.projects import ProjectStore
 
 
-class Kind(StrEnum):
+class DeletedKind(StrEnum):
     """What was deleted."""
 
     IMAGE = "image"
@@ -27,7 +27,7 @@ class DeletedItem:
     ``n_images``: how many images come back with it.
     """
 
-    kind: Kind
+    kind: DeletedKind
     id: str
     name: str
     project_id: str
@@ -61,7 +61,7 @@ class TrashStore:
             rows = session.rows("trash.items", values)
         total = rows[0]["total"] if rows else 0
         items = (
-            {key: value for key, value in row.items() if key != "total"} | {"kind": Kind(row["kind"])}
+            {key: value for key, value in row.items() if key != "total"} | {"kind": DeletedKind(row["kind"])}
             for row in rows
         )
         return Trash(tuple(DeletedItem(**item) for item in items), total)
@@ -76,7 +76,7 @@ def restore(projects: ProjectStore, images: ImageStore, items: Iterable[DeletedI
     in_projects: dict[str, list[str]] = {}
     restored = 0
     for item in items:
-        if item.kind is Kind.IMAGE:
+        if item.kind is DeletedKind.IMAGE:
             in_projects.setdefault(item.project_id, []).append(item.id)
             continue
         try:

@@ -30,7 +30,7 @@ class NewUpload:
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class UploadBatch:
     """What files that are sent together have in common."""
 
     name: str
@@ -44,7 +44,7 @@ class UploadStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def add(self, project_id: str, batch: Batch, files: Sequence[NewUpload]) -> tuple[Upload, ...]:
+    def add(self, project_id: str, batch: UploadBatch, files: Sequence[NewUpload]) -> tuple[Upload, ...]:
         """Add those files whose keys are not known yet; return all of them, in their order.
 
         Raises:

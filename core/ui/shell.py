@@ -14,7 +14,7 @@ import streamlit as st
 from core.images import formats
 from core.models import ImageStatus, Project
 from core.monitoring import COLD, FAILED, OK, Kind
-from core.monitoring.garbage import set_aside
+from core.monitoring.garbage import freeze_loaded
 from core.services import Services
 from core.ui import project_switcher, times, visitor
 from core.ui.components import queue_progress, uploads
@@ -98,7 +98,7 @@ def recorded(services: Services, page: str) -> Iterator[None]:
 
     The first run of a page since the start is cold: it loads what later runs find.
     """
-    set_aside()
+    freeze_loaded()
     first = services.recorder.is_first(Kind.PAGE, page)
     waits: list[float] = []
     st.session_state[_WAITED] = waits  # not to be asked for again: in a run that is stopped, that raises

@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.accounts import Level
 from core.services import Services
-from core.store.trash import DeletedItem, Kind, restore
+from core.store.trash import DeletedItem, DeletedKind, restore
 from core.ui import times, visitor
 from core.ui.feedback import explained, plural
 from core.ui.format import UNKNOWN
@@ -71,11 +71,11 @@ def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:
 
 
 def _what(item: DeletedItem) -> str:
-    return "image" if item.kind is Kind.IMAGE else f"project with {plural(item.n_images, 'image')}"
+    return "image" if item.kind is DeletedKind.IMAGE else f"project with {plural(item.n_images, 'image')}"
 
 
 def _may_restore(services: Services, item: DeletedItem) -> bool:
-    level = Level.EDIT if item.kind is Kind.IMAGE else Level.OWN
+    level = Level.EDIT if item.kind is DeletedKind.IMAGE else Level.OWN
     return services.principal.reaches(item.project_id, level)
 
 

@@ -18,7 +18,7 @@ class Senders:
         self._lock = threading.Lock()
         self._times: dict[str, float] = {}
 
-    def hear(self, batch: str) -> None:
+    def note_activity(self, batch: str) -> None:
         """Note that a batch's sender is there."""
         now = self._clock()
         with self._lock:
@@ -29,5 +29,5 @@ class Senders:
     def active(self, batch: str) -> bool:
         """Whether a batch's sender was heard of in the last minute."""
         with self._lock:
-            heard = self._times.get(batch)
-        return heard is not None and self._clock() - heard < ACTIVE_SECONDS
+            last_active = self._times.get(batch)
+        return last_active is not None and self._clock() - last_active < ACTIVE_SECONDS

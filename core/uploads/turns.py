@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 
-class Turns:
+class KeyedLock:
     """A lock for every name, which is forgotten when nobody holds it or waits for it."""
 
     def __init__(self) -> None:
@@ -17,7 +17,7 @@ class Turns:
         self._users: Counter[str] = Counter()
 
     @contextmanager
-    def alone(self, name: str) -> Iterator[None]:
+    def hold(self, name: str) -> Iterator[None]:
         """Wait until no other thread is in such a block with the same name."""
         with self._lock:
             lock = self._locks.setdefault(name, threading.Lock())

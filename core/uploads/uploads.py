@@ -12,20 +12,20 @@ from datetime import timedelta
 from core.clock import utc_now
 from core.errors import ImageTooLarge, NotFound, SpheroscopeError, UploadConflict
 from core.files.blobs import Blobs
-from core.ingest import Ingest, Verdict, clean_path
+from core.ingest import Ingest, UploadVerdict, clean_path
 from core.models import Upload, UploadState
 from core.settings import Settings
-from core.store import Batch, JobRequest, NewUpload, Recipe, Store
+from core.store import JobRequest, NewUpload, Recipe, Store, UploadBatch
 from core.store.uploads import WATCHED_FOLDER, upload_id
 from core.uploads.complete import check_length, complete_file
 from core.uploads.part import UploadPart
 from core.uploads.senders import Senders
-from core.uploads.turns import Turns
+from core.uploads.turns import KeyedLock
 
 log = logging.getLogger(__name__)
 
 SWEEP_SECONDS = 600.0
-KEPT_DAYS = 30  # verdicts
+RETENTION_DAYS = 30  # verdicts
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Uploads:
         self._clock = clock
         self._folder = blobs.uploads
         self._parts: dict[str, UploadPart] = {}
-        self._turns = Turns()
+        self._upload_locks = KeyedLock()
         self._senders = Senders(clock)
         self._lock = threading.Lock()
         self._recipe_of: Callable[[str], Recipe | None] = lambda _: None
@@ -103,7 +103,7 @@ class Uploads:
                 except SpheroscopeError as error:  # its sender may try again, or the next start
                     log.warning("event=upload.not_recovered code=%s", error.code)
 
-    def declare(self, project_id: str, batch: Batch, files: Sequence[NewUpload]) -> tuple[Upload, ...]:
+    def declare(self, project_id: str, batch: UploadBatch, files: Sequence[NewUpload]) -> tuple[Upload, ...]:
         """Note files that are about to be sent; return where each stands. Nothing happens to known keys.
 
         Raises:
@@ -111,11 +111,13 @@ class Uploads:
         """
         named = [replace(file, path=clean_path(file.path)) for file in files]
         if batch.name != WATCHED_FOLDER:
-            self._senders.hear(batch.name)
+            self._senders.note_activity(batch.name)
         self._projects.add(project_id)
-        return tuple(self._now(upload) for upload in self._store.uploads.add(project_id, batch, named))
+        return tuple(
+            self._with_progress(upload) for upload in self._store.uploads.add(project_id, batch, named)
+        )
 
-    def begin(self, project_id: str, batch: Batch, file: NewUpload) -> Upload:
+    def begin(self, project_id: str, batch: UploadBatch, file: NewUpload) -> Upload:
         """Return where one upload stands, of which a piece is about to be sent.
 
         One that is being judged has its verdict when this returns.
@@ -173,11 +175,11 @@ class Uploads:
             InvalidRequest: it has another number of bytes than was said; they are deleted.
             StorageError: the database refuses.
         """
-        with self._turns.alone(upload.id):
+        with self._upload_locks.hold(upload.id):
             upload = self._store.uploads.get(upload.id)
             if upload.state.ended:
                 (self._folder / upload.id).unlink(missing_ok=True)
-                return self._now(upload)
+                return self._with_progress(upload)
             incoming = complete_file(self._blobs, upload)
             if incoming is None:
                 self._store.uploads.set_waiting(upload.id)
@@ -214,7 +216,7 @@ class Uploads:
         Raises:
             NotFound: nothing is known of it.
         """
-        return self._now(self._store.uploads.get(upload))
+        return self._with_progress(self._store.uploads.get(upload))
 
     def of_key(self, project_id: str, key: str) -> Upload:
         """Return an upload by the key that its sender chose.
@@ -223,14 +225,14 @@ class Uploads:
             NotFound: nothing is known of it.
         """
         upload = self.get(upload_id(project_id, key))
-        self._senders.hear(upload.batch)
+        self._senders.note_activity(upload.batch)
         return replace(upload, active=True)
 
     def listed(self, project_id: str | None = None) -> tuple[Upload, ...]:
         """Return the uploads of a project, or of all, that nobody has dismissed, the latest first."""
         if project_id is not None and project_id not in self._projects:
             return ()  # without asking the database: pages ask at every run
-        return tuple(self._now(upload) for upload in self._store.uploads.listed(project_id))
+        return tuple(self._with_progress(upload) for upload in self._store.uploads.listed(project_id))
 
     def dismiss(self, project_id: str) -> None:
         """Hide a project's verdicts; give up what nobody is sending any more."""
@@ -246,16 +248,16 @@ class Uploads:
             return
         self._sweep_at = self._clock() + SWEEP_SECONDS
         before = utc_now() - timedelta(hours=self._rules.hours)
-        for upload in map(self._now, self._store.uploads.unfinished()):
+        for upload in map(self._with_progress, self._store.uploads.unfinished()):
             if upload.created_at < before and not upload.active and upload.state is UploadState.WAITING:
                 self._end(
                     upload.id,
                     UploadState.NOT_STORED,
                     f"Only {upload.offset:,} bytes of it arrived, and nobody went on. Drop it again.",
                 )
-        self._store.uploads.purge(utc_now() - timedelta(days=KEPT_DAYS))
+        self._store.uploads.purge(utc_now() - timedelta(days=RETENTION_DAYS))
 
-    def _judged(self, upload: Upload, verdict: Verdict) -> Upload:
+    def _judged(self, upload: Upload, verdict: UploadVerdict) -> Upload:
         if verdict.may_pass:
             self._store.uploads.set_waiting(upload.id, verdict.code, verdict.message)
             return self.get(upload.id)
@@ -264,7 +266,7 @@ class Uploads:
             state = UploadState.STORED
         return self._end(upload.id, state, verdict.message, verdict.code, verdict.image_ids)
 
-    def _is_own(self, upload: Upload, verdict: Verdict) -> bool:
+    def _is_own(self, upload: Upload, verdict: UploadVerdict) -> bool:
         """Whether it was this upload that stored the image, before the process was ended."""
         image = self._store.images.get(verdict.image_ids[0])
         return image.created_at >= upload.created_at and image.name.startswith(upload.path)
@@ -283,9 +285,9 @@ class Uploads:
             part.supersede()
         ended = self._store.uploads.end(key, state, message, code, image_ids)
         (self._folder / key).unlink(missing_ok=True)
-        return self._now(ended)
+        return self._with_progress(ended)
 
-    def _now(self, upload: Upload) -> Upload:
+    def _with_progress(self, upload: Upload) -> Upload:
         """With what only this process knows: the bytes that have arrived, and whether somebody is sending."""
         if upload.state.ended:
             return replace(upload, offset=upload.n_bytes or 0)

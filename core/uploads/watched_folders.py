@@ -19,7 +19,7 @@ from core.errors import InvalidRequest, SpheroscopeError, StorageError
 from core.files.blobs import pieces_of
 from core.images.formats import SUFFIXES
 from core.models import Project, Upload
-from core.store import Batch, NewUpload, Store
+from core.store import NewUpload, Store, UploadBatch
 from core.store.uploads import WATCHED_FOLDER
 from core.uploads.uploads import Uploads
 
@@ -56,7 +56,7 @@ class WatchedFolders:
         self._store = store
         self._uploads = uploads
         self._clock = clock
-        self._seen: dict[Path, _State] = {}  # at the last turn
+        self._previous_states: dict[Path, _State] = {}  # at the last turn
         self._taken: set[tuple[str, str]] = set()  # project and key
 
     @classmethod
@@ -104,17 +104,17 @@ class WatchedFolders:
             log.warning("event=watched_folder.failed code=%s", error.code)
 
     def _run(self, root: Path) -> None:
-        until, seen = self._clock() + TURN_SECONDS, dict[Path, _State]()
+        deadline, states = self._clock() + TURN_SECONDS, dict[Path, _State]()
         paths = self._paths(root)
         for project in self._store.projects.list():
             folder = paths.get(project.id)
             if folder is None or not folder.is_dir():
                 continue
             for path, state in _files(folder):
-                seen[path] = state
-                if self._seen.get(path) == state and self._clock() < until:
+                states[path] = state
+                if self._previous_states.get(path) == state and self._clock() < deadline:
                     self._take(project, folder, path, state)
-        self._seen = seen
+        self._previous_states = states
 
     def _paths(self, root: Path) -> dict[str, Path]:
         """Return the folder of each project that watches one, whether it is there or not."""
@@ -133,7 +133,7 @@ class WatchedFolders:
         key = f"{name} {state[0]} {state[1]}"
         if (project.id, key) in self._taken:
             return
-        batch = Batch(WATCHED_FOLDER, requested_by=WATCHED_FOLDER)
+        batch = UploadBatch(WATCHED_FOLDER, requested_by=WATCHED_FOLDER)
         (upload,) = self._uploads.declare(project.id, batch, [NewUpload(key, name, state[0])])
         try:
             if upload.state.ended or self._read(upload, path).state.ended:

@@ -16,7 +16,7 @@ from core.errors import NotFound
 from core.models import Project, ReviewState, Verdict
 from core.services import Services
 from core.settings import Settings
-from core.store import Batch, JobRequest, NewUpload
+from core.store import JobRequest, NewUpload, UploadBatch
 from tests import corpus
 from tests.accounts.conftest import PASSWORD
 from tests.corrections.conftest import automatic, labels, pixels
@@ -67,7 +67,7 @@ def used(data_folder: Path) -> Used:
             corrected = store.images.get(image.id).version_id
             verdict = Verdict(ReviewState.EXCLUDED, "out of focus")
             services.reviews.judge(image.id, corrected, verdict, "somebody")
-    services.uploads.declare(project.id, Batch("batch"), [NewUpload("key", "lost.png", 9)])
+    services.uploads.declare(project.id, UploadBatch("batch"), [NewUpload("key", "lost.png", 9)])
     store.saved_views.save(project.id, "A view", [("name", "a")], "somebody")
     store.own_settings.accept(project.id, [images[1].id], RECIPE, JobRequest("somebody"))
     store.jobs.cancel()  # or the next start would begin with it

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from core.errors import SegmentationError
-from core.ingest import Outcome
+from core.ingest import UploadOutcome
 from core.models import JobState
 from core.services import Services
 from core.settings import Settings
@@ -74,7 +74,7 @@ def test_figures_follow_the_work_and_nothing_is_asked_at_rest(tmp_path: Path) ->
     for seed in range(12):
         data = corpus.png(corpus.spheroid((512, 512), inside=900 + seed))
         verdict = services.ingest.add(project.id, f"{seed}.png", data, services.recipe(project))
-        assert verdict.outcome is Outcome.STORED
+        assert verdict.outcome is UploadOutcome.STORED
     services.close()
     with app_server(tmp_path) as address, browser_tab() as tab:
         page = tab.page

@@ -12,7 +12,7 @@ from playwright.sync_api import CDPSession, Dialog, Page, expect
 
 from core.services import Services
 from core.settings import Settings
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from tests import corpus
 from tests.browser.app import app_server
 from tests.browser.chromium import browser_tab
@@ -178,7 +178,7 @@ def test_what_was_not_stored_is_named_at_the_next_visit_and_goes_on_when_dropped
     services = Services.open(Settings(data=data))
     project = services.create_project("Left")
     new = [NewUpload(file.name, file.name, file.stat().st_size) for file in files]
-    services.uploads.declare(project.id, Batch("dropped"), new)
+    services.uploads.declare(project.id, UploadBatch("dropped"), new)
     upload(services, project.id, files[0].name, files[0].read_bytes())
     services.close()
     with app_server(data) as address, browser_tab() as tab:

@@ -70,7 +70,7 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     spheroids = (disc(1, 3.0, solidity=None, feret_max=1 / 3), disc(2, 10.0, touches_border=True))
     lab.measured(lab.image(project, "=a.tif"), *spheroids)
     expected = io.StringIO(newline="")
-    size = export_rows.PixelSize(um_per_px, None if um_per_px is None else PixelSizeSource.PROJECT)
+    size = export_rows.UsedPixelSize(um_per_px, None if um_per_px is None else PixelSizeSource.PROJECT)
     file = export_rows.SourceFile("=a.tif", "=a.tif")
     in_app = {"version_id": lab.store.images.page(project.id).items[0].version_id, "review": "unseen"}
     csv_table.write_csv(
@@ -86,7 +86,7 @@ def test_images_are_written_as_the_command_line_writes_them(lab: Lab) -> None:
     image = lab.measured(lab.image(project, "a.tif"), disc(1, 3.0), disc(2, 10.0))
     error = ImageUnreadable("Cut short.")
     lab.failed(lab.image(project, "b.tif"), error)
-    size = export_rows.PixelSize(image.um_per_px, image.um_per_px_source)
+    size = export_rows.UsedPixelSize(image.um_per_px, image.um_per_px_source)
     result = segmentation(disc(1, 3.0), disc(2, 10.0))
     done, failed = read(images_text(lab, project))
     for row, path, outcome in ((done, "a.tif", result), (failed, "b.tif", error)):

@@ -168,7 +168,7 @@ def main(folder: Path, plan: Plan, say: Connection) -> None:
     queue.wake()
     while not stop.wait(0.02) and store.jobs.totals().left:
         pass
-    signal.signal(signal.SIGTERM, lambda *_: queue.hurry())
+    signal.signal(signal.SIGTERM, lambda *_: queue.stop_now())
     drained = queue.drain(plan.drain_seconds)
     db.close()
     if not drained:

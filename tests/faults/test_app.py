@@ -16,7 +16,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
-from core.ingest import Outcome
+from core.ingest import UploadOutcome
 from core.services import Services
 from core.settings import Settings
 from tests import corpus
@@ -85,7 +85,7 @@ def fill(data: Path, count: int) -> None:
     for number in range(count):
         image = corpus.png(corpus.noise((256, 256), seed=number))
         verdict = services.ingest.add(project.id, f"{number}.png", image, services.recipe(project))
-        assert verdict.outcome is Outcome.STORED
+        assert verdict.outcome is UploadOutcome.STORED
     services.close()
 
 

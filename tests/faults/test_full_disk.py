@@ -16,7 +16,7 @@ import pytest
 
 from core.db import Database
 from core.files.blobs import Blobs
-from core.ingest import Ingest, Outcome, Verdict
+from core.ingest import Ingest, UploadOutcome, UploadVerdict
 from core.models import Limits, Project
 from core.monitoring import QueryRecorder
 from core.operations.health import State, worst
@@ -74,7 +74,7 @@ def noisy(number: int) -> bytes:
     return corpus.png(corpus.noise((200, 200), seed=number))
 
 
-def upload(services: Services, project: Project, number: int) -> Verdict:
+def upload(services: Services, project: Project, number: int) -> UploadVerdict:
     return services.ingest.add(project.id, f"{number}.png", noisy(number), services.recipe(project))
 
 
@@ -85,22 +85,22 @@ def test_a_full_disk_refuses_uploads_loses_nothing_and_takes_them_again_by_itsel
     services, ballast = Services.open(Settings(data=disk)), Ballast(disk)
     project = services.create_project("Full")
     verdicts = [upload(services, project, number) for number in range(5)]
-    assert {verdict.outcome for verdict in verdicts} == {Outcome.STORED}
+    assert {verdict.outcome for verdict in verdicts} == {UploadOutcome.STORED}
     ballast.leave(SOME_BYTES)
     verdicts += [upload(services, project, number) for number in range(5, count)]
     services.queue.wake()
     ballast.leave(0)
     assert worst(services.checks.run()) is State.BAD
-    refused = [verdict for verdict in verdicts if verdict.outcome is Outcome.REFUSED]
+    refused = [verdict for verdict in verdicts if verdict.outcome is UploadOutcome.REFUSED]
     assert refused
     assert {verdict.code for verdict in refused} == {"storage_error"}
     ballast.lift()
-    wait_until(lambda: upload(services, project, 999).outcome is not Outcome.REFUSED, AGAIN_SECONDS)
+    wait_until(lambda: upload(services, project, 999).outcome is not UploadOutcome.REFUSED, AGAIN_SECONDS)
     services.queue.wake()
     wait_until(lambda: services.store.jobs.totals().left == 0, 120, "all jobs to end")
     assert worst(services.checks.run()) is not State.BAD
     stored_ids = {
-        key for verdict in verdicts if verdict.outcome is Outcome.STORED for key in verdict.image_ids
+        key for verdict in verdicts if verdict.outcome is UploadOutcome.STORED for key in verdict.image_ids
     }
     assert stored_ids <= set(services.store.images.ids(project.id))
     assert services.close()
@@ -196,7 +196,7 @@ def test_a_process_that_may_not_write_any_more_refuses_and_goes_on_when_it_may(t
     verdicts = [heard.recv() for _ in range(15)]
     process.join(60)
     assert process.exitcode == 0
-    stored, refused = Outcome.STORED.value, Outcome.REFUSED.value
+    stored, refused = UploadOutcome.STORED.value, UploadOutcome.REFUSED.value
     assert [outcome for outcome, *_ in verdicts] == [stored] * 5 + [refused] * 5 + [stored] * 5
     assert {code for outcome, code, _ in verdicts if outcome == refused} == {"storage_error"}
     assert oracle.check(tmp_path) == {"done": 10}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import BlobDamaged, DatabaseLocked, StorageError
-from core.ingest import Outcome
+from core.ingest import UploadOutcome
 from core.models import Project
 from core.operations.health import State, worst
 from core.services import Services
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_uploaded_again_and_keeps_its_results(tmp_path: Path) 
     with pytest.raises(BlobDamaged, match="Upload the image again"):
         services.blobs.get(image.sha256)
     verdict = services.ingest.add(project.id, "a.png", FILE, None)
-    assert verdict.outcome is Outcome.PRESENT
+    assert verdict.outcome is UploadOutcome.PRESENT
     assert services.blobs.get(image.sha256) == FILE
     assert services.store.images.get(image_id).version_id == image.version_id
     services.close()

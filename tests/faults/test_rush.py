@@ -14,7 +14,7 @@ import pytest
 
 from core.db import Database
 from core.files.blobs import Blobs
-from core.ingest import Ingest, Outcome
+from core.ingest import Ingest, UploadOutcome
 from core.models import Job, JobState, Limits
 from core.monitoring import QueryRecorder
 from core.queue.admission import Admission
@@ -47,13 +47,13 @@ def test_the_same_file_from_sixteen_hands_is_one_image_and_one_job(tmp_path: Pat
     project, data = store.projects.create("Rush", ENGINE), corpus.png(corpus.noise())
     ingest = Ingest(store, blobs, Limits())
 
-    def hand(number: int) -> list[Outcome]:
+    def hand(number: int) -> list[UploadOutcome]:
         names = [f"{number} {turn}.png" for turn in range(25)]
         return [ingest.add(project.id, name, data, RECIPE).outcome for name in names]
 
     with ThreadPoolExecutor(16) as pool:
         outcomes = [outcome for verdicts in pool.map(hand, range(16)) for outcome in verdicts]
-    assert (outcomes.count(Outcome.STORED), outcomes.count(Outcome.PRESENT)) == (1, 399)
+    assert (outcomes.count(UploadOutcome.STORED), outcomes.count(UploadOutcome.PRESENT)) == (1, 399)
     assert store.jobs.totals().counts[JobState.QUEUED] == 1
     assert store.projects.get(project.id).n_images == 1
     assert len([path for path in (tmp_path / "blobs").rglob("*") if path.is_file()]) == 2  # and its thumbnail
@@ -91,9 +91,9 @@ def test_a_disk_that_refuses_once_loses_nothing_whenever_it_is(
     for number in range(4):
         data = corpus.png(corpus.noise(seed=number))
         first = ingest.add(project.id, f"{number}.png", data, RECIPE)
-        if first.outcome is Outcome.REFUSED:
+        if first.outcome is UploadOutcome.REFUSED:
             assert first.code == "storage_error"
-            assert ingest.add(project.id, f"{number}.png", data, RECIPE).outcome is Outcome.STORED
+            assert ingest.add(project.id, f"{number}.png", data, RECIPE).outcome is UploadOutcome.STORED
         queue.wake()
     wait_until(lambda: store.jobs.totals().left == 0, 20, "all jobs to end")
     assert queue.drain(10)

@@ -16,7 +16,7 @@ import pytest
 from core.models import UploadState
 from core.services import Services
 from core.settings import Settings
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from tests import corpus
 from tests.faults import oracle
 from tests.faults.test_app import START_SECONDS, App, app
@@ -107,7 +107,7 @@ def test_a_file_that_had_arrived_when_the_app_was_killed_is_stored_at_the_next_s
     services = Services.open(Settings(data=tmp_path))
     project = services.create_project("Killed")
     new = NewUpload("a.png", "a.png", len(data))
-    (upload,) = services.uploads.declare(project.id, Batch("dropped"), [new])
+    (upload,) = services.uploads.declare(project.id, UploadBatch("dropped"), [new])
     part = services.uploads.open_part(upload, 0)
     part.write(data)  # and here the process ends
     part.close()

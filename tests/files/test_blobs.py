@@ -20,7 +20,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from core.errors import BlobDamaged, BlobMissing, StorageError
-from core.files.audit import Audit
+from core.files.audit import BlobAudit
 from core.files.blobs import FOLDERS, Blobs
 from tests.polling import wait_until
 
@@ -365,11 +365,11 @@ def test_an_audit_finds_what_no_time_betrays(blobs: Blobs) -> None:
     for name in names:
         aged(blobs.path(name))
         blobs.path_of(name)
-    assert blobs.audit() == Audit(10, 1000, ())
+    assert blobs.audit() == BlobAudit(10, 1000, ())
     blobs.path(names[3]).write_bytes(b"x" * 100)
     aged(blobs.path(names[3]))
     blobs.path_of(names[3])  # as far as this process knows
-    assert blobs.audit() == Audit(10, 1000, (names[3],))
+    assert blobs.audit() == BlobAudit(10, 1000, (names[3],))
     with pytest.raises(BlobDamaged):
         blobs.path_of(names[3])
 

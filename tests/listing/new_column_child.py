@@ -111,7 +111,7 @@ def shown() -> dict[str, Any]:
 def measured_by_command_line() -> dict[str, Any]:
     spheroids = (disc(**{OF_SPHEROIDS: 0.5}),)
     result = Segmentation(np.zeros((1, 1), np.int32), spheroids, "classical", "3", {}, {})
-    file, size = export_rows.SourceFile("a.png", "a.png"), export_rows.PixelSize()
+    file, size = export_rows.SourceFile("a.png", "a.png"), export_rows.UsedPixelSize()
     image = export_rows.measured_image(file, None, size, result)
     (spheroid,) = export_rows.measured_objects(file, result, size)
     return {"command line": [image[OF_IMAGES], spheroid[OF_SPHEROIDS]]}

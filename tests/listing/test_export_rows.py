@@ -25,8 +25,8 @@ from core.models import (
 )
 
 FACTS = PageFacts(1, 640, 480, 1, "uint16", 12, 2.5, "OME")
-SIZED = export_rows.PixelSize(2.5, PixelSizeSource.FILE)
-UNSIZED = export_rows.PixelSize()
+SIZED = export_rows.UsedPixelSize(2.5, PixelSizeSource.FILE)
+UNSIZED = export_rows.UsedPixelSize()
 FILE = export_rows.SourceFile("folder/a.tif", "a.tif", "ab" * 32)
 
 
@@ -103,7 +103,7 @@ def test_every_object_says_whose_pixel_size_settings_and_confidence_it_has() -> 
 
 
 def test_numbers_have_all_digits_or_as_many_as_are_asked_for() -> None:
-    size = export_rows.PixelSize(1.23456789, PixelSizeSource.USER)
+    size = export_rows.UsedPixelSize(1.23456789, PixelSizeSource.USER)
     (row,) = export_rows.measured_objects(FILE, segmentation(spheroid(area=1234567, solidity=2 / 3)), size)
     assert export_rows.shortened(row, None) == row
     short = export_rows.shortened(row, 6)
@@ -188,7 +188,7 @@ def test_a_measured_image() -> None:
 
 
 def test_the_files_own_pixel_size_stands_beside_one_that_was_typed() -> None:
-    typed = export_rows.PixelSize(1.5, PixelSizeSource.USER)
+    typed = export_rows.UsedPixelSize(1.5, PixelSizeSource.USER)
     row = export_rows.measured_image(FILE, FACTS, typed, segmentation())
     assert (row["um_per_px"], row["um_per_px_source"]) == (1.5, "user")
     assert (row["um_per_px_file"], row["um_per_px_from"]) == (2.5, "OME")

@@ -73,8 +73,8 @@ def test_chores_are_done_again_and_again_whatever_another_raises(
 ) -> None:
     monkeypatch.setattr(history, "FLUSH_SECONDS", 0.01)
     done: list[int] = []
-    chores = [lambda: done.append(1 // 0), lambda: done.append(1)]
-    running = History(Recorder(enabled), tmp_path, lambda: (0, 0), chores=chores)
+    periodic_tasks = [lambda: done.append(1 // 0), lambda: done.append(1)]
+    running = History(Recorder(enabled), tmp_path, lambda: (0, 0), periodic_tasks=periodic_tasks)
     running.start()
     wait_until(lambda: len(done) > 2)
     running.close()

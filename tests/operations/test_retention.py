@@ -72,7 +72,7 @@ def test_it_runs_while_the_app_does(
     sha256 = blobs.put(b"of nobody")
     rules = RetentionRules(undo_days=-1, keep_versions_days=30)
     chore = Retention(store.retention, blobs, rules, safe_age_seconds=-1)
-    periodic = History(Recorder(enabled=False), tmp_path, lambda: (0, 0), chores=[chore.run_due])
+    periodic = History(Recorder(enabled=False), tmp_path, lambda: (0, 0), periodic_tasks=[chore.run_due])
     periodic.start()
     try:
         wait_until(lambda: not blobs.path(sha256).exists(), what="the sweep")

@@ -7,7 +7,7 @@ import pytest
 
 from core.models import JobState, Project
 from core.services import Services
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from core.ui.components import grid
 from tests import corpus
 from tests.factories import upload
@@ -61,7 +61,7 @@ def test_every_dropped_file_gets_its_own_verdict_until_it_is_dismissed(
 def test_files_that_never_came_are_named_until_they_come(open_page: Open, services: Services) -> None:
     project = services.create_project("Left")
     files = [NewUpload(name, name, 100) for name in ("a.png", "b.png")]
-    services.uploads.declare(project.id, Batch("left"), files)
+    services.uploads.declare(project.id, UploadBatch("left"), files)
     assert not open_page("images.py", project="Left").dataframe, "they are being sent"
     services.uploads._senders._clock = lambda: math.inf
     verdicts = open_page("images.py", project="Left").dataframe[0].value

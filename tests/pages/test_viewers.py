@@ -13,7 +13,7 @@ from core.accounts import Level, Role
 from core.accounts.policy import PAGES, Subject
 from core.models import Image, Project
 from core.services import Services
-from core.store import Batch, JobRequest, NewUpload
+from core.store import JobRequest, NewUpload, UploadBatch
 from core.ui.components import grid as grids
 from core.ui.components import uploads, viewer
 from tests import corpus
@@ -52,7 +52,7 @@ def project(with_accounts: Services) -> Project:
     store.images.delete(made.id, (gone.id,), "ana")
     store.jobs.enqueue(made.id, [waiting.id], RECIPE, JobRequest("ana"))
     store.saved_views.save(made.id, "A view", [("name", "a")], "ana")
-    with_accounts.uploads.declare(made.id, Batch("batch"), [NewUpload("key", "lost.png", 9)])
+    with_accounts.uploads.declare(made.id, UploadBatch("batch"), [NewUpload("key", "lost.png", 9)])
     with_accounts.uploads.cancel(made.id, "key")
     return store.projects.get(made.id)
 

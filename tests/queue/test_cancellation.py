@@ -8,7 +8,7 @@ import pytest
 
 from core.db import Database
 from core.models import JobState, Project
-from core.queue.cancellation import abandoning
+from core.queue.cancellation import cancellation_hook
 from core.store import Store
 from tests.factories import RECIPE, add, claim
 
@@ -16,7 +16,7 @@ from tests.factories import RECIPE, add, claim
 @pytest.fixture
 def heard(db: Database) -> list[frozenset[str]]:
     abandoned: list[frozenset[str]] = []
-    db.add_commit_hook(partial(abandoning, abandoned.append))
+    db.add_commit_hook(partial(cancellation_hook, abandoned.append))
     return abandoned
 
 

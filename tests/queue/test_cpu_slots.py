@@ -17,11 +17,11 @@ def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
     cores, third = CpuSlots(2, FOREVER), threading.Event()
 
     def take() -> None:
-        with cores.turn():
+        with cores.hold():
             third.set()
 
-    with ThreadPoolExecutor(1) as pool, cores.turn():
-        with cores.turn():
+    with ThreadPoolExecutor(1) as pool, cores.hold():
+        with cores.hold():
             waiting = pool.submit(take)
             assert not third.wait(AT_ONCE_SECONDS)
         waiting.result(FOREVER)
@@ -30,18 +30,18 @@ def test_only_as_many_as_there_are_cores_have_a_turn() -> None:
 
 def test_nobody_waits_longer_than_the_timeout() -> None:
     cores = CpuSlots(1, 0.01)
-    with cores.turn(), cores.turn():
+    with cores.hold(), cores.hold():
         pass
-    with cores.turn():  # and who went on without a core gave none back
+    with cores.hold():  # and who went on without a core gave none back
         assert not cores._free.acquire(blocking=False)
     assert cores._free.acquire(blocking=False)
 
 
 def test_an_error_gives_the_core_back() -> None:
     cores = CpuSlots(1, FOREVER)
-    with pytest.raises(ValueError, match="broken"), cores.turn():
+    with pytest.raises(ValueError, match="broken"), cores.hold():
         raise ValueError("broken")
-    with cores.turn():
+    with cores.hold():
         pass
 
 

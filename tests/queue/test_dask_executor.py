@@ -21,7 +21,7 @@ from core.files.blobs import Blobs
 from core.models import Job, JobState, Limits, Project
 from core.queue import dask_executor
 from core.queue.admission import Admission
-from core.queue.cancellation import abandoning
+from core.queue.cancellation import cancellation_hook
 from core.queue.dask_executor import DaskExecutor
 from core.queue.job_queue import JobQueue
 from core.queue.resources import ComputeResources
@@ -186,7 +186,7 @@ def test_a_cancelled_job_frees_its_slot_at_once_and_its_task_is_withdrawn(
     begun.mkdir()
     slots = 3 * WORKERS  # more than there are workers: the rest waits for one of them
     queue = begin(partial(noted, folder=str(begun), seconds=3.0), slots)
-    db.add_commit_hook(partial(abandoning, queue.abandon))
+    db.add_commit_hook(partial(cancellation_hook, queue.cancel_running))
     wait_until(
         lambda: queue.state().running == slots and len(list(begun.iterdir())) == WORKERS, START_SECONDS
     )
@@ -235,11 +235,11 @@ def test_a_lost_scheduler_pauses_the_queue_and_it_goes_on_by_itself(
     cluster = DaskExecutor(f"tcp://127.0.0.1:{port}")
     queue = JobQueue(store, blobs, cluster, slowly, QueueRules(WORKERS), Admission(2**40))
     queue.start()
-    assert "cannot be reached" in (queue.state().trouble or "")
+    assert "cannot be reached" in (queue.state().problem or "")
     with running("core", "worker", f"tcp://127.0.0.1:{port}", "--workers", str(WORKERS)):
         with scheduler(port):
             wait_until(lambda: counts(store).get("done", 0) >= 2, START_SECONDS)
-        wait_until(lambda: queue.state().trouble is not None, START_SECONDS)
+        wait_until(lambda: queue.state().problem is not None, START_SECONDS)
         wait_until(lambda: "running" not in counts(store), START_SECONDS)
         waiting = store.jobs.page(JobState.QUEUED).items
         assert waiting
@@ -275,6 +275,6 @@ def test_an_error_that_was_not_foreseen_does_not_end_the_thread_that_connects(
     monkeypatch.setattr(dask_executor, "CHECK_SECONDS", 0.01)
     executor = DaskExecutor("tcp://127.0.0.1:1")
     try:
-        wait_until(lambda: executor.trouble is None, what="a connection after two errors")
+        wait_until(lambda: executor.problem is None, what="a connection after two errors")
     finally:
         executor.shutdown()

@@ -24,5 +24,5 @@ def test_workers_give_way_to_everything_else() -> None:
 
 def test_nothing_keeps_threads_from_beginning() -> None:
     with ThreadExecutor(1) as workers:
-        assert workers.trouble is None
+        assert workers.problem is None
         assert workers.submit(lambda: threading.current_thread().name).result().startswith("segment")

@@ -490,7 +490,7 @@ def test_deleting_what_is_worked_on_harms_nothing(lab: Lab) -> None:
         lab.store.projects.delete(lab.project.id)
         gate.open()
         queue.wake()
-        wait_until(lambda: queue._workers.at_rest)
+        wait_until(lambda: queue._workers.is_idle)
     assert lab.counts() == {"cancelled": 6}
     lab.store.projects.restore(lab.project.id)
     assert {image.status for image in lab.store.images.page(lab.project.id).items} == {ImageStatus.NEW}
@@ -700,20 +700,20 @@ def test_a_worker_process_that_dies_makes_its_job_run_alone_and_fail_at_last(lab
 
 def test_an_executor_in_trouble_pauses_the_queue_until_it_is_well(lab: Lab) -> None:
     class Cluster(ThreadExecutor):
-        problem: str | None = "The scheduler cannot be reached."
+        message: str | None = "The scheduler cannot be reached."
 
         @property
-        def trouble(self) -> str | None:
-            return self.problem
+        def problem(self) -> str | None:
+            return self.message
 
     lab.add(*"ab")
     cluster = Cluster(1)
     queue = JobQueue(lab.store, lab.blobs, cluster, instant, QueueRules(1), Admission(2**40))
     queue.start()
-    assert queue.state().trouble == "The scheduler cannot be reached."
+    assert queue.state().problem == "The scheduler cannot be reached."
     threading.Event().wait(0.2)
     assert lab.counts() == {"queued": 2}
-    cluster.problem = None
+    cluster.message = None
     lab.wait_until_ended()
     assert queue.drain(5)
 
@@ -748,7 +748,7 @@ def test_draining_gives_up_in_time_and_what_still_runs_is_an_orphan(lab: Lab) ->
         assert lab.counts() == {"queued": 2}
         assert [job.image_id for job in lab.store.jobs.page(JobState.QUEUED).items] == ["slow", "waits"]
         gate.open()
-        wait_until(lambda: queue._workers.at_rest)
+        wait_until(lambda: queue._workers.is_idle)
     assert lab.store.jobs.recover(3) == 0
     slow = lab.jobs(JobState.QUEUED)["slow"]
     assert (slow.attempt, slow.crashes, slow.suspect) == (0, 0, False)  # being stopped is no fault
@@ -770,7 +770,7 @@ def test_a_result_after_the_database_has_closed_is_dropped_without_an_error(
         assert not queue.drain(0)
         db.close()
         gate.open()
-        wait_until(lambda: queue._workers.at_rest and not queue._unsaved)
+        wait_until(lambda: queue._workers.is_idle and not queue._unsaved)
     assert [record.message for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")] == []
 
 

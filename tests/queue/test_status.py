@@ -10,14 +10,14 @@ import pytest
 from core.db import Database
 from core.models import JobState, Project
 from core.monitoring import QueryRecorder
-from core.queue.slots import QueueState
+from core.queue.slots import QueueLoad
 from core.queue.status import MIN_INTERVAL_SECONDS, QueueHealth, QueueMonitor, health_of, rate_of
 from core.queue.timeline import Span
 from core.services import Services
 from core.store import Store
 from tests.factories import RECIPE, add, claim, result
 
-WELL = QueueState(4, 0, 0, 0, 0, 2**30, None, None)
+WELL = QueueLoad(4, 0, 0, 0, 0, 2**30, None, None)
 
 
 class Still:
@@ -27,7 +27,7 @@ class Still:
         self.reported_state = WELL
         self.timeline = _Spans()
 
-    def state(self) -> QueueState:
+    def state(self) -> QueueLoad:
         return self.reported_state
 
 
@@ -101,7 +101,7 @@ def test_those_who_see_the_same_projects_share_a_snapshot(
     assert board.snapshot([project.id, other.id]) is board.snapshot([other.id, project.id])
     assert board.snapshot([project.id]) is own
     add(store, project.id, "d", recipe=RECIPE)
-    watch.now += LEAST_SECONDS
+    watch.now += MIN_INTERVAL_SECONDS
     assert board.snapshot([project.id]).totals.left == 2
     assert board.snapshot([]).totals.left == 0
 
@@ -142,10 +142,10 @@ def test_the_rate_is_what_the_workers_got_through_lately(
         (replace(WELL, lost=3), QueueHealth.AMBER, "3 of 4 workers hang on images"),
         (replace(WELL, lost=4), QueueHealth.RED, "nothing more is segmented"),
         (replace(WELL, waits_for_memory="a.tif"), QueueHealth.AMBER, "a.tif waits for memory"),
-        (replace(WELL, trouble="No scheduler.", lost=4), QueueHealth.RED, "No scheduler."),
+        (replace(WELL, problem="No scheduler.", lost=4), QueueHealth.RED, "No scheduler."),
     ],
 )
-def test_what_is_wrong_is_said_in_words(state: QueueState, light: QueueHealth, says: str) -> None:
+def test_what_is_wrong_is_said_in_words(state: QueueLoad, light: QueueHealth, says: str) -> None:
     seen, message = health_of(state, queued=3)
     assert seen is light
     assert says in message

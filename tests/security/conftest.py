@@ -22,7 +22,7 @@ from core.export import ExportRequest, ExportState, Part
 from core.models import Image, Project
 from core.services import CALLER_HEADER, Services
 from core.settings import Settings
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from tests import corpus
 from tests.http.lab import RECIPE, Lab, disc
 from tests.polling import wait_until
@@ -110,7 +110,7 @@ def walk(door: Door) -> Walk:
     image = lab.measured(lab.image(project, "a.png"), disc(), recipe=recipe, mask=corpus.png(labels))
     export_id = services.exports.start(ExportRequest(project.id, frozenset({Part.CSV})))
     wait_until(lambda: services.exports.get(export_id).state is ExportState.READY, 60)
-    services.uploads.declare(project.id, Batch("b", False, "x"), [NewUpload(UPLOAD, "b.png", 9)])
+    services.uploads.declare(project.id, UploadBatch("b", False, "x"), [NewUpload(UPLOAD, "b.png", 9)])
     people = {
         "viewer elsewhere": (Role.VIEWER, other, Level.VIEW),
         "viewer": (Role.VIEWER, project, Level.VIEW),

@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from core.files.blobs import Blobs
-from core.ingest import Ingest, Outcome
+from core.ingest import Ingest, UploadOutcome
 from core.models import Limits, Project
 from core.services import Services
 from core.store import Store
@@ -105,7 +105,7 @@ def test_what_is_no_image_is_refused_whatever_it_is_called(
     before = files(tmp_path)
     for called in ("a.png", "b.TIF", "c.jpg"):
         verdict = Ingest(store, blobs, Limits()).add(project.id, called, data, None)
-        assert (verdict.outcome, verdict.code) == (Outcome.REFUSED, "not_an_image")
+        assert (verdict.outcome, verdict.code) == (UploadOutcome.REFUSED, "not_an_image")
     assert files(tmp_path).keys() == before.keys()
     assert sum(files(tmp_path).values()) - sum(before.values()) < MAX_BYTES
     assert not Path("/tmp/evil-of-the-test.png").exists()

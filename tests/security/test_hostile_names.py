@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.files.blobs import Blobs
-from core.ingest import MAX_NAME, Ingest, Outcome
+from core.ingest import MAX_NAME, Ingest, UploadOutcome
 from core.models import Limits, Project
 from core.store import Store
 from tests import corpus
@@ -45,7 +45,7 @@ def check(root: Path, blobs: Blobs, project: Project, store: Store, name: str) -
     others = {path for path in root.iterdir() if path.name != "data"}
     data = corpus.png(corpus.noise((3, 4))) + name.encode("utf-8", "replace")
     verdict = Ingest(store, blobs, Limits()).add(project.id, name, data, None)
-    assert verdict.outcome in (Outcome.STORED, Outcome.PRESENT), verdict.message
+    assert verdict.outcome in (UploadOutcome.STORED, UploadOutcome.PRESENT), verdict.message
     shown = store.images.get(verdict.image_ids[0]).name
     assert 0 < len(shown) <= MAX_NAME
     assert not [char for char in shown if unicodedata.category(char)[0] == "C"], "control or bidi characters"

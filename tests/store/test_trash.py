@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.clock import utc_now
 from core.models import Project
 from core.store import Store
-from core.store.trash import Kind, restore
+from core.store.trash import DeletedKind, restore
 from tests.factories import add
 
 
@@ -25,8 +25,13 @@ def test_deleted_images_and_projects_are_listed_with_who_deleted_them(store: Sto
     trash = store.trash.items(10)
     assert trash.total == 3, "what was in a deleted project comes back with it"
     plate, b, a = trash.items
-    assert (plate.kind, plate.name, plate.n_images, plate.deleted_by) == (Kind.PROJECT, "Old plate", 1, "Bo")
-    assert (a.kind, a.name, a.project_name, a.deleted_by) == (Kind.IMAGE, "a.tif", "Plate 1", "Ada")
+    assert (plate.kind, plate.name, plate.n_images, plate.deleted_by) == (
+        DeletedKind.PROJECT,
+        "Old plate",
+        1,
+        "Bo",
+    )
+    assert (a.kind, a.name, a.project_name, a.deleted_by) == (DeletedKind.IMAGE, "a.tif", "Plate 1", "Ada")
     assert b.deleted_by is None
     assert before <= a.deleted_at <= b.deleted_at <= plate.deleted_at
 

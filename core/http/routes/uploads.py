@@ -26,7 +26,7 @@ from core.http.schemas.uploads import (
     UploadsQuery,
 )
 from core.models import Upload, UploadState
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from core.uploads import UploadPart, Uploads
 
 PIECE_BYTES = 2**20  # gathered before they are written: what one request holds in memory
@@ -87,7 +87,7 @@ async def add_image(
     the verdict comes again.
     """
     uploads = services.uploads
-    batch = Batch(query.batch, query.segment, requested_by(request, services.settings))
+    batch = UploadBatch(query.batch, query.segment, requested_by(request, services.settings))
     file = NewUpload(piece.key, query.path, piece.n_bytes)
     upload = await to_thread.run_sync(uploads.begin, project_id, batch, file)
     if upload.state.ended:
@@ -114,7 +114,7 @@ def declare(
 ) -> UploadsAnswer:
     """Say which files are about to be sent: those that never come are named then, whoever has left."""
     name = requested_by(request, services.settings, files.requested_by)
-    batch = Batch(files.batch, files.segment, name)
+    batch = UploadBatch(files.batch, files.segment, name)
     new = [NewUpload(file.key, file.path, file.n_bytes) for file in files.files]
     return _answer(services.uploads.declare(project_id, batch, new))
 

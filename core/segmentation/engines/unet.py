@@ -172,7 +172,7 @@ def _mean(first: Map, second: Map) -> Map:
 
 
 def _with_overlooked_bodies(network: UNet, views: Map, first: Prediction) -> Prediction:
-    """Add bodies that stand out and were overlooked: out of focus, their edges are sharp in a smaller copy."""
+    """Add bodies that stand out but were not predicted: out of focus, they are sharp in smaller copies."""
     overlooked_mask = overlooked_bodies(views[1], first.inside)
     if overlooked_mask.mean() < OVERLOOKED_SHARE:
         return first

@@ -7,12 +7,12 @@ from typing import Any
 
 import streamlit as st
 
-from core.queue.status import Snapshot
+from core.queue.status import QueueSnapshot
 from core.services import Services
 from core.ui.components.viewer import asset
 
 
-def progress(services: Services, *, tiles: bool = False) -> Snapshot:
+def progress(services: Services, *, tiles: bool = False) -> QueueSnapshot:
     """Draw what is left and for how long, with ``tiles`` also the number of jobs in each state.
 
     The browser requests /api/queue once a second while something waits or runs, and not at all when nothing
@@ -27,7 +27,7 @@ def progress(services: Services, *, tiles: bool = False) -> Snapshot:
     return snapshot
 
 
-def queue_payload(snapshot: Snapshot) -> dict[str, Any]:
+def queue_payload(snapshot: QueueSnapshot) -> dict[str, Any]:
     """Return the fields of the API's ``/api/queue`` that the browser's part draws (assets/queue.js)."""
     totals = snapshot.totals
     return {

@@ -201,7 +201,7 @@ def duration(ms: float | None) -> str:
 def _of(timings: Timings, kind: Kind) -> Histogram:
     if kind is Kind.STAGE:
         return assessment.segmentation(timings)
-    return Histogram.of(row.histogram for row in rows(assessment.prompt(timings), kind))
+    return Histogram.of(row.histogram for row in rows(assessment.without_transfers(timings), kind))
 
 
 def _course(course: Slots, kind: Kind) -> list[float]:
