@@ -100,7 +100,7 @@ def _segmented(services: Services, files: Sequence[bytes], tree: Tree) -> Run:
     for number, data in enumerate(files):
         services.ingest.add(project.id, f"{number:03}.png", data, None)
     ids = services.store.images.ids(project.id)
-    while services.board.snapshot().state.problem:
+    while services.queue_monitor.snapshot().state.problem:
         time.sleep(POLL_S)
     start, cpu = time.perf_counter(), _cpu_seconds(tree)
     services.segment(project, ids)

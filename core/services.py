@@ -58,8 +58,8 @@ log = logging.getLogger(__name__)
 
 # parts besides the store that have to do with projects
 GUARDED = (
-    *("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "board", "queue"),
-    *("second_opinions", "watched"),
+    *("ingest", "uploads", "corrections", "reviews", "imports", "previews", "exports", "queue"),
+    *("queue_monitor", "second_opinions", "watched"),
 )
 CALLER_HEADER = "spheroscope-caller"  # set by the access guard alone, which drops what clients send in it
 
@@ -91,7 +91,7 @@ class Services:
     plans: QueryPlans
     throughput: ThroughputStore
     exports: Exports
-    board: QueueMonitor
+    queue_monitor: QueueMonitor
     demo: DemoLoader
     access: Access
     principal: Principal = LOCAL  # whom the parts are handed to; see ``for_caller``
@@ -130,20 +130,14 @@ class Services:
         store, blobs = _store(settings, memory, db, cache), Blobs(settings.data)
         queue = open_queue(settings, store, blobs, resources := _resources(settings, memory))
         db.add_commit_hook(partial(cancellation_hook, queue.cancel_running))
-        board, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
+        queue_monitor = QueueMonitor(db, store, queue)
+        exports = _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
         watched = WatchedFolders.open(settings.watched_root, store, uploads)
-        periodic_tasks = [
-            exports.sweep,
-            uploads.sweep,
-            watched.run,
-            _retention(settings, store, blobs).run_due,
-        ]
+        tasks = [exports.sweep, uploads.sweep, watched.run, _retention(settings, store, blobs).run_due]
         sources = [StageMetrics(queue.timeline)]
-        history = History(
-            recorder, settings.data, lambda: _depth(store), sources, periodic_tasks, memory.metrics_mb
-        )
+        history = History(recorder, settings.data, lambda: _depth(store), sources, tasks, memory.metrics_mb)
         return cls(
             settings=settings,
             memory=memory,
@@ -164,11 +158,11 @@ class Services:
             reviews=Reviews(store),
             second_opinions=SecondOpinions.open(store, blobs, settings.limits, resources.admission),
             imports=Imports.open(store, blobs, settings.limits, resources.admission),
-            checks=HealthChecks(settings.data, db, history, memory.limit_mb, board, cache),
+            checks=HealthChecks(settings.data, db, history, memory.limit_mb, queue_monitor, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db, cache),
             exports=exports,
-            board=board,
+            queue_monitor=queue_monitor,
             demo=DemoLoader(demo_plate),
             access=Access.open(db, AccessRules.of(settings), settings.data),
         )._started()

@@ -19,14 +19,14 @@ from core.accounts.passwords import Passwords, check_password
 from core.accounts.principal import Level, Principal, Role, Scope
 from core.accounts.rates import RateLimiter
 from core.accounts.rules import AccessMode, AccessRules
-from core.accounts.sessions import TOKEN_PREFIX, Session, SessionStore
+from core.accounts.sessions import TOKEN_PREFIX, BrowserSession, SessionStore
 from core.clock import utc_now
 from core.db import Database
 from core.errors import InvalidRequest, SignInRefused
 
 SESSION, DEVICE = "session", "device"  # purposes of signatures
-WRONG = "Name and password do not belong together."
-NOBODYS_NAME = "a name that nobody has"
+WRONG_PASSWORD = "Name and password do not belong together."
+UNKNOWN_NAME = "a name that nobody has"
 VISITOR = "visitor by link"
 
 
@@ -77,12 +77,12 @@ class Access:
         """Return who is known by ``key``, with their rights of now; None where it does not hold."""
         kind, _, item = key.partition(":")
         if kind == "session":
-            found = self._of_session(item)
+            principal = self._of_session(item)
         elif kind == "token":
-            found = self._of_token(item)
+            principal = self._of_token(item)
         else:
-            found = self._of_account(item, key) if kind == "account" else None
-        return found and replace(found, address=address)
+            principal = self._of_account(item, key) if kind == "account" else None
+        return principal and replace(principal, address=address)
 
     def by_cookie(self, cookie: str, address: str = "") -> Principal | None:
         """Return whose session a browser's cookie is."""
@@ -131,7 +131,7 @@ class Access:
         if account is None or account.disabled or not valid:
             # Recorded of names that nobody has as well: else the time of the answer would tell them apart.
             self.audit.add(_refused(account, address), Action.SIGN_IN_REFUSED)
-            raise SignInRefused(WRONG)
+            raise SignInRefused(WRONG_PASSWORD)
         self.attempts.succeeded(key, visitor)
         return self._begin(account.id, address, browser, device if visitor.device else "")
 
@@ -168,7 +168,7 @@ class Access:
         """
         account, hashed = self.accounts.named(principal.name) or (None, None)
         if account is None or account.id != principal.account_id:
-            raise SignInRefused(WRONG)
+            raise SignInRefused(WRONG_PASSWORD)
         visitor = Visitor(principal.address, f"own {account.id}")
         self.attempts.begin(account.id, visitor)
         if not self.passwords.verify(old, hashed):
@@ -186,17 +186,17 @@ class Access:
             SignInRefused: the link does not hold (any more).
         """
         credential = self._link(link)
-        found = self.members.link(credential.id)
-        if found is None or not credential.matches(found.secret_sha256):
+        project_link = self.members.link(credential.id)
+        if project_link is None or not credential.matches(project_link.secret_sha256):
             raise SignInRefused("This link has expired or was ended. Ask whoever sent it for a new one.")
-        session = self.sessions.begin(None, address, browser, found.id)
+        session = self.sessions.begin(None, address, browser, project_link.id)
         self.audit.add(
             Principal(f"session:{session.id}", VISITOR, Role.VIEWER, address=address),
             Action.SIGNED_IN,
             "by link",
-            found.project_id,
+            project_link.project_id,
         )
-        return self._signer.sign(SESSION, session.text), found.project_id
+        return self._signer.sign(SESSION, session.text), project_link.project_id
 
     def sign_out(self, principal: Principal) -> None:
         """End the session that somebody is in."""
@@ -215,7 +215,7 @@ class Access:
         session = self.sessions.begin(account_id, address, browser)
         principal = self.principal(f"session:{session.id}", address)
         if principal is None:
-            raise SignInRefused(WRONG)
+            raise SignInRefused(WRONG_PASSWORD)
         self.audit.add(principal, Action.SIGNED_IN)
         device = device or self._signer.sign(DEVICE, f"{account_id}.{secrets.token_hex(8)}")
         return SignedIn(self._signer.sign(SESSION, session.text), device, principal)
@@ -243,7 +243,7 @@ class Access:
             known = self.accounts.named(name)
             return known[0].id if known else None
 
-    def _session(self, session_id: str) -> Session | None:
+    def _session(self, session_id: str) -> BrowserSession | None:
         return self._cache.get(f"session:{session_id}", lambda: self.sessions.find(session_id))
 
     def _of_session(self, session_id: str) -> Principal | None:
@@ -273,8 +273,8 @@ class Access:
         return replace(owner, projects=projects, read_only=token.scope is Scope.READ)
 
     def _of_account(self, account_id: str, key: str) -> Principal | None:
-        found = self._cache.get(f"account:{account_id}", lambda: self._read_account(account_id))
-        return found and replace(found, key=key)
+        principal = self._cache.get(f"account:{account_id}", lambda: self._read_account(account_id))
+        return principal and replace(principal, key=key)
 
     def _read_account(self, account_id: str) -> Principal | None:
         account = self.accounts.get(account_id)
@@ -287,5 +287,5 @@ class Access:
 def _refused(account: Account | None, address: str) -> Principal:
     """Who is recorded: what was typed as a name may be a password, so it is not."""
     if account is None:
-        return Principal("", NOBODYS_NAME, Role.VIEWER, address=address)
+        return Principal("", UNKNOWN_NAME, Role.VIEWER, address=address)
     return Principal("", account.name, account.role, account.id, address=address)

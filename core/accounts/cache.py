@@ -23,7 +23,7 @@ class AccessCache:
         self._values: dict[str, object] = {}
         self._changes = 0
         self._lock = threading.Lock()
-        db.add_commit_hook(self._follow)
+        db.add_commit_hook(self._on_commit)
 
     def get(self, key: str, read: Callable[[], T]) -> T:
         """Return the value under ``key``, of ``read`` where there is none."""
@@ -37,7 +37,7 @@ class AccessCache:
         return value
 
     @contextmanager
-    def _follow(self, _session: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
+    def _on_commit(self, _session: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:
         changed = any(name.startswith(_CHANGING) for name, _ in executed)
         try:
             yield

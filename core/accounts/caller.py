@@ -13,7 +13,7 @@ from typing import Any, cast
 
 from core.accounts.access import Access
 from core.accounts.audit import Action
-from core.accounts.policy import METHODS, Rule, Use
+from core.accounts.policy import METHODS, MethodRule, Rule
 from core.accounts.principal import Level, Principal
 from core.errors import NotAllowed, NotFound, NotSignedIn, QuotaExceeded
 
@@ -46,10 +46,10 @@ class Caller:
         """
         if ":" not in self.identity.key:  # nobody, or a test's
             return self.identity
-        found = self.access.principal(self.identity.key, self.identity.address)
-        if found is None:
+        current = self.access.principal(self.identity.key, self.identity.address)
+        if current is None:
             raise NotSignedIn("Your session has ended. Load this page again to sign in.")
-        return found
+        return current
 
     def guard(self, name: str, part: Any) -> Any:
         """Return a part of the app as this caller may use it."""
@@ -80,21 +80,21 @@ class Caller:
         principal = self.principal
         unknown = [key for key in ids if key not in self._projects_of_images]
         if unknown:
-            found = self.access.members.projects_of_images(unknown)
-            self._projects_of_images.update({key: found.get(key) for key in unknown})
+            projects_by_image = self.access.members.projects_of_images(unknown)
+            self._projects_of_images.update({key: projects_by_image.get(key) for key in unknown})
         projects = {self._projects_of_images[key] for key in ids}
         for project_id in projects:
             _require(principal, project_id, level, NO_IMAGE)
         return next(iter(projects), None)
 
-    def check_share(self, use: Use, project_id: str, n_images: int) -> None:
+    def check_share(self, rule: MethodRule, project_id: str, n_images: int) -> None:
         """Make sure that there is room in a person's share of the disk and of the queue.
 
         Raises:
             QuotaExceeded: there is none.
         """
         rules, members = self.access.rules, self.access.members
-        if use.adds_files and members.min_bytes_of_owners(project_id) >= rules.disk_bytes:
+        if rule.adds_files and members.min_bytes_of_owners(project_id) >= rules.disk_bytes:
             raise QuotaExceeded(
                 f"The projects of this project's owner take {rules.disk_bytes / 2**20:,.0f} MiB of the disk, "
                 "which is all that one person may use. Delete what is not needed, or ask an admin for more."
@@ -106,36 +106,38 @@ class Caller:
 
     def visible_images(self, ids: tuple[str, ...]) -> tuple[str, ...]:
         """Return those of ``ids`` whose project the caller may look at."""
-        found = self.access.members.projects_of_images(ids)
-        return tuple(key for key in ids if key in found and self.principal.reaches(found[key]))
+        projects_by_image = self.access.members.projects_of_images(ids)
+        return tuple(
+            key for key in ids if key in projects_by_image and self.principal.reaches(projects_by_image[key])
+        )
 
-    def check_use(self, use: Use, given: Mapping[str, Any]) -> str | None:
+    def check_rule(self, rule: MethodRule, named_arguments: Mapping[str, Any]) -> str | None:
         """Check the argument that a rule names, then the role; return its project's id, None where of none.
 
         Raises:
             NotFound, NotAllowed: as ``check``.
         """
         principal = self.principal  # looked up first, so that what is another's takes as long as what is not
-        project_id = self._check_argument(principal, use, given.get(use.by))
-        if not Rule(use.who).admits(principal):
+        project_id = self._check_argument(principal, rule, named_arguments.get(rule.argument))
+        if not Rule(rule.audience).admits(principal):
             raise NotAllowed("This takes another role than yours. An admin can change it.")
         return project_id
 
-    def _check_argument(self, principal: Principal, use: Use, value: Any) -> str | None:
-        if use.by in ("image_id", "ids", "image_ids"):
-            return self.check_images((value,) if isinstance(value, str) else tuple(value or ()), use.level)
-        if use.by == "project_id":
+    def _check_argument(self, principal: Principal, rule: MethodRule, value: Any) -> str | None:
+        if rule.argument in ("image_id", "ids", "image_ids"):
+            return self.check_images((value,) if isinstance(value, str) else tuple(value or ()), rule.level)
+        if rule.argument == "project_id":
             project_id, missing = cast(str, value), NO_PROJECT
-        elif use.by == "project":
+        elif rule.argument == "project":
             project_id, missing = cast(Any, value).id, NO_PROJECT
-        elif use.by in ("image", "request", "upload"):
+        elif rule.argument in ("image", "request", "upload"):
             project_id = cast(Any, value).project_id
-            missing = NO_IMAGE if use.by == "image" else NO_PROJECT
-        elif use.by == "export_id":
+            missing = NO_IMAGE if rule.argument == "image" else NO_PROJECT
+        elif rule.argument == "export_id":
             project_id, missing = self.project_of_export(cast(str, value)), NO_EXPORT
         else:
             return None
-        _require(principal, project_id, use.level, missing)
+        _require(principal, project_id, rule.level, missing)
         return project_id
 
 
@@ -163,57 +165,59 @@ class Guarded:
         value = getattr(self._part, method)
         if not callable(value):
             return Guarded(method, value, self._caller) if method == "timeline" else value
-        use = METHODS.get(f"{self._name}.{method}")
-        if use is None:
+        rule = METHODS.get(f"{self._name}.{method}")
+        if rule is None:
             raise NotAllowed(f"{self._name}.{method} has no rule in core/accounts/policy.py.")
 
         def call(*arguments: Any, **named: Any) -> Any:
-            if use.by == "narrowed":
-                narrowed = self._part.of_projects(self._caller.principal.projects_at(use.level))
-                return self._call(use, getattr(narrowed, method), arguments, named)
-            return self._call(use, value, arguments, named)
+            if rule.argument == "narrowed":
+                narrowed = self._part.of_projects(self._caller.principal.projects_at(rule.level))
+                return self._call(rule, getattr(narrowed, method), arguments, named)
+            return self._call(rule, value, arguments, named)
 
         return call
 
-    def _call(self, use: Use, method: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        given = inspect.signature(method).bind(*arguments, **named).arguments
-        project_id = self._caller.check_use(use, given)
-        if project_id is not None and (use.adds_files or use.act is Action.SEGMENTED):
-            self._caller.check_share(use, project_id, len(given.get("image_ids", ())))
-        if use.by == "known":
-            arguments = (self._caller.visible_images(tuple(given["ids"])),)
+    def _call(self, rule: MethodRule, method: Any, arguments: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        named_arguments = inspect.signature(method).bind(*arguments, **named).arguments
+        project_id = self._caller.check_rule(rule, named_arguments)
+        if project_id is not None and (rule.adds_files or rule.action is Action.SEGMENTED):
+            self._caller.check_share(rule, project_id, len(named_arguments.get("image_ids", ())))
+        if rule.argument == "known":
+            arguments = (self._caller.visible_images(tuple(named_arguments["ids"])),)
             named = {}
-        if use.by == "visible":
-            named["visible"] = self._caller.principal.projects_at(use.level)
-        if use.by == "owner":
+        if rule.argument == "visible":
+            named["visible"] = self._caller.principal.projects_at(rule.level)
+        if rule.argument == "owner":
             named["owner"] = self._caller.principal.account_id
         result = method(*arguments, **named)
-        if use.by == "returned":
-            self._caller.check(result.project_id, use.level)
-        if use.by == "shown":
+        if rule.argument == "returned":
+            self._caller.check(result.project_id, rule.level)
+        if rule.argument == "shown":
             return tuple(item for item in result if self._caller.principal.reaches(item.project_id))
-        if use.act is not None:
-            self._record(use.act, given, result, project_id)
+        if rule.action is not None:
+            self._record(rule.action, named_arguments, result, project_id)
         return result
 
-    def _record(self, act: Action, given: Mapping[str, Any], result: Any, project_id: str | None) -> None:
-        if act is Action.CREATED:
+    def _record(
+        self, action: Action, named_arguments: Mapping[str, Any], result: Any, project_id: str | None
+    ) -> None:
+        if action is Action.CREATED:
             project_id = result.id
         access = self._caller.access
-        access.audit.add(self._caller.principal, act, self._subject(given), project_id)
+        access.audit.add(self._caller.principal, action, self._subject(named_arguments), project_id)
 
-    def _subject(self, given: Mapping[str, Any]) -> str:
-        """What was acted on, as the audit says it: a name, how many, or an image with what was said of it."""
-        if isinstance(name := given.get("name"), str):
+    def _subject(self, named_arguments: Mapping[str, Any]) -> str:
+        """Return what was acted on, for the audit: a name, a number, or an image with its verdict."""
+        if isinstance(name := named_arguments.get("name"), str):
             return name
-        if path := getattr(given.get("upload"), "path", ""):
+        if path := getattr(named_arguments.get("upload"), "path", ""):
             return str(path)
-        if isinstance(ids := given.get("ids", given.get("image_ids")), list | tuple):
+        if isinstance(ids := named_arguments.get("ids", named_arguments.get("image_ids")), list | tuple):
             return f"{len(ids)} selected"
-        if (image_id := given.get("image_id")) is None:
+        if (image_id := named_arguments.get("image_id")) is None:
             return ""
         image = self._caller.access.members.name_of_image(image_id)
-        verdict = given.get("verdict")
+        verdict = named_arguments.get("verdict")
         words = [image, verdict.state.value, verdict.reason] if verdict is not None else [image]
         return ": ".join(filter(None, words))
 

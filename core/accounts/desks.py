@@ -9,12 +9,12 @@ from core.accounts.accounts import Account
 from core.accounts.audit import Action, AuditRow
 from core.accounts.members import Member, ProjectLink
 from core.accounts.principal import Level, Principal, Role, Scope
-from core.accounts.sessions import Session, Token
+from core.accounts.sessions import BrowserSession, Token
 from core.errors import InvalidRequest, NotAllowed, NotFound, NotSignedIn
 
 
 @dataclass(frozen=True)
-class Desk:
+class AccessManagement:
     """Somebody who does something about access."""
 
     access: Access
@@ -26,17 +26,17 @@ class Desk:
         Raises:
             NotSignedIn: their session has ended.
         """
-        found = self.access.principal(self.principal.key, self.principal.address)
-        if found is None:
+        current = self.access.principal(self.principal.key, self.principal.address)
+        if current is None:
             raise NotSignedIn("Your session has ended. Load this page again to sign in.")
-        return found
+        return current
 
     def record(self, subject: str, project_id: str | None = None) -> None:
         """Record a change of access."""
         self.access.audit.add(self.now(), Action.CHANGED_ACCESS, subject, project_id)
 
 
-class People(Desk):
+class People(AccessManagement):
     """What admins do about accounts. Every method raises NotAllowed for others."""
 
     def list(self) -> tuple[Account, ...]:
@@ -89,10 +89,10 @@ class People(Desk):
             raise NotAllowed("Only an admin can do this.")
 
 
-class OwnAccount(Desk):
+class OwnAccount(AccessManagement):
     """What people do about their own account."""
 
-    def sessions(self) -> tuple[Session, ...]:
+    def sessions(self) -> tuple[BrowserSession, ...]:
         """Return one's sessions, the latest use first."""
         return self.access.sessions.of_account(self._account_id())
 
@@ -129,7 +129,7 @@ class OwnAccount(Desk):
         return account_id
 
 
-class Sharing(Desk):
+class Sharing(AccessManagement):
     """What owners do about who may look at, edit and own a project. Others get NotFound or NotAllowed."""
 
     def members(self, project_id: str) -> tuple[Member, ...]:
@@ -144,10 +144,10 @@ class Sharing(Desk):
             InvalidRequest: nobody has this name, or the project would be left without an owner.
         """
         self._require(project_id)
-        found = self.access.accounts.named(name.strip())
-        if found is None:
+        account_and_hash = self.access.accounts.account_and_hash(name.strip())
+        if account_and_hash is None:
             raise InvalidRequest(f"Nobody here is called “{name.strip()[:40]}”. An admin can add them.")
-        self.set_level(project_id, found[0].id, level)
+        self.set_level(project_id, account_and_hash[0].id, level)
 
     def set_level(self, project_id: str, account_id: str, level: Level | None) -> None:
         """Give a member another level, or with None none.

@@ -21,7 +21,7 @@ class Passwords:
     def __init__(self, hasher: PasswordHasher | None = None) -> None:
         self._hasher = hasher or PasswordHasher(time_cost=3, memory_cost=64 * 1024, parallelism=1)
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-        self._nobodys: str | None = None
+        self._dummy_hash: str | None = None
 
     def hash(self, password: str) -> str:
         """Return a salted hash, in argon2's own text form."""
@@ -30,11 +30,11 @@ class Passwords:
 
     def verify(self, password: str, hashed: str | None) -> bool:
         """Whether ``hashed`` is this password's; with None the answer is no, after the same time."""
-        if self._nobodys is None:
-            self._nobodys = self.hash("the password of an account that does not exist")
+        if self._dummy_hash is None:
+            self._dummy_hash = self.hash("the password of an account that does not exist")
         with self._turns:
             try:
-                valid = self._hasher.verify(hashed or self._nobodys, password[:MAX_CHARACTERS])
+                valid = self._hasher.verify(hashed or self._dummy_hash, password[:MAX_CHARACTERS])
                 return valid and bool(hashed)
             except (VerifyMismatchError, InvalidHashError, ArgonError):
                 return False

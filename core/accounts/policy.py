@@ -14,7 +14,7 @@ from core.accounts.audit import Action
 from core.accounts.principal import Level, Principal
 
 
-class Who(StrEnum):
+class Audience(StrEnum):
     """Who may use a page or a route at all, before any project is looked at."""
 
     ANYBODY = "anybody"
@@ -36,20 +36,20 @@ class Subject(StrEnum):
 class Rule:
     """Who may use a page or a route; with a subject, the level in its project that it takes."""
 
-    who: Who = Who.SIGNED_IN
+    audience: Audience = Audience.SIGNED_IN
     subject: Subject = Subject.NONE
     level: Level = Level.VIEW
 
     def admits(self, principal: Principal | None) -> bool:
         """Whether somebody may use it at all; None is nobody."""
-        if self.who is Who.ANYBODY or principal is None:
-            return self.who is Who.ANYBODY
-        if self.who is Who.ADMIN:
+        if self.audience is Audience.ANYBODY or principal is None:
+            return self.audience is Audience.ANYBODY
+        if self.audience is Audience.ADMIN:
             return principal.is_admin
-        return self.who is Who.SIGNED_IN or principal.may_create
+        return self.audience is Audience.SIGNED_IN or principal.may_create
 
 
-ANYBODY, SIGNED_IN, CREATOR, ADMIN = (Rule(who) for who in Who)
+ANYBODY, SIGNED_IN, CREATOR, ADMIN = (Rule(audience) for audience in Audience)
 OF_PROJECT, OF_IMAGE, OF_EXPORT = (
     Rule(subject=subject) for subject in (Subject.PROJECT, Subject.IMAGE, Subject.EXPORT)
 )
@@ -137,72 +137,73 @@ ROUTES: Mapping[str, Rule] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Use:
-    """What a method of the app's parts takes: a level in the project of the argument ``by``.
+class MethodRule:
+    """Who may call a method of the app's parts: whoever has ``level`` in the project of its ``argument``.
 
-    ``by`` is project_id, project, image, image_id, image_ids, ids (of images), export_id or request. With
-    "visible", the method is given the ids of all projects in which somebody has the level, and keeps to them;
-    with "narrowed", its part is; with "shown", what it returns is. ``act`` is recorded in the audit.
+    ``argument`` is project_id, project, image, image_id, image_ids, ids (of images), export_id or request.
+    With "visible", the method gets the ids of all projects in which the caller has the level, and leaves out
+    all others; with "narrowed", it is called on the part narrowed to those projects; with "shown", what it
+    returns is filtered. ``action`` is recorded in the audit.
     """
 
-    by: str
+    argument: str
     level: Level = Level.VIEW
-    act: Action | None = None
-    who: Who = Who.SIGNED_IN
+    action: Action | None = None
+    audience: Audience = Audience.SIGNED_IN
     adds_files: bool = False  # so there has to be room in the owner's share of the disk
 
 
-def _view(by: str) -> Use:
-    return Use(by)
+def _view(argument: str) -> MethodRule:
+    return MethodRule(argument)
 
 
-VISIBLE = Use("visible")
-NARROWED = Use("narrowed")
-EDITABLE = Use("narrowed", Level.EDIT, Action.CHANGED_SETTINGS)
+VISIBLE = MethodRule("visible")
+NARROWED = MethodRule("narrowed")
+EDITABLE = MethodRule("narrowed", Level.EDIT, Action.CHANGED_SETTINGS)
 
 # By part and method, for every public method of the parts that pages and routes use.
-METHODS: Mapping[str, Use] = {
+METHODS: Mapping[str, MethodRule] = {
     "projects.list": VISIBLE,
     "projects.get": _view("project_id"),
     "projects.require": _view("project_id"),
-    "projects.create": Use("owner", act=Action.CREATED, who=Who.CREATOR),
-    "projects.rename": Use("project_id", Level.OWN, Action.CHANGED_SETTINGS),
-    "projects.set_pixel_size": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
-    "projects.set_recipe": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
-    "projects.set_review": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
-    "projects.delete": Use("project_id", Level.OWN, Action.DELETED),
-    "projects.restore": Use("project_id", Level.OWN, Action.RESTORED),
+    "projects.create": MethodRule("owner", action=Action.CREATED, audience=Audience.CREATOR),
+    "projects.rename": MethodRule("project_id", Level.OWN, Action.CHANGED_SETTINGS),
+    "projects.set_pixel_size": MethodRule("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "projects.set_recipe": MethodRule("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "projects.set_review": MethodRule("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "projects.delete": MethodRule("project_id", Level.OWN, Action.DELETED),
+    "projects.restore": MethodRule("project_id", Level.OWN, Action.RESTORED),
     "images.get": _view("image_id"),
     "images.project_of": _view("image_id"),
     "images.page": _view("project_id"),
     "images.ids": _view("project_id"),
     "images.neighbours": _view("image"),
-    "images.known": Use("known"),
+    "images.known": MethodRule("known"),
     "frozen_lists.neighbours": _view("image"),
     "saved_views.of_project": _view("project_id"),
-    "saved_views.save": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
-    "saved_views.delete": Use("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
-    "images.set_pixel_size": Use("ids", Level.EDIT, Action.CHANGED_SETTINGS),
-    "images.delete": Use("project_id", Level.EDIT, Action.DELETED),
-    "images.restore": Use("project_id", Level.EDIT, Action.RESTORED),
-    "jobs.enqueue": Use("project_id", Level.EDIT, Action.SEGMENTED),
+    "saved_views.save": MethodRule("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "saved_views.delete": MethodRule("project_id", Level.EDIT, Action.CHANGED_SETTINGS),
+    "images.set_pixel_size": MethodRule("ids", Level.EDIT, Action.CHANGED_SETTINGS),
+    "images.delete": MethodRule("project_id", Level.EDIT, Action.DELETED),
+    "images.restore": MethodRule("project_id", Level.EDIT, Action.RESTORED),
+    "jobs.enqueue": MethodRule("project_id", Level.EDIT, Action.SEGMENTED),
     "jobs.cancel": EDITABLE,
     "jobs.prioritise": EDITABLE,
-    "jobs.retry": Use("narrowed", Level.EDIT, Action.SEGMENTED),
+    "jobs.retry": MethodRule("narrowed", Level.EDIT, Action.SEGMENTED),
     "jobs.page": NARROWED,
     "jobs.ids": NARROWED,
     "jobs.totals": NARROWED,
     "own_settings.of_project": _view("project_id"),
-    "own_settings.segment": Use("project_id", Level.EDIT, Action.SEGMENTED),
-    "own_settings.accept": Use("project_id", Level.EDIT, Action.SEGMENTED),
-    "own_settings.go_back": Use("image_id", Level.EDIT, Action.CORRECTED),
+    "own_settings.segment": MethodRule("project_id", Level.EDIT, Action.SEGMENTED),
+    "own_settings.accept": MethodRule("project_id", Level.EDIT, Action.SEGMENTED),
+    "own_settings.restore_version": MethodRule("image_id", Level.EDIT, Action.CORRECTED),
     "trash.items": VISIBLE,
     "results.get": _view("image"),
     "results.spheroids": _view("image_id"),
     "results.segmentation": _view("image"),
     "results.versions": _view("image_id"),
-    "results.set_in_force": Use("image_id", Level.EDIT, Action.CORRECTED),
-    "results.add_version": Use("image_id", Level.EDIT, Action.CORRECTED),
+    "results.set_in_force": MethodRule("image_id", Level.EDIT, Action.CORRECTED),
+    "results.add_version": MethodRule("image_id", Level.EDIT, Action.CORRECTED),
     "results.size": _view("project_id"),
     "results.objects": _view("project_id"),
     "results.images": _view("project_id"),
@@ -214,36 +215,36 @@ METHODS: Mapping[str, Use] = {
     "objects.histogram": _view("project_id"),
     "objects.points": _view("project_id"),
     "generations.of": _view("project_id"),
-    "ingest.add": Use("project_id", Level.EDIT, Action.UPLOADED, adds_files=True),
-    "uploads.declare": Use("project_id", Level.EDIT, adds_files=True),
-    "uploads.begin": Use("project_id", Level.EDIT, adds_files=True),
-    "uploads.open_part": Use("upload", Level.EDIT),
-    "uploads.close_part": Use("upload", Level.EDIT),
-    "uploads.finish": Use("upload", Level.EDIT, Action.UPLOADED),
-    "uploads.refuse": Use("upload", Level.EDIT),
-    "uploads.cancel": Use("project_id", Level.EDIT),
-    "uploads.dismiss": Use("project_id", Level.EDIT),
+    "ingest.add": MethodRule("project_id", Level.EDIT, Action.UPLOADED, adds_files=True),
+    "uploads.declare": MethodRule("project_id", Level.EDIT, adds_files=True),
+    "uploads.begin": MethodRule("project_id", Level.EDIT, adds_files=True),
+    "uploads.open_part": MethodRule("upload", Level.EDIT),
+    "uploads.close_part": MethodRule("upload", Level.EDIT),
+    "uploads.finish": MethodRule("upload", Level.EDIT, Action.UPLOADED),
+    "uploads.refuse": MethodRule("upload", Level.EDIT),
+    "uploads.cancel": MethodRule("project_id", Level.EDIT),
+    "uploads.dismiss": MethodRule("project_id", Level.EDIT),
     "uploads.of_key": _view("project_id"),
-    "uploads.get": Use("returned"),
-    "uploads.listed": Use("shown"),
-    "uploads.require_size": Use(""),
+    "uploads.get": MethodRule("returned"),
+    "uploads.listed": MethodRule("shown"),
+    "uploads.require_size": MethodRule(""),
     "watched.status": _view("project_id"),
-    "watched.choose": Use("project_id", Level.OWN, Action.CHANGED_SETTINGS, who=Who.ADMIN),
-    "store.enqueue_once": Use("project_id", Level.EDIT, Action.SEGMENTED),
+    "watched.choose": MethodRule("project_id", Level.OWN, Action.CHANGED_SETTINGS, audience=Audience.ADMIN),
+    "store.enqueue_once": MethodRule("project_id", Level.EDIT, Action.SEGMENTED),
     "correction_audit.of_image": _view("image_id"),
     "corrections.draft": _view("image_id"),
     "corrections.state": _view("image_id"),
     "corrections.unfinished": _view("image_id"),
-    "corrections.apply": Use("image_id", Level.EDIT),
-    "corrections.undo": Use("image_id", Level.EDIT),
-    "corrections.click": Use("image_id", Level.EDIT),
-    "corrections.finish": Use("image_id", Level.EDIT, Action.CORRECTED),
-    "corrections.discard": Use("image_id", Level.EDIT),
-    "imports.add": Use("project_id", Level.EDIT, Action.CORRECTED, adds_files=True),
+    "corrections.apply": MethodRule("image_id", Level.EDIT),
+    "corrections.undo": MethodRule("image_id", Level.EDIT),
+    "corrections.click": MethodRule("image_id", Level.EDIT),
+    "corrections.finish": MethodRule("image_id", Level.EDIT, Action.CORRECTED),
+    "corrections.discard": MethodRule("image_id", Level.EDIT),
+    "imports.add": MethodRule("project_id", Level.EDIT, Action.CORRECTED, adds_files=True),
     "reviews.queue": _view("project_id"),
-    "reviews.turn": Use("project_id", Level.EDIT),
-    "reviews.judge": Use("image_id", Level.EDIT, Action.REVIEWED),
-    "reviews.take_back": Use("image_id", Level.EDIT, Action.TOOK_REVIEW_BACK),
+    "reviews.turn": MethodRule("project_id", Level.EDIT),
+    "reviews.judge": MethodRule("image_id", Level.EDIT, Action.REVIEWED),
+    "reviews.take_back": MethodRule("image_id", Level.EDIT, Action.TOOK_REVIEW_BACK),
     "reviews.accuracy": _view("project_id"),
     "reviews.effort": _view("project_id"),
     "second_opinions.turn": Use("project", Level.EDIT),
@@ -252,14 +253,14 @@ METHODS: Mapping[str, Use] = {
     "second_opinions.figures": _view("project_id"),
     "second_opinions.rows": _view("project_id"),
     "previews.segment": _view("image"),
-    "exports.start": Use("request", act=Action.EXPORTED),
+    "exports.start": MethodRule("request", action=Action.EXPORTED),
     "exports.get": _view("export_id"),
     "exports.of_project": _view("project_id"),
     "exports.take": _view("export_id"),
-    "exports.cancel": Use("export_id", Level.EDIT),
-    "board.snapshot": VISIBLE,
-    "queue.wake": Use(""),
-    "timeline.latest": Use("shown"),
+    "exports.cancel": MethodRule("export_id", Level.EDIT),
+    "queue_monitor.snapshot": VISIBLE,
+    "queue.wake": MethodRule(""),
+    "timeline.latest": MethodRule("shown"),
 }
 
 # Methods of these parts that only the app itself calls, not in anybody's name.

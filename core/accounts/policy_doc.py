@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from core.accounts.policy import PAGES, ROUTES, Rule, Subject, Who
+from core.accounts.policy import PAGES, ROUTES, Audience, Rule, Subject
 from core.accounts.principal import Level, Principal, Role
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "access.md"
@@ -29,7 +29,7 @@ CALLERS: Mapping[str, Principal | None] = {
 def allows(rule: Rule, principal: Principal | None) -> bool:
     """Whether somebody may use a page or a route of ``THIS`` project."""
     if principal is None:
-        return rule.who is Who.ANYBODY
+        return rule.audience is Audience.ANYBODY
     if rule.level is not Level.VIEW and principal.read_only:
         return False
     reached = rule.subject is Subject.NONE or principal.reaches(THIS, rule.level)
@@ -50,11 +50,11 @@ def matrix() -> str:
     return "\n".join(lines)
 
 
-def written(text: str) -> str:
+def replaced(text: str) -> str:
     """Return the document ``text`` with the table in its place."""
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{matrix()}\n\n{END}{rest.partition(END)[2]}"
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(written(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(replaced(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

@@ -135,9 +135,9 @@ def _names(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
-def _one_of(kind: type[T], setting: str, text: str, more: tuple[str, ...] = ()) -> T:
+def _one_of(kind: type[T], setting: str, text: str, other_values: tuple[str, ...] = ()) -> T:
     try:
         return kind(text.strip().lower())
     except ValueError:
-        known = ", ".join([*(item.value for item in kind), *more])
-        raise InvalidRequest(f"{setting} must be one of {known}, not {text!r}.") from None
+        choices = ", ".join([*(item.value for item in kind), *other_values])
+        raise InvalidRequest(f"{setting} must be one of {choices}, not {text!r}.") from None

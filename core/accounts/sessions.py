@@ -14,14 +14,14 @@ from core.errors import InvalidRequest, NotFound
 
 MAX_SESSION_TIME = timedelta(days=30)  # a session ends after this however often it is used
 NOTED_EVERY = timedelta(minutes=10)  # when a session was last used is not written more often
-KEPT = timedelta(days=90)  # after which ended sessions are forgotten
+RETENTION = timedelta(days=90)  # after which ended sessions are forgotten
 TOKEN_PREFIX = "sphero_"  # by which a token that was published by mistake is found
 MAX_TOKEN_DAYS = 366
 MAX_CHARACTERS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class BrowserSession:
     """A browser that is signed in, or that opened a project's link. Times are UTC without a zone."""
 
     id: str
@@ -73,20 +73,20 @@ class SessionStore:
         self._db.write(lambda writer: writer.rows("sessions.add", values))
         return fresh
 
-    def find(self, session_id: str) -> Session | None:
+    def find(self, session_id: str) -> BrowserSession | None:
         """Return a session that has not ended, without looking at its age; see ``is_current``."""
         with self._db.read() as reader:
             row = reader.one("sessions.get", {"id": session_id})
-        return Session(**row) if row else None
+        return BrowserSession(**row) if row else None
 
-    def is_current(self, session: Session) -> bool:
+    def is_current(self, session: BrowserSession) -> bool:
         """Whether a session is neither idle for too long nor too old."""
         now = self._now()
         return (
             now - session.seen_at < self._idle + NOTED_EVERY and now - session.created_at < MAX_SESSION_TIME
         )
 
-    def note_use(self, session: Session) -> bool:
+    def note_use(self, session: BrowserSession) -> bool:
         """Write that a session is used, if that is due; whether it was."""
         now = self._now()
         if now - session.seen_at < NOTED_EVERY:
@@ -94,11 +94,11 @@ class SessionStore:
         self._db.write(lambda writer: writer.rows("sessions.seen", {"id": session.id, "now": now}))
         return True
 
-    def of_account(self, account_id: str) -> tuple[Session, ...]:
+    def of_account(self, account_id: str) -> tuple[BrowserSession, ...]:
         """Return the sessions of an account that last, the latest use first."""
         values = {"account_id": account_id, "since": self._now() - self._idle}
         with self._db.read() as reader:
-            return tuple(Session(**row) for row in reader.rows("sessions.of_account", values))
+            return tuple(BrowserSession(**row) for row in reader.rows("sessions.of_account", values))
 
     def end(self, session_id: str, account_id: str | None = None) -> None:
         """End a session, with ``account_id`` only if it is that account's."""
@@ -112,7 +112,7 @@ class SessionStore:
 
     def sweep(self) -> None:
         """Forget what ended long ago. To be called regularly."""
-        before = self._now() - KEPT
+        before = self._now() - RETENTION
         self._db.write(lambda writer: writer.rows("sessions.forget", {"before": before}))
 
     def add_token(

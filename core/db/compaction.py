@@ -18,12 +18,12 @@ from typing import Any
 import duckdb
 
 from core.db.backup import locked, require_space
-from core.db.connection import unopened
+from core.db.connection import open_error
 from core.db.statements import COMPACTION, load_queries
 from core.errors import DatabaseLocked, StorageError
 from core.files.fsync import fsync
 
-Say = Callable[[str], None]
+ReportStep = Callable[[str], None]
 
 
 class TableOrder(StrEnum):
@@ -43,38 +43,38 @@ class Compacted:
 
 
 def compact(
-    path: Path, memory_mb: int, order: TableOrder = TableOrder.PROJECT, say: Say = lambda _: None
+    path: Path, memory_mb: int, order: TableOrder = TableOrder.PROJECT, report: ReportStep = lambda _: None
 ) -> Compacted:
-    """Rewrite the database at ``path``; ``say`` is called with the name of each step before it.
+    """Rewrite the database at ``path``; ``report`` is called with the name of each step before it.
 
     Raises:
         DatabaseLocked: an app uses it, or started meanwhile.
         StorageError: it is missing, cannot be read, does not fit on the disk, or the copy differs.
     """
     copy = path.parent / "tmp" / "compacted.duckdb"
-    _forget(copy)
+    _remove(copy)
     try:
-        say("copying")
-        before, seen, rows = _copied(path, copy, memory_mb, order, say)
-        say("saving")
+        report("copying")
+        before, state, rows = _copy(path, copy, memory_mb, order, report)
+        report("saving")
         fsync(copy)
         after = copy.stat().st_size
         with locked(path):
-            if _state(path) != seen or _log(path).exists():
-                raise _begun()
-            say("replacing")
+            if _state(path) != state or _log(path).exists():
+                raise _started_meanwhile()
+            report("replacing")
             os.replace(copy, path)
-            say("replaced")
+            report("replaced")
             fsync(path.parent)
     except OSError as error:
         raise StorageError(f"The database could not be written anew: {error.strerror}.") from error
     finally:
-        _forget(copy)
+        _remove(copy)
     return Compacted(before, after, rows)
 
 
-def _copied(
-    path: Path, copy: Path, memory_mb: int, order: TableOrder, say: Say
+def _copy(
+    path: Path, copy: Path, memory_mb: int, order: TableOrder, report: ReportStep
 ) -> tuple[int, tuple[int, int, int], dict[str, int]]:
     if not path.exists():
         raise StorageError(f"There is no database at {path}.")
@@ -87,38 +87,38 @@ def _copied(
             connection.execute(f"ATTACH {_quoted(path)} AS old")
             connection.execute("CHECKPOINT old")  # folds the log into the file: none may be left of it
             connection.execute(f"ATTACH {_quoted(copy)} AS fresh")
-            rows = _filled(connection, order, say)
+            rows = _copy_tables(connection, order, report)
             connection.execute("CHECKPOINT fresh")
-            seen = _state(path)
+            state = _state(path)
     except duckdb.Error as error:
-        raise unopened(path, error) from error
+        raise open_error(path, error) from error
     if _log(copy).exists():
         raise StorageError("The copy could not be finished. Nothing was changed.")
-    return size, seen, rows
+    return size, state, rows
 
 
-def _filled(connection: Any, order: TableOrder, say: Say) -> dict[str, int]:
+def _copy_tables(connection: Any, order: TableOrder, report: ReportStep) -> dict[str, int]:
     """Copy every table of ``old`` to ``fresh`` and compare them; return their numbers of rows."""
     queries = load_queries(COMPACTION)
     connection.execute("COPY FROM DATABASE old TO fresh (SCHEMA)")
     rows: dict[str, int] = {}
     for (table,) in connection.execute(queries["compaction.tables"]).fetchall():
-        say(table)
+        report(table)
         fill = queries.get(f"compaction.{order}_{table}", queries["compaction.other"])
         connection.execute(fill.format(table=table)).fetchall()
-        there, here = (
+        old_rows, new_rows = (
             connection.execute(
                 queries["compaction.content"].format(database=database, table=table)
             ).fetchall()
             for database in ("old", "fresh")
         )
-        if there != here:
+        if old_rows != new_rows:
             raise StorageError(f"The copy of the table {table} is not equal to it. Nothing was changed.")
-        rows[table] = here[0][0]
+        rows[table] = new_rows[0][0]
     return rows
 
 
-def _begun() -> DatabaseLocked:
+def _started_meanwhile() -> DatabaseLocked:
     return DatabaseLocked("Spheroscope has begun to run on this folder. Stop it first. Nothing was changed.")
 
 
@@ -131,7 +131,7 @@ def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}.wal")
 
 
-def _forget(copy: Path) -> None:
+def _remove(copy: Path) -> None:
     for path in (copy, _log(copy)):
         path.unlink(missing_ok=True)
 

@@ -26,7 +26,7 @@ def connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
         StorageError: it cannot be opened or backed up, or was written by a newer version.
     """
     steps = load_migrations(schema)
-    connection = _opened(path, memory_mb, threads)
+    connection = _open(path, memory_mb, threads)
     try:
         pending, older = pending_migrations(connection, steps)
         if pending and older:
@@ -34,19 +34,19 @@ def connect(path: Path, memory_mb: int, threads: int, schema: Path) -> Any:
             connection.close()
             copy = back_up(path, pending[0].number)
             log.info("event=db.backed_up copy=%s", copy.name)
-            connection = _opened(path, memory_mb, threads)
+            connection = _open(path, memory_mb, threads)
         migrate(connection, pending)
         connection.execute("CREATE SEQUENCE IF NOT EXISTS commits")
     except duckdb.Error as error:
         connection.close()
-        raise unopened(path, error) from error
+        raise open_error(path, error) from error
     except StorageError:
         connection.close()
         raise
     return connection
 
 
-def _opened(path: Path, memory_mb: int, threads: int) -> Any:
+def _open(path: Path, memory_mb: int, threads: int) -> Any:
     config: dict[str, Any] = {
         "memory_limit": f"{memory_mb}MB",
         "threads": str(threads),
@@ -63,11 +63,11 @@ def _opened(path: Path, memory_mb: int, threads: int) -> Any:
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
     except duckdb.Error as error:
-        raise unopened(path, error) from error
+        raise open_error(path, error) from error
     return connection
 
 
-def unopened(path: Path, error: duckdb.Error) -> StorageError:
+def open_error(path: Path, error: duckdb.Error) -> StorageError:
     """Why a file cannot be opened, in words."""
     holder = re.search(r"PID (\d+)", str(error))
     if holder or "set lock" in str(error):

@@ -101,9 +101,9 @@ class Database:
         except duckdb.InterruptException as error:
             raise self._timeout.error() from error
         except duckdb.Error as error:
-            if (known := translated(error, "The database cannot be read.")) is error:
+            if (translated_error := translated(error, "The database cannot be read.")) is error:
                 raise
-            raise known from error
+            raise translated_error from error
         finally:
             cursor.close()
 
@@ -180,12 +180,12 @@ class Database:
             raise RuntimeError("a write within a write would wait for itself")
 
     def _enqueue(self, work: Callable[[Session], T], reads_only: bool) -> Future[T]:
-        done: Future[T] = Future()
+        future: Future[T] = Future()
         with self._lock:
             if self._closed:
                 raise ServiceClosed("The database has been closed.")
-            self._writer.put(Write(work, done, reads_only))
-        return done
+            self._writer.put(Write(work, future, reads_only))
+        return future
 
     def _writer_session(self, cursor: Any, appenders: dict[str, Any]) -> Session:
         return Session(cursor, self._queries, self._recorder, appenders=appenders)

@@ -43,7 +43,7 @@ def load_queries(folder: Path = FOLDER) -> dict[str, str]:
     return queries
 
 
-def stands_alone(text: str) -> bool:
+def is_explainable(text: str) -> bool:
     """Whether a statement only reads, and needs no rows handed to it."""
     return not _WRITES.search(text) and not re.search(r"\bincoming\b", text)
 

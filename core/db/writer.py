@@ -31,7 +31,7 @@ class Write:
     """A function for the writer thread, and the future of its result."""
 
     work: Callable[[Session], Any]
-    done: Future[Any]
+    future: Future[Any]
     reads_only: bool = False
 
 
@@ -103,10 +103,10 @@ class Writer:
             self._writes.put(None)
         return write
 
-    def _commit_all(self, batch: list[Write], more: Callable[[], Write | None] = lambda: None) -> None:
+    def _commit_all(self, batch: list[Write], next_write: Callable[[], Write | None] = lambda: None) -> None:
         """Commit the batch together; if one fails, each alone, so that only that one gets the error.
 
-        What ``more`` returns while the batch runs joins it, up to MAX_BATCH.
+        What ``next_write`` returns while the batch runs joins it, up to MAX_BATCH.
         """
         session = self._open_session(self._cursor, self._appenders)
         try:
@@ -114,7 +114,7 @@ class Writer:
             results = []
             for write in batch:  # which grows meanwhile
                 results.append(write.work(session))
-                if len(results) == len(batch) < MAX_BATCH and (joining := more()):
+                if len(results) == len(batch) < MAX_BATCH and (joining := next_write()):
                     batch.append(joining)
             if all(write.reads_only for write in batch):
                 self._cursor.rollback()
@@ -123,13 +123,13 @@ class Writer:
         except BaseException as error:  # whatever a function raises is its caller's, not this thread's
             self._recover(error)
             if len(batch) == 1:
-                batch[0].done.set_exception(translated(error, "The database refused to save."))
+                batch[0].future.set_exception(translated(error, "The database refused to save."))
                 return
             for write in batch:
                 self._commit_all([write])
             return
         for write, result in zip(batch, results, strict=True):
-            write.done.set_result(result)
+            write.future.set_result(result)
 
     def _commit(self, session: Session) -> None:
         """COMMIT with the hooks around it. It raises only if nothing was committed."""

@@ -8,12 +8,12 @@ from itertools import chain
 
 from core.export.archive import ExportContext
 from core.listing.csv_table import CsvTable
-from core.store.correction_audit import AuditRow
+from core.store.correction_audit import CorrectionAuditRow
 
 HEADER = ("path", "sequence", "changed_at", "who", "action", "facts", "previous_hash", "hash")
 
 
-def add_history(context: ExportContext, changes: Iterable[tuple[str, AuditRow]]) -> None:
+def add_history(context: ExportContext, changes: Iterable[tuple[str, CorrectionAuditRow]]) -> None:
     """Add ``history.csv`` and ``history.json``, an object a line; nothing where nobody changed anything."""
     rows = iter(changes)
     if (first := next(rows, None)) is None:
@@ -31,7 +31,7 @@ def add_history(context: ExportContext, changes: Iterable[tuple[str, AuditRow]])
     context.add_from_folder("history.json")
 
 
-def _cells(name: str, change: AuditRow) -> dict[str, str | int]:
+def _cells(name: str, change: CorrectionAuditRow) -> dict[str, str | int]:
     return {
         "path": name,
         "sequence": change.sequence,

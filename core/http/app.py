@@ -102,11 +102,11 @@ def create_app(services: Callable[[], Services]) -> FastAPI:
     for module in ROUTERS:
         app.include_router(module.router)
     generate = app.openapi
-    app.openapi = lambda: _plainer(generate())  # type: ignore[method-assign]
+    app.openapi = lambda: _simplified(generate())  # type: ignore[method-assign]
     return app
 
 
-def _plainer(document: dict[str, Any]) -> dict[str, Any]:
+def _simplified(document: dict[str, Any]) -> dict[str, Any]:
     """Say of query parameters what pydantic cannot: that lists have commas, and that null cannot be sent."""
     operations = [item for path in document["paths"].values() for item in path.values()]
     for parameter in [item for operation in operations for item in operation.get("parameters", ())]:

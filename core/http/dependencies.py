@@ -21,8 +21,8 @@ NOBODY = Principal("", "nobody", Role.VIEWER, read_only=True)  # sees no project
 
 # Coroutines, because FastAPI hands a plain function to another thread, which takes longer than these do.
 async def _services(request: Request) -> Services:
-    opened: Services = request.app.state.services()
-    return opened.for_caller(principal_of(request) or NOBODY)
+    services: Services = request.app.state.services()
+    return services.for_caller(principal_of(request) or NOBODY)
 
 
 def principal_of(request: Request) -> Principal | None:
@@ -49,7 +49,7 @@ async def authorised(request: Request) -> None:
     if not rule.admits(principal):
         raise NotFound("There is nothing at this address.")
     if rule.subject is Subject.PROJECT and principal is not None:
-        _require_level(principal, request.path_params["id"], rule.level)
+        _check_level(principal, request.path_params["id"], rule.level)
     if rule.subject is Subject.IMAGE and principal is not None and method != "GET":
         # before the body is read: what is wrong with it is nothing that others are told
         caller = Caller(principal, request.app.state.services().access, str)
@@ -72,7 +72,7 @@ async def single_values(request: Request) -> None:
             raise InvalidRequest(f"{name[:40]} is given {times} times; give it once.")
 
 
-def _require_level(principal: Principal, project_id: str, level: Level) -> None:
+def _check_level(principal: Principal, project_id: str, level: Level) -> None:
     if not principal.reaches(project_id):
         raise NotFound(NO_PROJECT)
     if not principal.reaches(project_id, level):

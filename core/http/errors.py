@@ -118,13 +118,14 @@ def _methods(request: Request) -> list[str]:
 
 def _message(request: Request, error: dict[str, Any]) -> str:
     """A sentence on the first parameter that cannot be, as its place in the OpenAPI document describes it."""
-    place = [str(part) for part in error["loc"]]
+    location = [str(part) for part in error["loc"]]
     if error["type"] == "missing":
-        return f"This request needs {place[-1]} as a {'parameter' if place[0] == 'query' else place[0]}."
-    if place[0] in ("header", "body"):
-        where = ".".join(place[1:])[:SHOWN_CHARACTERS] or "The body"
-        return f"{where} cannot be taken: {error['msg']}."
-    name = place[1]
+        kind = "parameter" if location[0] == "query" else location[0]
+        return f"This request needs {location[-1]} as a {kind}."
+    if location[0] in ("header", "body"):
+        parameter = ".".join(location[1:])[:SHOWN_CHARACTERS] or "The body"
+        return f"{parameter} cannot be taken: {error['msg']}."
+    name = location[1]
     value = str(error["input"])[:SHOWN_CHARACTERS]
     parameters = _parameters(request)
     if error["type"] == "extra_forbidden":

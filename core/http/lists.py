@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from starlette.requests import Request
 
 from core.errors import InvalidRequest
-from core.http.ordered import place_of
+from core.http.ordered import position_of
 from core.http.schemas.queries import ListQuery
 from core.listing.keyset import KeyValues
 from core.models import Page
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Row = dict[str, Any]
 
 DEFAULT_LIMIT = 50
-NOT_NARROWING = ("limit", "offset", "page", "sort", "cursor", "fields")
+NOT_FILTERS = ("limit", "offset", "page", "sort", "cursor", "fields")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +87,37 @@ class ListRequest:
         given = query.model_fields_set & {"offset", "page", "cursor"}
         if len(given) > 1:
             raise InvalidRequest(f"Give either {' or '.join(sorted(given))}, not both.")
-        this_list = _digest(request)
+        digest = _digest(request)
         if "cursor" not in given:
             offset = (query.page - 1) * limit if "page" in given else query.offset
-            return cls(limit, offset, query.sort, query.fields, None, this_list)
+            return cls(limit, offset, query.sort, query.fields, None, digest)
         cursor = Cursor.read(query.cursor)
         other_sort = "sort" in query.model_fields_set and query.sort != cursor.sort
-        if cursor.list != this_list or other_sort:
+        if cursor.list != digest or other_sort:
             raise InvalidRequest("This cursor is of a list that is sorted or narrowed otherwise.")
-        return cls(limit, cursor.offset, cursor.sort, query.fields, cursor, this_list)
+        return cls(limit, cursor.offset, cursor.sort, query.fields, cursor, digest)
 
     @property
     def after(self) -> KeyValues | None:
         """The keys that the list goes on behind; None without a cursor."""
         return self.cursor.last if self.cursor else None
 
-    def behind_cursor(self, ids: Iterable[str]) -> ListRequest:
+    def after_cursor(self, ids: Iterable[str]) -> ListRequest:
         """Return the same for a list in memory: behind the cursor's row, wherever that is among ``ids``."""
-        offset = place_of(self.cursor.last[0], ids) if self.cursor else None
+        offset = position_of(self.cursor.last[0], ids) if self.cursor else None
         return self if offset is None else replace(self, offset=offset)
 
     def part(self, items: Sequence[T]) -> Page[T]:
         """Return the part of a list that is in memory."""
-        shown = tuple(items[self.offset : self.offset + self.limit])
-        return Page(shown, len(items), self.offset, self.limit)
+        rows = tuple(items[self.offset : self.offset + self.limit])
+        return Page(rows, len(items), self.offset, self.limit)
 
     def answer(self, name: str, page: Page[T], to_row: Callable[[T], Row]) -> Row:
         """Return the rows under ``name``, how many there are in all, and the cursor of the next part."""
         rows = [to_row(item) for item in page.items]
         after = page.offset + len(rows)
-        more = bool(rows) and after < page.total
-        last = page.last or (str(rows[-1]["id"]),) if more else ()
+        has_more = bool(rows) and after < page.total
+        last = page.last or (str(rows[-1]["id"]),) if has_more else ()
         return {
             name: [{"id": row["id"], **{field: row[field] for field in self.fields}} for row in rows]
             if self.fields
@@ -130,7 +130,7 @@ class ListRequest:
                 "totalPages": -(-page.total // page.limit),
                 "hasMore": page.offset + page.limit < page.total,
             },
-            "next": Cursor(self.sort, last, after, self.list).text() if more else None,
+            "next": Cursor(self.sort, last, after, self.list).text() if has_more else None,
         }
 
 
@@ -143,8 +143,6 @@ def _are_keys(value: object) -> bool:
 
 
 def _digest(request: Request) -> str:
-    narrowing = sorted(
-        item for item in request.query_params.items() if item[0] not in NOT_NARROWING and item[1]
-    )
-    text = json.dumps([request.url.path, narrowing])
+    filters = sorted(item for item in request.query_params.items() if item[0] not in NOT_FILTERS and item[1])
+    text = json.dumps([request.url.path, filters])
     return hashlib.sha256(text.encode()).hexdigest()[:16]

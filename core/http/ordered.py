@@ -46,6 +46,6 @@ def ordered(items: Iterable[T], sort: str, keys: Keys[T], what: str) -> list[T]:
     return sorted(valued, key=key, reverse=sort.startswith("-")) + empty
 
 
-def place_of(item_id: object, ids: Iterable[str]) -> int | None:
+def position_of(item_id: object, ids: Iterable[str]) -> int | None:
     """How many come up to and with the one of this id; None where it is not among them."""
-    return next((place for place, other in enumerate(ids, start=1) if other == item_id), None)
+    return next((position for position, key in enumerate(ids, start=1) if key == item_id), None)

@@ -123,10 +123,10 @@ class Column:
         )
 
 
-def exported_only(name: str, title: str, description: str, **more: Any) -> Column:
+def exported_only(name: str, title: str, description: str, **options: Any) -> Column:
     """A column of text that exported tables alone have."""
     column = Column(name, title, description, type=str, listed=False, api=False, export=name)
-    return replace(column, **more)
+    return replace(column, **options)
 
 
 def scaled(value: float | None, dimension: Dimension, um_per_px: float | None) -> float | None:

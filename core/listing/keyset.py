@@ -62,7 +62,7 @@ def plain(value: Any) -> Plain:
     return json_value
 
 
-def behind(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[str, Any]]:
+def rows_after(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[str, Any]]:
     """Return the SQL condition that a row comes after the keys ``after``, and the values that it binds.
 
     Without keys the condition holds for every row.
@@ -72,7 +72,7 @@ def behind(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[
     """
     if after is None:
         return "true", {}
-    values = read(keys, after)
+    values = parse_keys(keys, after)
     bound = {f"key_{place}": value for place, value in enumerate(values) if value is not None}
     alternatives, equal = [], "true"
     for place, (key, value) in enumerate(zip(keys, values, strict=True)):
@@ -86,7 +86,7 @@ def behind(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, dict[
     return f"({' OR '.join(alternatives)})", bound
 
 
-def read(keys: Sequence[SortKey], after: KeyValues) -> tuple[Any, ...]:
+def parse_keys(keys: Sequence[SortKey], after: KeyValues) -> tuple[Any, ...]:
     """Return keys from JSON as the values that rows have, checked against the types of the order.
 
     Raises:

@@ -90,7 +90,7 @@ class SegmentationRequests:
         changed = self._store.projects.get(project.id)
         return self.segment(changed, self._store.images.ids(project.id), request, override)
 
-    def go_back(self, project: Project, image: Image, version: Version) -> None:
+    def restore_version(self, project: Project, image: Image, version: Version) -> None:
         """Put an earlier version of an image in force, with the settings that it was made with.
 
         Segmenting again then repeats that version. Of a correction nothing can be repeated, so the settings
@@ -107,7 +107,7 @@ class SegmentationRequests:
         elif not _is_by(project, version):
             settings = version.engine, version.params
         versions = version.id, image.version_id
-        self._store.own_settings.go_back(project.id, image.id, versions, settings)
+        self._store.own_settings.restore_version(project.id, image.id, versions, settings)
 
 
 def _is_by(project: Project, version: Version) -> bool:

@@ -21,7 +21,7 @@ FIRST_HASH = "0" * 64
 ROWS_PER_READ = 5000
 
 
-class Action(StrEnum):
+class CorrectionAction(StrEnum):
     """What a person did to the result of an image."""
 
     CHANGED = "changed"  # one gesture, at some of its spheroids
@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class AuditRow:
+class CorrectionAuditRow:
     """One change. ``facts``: what else is known of it, by name, as JSON text with its keys in order."""
 
     sequence: int
@@ -70,12 +70,14 @@ class Verified:
     wrong: int | None = None
 
 
-def record(session: Session, who: str, image_id: str, action: Action, facts: Mapping[str, Any]) -> None:
+def record(
+    session: Session, who: str, image_id: str, action: CorrectionAction, facts: Mapping[str, Any]
+) -> None:
     """Add a row within a transaction of the caller's, which the writer thread runs: one at a time."""
     last = session.one("corrections.last_audit")
     sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, FIRST_HASH)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
-    row = AuditRow(sequence, utc_now(), who, image_id, action.value, text, previous, "")
+    row = CorrectionAuditRow(sequence, utc_now(), who, image_id, action.value, text, previous, "")
     values = {field.name: getattr(row, field.name) for field in fields(row)}
     session.rows("corrections.add_audit", values | {"hash": row.expected_hash})
 
@@ -86,17 +88,17 @@ class CorrectionAudit:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def of_image(self, image_id: str) -> tuple[AuditRow, ...]:
+    def of_image(self, image_id: str) -> tuple[CorrectionAuditRow, ...]:
         """Every change of an image, the first one first."""
         return tuple(self._rows("corrections.audit", {"image_id": image_id}))
 
     def of_project(
         self, project_id: str, image_ids: Sequence[str] | None = None
-    ) -> Iterator[tuple[str, AuditRow]]:
+    ) -> Iterator[tuple[str, CorrectionAuditRow]]:
         """Yield every change of a project's images, or of some, with the image's name, in order."""
         values = {"project_id": project_id, "ids": None if image_ids is None else list(image_ids)}
         for row in self._raw("corrections.audit_of_project", values):
-            yield row.pop("image_name"), AuditRow(**row)
+            yield row.pop("image_name"), CorrectionAuditRow(**row)
 
     def verify(self) -> Verified:
         """Read the whole chain and check every hash."""
@@ -108,9 +110,9 @@ class CorrectionAudit:
             previous = row.hash
         return Verified(sequence, previous)
 
-    def _rows(self, name: str, values: dict[str, Any]) -> Iterator[AuditRow]:
+    def _rows(self, name: str, values: dict[str, Any]) -> Iterator[CorrectionAuditRow]:
         for row in self._raw(name, values):
-            yield AuditRow(**row)
+            yield CorrectionAuditRow(**row)
 
     def _raw(self, name: str, values: dict[str, Any]) -> Iterator[dict[str, Any]]:
         after = 0

@@ -11,7 +11,7 @@ from typing import Any
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import ObjectConflict
-from core.store.correction_audit import Action, record
+from core.store.correction_audit import CorrectionAction, record
 from core.store.versions import require_in_force
 
 
@@ -83,7 +83,7 @@ class CorrectionStore:
                 for name in ("revision", "op_id", "author", "tool", "ms", "digest", "created_at", "changes")
             }
             session.rows("corrections.add_operation", values | {"correction_id": new_id})
-            record(session, operation.author, image_id, Action.CHANGED, operation.facts)
+            record(session, operation.author, image_id, CorrectionAction.CHANGED, operation.facts)
 
         self._db.write(work)
         return new_id
@@ -93,7 +93,7 @@ class CorrectionStore:
 
         def work(session: Session) -> None:
             end_draft(session, draft_id, None)
-            record(session, who, image_id, Action.DISCARDED, {"draft": draft_id})
+            record(session, who, image_id, CorrectionAction.DISCARDED, {"draft": draft_id})
 
         self._db.write(work)
 

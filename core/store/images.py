@@ -14,7 +14,7 @@ from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
 from core.listing.image_table import SELECT_LIST
-from core.listing.keyset import KeyValues, behind, keys_of, read
+from core.listing.keyset import KeyValues, keys_of, parse_keys, rows_after
 from core.listing.page_index import PageIndex
 from core.models import (
     Image,
@@ -109,7 +109,7 @@ class ImageStore:
             InvalidRequest: no such sort, a range that cannot be, or keys of another order.
         """
         order, image_filter = Sort.parse(sort), checked(image_filter)
-        start = offset if after is None else read(order.keys(), after)
+        start = offset if after is None else parse_keys(order.keys(), after)
         page = None
         if self._index is not None:
             page = self._index.page(project_id, image_filter, order, limit, start)
@@ -125,13 +125,13 @@ class ImageStore:
     ) -> Page[ImageRow]:
         conditions, values = where(image_filter)
         values["project_id"] = project_id
-        condition, bound = behind(sort.keys(), after)
+        condition, bound = rows_after(sort.keys(), after)
         values |= bound
         limit, offset = window
         if after is not None:
             offset = 0
         page_window = {"limit": limit, "offset": offset}
-        parts = {"columns": SELECT_LIST, "where": conditions, "behind": condition}
+        parts = {"columns": SELECT_LIST, "where": conditions, "rows_after": condition}
         with self._db.read() as session:
             rows = session.rows("images.page", values | page_window, order=sort.order_by(), **parts)
             count = session.rows("images.count", values, **parts)[0]

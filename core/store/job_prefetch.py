@@ -39,7 +39,7 @@ class JobPrefetch:
         conditions = {"state": JobState.QUEUED.value, "project_id": None, "visible": None}
         values: Row = conditions | {"limit": PREFETCHED_JOBS, "offset": 0}
         order = order_by(keys_of_jobs(JobState.QUEUED))
-        self._rows = session.rows("jobs.page", values, order=order, behind="true")
+        self._rows = session.rows("jobs.page", values, order=order, rows_after="true")
         self._read_in = session
         return self._rows[0] if self._rows else None
 

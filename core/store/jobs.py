@@ -12,7 +12,7 @@ import polars as pl
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
-from core.listing.keyset import KeyValues, behind, keys_of, order_by
+from core.listing.keyset import KeyValues, keys_of, order_by, rows_after
 from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
 from core.store.job_prefetch import JobPrefetch
@@ -181,13 +181,13 @@ class JobStore:
             InvalidRequest: no such sort, or keys of another order.
         """
         keys = keys_of_jobs(state, sort)
-        condition, bound = behind(keys, after)
+        condition, bound = rows_after(keys, after)
         values: Row = {"state": state.value if state else None, "project_id": project_id}
         values |= {"visible": self._visible, **bound}
         window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
-            rows = session.rows("jobs.page", values | window, order=order_by(keys), behind=condition)
-            count = session.rows("jobs.count", values, behind=condition)[0]
+            rows = session.rows("jobs.page", values | window, order=order_by(keys), rows_after=condition)
+            count = session.rows("jobs.count", values, rows_after=condition)[0]
         if not count["there"]:
             raise NotFound("This project does not exist, or has been deleted.")
         items, last = tuple(job_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()

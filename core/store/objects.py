@@ -10,7 +10,7 @@ from typing import Any
 from core.cache import Cache, cached_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
-from core.listing.keyset import KeyValues, SortKey, behind, keys_of, order_by
+from core.listing.keyset import KeyValues, SortKey, keys_of, order_by, rows_after
 from core.listing.object_table import RANGES, SORT_TYPES, SORTS
 from core.models import Page, Range, ReviewState
 from core.store.project_versions import ProjectVersions
@@ -107,9 +107,9 @@ class ObjectStore:
         """
         where, values = _where(project_id, conditions)
         keys = _keys(sort)
-        condition, bound = behind(keys, after)
+        condition, bound = rows_after(keys, after)
         values |= bound
-        parts = {"where": where, "behind": condition}
+        parts = {"where": where, "rows_after": condition}
         window = {"limit": limit, "offset": offset if after is None else 0}
         with self._db.read() as session:
             shape = {"order": order_by(keys), "value": keys[0].sql}
@@ -122,7 +122,7 @@ class ObjectStore:
         """Count the spheroids that pass a filter."""
         where, values = _where(project_id, conditions)
         with self._db.read() as session:
-            row = session.rows("objects.count", values, where=where, behind="true")[0]
+            row = session.rows("objects.count", values, where=where, rows_after="true")[0]
         return ObjectCount(row["total"], row["images"], row["excluded"])
 
     def calibrated(self, project_id: str) -> bool:

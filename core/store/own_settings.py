@@ -91,7 +91,7 @@ class OwnSettingsStore:
 
         return self._db.write(work)
 
-    def go_back(
+    def restore_version(
         self,
         project_id: str,
         image_id: str,

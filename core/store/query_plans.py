@@ -11,14 +11,14 @@ from typing import Any
 
 from core.clock import utc_now
 from core.db import Database, Session
-from core.db.statements import load_queries, stands_alone
+from core.db.statements import is_explainable, load_queries
 from core.errors import InvalidRequest, NotFound
 from core.listing.image_table import ENUM_CODES, SELECT_LIST
 
 _PARAMETER = re.compile(r"\$(\w+)")
 _BRACES = re.compile(r"\{(\w+)\}")
 # values of the parts that the program fills in
-_PARTS = {"order": "1", "where": "", "behind": "true", "columns": SELECT_LIST, "codes": ENUM_CODES} | {
+_PARTS = {"order": "1", "where": "", "rows_after": "true", "columns": SELECT_LIST, "codes": ENUM_CODES} | {
     "value": "object.area",
     "x": "object.area",
     "y": "object.circularity",
@@ -71,7 +71,7 @@ class QueryPlans:
         text = self._queries.get(name)
         if text is None or name.startswith("metrics."):
             raise NotFound(f"There is no statement called “{name[:80]}”.")
-        if not stands_alone(text):
+        if not is_explainable(text):
             raise InvalidRequest(f"{name} changes the database or takes rows along, so it is not run again.")
         parts = {part: _PARTS[part] for part in _BRACES.findall(text)}
         with self._db.read() as session:

@@ -13,7 +13,7 @@ from core.errors import NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, ReviewState, Spheroid, Version
-from core.store.correction_audit import Action, record
+from core.store.correction_audit import CorrectionAction, record
 from core.store.corrections import end_draft
 from core.store.project_versions import ProjectVersions
 from core.store.reviews import Judgement, add_review
@@ -104,7 +104,7 @@ class ResultStore:
                 correction.at_random,
             )
             add_review(session, image_id, correction.parent_id, judgement, [row["id"]])
-            action = Action.CORRECTED if correction.source is None else Action.IMPORTED
+            action = CorrectionAction.CORRECTED if correction.source is None else CorrectionAction.IMPORTED
             record(session, correction.author, image_id, action, audit_facts(row, correction))
 
         self._db.write(work)
@@ -123,7 +123,9 @@ class ResultStore:
         def work(session: Session) -> None:
             require_version(session, image_id, version_id)
             put_in_force(session, image_id, version_id, expected)
-            record(session, who, image_id, Action.CHOSE, {"version": version_id, "before": expected})
+            record(
+                session, who, image_id, CorrectionAction.CHOSE, {"version": version_id, "before": expected}
+            )
 
         self._db.write(work)
 

@@ -10,7 +10,7 @@ from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest
 from core.models import ReviewState, VersionKind
-from core.store.correction_audit import Action, record
+from core.store.correction_audit import CorrectionAction, record
 from core.store.versions import require_in_force
 
 REVERSIBLE_STATES = (
@@ -95,7 +95,7 @@ class ReviewStore:
             add_review(session, image_id, version_id, judgement)
             session.rows("images.set_review", {"image_id": image_id, **_columns(judgement)})
             facts = {"state": judgement.state.value, "reason": judgement.reason, "version": version_id}
-            record(session, judgement.reviewed_by, image_id, Action.REVIEWED, facts)
+            record(session, judgement.reviewed_by, image_id, CorrectionAction.REVIEWED, facts)
 
         self._db.write(work)
 
@@ -121,7 +121,7 @@ class ReviewStore:
             row |= {"at_random": last["at_random"], "corrected_id": None, "seconds": None}
             session.rows("reviews.add", row | of_version)
             facts = {"state": before["state"], "taken_back": last["state"], "version": version_id}
-            record(session, who, image_id, Action.REVIEWED, facts)
+            record(session, who, image_id, CorrectionAction.REVIEWED, facts)
 
         self._db.write(work)
 

@@ -46,13 +46,13 @@ def undo_button(services: Services, project: Project, image: Image, versions: Se
     if st.button(
         "Undo", icon=":material/undo:", help=f"Go back to the result before: {plain(words(before))}"
     ):
-        go_back(services, project, image, before)
+        restore_version(services, project, image, before)
 
 
-def go_back(services: Services, project: Project, image: Image, version: Version) -> None:
+def restore_version(services: Services, project: Project, image: Image, version: Version) -> None:
     """Put a version in force with the settings that it was made with, and run the page again."""
     with explained():
-        services.requests.go_back(project, image, version)
+        services.requests.restore_version(project, image, version)
         st.session_state.pop(_COMPARED, None)
         st.toast(f"In force again: {plain(words(version))}.", icon=":material/history:")
         st.rerun()
@@ -91,7 +91,7 @@ def _version(services: Services, project: Project, image: Image, version: Versio
         may_edit = visitor.may_edit(services, project)
         key = f"back-{version.id}"
         if may_edit and st.button("Go back to this one", icon=":material/history:", key=key):
-            go_back(services, project, image, version)
+            restore_version(services, project, image, version)
 
 
 def words(version: Version) -> str:

@@ -132,5 +132,5 @@ def _act(services: Services, offer: _Offer, *, disabled: bool) -> None:
 @st.fragment(run_every=FIRST_SECONDS)
 def wait_for_the_first(services: Services) -> None:
     """Draw the page anew once there is a job to show."""
-    if sum(services.board.snapshot().totals.counts.values()):
+    if sum(services.queue_monitor.snapshot().totals.counts.values()):
         st.rerun()

@@ -11,7 +11,7 @@ from core.db import Database
 from core.models import Image
 from core.monitoring import QueryRecorder
 from core.store import Store
-from core.store.correction_audit import Action, record
+from core.store.correction_audit import CorrectionAction, record
 
 
 @pytest.fixture
@@ -24,7 +24,9 @@ def test_a_whole_history_is_said_to_be_so(
     folder: Path, image: Image, store: Store, db: Database, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for number in range(3):
-        db.write(lambda session, n=number: record(session, "ada", image.id, Action.CHANGED, {"n": n}))  # type: ignore[misc]
+        db.write(
+            lambda session, n=number: record(session, "ada", image.id, CorrectionAction.CHANGED, {"n": n})
+        )  # type: ignore[misc]
     head = store.correction_audit.verify().head
     db.close()
     assert cli.main(["verify-history"]) == 0
@@ -50,7 +52,9 @@ def test_what_was_altered_is_named(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     for number in range(3):
-        db.write(lambda session, n=number: record(session, "ada", image.id, Action.CHANGED, {"n": n}))  # type: ignore[misc]
+        db.write(
+            lambda session, n=number: record(session, "ada", image.id, CorrectionAction.CHANGED, {"n": n})
+        )  # type: ignore[misc]
     db.write(lambda session: session._cursor.execute(tampering) and None)
     db.close()
     assert cli.main(["verify-history"]) == 1

@@ -227,9 +227,9 @@ def test_going_back_refuses_where_the_result_has_changed_meanwhile(
     accept(page, services, min_diameter_px=300.0)
     image = services.store.images.get(image_id)
     before = next(item for item in services.store.results.versions(image_id) if item.id != image.version_id)
-    services.requests.go_back(plate, image, before)
+    services.requests.restore_version(plate, image, before)
     with pytest.raises(VersionConflict):
-        services.requests.go_back(plate, image, before)
+        services.requests.restore_version(plate, image, before)
 
 
 def test_the_history_names_each_version_and_compares_it(

@@ -17,7 +17,7 @@ def test_empty_queue_says_what_to_do_next(open_page: Open) -> None:
 def test_queue_counts_jobs_by_state(open_page: Open, plate: Project, services: Services) -> None:
     page = open_page("queue.py")
     assert not page.exception
-    counts = services.board.snapshot().totals.counts
+    counts = services.queue_monitor.snapshot().totals.counts
     assert (counts[JobState.DONE], counts[JobState.QUEUED], counts[JobState.FAILED]) == (3, 0, 0)
     assert page.session_state["state"] == "done"
     (chart,) = page.get("plotly_chart")

@@ -56,7 +56,7 @@ def still() -> Still:
 
 
 @pytest.fixture
-def board(db: Database, store: Store, still: Still, watch: Watch) -> QueueMonitor:
+def queue_monitor(db: Database, store: Store, still: Still, watch: Watch) -> QueueMonitor:
     return QueueMonitor(db, store, still, watch)  # type: ignore[arg-type]
 
 
@@ -66,27 +66,27 @@ def span(seconds: float, state: JobState = JobState.DONE) -> Span:
 
 @pytest.mark.slow
 def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
-    board: QueueMonitor, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
+    queue_monitor: QueueMonitor, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
 ) -> None:
     counted = []
     for number in range(40):
         add(store, project.id, f"{number}", recipe=RECIPE)
         for _ in range(25):
-            board.snapshot()
+            queue_monitor.snapshot()
         watch.now += MIN_INTERVAL_SECONDS / 10
-        counted.append(board.snapshot().version)
+        counted.append(queue_monitor.snapshot().version)
     assert len(set(counted)) <= 40 / 10 + 1
 
 
 def test_nothing_is_counted_anew_while_nothing_changes(
-    board: QueueMonitor, watch: Watch, store: Store, project: Project
+    queue_monitor: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:
-    first = board.snapshot()
+    first = queue_monitor.snapshot()
     watch.now += 10
-    assert board.snapshot() is first
+    assert queue_monitor.snapshot() is first
     add(store, project.id, "a", recipe=RECIPE)
     watch.now += 10
-    assert board.snapshot().totals.left == 1
+    assert queue_monitor.snapshot().totals.left == 1
 
 
 def test_those_who_see_the_same_projects_share_a_snapshot(
@@ -107,11 +107,11 @@ def test_those_who_see_the_same_projects_share_a_snapshot(
 
 
 def test_progress_runs_from_the_most_that_was_left_to_none(
-    board: QueueMonitor, watch: Watch, store: Store, project: Project
+    queue_monitor: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:
     def progress() -> float:
         watch.now += 1
-        return board.snapshot().progress
+        return queue_monitor.snapshot().progress
 
     assert progress() == 1.0
     add(store, project.id, *"abcd", recipe=RECIPE)
@@ -124,11 +124,11 @@ def test_progress_runs_from_the_most_that_was_left_to_none(
 
 
 def test_the_rate_is_what_the_workers_got_through_lately(
-    board: QueueMonitor, still: Still, store: Store, project: Project
+    queue_monitor: QueueMonitor, still: Still, store: Store, project: Project
 ) -> None:
     add(store, project.id, *"abcdefgh", recipe=RECIPE)
     still.timeline.spans = (span(2.0), span(2.0), span(9.0, JobState.QUEUED))
-    totals = board.snapshot().totals
+    totals = queue_monitor.snapshot().totals
     assert totals.per_second == pytest.approx(2.0)  # four workers, two seconds each
     assert totals.seconds_left == pytest.approx(4.0)
     assert rate_of((), 4) is None
@@ -157,5 +157,5 @@ def test_memory_is_not_waited_for_where_nothing_waits() -> None:
 
 
 def test_services_have_a_board_of_their_queue(services: Services) -> None:
-    snapshot = services.board.snapshot()
+    snapshot = services.queue_monitor.snapshot()
     assert (snapshot.state.slots, snapshot.light) == (4, QueueHealth.GREEN)

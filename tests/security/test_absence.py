@@ -213,7 +213,7 @@ def check(walk: Walk, use: Use, caller: str) -> None:
         "export_id": walk.export_id,
         "request": SimpleNamespace(project_id=walk.project.id),
     }
-    somebody.check_use(use, given)
+    somebody.check_rule(use, given)
 
 
 def test_a_viewer_is_told_what_it_takes_and_changes_nothing(walk: Walk) -> None:

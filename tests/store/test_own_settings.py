@@ -114,14 +114,14 @@ def test_going_back_to_a_version_takes_its_settings_along(store: Store, project:
     second = store.images.get("a").version_id
     assert first is not None
     assert second is not None
-    store.own_settings.go_back(project.id, "a", (first, second), None)
+    store.own_settings.restore_version(project.id, "a", (first, second), None)
     image = store.images.get("a")
     assert (image.version_id, image.n_objects, image.own_engine) == (first, 1, None)
     with pytest.raises(VersionConflict):
-        store.own_settings.go_back(project.id, "a", (second, second), (OWN.engine, OWN.params))
+        store.own_settings.restore_version(project.id, "a", (second, second), (OWN.engine, OWN.params))
     assert store.images.get("a").own_engine is None, "neither the version nor the settings change"
-    store.own_settings.go_back(project.id, "a", (second, first), (OWN.engine, OWN.params))
+    store.own_settings.restore_version(project.id, "a", (second, first), (OWN.engine, OWN.params))
     image = store.images.get("a")
     assert (image.version_id, image.n_objects, image.own_params) == (second, 2, OWN.params)
     with pytest.raises(NotFound):
-        store.own_settings.go_back(project.id, "a", ("never", second), None)
+        store.own_settings.restore_version(project.id, "a", ("never", second), None)

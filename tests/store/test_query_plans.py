@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.db import Database
-from core.db.statements import load_queries, stands_alone
+from core.db.statements import is_explainable, load_queries
 from core.errors import InvalidRequest, NotFound
 from core.models import Project
 from core.monitoring import QueryRecorder
@@ -14,7 +14,7 @@ from core.store.query_plans import QueryPlans
 from tests.factories import add, finish, spheroid
 
 QUERIES = {name: text for name, text in load_queries().items() if not name.startswith("metrics.")}
-READING = sorted(name for name, text in QUERIES.items() if stands_alone(text))
+READING = sorted(name for name, text in QUERIES.items() if is_explainable(text))
 OTHERS = sorted(set(QUERIES) - set(READING))
 
 

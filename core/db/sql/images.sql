@@ -11,14 +11,14 @@ SELECT * EXCLUDE (project_id)
 FROM image_row
 WHERE project_id = $project_id AND id IN (
     SELECT id FROM image_row
-    WHERE project_id = $project_id {where} AND {behind}
+    WHERE project_id = $project_id {where} AND {rows_after}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
 ORDER BY {order}
 
 -- name: count
 WITH image_row AS NOT MATERIALIZED (SELECT project_id, {columns} FROM image WHERE deleted_at IS NULL)
-SELECT count(*) AS total, count(*) FILTER (NOT {behind}) AS before
+SELECT count(*) AS total, count(*) FILTER (NOT {rows_after}) AS before
 FROM image_row
 WHERE project_id = $project_id {where}
 

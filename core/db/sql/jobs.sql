@@ -187,7 +187,7 @@ FROM (
     SELECT * FROM job
     WHERE ($state::VARCHAR IS NULL OR state::VARCHAR = $state)
         AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)
-        AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id)) AND {behind}
+        AND ($visible::VARCHAR[] IS NULL OR list_contains($visible::VARCHAR[], project_id)) AND {rows_after}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 ) AS job
 JOIN image ON image.id = job.image_id
@@ -203,7 +203,7 @@ ORDER BY sequence
 -- name: count
 SELECT
     count(*) AS total,
-    count(*) FILTER (NOT {behind}) AS before,
+    count(*) FILTER (NOT {rows_after}) AS before,
     $project_id::VARCHAR IS NULL
     OR $project_id IN (
         SELECT project.id FROM project

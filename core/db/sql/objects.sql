@@ -5,7 +5,7 @@
 WITH wanted AS (
     SELECT image.id AS image_id, object.version_id, object.number
     FROM image JOIN object ON object.version_id = image.version_id
-    WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where} AND {behind}
+    WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where} AND {rows_after}
     ORDER BY {order} LIMIT $limit OFFSET $offset
 )
 SELECT
@@ -19,7 +19,7 @@ ORDER BY {order}
 
 -- name: count
 SELECT
-    count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {behind}) AS before,
+    count(*) AS total, count(DISTINCT image.id) AS images, count(*) FILTER (NOT {rows_after}) AS before,
     count(*) FILTER (image.review = 'excluded') AS excluded
 FROM image JOIN object ON object.version_id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL {where}

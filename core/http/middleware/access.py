@@ -56,12 +56,12 @@ class AccessGuard:
             return
         principal = await self._principal(access, scope)
         state["principal"] = principal
-        _tell_pages(scope, principal)
+        _set_caller_header(scope, principal)
         refusal = _refusal(access, scope, principal)
         if refusal is not None:
             await refusal(scope, receive, send)
         elif scope["type"] == "websocket" and principal is not None:
-            await self._watched(access, principal, scope, receive, send)
+            await self._watch_session(access, principal, scope, receive, send)
         else:
             await self._app(scope, receive, send)
 
@@ -70,7 +70,7 @@ class AccessGuard:
             self._limiter = anyio.CapacityLimiter(AT_ONCE)
         return await anyio.to_thread.run_sync(identify, access, scope, limiter=self._limiter)
 
-    async def _watched(
+    async def _watch_session(
         self, access: Access, principal: Principal, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Pass a WebSocket on, and close it at the first message after its session has ended."""
@@ -159,18 +159,18 @@ def _refusal(access: Access, scope: Scope, principal: Principal | None) -> Respo
         return None
     if principal is None:
         return _sign_in_first(scope)
-    if principal.key.startswith("token:") and not f"{path}/".startswith(_OURS):
+    if principal.key.startswith("token:") and not f"{path}/".startswith(_OWN_PATHS):
         return problem(403, "not_allowed", "A token is for the routes of docs/http_api.md, not for pages.")
     return None
 
 
-_OURS = tuple(f"{prefix}/" for prefix in PREFIXES)
+_OWN_PATHS = tuple(f"{prefix}/" for prefix in PREFIXES)
 
 
 def _sign_in_first(scope: Scope) -> Response:
     accepted = Headers(scope=scope).get("accept", "")
-    ours = f"{scope['path']}/".startswith(_OURS)
-    if scope["type"] == "http" and scope["method"] in READING and "text/html" in accepted and not ours:
+    is_own = f"{scope['path']}/".startswith(_OWN_PATHS)
+    if scope["type"] == "http" and scope["method"] in READING and "text/html" in accepted and not is_own:
         target = scope["path"] + (f"?{query}" if (query := scope["query_string"].decode("latin-1")) else "")
         return RedirectResponse(
             f"{SIGN_IN}?next={quote(target, safe='')}", 303, {"Cache-Control": "no-store"}
@@ -180,7 +180,7 @@ def _sign_in_first(scope: Scope) -> Response:
     )
 
 
-def _tell_pages(scope: Scope, principal: Principal | None) -> None:
+def _set_caller_header(scope: Scope, principal: Principal | None) -> None:
     headers = MutableHeaders(scope=scope)
     del headers[CALLER_HEADER]
     if principal is not None:

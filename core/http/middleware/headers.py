@@ -56,8 +56,8 @@ class OwnHeaders:
             await send(message)
 
         access = scope["type"] == "http" and scope["path"].startswith(ACCESS)
-        ours = access or (scope["type"] == "http" and f"{scope['path']}/".startswith(_OWN_PATHS))
-        await self._app(scope, receive, with_headers if ours else send)
+        is_own = access or (scope["type"] == "http" and f"{scope['path']}/".startswith(_OWN_PATHS))
+        await self._app(scope, receive, with_headers if is_own else send)
 
 
 class PageHeaders:

@@ -57,7 +57,7 @@ def routes(services: Callable[[], Services]) -> list[Route]:
         Route("/access/sign-out", pages.sign_out, methods=methods),
         Route("/access/password/{link}", pages.password, methods=methods),
         Route("/access/shared/{link}", pages.shared, methods=methods),
-        Route("/access/{rest:any}", _nothing),
+        Route("/access/{rest:any}", _not_found),
     ]
 
 
@@ -82,7 +82,7 @@ class AccessPages:
                 "Open Spheroscope at the address of your lab's proxy, which signs you in.",
                 401,
             )
-        return await _nothing(request)
+        return await _not_found(request)
 
     async def _sign_in_here(self, access: Access, request: Request) -> Response:
         fields = [Field("name", "Name"), PASSWORD]
@@ -91,21 +91,23 @@ class AccessPages:
         form = await _form(request)
         browser = request.headers.get("user-agent", "")
         device = cookies_of(request.headers).get(DEVICE_COOKIE, "")
-        given = form.get("name", ""), form.get("password", "")
+        credentials = form.get("name", ""), form.get("password", "")
         try:
             signed_in = await self._in_thread(
-                access.sign_in, *given, address_of(access, request.scope), browser, device
+                access.sign_in, *credentials, address_of(access, request.scope), browser, device
             )
         except SpheroscopeError as error:
-            fields = [Field("name", "Name", value=given[0][:80]), PASSWORD]
+            fields = [Field("name", "Name", value=credentials[0][:80]), PASSWORD]
             return _page("Sign in", fields=fields, button="Sign in", error=error)
-        return _welcome(access, request, signed_in, _own_path(request.query_params.get("next", "/")))
+        return _signed_in_redirect(
+            access, request, signed_in, _own_path(request.query_params.get("next", "/"))
+        )
 
     async def sign_out(self, request: Request) -> Response:
         """End the session, and have the browser forget what it kept."""
         access, principal = self._services().access, request.state.principal
         if not access.rules.enabled:
-            return await _nothing(request)
+            return await _not_found(request)
         if request.method == "GET":
             return _page("Sign out", "Other browsers stay signed in.", button="Sign out")
         if principal is not None:
@@ -120,7 +122,7 @@ class AccessPages:
         """Let whoever has a link choose a password; the first admin's link makes the account, too."""
         access, link = self._services().access, request.path_params["link"]
         if access.rules.mode is not AccessMode.LOCAL:
-            return await _nothing(request)
+            return await _not_found(request)
         try:
             name = await self._in_thread(access.name_of_link, link)
         except SignInRefused as error:
@@ -139,29 +141,29 @@ class AccessPages:
         try:
             if form.get("password") != form.get("again"):
                 raise SignInRefused("The two passwords are not the same.")
-            where = address_of(access, request.scope), request.headers.get("user-agent", "")
-            given = form.get("name", ""), form.get("password", "")
-            signed_in = await self._in_thread(access.choose_password, link, *given, *where)
+            client = address_of(access, request.scope), request.headers.get("user-agent", "")
+            credentials = form.get("name", ""), form.get("password", "")
+            signed_in = await self._in_thread(access.choose_password, link, *credentials, *client)
         except SpheroscopeError as error:
             return _page(title, sentence, fields=fields, button="Save and sign in", error=error)
-        return _welcome(access, request, signed_in, "/")
+        return _signed_in_redirect(access, request, signed_in, "/")
 
     async def shared(self, request: Request) -> Response:
         """Open a project by its link, after one press of a button: previews of links must not use it."""
         access, link = self._services().access, request.path_params["link"]
         if not access.rules.enabled:
-            return await _nothing(request)
+            return await _not_found(request)
         if request.method == "GET":
             return _page(
                 "A project was shared with you", "You can look at it, not change it.", button="Open it"
             )
-        where = address_of(access, request.scope), request.headers.get("user-agent", "")
+        client = address_of(access, request.scope), request.headers.get("user-agent", "")
         try:
-            cookie, project_id = await self._in_thread(access.open_link, link, *where)
+            cookie, project_id = await self._in_thread(access.open_link, link, *client)
         except SignInRefused as error:
             return _page("This link cannot be used", error=error)
         response = RedirectResponse(f"/images?project={project_id}", 303)
-        _keep(access, request, response, cookie)
+        _set_session_cookie(access, request, response, cookie)
         return response
 
     async def _in_thread(self, work: Callable[..., Any], *arguments: Any) -> Any:
@@ -178,7 +180,7 @@ def announce_first_admin(access: Access, port: str) -> None:
               f"/access/password/{link}\n", flush=True)  # fmt: skip
 
 
-async def _nothing(_request: Request) -> Response:
+async def _not_found(_request: Request) -> Response:
     return problem(404, "not_found", "There is nothing at this address.")
 
 
@@ -197,18 +199,18 @@ async def _form(request: Request) -> dict[str, str]:
 
 def _own_path(text: str) -> str:
     """Return an address within the app, never one of another site."""
-    plain = (
+    is_own = (
         text.startswith("/")
         and not text.startswith(("//", "/\\"))
         and text.isprintable()
         and "\\" not in text
     )
-    return text if plain and not text.startswith("/access/") else "/"
+    return text if is_own and not text.startswith("/access/") else "/"
 
 
-def _welcome(access: Access, request: Request, signed_in: SignedIn, target: str) -> Response:
+def _signed_in_redirect(access: Access, request: Request, signed_in: SignedIn, target: str) -> Response:
     response = RedirectResponse(target, 303)
-    _keep(access, request, response, signed_in.session)
+    _set_session_cookie(access, request, response, signed_in.session)
     secure = is_encrypted(access, request.scope)
     response.set_cookie(
         DEVICE_COOKIE,
@@ -222,7 +224,7 @@ def _welcome(access: Access, request: Request, signed_in: SignedIn, target: str)
     return response
 
 
-def _keep(access: Access, request: Request, response: Response, cookie: str) -> None:
+def _set_session_cookie(access: Access, request: Request, response: Response, cookie: str) -> None:
     secure = is_encrypted(access, request.scope)
     behind_tls, plain = session_cookies()
     response.set_cookie(behind_tls if secure else plain, cookie, httponly=True, samesite="lax", secure=secure)

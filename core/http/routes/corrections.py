@@ -88,10 +88,13 @@ def click(
     author: Author,
 ) -> Response:
     """Grow, make, trim or split a spheroid by a click on the map that the engine left."""
-    wanted = Click((body.x, body.y), body.number, body.away, body.split_at)
+    click_request = Click((body.x, body.y), body.number, body.away, body.split_at)
     gesture = body.gesture(key, Tool.CLICK)
     return _answer(
-        services, image_id, author, lambda: services.corrections.click(image_id, gesture, wanted, author)
+        services,
+        image_id,
+        author,
+        lambda: services.corrections.click(image_id, gesture, click_request, author),
     )
 
 
@@ -187,9 +190,9 @@ def history(image_id: ImageId, services: ServicesDependency) -> bodies.HistoryAn
     )
 
 
-def _answer(services: Services, image_id: str, author: str, act: Callable[[], Applied]) -> Response:
+def _answer(services: Services, image_id: str, author: str, change: Callable[[], Applied]) -> Response:
     try:
-        return json_answer(bodies.applied_body(act(), author))
+        return json_answer(bodies.applied_body(change(), author))
     except (ObjectConflict, VersionConflict) as error:
         return conflict(services, image_id, error)
 

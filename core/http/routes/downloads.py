@@ -161,9 +161,9 @@ def overlay(request: Request, image_id: ImageId, services: ServicesDependency) -
     def draw() -> bytes:
         with services.admission.hold(overlay_bytes(image), image.name):
             picture = view_of(services, image, stretch=True)
-            drawn = rendering.draw_outlines(picture, spheroids)
-            scale_bar.draw(drawn, image.um_per_px)
-            return rendering.encode_png(drawn)
+            overlay_image = rendering.draw_outlines(picture, spheroids)
+            scale_bar.draw(overlay_image, image.um_per_px)
+            return rendering.encode_png(overlay_image)
 
     return _made(
         request,

@@ -46,7 +46,7 @@ def _spheroids(request: Request, image_id: str, query: SpheroidsQuery, services:
     image = services.store.images.get(image_id)
     segmentation, spheroids = services.store.results.get(image) or (None, ())
     items = ordered(spheroids, part.sort, SPHEROID_KEYS, "Spheroids")
-    part = part.behind_cursor(str(item.number) for item in items)
+    part = part.after_cursor(str(item.number) for item in items)
     about = {
         "image_id": image.id,
         "um_per_px": image.um_per_px,

@@ -35,14 +35,14 @@ def _jobs(request: Request, query: JobsQuery, services: Services) -> Row:
     page = services.store.jobs.page(
         query.state, query.project or None, part.limit, part.offset, part.sort, part.after
     )
-    totals = Totals.model_validate(services.board.snapshot().totals)
+    totals = Totals.model_validate(services.queue_monitor.snapshot().totals)
     return part.answer("jobs", page, rows.job_row) | {"totals": totals.model_dump()}
 
 
 @router.get("/queue")
 def queue(services: ServicesDependency) -> QueueState:
     """How far the queue is and how it is, as of at most half a second ago."""
-    snapshot = services.board.snapshot()
+    snapshot = services.queue_monitor.snapshot()
     state = snapshot.state
     return QueueState(
         **Totals.model_validate(snapshot.totals).model_dump(),
@@ -60,5 +60,5 @@ def queue(services: ServicesDependency) -> QueueState:
 @router.get("/version")
 def version(services: ServicesDependency) -> Version:
     """A text that is another one after every change, and how many jobs wait or run."""
-    snapshot = services.board.snapshot()
+    snapshot = services.queue_monitor.snapshot()
     return Version(version=str(snapshot.version), active=snapshot.totals.left)

@@ -29,7 +29,7 @@ def projects(
         part = ListRequest.of(request, query, services.settings.max_page_size)
         named = [item for item in services.store.projects.list() if query.name.lower() in item.name.lower()]
         items = ordered(named, part.sort, PROJECT_KEYS, "Projects")
-        part = part.behind_cursor(item.id for item in items)
+        part = part.after_cursor(item.id for item in items)
         return part.answer("projects", part.part(items), rows.project_row)
 
     return conditional_json(request, version, body)
@@ -47,9 +47,9 @@ def images(
     version = store.generations.of(project_id)
 
     def body() -> Row:
-        part, narrowing = ListRequest.of(request, query, max_limit), query.image_filter()
+        part, conditions = ListRequest.of(request, query, max_limit), query.image_filter()
         store.projects.require(project_id)
-        page = store.images.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
+        page = store.images.page(project_id, conditions, part.sort, part.limit, part.offset, part.after)
         return part.answer("images", page, rows.image_row)
 
     return conditional_json(request, version, body)
@@ -67,9 +67,9 @@ def objects(
     version = store.generations.of(project_id)
 
     def body() -> Row:
-        part, narrowing = ListRequest.of(request, query, max_limit), query.object_filter()
+        part, conditions = ListRequest.of(request, query, max_limit), query.object_filter()
         store.projects.require(project_id)
-        page = store.objects.page(project_id, narrowing, part.sort, part.limit, part.offset, part.after)
+        page = store.objects.page(project_id, conditions, part.sort, part.limit, part.offset, part.after)
         return part.answer("objects", page, rows.object_row)
 
     return conditional_json(request, version, body)

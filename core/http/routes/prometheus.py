@@ -70,8 +70,8 @@ class _Collector(Collector):
         timings = services.recorder.totals()
         for kind, name, label, text in HISTOGRAMS:
             yield _histograms(timings, kind, f"spheroscope_{name}_seconds", label, text)
-        yield _counted(timings, Kind.REQUEST, "http_response_bytes", "route", lambda sent: sent.amount)
-        yield _counted(timings, Kind.CACHE, "cache_looks", "cache", lambda looks: looks.calls)
+        yield _counters(timings, Kind.REQUEST, "http_response_bytes", "route", lambda sent: sent.amount)
+        yield _counters(timings, Kind.CACHE, "cache_looks", "cache", lambda histogram: histogram.calls)
         sample = services.history.sample()
         gauges = {
             "disk_free_bytes": ("Bytes free where the data lies.", sample.disk_free_bytes),
@@ -99,11 +99,11 @@ def _histograms(timings: Timings, kind: Kind, name: str, label: str, text: str) 
 
 
 def _buckets(histogram: Histogram) -> list[tuple[str, float]]:
-    counted = [(f"{edge / 1000:.6g}", float(histogram.up_to(edge))) for edge in EDGES_MS]
-    return [*counted, ("+Inf", float(histogram.calls))]
+    buckets = [(f"{edge / 1000:.6g}", float(histogram.up_to(edge))) for edge in EDGES_MS]
+    return [*buckets, ("+Inf", float(histogram.calls))]
 
 
-def _counted(
+def _counters(
     timings: Timings, kind: Kind, name: str, label: str, value: Callable[[Histogram], int]
 ) -> Metric:
     family = CounterMetricFamily(f"spheroscope_{name}", COUNTERS[name], labels=(label, "outcome"))

@@ -29,9 +29,11 @@ def segment(
     if body.images is not None:
         requested = set(body.images)
         ids = tuple(image_id for image_id in ids if image_id in requested)
-    by = JobRequest(requested_by=requested_by(request, services.settings))
+    request_details = JobRequest(requested_by=requested_by(request, services.settings))
     recipes = services.requests.recipes(project, ids if body.override else ())
-    queued = services.store.enqueue_once(f"{project_id}/segment/{key}", project_id, ids, recipes, by)
+    queued = services.store.enqueue_once(
+        f"{project_id}/segment/{key}", project_id, ids, recipes, request_details
+    )
     services.queue.wake()
     own = services.requests.with_own_settings(project_id, ids)
     return SegmentAnswer(queued=queued, own_settings=len(own))

@@ -31,7 +31,7 @@ from core.uploads import UploadPart, Uploads
 
 PIECE_BYTES = 2**20  # gathered before they are written: what one request holds in memory
 DRAIN_SECONDS = 10.0  # for which the rest of a body is read that nobody needs
-LEFT = 499  # the client went away: nginx's number for it
+CLIENT_CLOSED_REQUEST = 499  # the client went away: nginx's number for it
 
 router = ReadRouter(prefix="/api", tags=["Uploads"])
 UploadKey = Annotated[str, Path(alias="key", description="The key that was chosen for the file.")]
@@ -94,9 +94,9 @@ async def add_image(
         await _drain(request)
         return answer_of(upload)
     try:
-        return answer_of(await _go_on(request, uploads, upload, piece))
+        return answer_of(await _receive(request, uploads, upload, piece))
     except ClientDisconnect:
-        return Response(status_code=LEFT)
+        return Response(status_code=CLIENT_CLOSED_REQUEST)
     except ImageTooLarge as error:
         return answer_of(await to_thread.run_sync(uploads.refuse, upload, error))
     except UploadConflict as error:
@@ -190,7 +190,7 @@ def _answer(uploads: list[Upload] | tuple[Upload, ...]) -> UploadsAnswer:
     return UploadsAnswer(uploads=[UploadAnswer.model_validate(item) for item in uploads])
 
 
-async def _go_on(request: Request, uploads: Uploads, upload: Upload, piece: Piece) -> Upload:
+async def _receive(request: Request, uploads: Uploads, upload: Upload, piece: Piece) -> Upload:
     """Add the body to an upload, and judge it once it is complete. What has arrived is kept.
 
     Raises:
@@ -208,16 +208,16 @@ async def _go_on(request: Request, uploads: Uploads, upload: Upload, piece: Piec
 
 
 async def _write(request: Request, part: UploadPart) -> None:
-    gathered = bytearray()
+    buffer = bytearray()
     try:
         async for piece in request.stream():
-            gathered += piece
-            if len(gathered) >= PIECE_BYTES:
-                full, gathered = bytes(gathered), bytearray()
+            buffer += piece
+            if len(buffer) >= PIECE_BYTES:
+                full, buffer = bytes(buffer), bytearray()
                 await to_thread.run_sync(part.write, full)
     finally:  # also what came before the client left
-        if gathered:
-            await to_thread.run_sync(part.write, bytes(gathered))
+        if buffer:
+            await to_thread.run_sync(part.write, bytes(buffer))
 
 
 async def _drain(request: Request) -> None:

@@ -36,7 +36,7 @@ class OneOf:
 
 def sorts(names: Sequence[str]) -> OneOf:
     """Marks a ``sort``: one of ``names``, with ``-`` before it for descending."""
-    return OneOf(tuple(way + name for name in names for way in ("", "-")))
+    return OneOf(tuple(sign + name for name in names for sign in ("", "-")))
 
 
 def _whole(value: object) -> object:

@@ -95,10 +95,10 @@ def with_bounds(name: str, columns: Iterable[str], times: Collection[str] = ()) 
         for column in columns
         for end, kind, text in (_TIME_ENDS if column in times else _ENDS)
     }
-    made = cast("type[Bounds]", create_model(name, __base__=Bounds, **fields))
-    made.numbers = tuple(column for column in columns if column not in times)
-    made.times = tuple(column for column in columns if column in times)
-    return made
+    model = cast("type[Bounds]", create_model(name, __base__=Bounds, **fields))
+    model.numbers = tuple(column for column in columns if column not in times)
+    model.times = tuple(column for column in columns if column in times)
+    return model
 
 
 if TYPE_CHECKING:  # their fields are made from the columns, when the module is loaded

@@ -18,7 +18,7 @@ def progress(services: Services, *, tiles: bool = False) -> QueueSnapshot:
     The browser requests /api/queue once a second while something waits or runs, and not at all when nothing
     does. When the queue becomes empty the script runs once, so that the page shows the new results.
     """
-    snapshot = services.board.snapshot()
+    snapshot = services.queue_monitor.snapshot()
     _COMPONENT(
         key="queue tiles" if tiles else "queue progress",
         data={"queue": queue_payload(snapshot), "tiles": tiles},

@@ -28,7 +28,7 @@ def headline(grade: Grade, sentence: str) -> None:
 def answers(services: Services, project_id: str | None = None, change: str = "") -> None:
     """Answer what a head of a lab asks; ``change``: what the page's subject did since last week."""
     overview = services.throughput.overview(utc_now(), project_id)
-    totals = services.board.snapshot().totals
+    totals = services.queue_monitor.snapshot().totals
     for place, (question, answer) in zip(
         st.columns(3),
         (

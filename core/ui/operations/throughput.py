@@ -130,7 +130,7 @@ def lost_in(services: Services, chosen: TimeRange, project_id: str | None) -> Lo
 
 def headline(services: Services, images: int, lost: Lost, chosen: TimeRange) -> None:
     """Draw the page's first sentence."""
-    snapshot = services.board.snapshot()
+    snapshot = services.queue_monitor.snapshot()
     if snapshot.light is not QueueHealth.GREEN:
         summary.headline(Grade.WATCH, plain(snapshot.message))
     elif lost.images or lost.files:

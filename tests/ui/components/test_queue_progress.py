@@ -21,7 +21,7 @@ def test_page_and_api_give_the_browser_the_same_fields(tmp_path: Path) -> None:
     services.ingest.add(project.id, "a.png", corpus.png(corpus.noise()), services.recipe(project))
     with TestClient(application(services), base_url="http://localhost") as client:
         answer = client.get("/api/queue").json()
-    payload = queue_payload(services.board.snapshot())
+    payload = queue_payload(services.queue_monitor.snapshot())
     services.close()
     assert payload["left"] == 1
     assert payload.items() <= answer.items()
