@@ -13,7 +13,7 @@ from core.errors import InvalidRequest
 from core.listing.keyset import KeyValues, SortKey, keys_of, order_by, rows_after
 from core.listing.object_table import RANGES, SORT_TYPES, SORTS
 from core.models import Page, Range, ReviewState
-from core.store.project_versions import ProjectVersions
+from core.store.project_generations import ProjectVersions
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]

@@ -15,7 +15,7 @@ from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import PixelSizeMethod, Project, ReviewSettings
 from core.segmentation.confidence import LOOK_BELOW
-from core.store.project_versions import PROJECTS, ProjectVersions
+from core.store.project_generations import PROJECTS, ProjectVersions
 from core.store.rows import compact, project_of
 
 MAX_NAME = 100

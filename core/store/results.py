@@ -15,7 +15,7 @@ from core.listing.page_index import PageIndex
 from core.models import Image, Job, ReviewState, Spheroid, Version
 from core.store.correction_audit import CorrectionAction, record
 from core.store.corrections import end_draft
-from core.store.project_versions import ProjectVersions
+from core.store.project_generations import ProjectVersions
 from core.store.reviews import Judgement, add_review
 from core.store.rows import object_rows, spheroid_of, version_of
 from core.store.versions import (

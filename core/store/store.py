@@ -17,7 +17,7 @@ from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
 from core.store.own_settings import ImageRecipes, OwnSettingsStore, insert_by_settings
-from core.store.project_versions import ProjectVersions
+from core.store.project_generations import ProjectVersions
 from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore

@@ -18,9 +18,9 @@ from core.settings import Settings
 from core.store import JobRequest, NewUpload, Recipe, Store, UploadBatch
 from core.store.uploads import WATCHED_FOLDER, upload_id
 from core.uploads.complete import check_length, complete_file
+from core.uploads.keyed_lock import KeyedLock
 from core.uploads.part import UploadPart
 from core.uploads.senders import Senders
-from core.uploads.turns import KeyedLock
 
 log = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from core.errors import InvalidRequest, NotFound, SpheroscopeError
 from core.models import ImageStatus, JobState, PixelSizeSource, Project
 from core.monitoring import QueryRecorder
 from core.store import Store
-from core.store.project_versions import READING
+from core.store.project_generations import READING
 from core.store.projects import MAX_NAME
 from core.store.retention import Purged
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts import AccessMode, Scope
-from core.accounts.desks import OwnAccount
+from core.accounts.access_management import OwnAccount
 from core.accounts.passwords import MIN_CHARACTERS
 from core.errors import InvalidRequest
 from core.services import Services

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.accounts import AccessMode, Role
+from core.accounts.access_management import People
 from core.accounts.accounts import Account
-from core.accounts.desks import People
 from core.services import Services
 from core.ui.feedback import explained
 from core.ui.shell import plain

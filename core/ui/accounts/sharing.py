@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.accounts import Level
-from core.accounts.desks import Sharing
+from core.accounts.access_management import Sharing
 from core.accounts.members import Member
 from core.models import Project
 from core.services import Services

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.accounts import Access, Level, Principal, Role, Scope
-from core.accounts.desks import OwnAccount, People, Sharing
+from core.accounts.access_management import OwnAccount, People, Sharing
 from core.errors import InvalidRequest, NotAllowed, NotFound, NotSignedIn
 from core.models import Project
 from tests.accounts.conftest import PASSWORD, add
