@@ -113,7 +113,7 @@ def _acts(lab: Lab, store: Store, rate: float, seconds: int) -> Iterator[tuple[s
     keys = [key for key, _ in lab.projects]
     sizes = dict(lab.projects)
     order = chance.sample(keys, len(keys))  # how often a project is looked at has nothing to do with its size
-    weights = [1 / (place + 1) for place in range(len(order))]
+    weights = [1 / (index + 1) for index in range(len(order))]
     active = {key: store.images.page(key, limit=50).items for key in order[:ACTIVE]}
     due = 1 / rate
     for number in range(seconds * VIEWS_A_SECOND):

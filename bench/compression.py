@@ -113,8 +113,8 @@ def _fill(services: Services, project_id: str) -> None:
 
 def _drawn() -> Iterator[Spheroid]:
     """Spheroids of all sizes, no two alike: the same one twice would compress too well."""
-    for place, count in enumerate((30, 60, 90, 120, 150)):
-        scene = spheroids(2048, count, seed=place)
+    for index, count in enumerate((30, 60, 90, 120, 150)):
+        scene = spheroids(2048, count, seed=index)
         yield from describe(scene.labels, scene.pixels)
 
 

@@ -60,7 +60,7 @@ class Statements(QueryRecorder):
 def make(folder: Path, size: Size) -> Lab:
     """Make the database in ``folder``, or take the one that is there."""
     counts = project_sizes(size)
-    lab = Lab(folder, tuple((f"project{place:04}", count) for place, count in enumerate(counts)))
+    lab = Lab(folder, tuple((f"project{index:04}", count) for index, count in enumerate(counts)))
     if lab.path.exists():
         return lab
     Database.open(lab.path, QueryRecorder()).close()
@@ -82,9 +82,9 @@ def project_sizes(size: Size) -> list[int]:
     low, high = 0.0, 12.0
     for _ in range(60):
         exponent = (low + high) / 2
-        total = sum(_share(size, place, exponent) for place in range(size.projects))
+        total = sum(_share(size, index, exponent) for index in range(size.projects))
         low, high = (exponent, high) if total > size.images else (low, exponent)
-    counts = [max(1, round(_share(size, place, high))) for place in range(size.projects)]
+    counts = [max(1, round(_share(size, index, high))) for index in range(size.projects)]
     counts[1] += size.images - sum(counts)
     return counts
 

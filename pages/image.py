@@ -30,11 +30,11 @@ with feedback.explained():
     remember_opened(image)
     project = project_switcher.project_read(image.project_id)
     shell.name_page(image.name, project.name)
-    here = image_list_place(services, image)
+    list_place = image_list_place(services, image)
     versions = services.store.results.versions(image.id)
     preview = settings_panel.preview_of(image)
     shown, comparison = history_panel.outlines(services, image, versions, preview and preview.spheroids)
-    image_panel.header(services, project, image, here, versions)
+    image_panel.header(services, project, image, list_place, versions)
     status = st.container(key="image-status")
     with status:
         if preview is None:
@@ -61,7 +61,7 @@ with feedback.explained():
                 can_calibrate=visitor.may_edit(services, project),
                 editor=None if preview else correction_panel.editor_options(services, project, image),
             ),
-            on_navigate=lambda step: image_panel.step_to(here.place, step),
+            on_navigate=lambda step: image_panel.step_to(list_place.place, step),
             on_editing=correction_panel.remember_editing,
         )
     if state.line is not None:

@@ -15,14 +15,14 @@ if not services.recorder.enabled:
 def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
     window = services.history.window(chosen.minutes)
-    courses = services.history.over_time_by_kind(chosen.minutes, chosen.slot_s)
+    slots_by_kind = services.history.over_time_by_kind(chosen.minutes, chosen.slot_s)
     performance.headline(window, chosen)
     summary.answers(services, change=performance.change(services))
-    performance.tiles(window, courses)
-    performance.latencies(window, courses, chosen)
+    performance.tiles(window, slots_by_kind)
+    performance.latencies(window, slots_by_kind, chosen)
     slow.slow_statements(services, window, chosen)
-    performance.caches(window, courses, chosen)
-    performance.stages(courses, chosen)
+    performance.caches(window, slots_by_kind, chosen)
+    performance.stages(slots_by_kind, chosen)
 
 
 controls.live(refresh, body)

@@ -13,14 +13,14 @@ project_id = project_switcher.one_or_all()
 
 def body() -> None:
     """Everything below the header, drawn anew at each refresh."""
-    lost = throughput.lost_in(services, chosen, project_id)
-    throughput.work_done(services, chosen, project_id, lost)
+    losses = throughput.losses_in(services, chosen, project_id)
+    throughput.work_done(services, chosen, project_id, losses)
     throughput.reviewed(services, chosen, project_id)
     left, right = st.columns(2)
     with left:
         throughput.waiting(services, chosen, project_id)
     with right:
-        throughput.failures(lost, chosen)
+        throughput.failures(losses, chosen)
 
 
 controls.live(refresh, body)

@@ -37,7 +37,7 @@ def add(store: Store, project_id: str, *keys: str, recipe: Recipe | None = None)
 def spheroid(number: int = 1, **measured: float | int | bool | None) -> Spheroid:
     """A spheroid whose every measurement differs from the others, but for those given."""
     values: dict[str, float | int | bool | None] = {
-        column.name: number * 100 + place + 0.5 for place, column in enumerate(MEASUREMENTS)
+        column.name: number * 100 + index + 0.5 for index, column in enumerate(MEASUREMENTS)
     }
     values |= {"area": 100 * number, "bbox_x": 1, "bbox_y": 2, "bbox_width": 10, "bbox_height": 11}
     values |= {"touches_border": False, "n_holes": 0} | measured

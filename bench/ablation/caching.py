@@ -77,9 +77,9 @@ def _fill(services: Services) -> None:
     """Projects with a few images each; nothing is segmented."""
     for number in range(PROJECTS):
         project = services.create_project(f"Project {number}")
-        for place in range(IMAGES):
-            data = png(spheroids(512, 2, seed=number * IMAGES + place))
-            services.ingest.add(project.id, f"{place}.png", data, None)
+        for index in range(IMAGES):
+            data = png(spheroids(512, 2, seed=number * IMAGES + index))
+            services.ingest.add(project.id, f"{index}.png", data, None)
 
 
 def _acts(services: Services, browser: Browser, views: int) -> Iterator[Act]:

@@ -59,7 +59,7 @@ def by_group(rows: Iterable[Mapping[str, Any]]) -> dict[str, Accuracy]:
         engine = f"engine {row['engine']} {row['engine_version']}"
         for group in ("all", engine, f"week {year}-W{week:02d}"):
             groups.setdefault(group, []).append(row)
-    return {name: accuracy(found) for name, found in groups.items()}
+    return {name: accuracy(group_rows) for name, group_rows in groups.items()}
 
 
 def wilson(successes: int, n: int) -> Estimate:

@@ -89,8 +89,8 @@ def planned(objects: Objects, regions: Iterable[NewRegion], next_number: int) ->
         if number is None and item.region is None:
             raise InvalidRequest("A new outline has no pixels.")
         parts: list[Region | None] = [None] if item.region is None else [*parts_of(item.region)]
-        for place, part in enumerate(parts):
-            if place == 0 and number is not None:
+        for index, part in enumerate(parts):
+            if index == 0 and number is not None:
                 seen.add(number)
                 if part != objects[number]:
                     changes.append(Change(number, objects[number], part, item.parents))
@@ -135,6 +135,6 @@ def require_apart(regions: list[Region]) -> None:
     Raises:
         InvalidRequest: they do.
     """
-    for place, region in enumerate(regions):
-        if any(overlap(region, other) for other in regions[:place]):
+    for index, region in enumerate(regions):
+        if any(overlap(region, other) for other in regions[:index]):
             raise InvalidRequest("Two outlines of this change overlap; a pixel belongs to one spheroid.")

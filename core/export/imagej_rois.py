@@ -75,8 +75,8 @@ def corners(item: OutlinedObject) -> list[Corners]:
 def _composite(name: str, rings: Sequence[Corners]) -> roifile.ImagejRoi:
     path: list[float] = []
     for ring in rings:
-        for place, (x, y) in enumerate(ring.tolist()):
-            path += (_LINE if place else _MOVE, x, y)
+        for index, (x, y) in enumerate(ring.tolist()):
+            path += (_LINE if index else _MOVE, x, y)
         path.append(_CLOSE)
     everything = np.concatenate(rings)
     left, top = everything.min(axis=0).tolist()

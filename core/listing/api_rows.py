@@ -26,7 +26,7 @@ class _RowReader:
     def __init__(self, columns: Sequence[Column], getter: Callable[..., Callable[[Any], Any]]) -> None:
         self._read = CellReader({column.name: column for column in columns}, getter)
         self._measured = [
-            place for place, column in enumerate(columns) if column.type is float and not column.exact
+            index for index, column in enumerate(columns) if column.type is float and not column.exact
         ]
 
     def __call__(self, row: Any) -> dict[str, Any]:

@@ -179,8 +179,8 @@ class CellReader:
         names = [(_inputs(column) or self.names)[0] for column in columns.values()] + list(self.names)
         self._read = getter(*names)
         self._computed = [
-            (place, column.compute, tuple(len(columns) + self.names.index(name) for name in column.inputs))
-            for place, column in enumerate(columns.values())
+            (index, column.compute, tuple(len(columns) + self.names.index(name) for name in column.inputs))
+            for index, column in enumerate(columns.values())
             if column.compute is not None
         ]
 

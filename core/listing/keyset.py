@@ -73,10 +73,10 @@ def rows_after(keys: Sequence[SortKey], after: KeyValues | None) -> tuple[str, d
     if after is None:
         return "true", {}
     values = parse_keys(keys, after)
-    bound = {f"key_{place}": value for place, value in enumerate(values) if value is not None}
+    bound = {f"key_{index}": value for index, value in enumerate(values) if value is not None}
     alternatives, equal = [], "true"
-    for place, (key, value) in enumerate(zip(keys, values, strict=True)):
-        bind = f"$key_{place}::{_TYPES[key.kind]}"
+    for index, (key, value) in enumerate(zip(keys, values, strict=True)):
+        bind = f"$key_{index}::{_TYPES[key.kind]}"
         if value is None:  # rows without a value come last: only the keys that follow decide
             equal += f" AND {key.sql} IS NULL"
             continue

@@ -219,10 +219,10 @@ class ProjectTable:
 
     def _parts(self, order: RowOrder, sort: Sort) -> Iterator[int]:
         """Ends of the parts: rows with every value of the sort, those that lack the first, and so on."""
-        for place, column in enumerate(SORTS[sort.name]):
+        for index, column in enumerate(SORTS[sort.name]):
             if not self._rows.has_nulls(column):
                 break
-            yield self._before(order, sort.name, ((_MISSING,),) * (place + 1))
+            yield self._before(order, sort.name, ((_MISSING,),) * (index + 1))
         yield len(order)
 
     def _before(self, order: RowOrder, sort: str, key: RowKey) -> int:

@@ -74,8 +74,8 @@ def record(
     session: Session, who: str, image_id: str, action: CorrectionAction, facts: Mapping[str, Any]
 ) -> None:
     """Add a row within a transaction of the caller's, which the writer thread runs: one at a time."""
-    last = session.one("corrections.last_audit")
-    sequence, previous = (last["sequence"] + 1, last["hash"]) if last else (1, FIRST_HASH)
+    last_entry = session.one("corrections.last_audit")
+    sequence, previous = (last_entry["sequence"] + 1, last_entry["hash"]) if last_entry else (1, FIRST_HASH)
     text = json.dumps(facts, sort_keys=True, separators=(",", ":"))
     row = CorrectionAuditRow(sequence, utc_now(), who, image_id, action.value, text, previous, "")
     values = {field.name: getattr(row, field.name) for field in fields(row)}

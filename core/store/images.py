@@ -229,7 +229,7 @@ def insert(session: Session, project_id: str, images: Sequence[NewImage]) -> Non
     """Insert rows for ``images`` within the caller's transaction."""
     project, now = require_project(session, project_id), utc_now()
     # A microsecond apart, so that the pages of a file keep their order.
-    times = [now + timedelta(microseconds=place) for place in range(len(images))]
+    times = [now + timedelta(microseconds=index) for index in range(len(images))]
     rows = [
         _row(project, image, time) | {"project_id": project_id}
         for image, time in zip(images, times, strict=True)

@@ -20,7 +20,7 @@ from core.store.job_statuses import set_failed, set_requested, set_status, set_s
 from core.store.job_totals import QueueTotals
 from core.store.projects import require_project
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
-from core.store.rows import compact, job_of
+from core.store.rows import canonical_json, job_of
 
 __all__ = ["JobStore", "QueueTotals"]
 
@@ -257,7 +257,7 @@ def insert(
     ).with_columns(
         engine=pl.lit(recipe.engine),
         engine_version=pl.lit(recipe.engine_version),
-        params=pl.lit(compact(dict(recipe.params))),
+        params=pl.lit(canonical_json(dict(recipe.params))),
     )
     repeated = session.rows_from("jobs.repeat", frame, {"project_id": project_id})
     values = {"now": utc_now(), "project_id": project_id}

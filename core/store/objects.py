@@ -13,7 +13,7 @@ from core.errors import InvalidRequest
 from core.listing.keyset import KeyValues, SortKey, keys_of, order_by, rows_after
 from core.listing.object_table import RANGES, SORT_TYPES, SORTS
 from core.models import Page, Range, ReviewState
-from core.store.project_generations import ProjectVersions
+from core.store.project_generations import ProjectGenerations
 from core.store.rows import measurements_of
 
 Rows = Generator[Row, None, None]
@@ -86,7 +86,7 @@ class ObjectCount:
 class ObjectStore:
     """Reads the spheroids of a project; those of one image are in ``ResultStore``."""
 
-    def __init__(self, db: Database, cache: Cache, generations: ProjectVersions) -> None:
+    def __init__(self, db: Database, cache: Cache, generations: ProjectGenerations) -> None:
         self._db = db
         self._cache = cache
         self._generations = generations
@@ -134,14 +134,14 @@ class ObjectStore:
         return self._pixel_sizes(project_id) == [True, True]
 
     def _pixel_sizes(self, project_id: str) -> list[bool]:
-        """Whether there are images with spheroids whose pixel size is known, and others."""
+        """Return whether there are images with spheroids whose pixel size is known, and others."""
 
         def read() -> list[bool]:
             with self._db.read() as session:
                 row = session.rows("objects.pixel_sizes", {"project_id": project_id})[0]
                 return [row["known"], row["unknown"]]
 
-        key = f"{project_id}:{self._generations.of(project_id)}"
+        key = self._generations.cache_key(project_id)
         return cached_json(self._cache, PIXEL_SIZES, key, read)
 
     def stream(self, project_id: str, conditions: ObjectFilter, sort: str, limit: int) -> Rows:
@@ -166,7 +166,7 @@ class ObjectStore:
         lowest, width = float(rows[0]["least"]), float(rows[0]["width"])
         counts = dict.fromkeys(range(bins), 0) | {row["bin"]: row["total"] for row in rows}
         return ObjectHistogram(
-            tuple(lowest + width * place for place in range(bins + 1)), tuple(counts.values())
+            tuple(lowest + width * index for index in range(bins + 1)), tuple(counts.values())
         )
 
     def points(

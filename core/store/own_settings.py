@@ -15,7 +15,7 @@ from core.db import Database, Session
 from core.store.jobs import insert
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import put_in_force, require_version
-from core.store.rows import compact
+from core.store.rows import canonical_json
 
 ToRecipe = Callable[[str, Mapping[str, object]], Recipe]  # of an engine's name and its parameters
 
@@ -142,7 +142,7 @@ def insert_by_settings(
         if settings is None:
             groups[""][1].append(image_id)
             continue
-        key = compact([settings.engine, settings.params])
+        key = canonical_json([settings.engine, settings.params])
         if key not in groups:
             groups[key] = recipes.to_recipe(settings.engine, settings.params), []
         groups[key][1].append(image_id)
@@ -163,5 +163,5 @@ def _set(
     params: Mapping[str, object] | None,
 ) -> None:
     values: dict[str, Any] = {"project_id": project_id, "ids": list(image_ids), "engine": engine}
-    values["params"] = None if params is None else compact(dict(params))
+    values["params"] = None if params is None else canonical_json(dict(params))
     session.rows("images.set_own_settings", values)

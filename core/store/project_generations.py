@@ -16,7 +16,7 @@ PROJECTS = "projects"  # stands in place of a project's id for the rows of all p
 READING = frozenset({"projects.list", "projects.totals", "projects.pixel_size", "projects.same_name"})
 
 
-class ProjectVersions:
+class ProjectGenerations:
     """Counts the commits that changed each project, before their callers return."""
 
     def __init__(self, db: Database) -> None:
@@ -31,6 +31,10 @@ class ProjectVersions:
         Get it before reading what is cached under it: then it can be too old, never too new.
         """
         return f"{self._start}.{self._counts[project_id]}"
+
+    def cache_key(self, project_id: str) -> str:
+        """Return a cache's key for what is read of this project now; get it before reading."""
+        return f"{project_id}:{self.of(project_id)}"
 
     @contextmanager
     def _on_commit(self, _session: Session, executed: Sequence[ExecutedStatement]) -> Iterator[None]:

@@ -15,8 +15,8 @@ from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import PixelSizeMethod, Project, ReviewSettings
 from core.segmentation.confidence import LOOK_BELOW
-from core.store.project_generations import PROJECTS, ProjectVersions
-from core.store.rows import compact, project_of
+from core.store.project_generations import PROJECTS, ProjectGenerations
+from core.store.rows import canonical_json, project_of
 
 MAX_NAME = 100
 MOST_SECOND_OPINIONS = 1000
@@ -30,7 +30,7 @@ class ProjectStore:
         self,
         db: Database,
         cache: Cache,
-        generations: ProjectVersions,
+        generations: ProjectGenerations,
         index: PageIndex | None,
         *,
         batching: bool = True,
@@ -67,7 +67,7 @@ class ProjectStore:
         with self._db.read() as session:
             rows = self._rows(session, project_id, visible)
             # Before the images are counted: a change meanwhile makes a key too old, never too new.
-            keys = {row["id"]: f"{row['id']}:{self._generations.of(row['id'])}" for row in rows}
+            keys = {row["id"]: self._generations.cache_key(row["id"]) for row in rows}
             cached = self._cache.get_many(COUNTS, list(keys.values()))
             totals = {key: json.loads(cached[name]) for key, name in keys.items() if name in cached}
             missing = [key for key in keys if key not in totals]
@@ -133,7 +133,7 @@ class ProjectStore:
             "name": clean,
             "um_per_px": checked_pixel_size(um_per_px),
             "engine": engine,
-            "params": compact({}),
+            "params": canonical_json({}),
             "now": utc_now(),
         }
 
@@ -179,7 +179,7 @@ class ProjectStore:
 
     def set_recipe(self, project_id: str, engine: str, params: Mapping[str, object]) -> None:
         """Set how a project's images are segmented from now on; results that are there stay."""
-        values = {"id": project_id, "engine": engine, "params": compact(dict(params))}
+        values = {"id": project_id, "engine": engine, "params": canonical_json(dict(params))}
         self._db.write(lambda session: _require(session.rows("projects.set_recipe", values)))
 
     def set_review(self, project_id: str, settings: ReviewSettings) -> None:

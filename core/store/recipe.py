@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.models import Priority
-from core.store.rows import compact
+from core.store.rows import canonical_json
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Recipe:
 
     def job_id(self, image_id: str) -> str:
         """The same image, engine, weights and parameters always give the same job."""
-        text = compact([image_id, self.engine, self.engine_version, dict(self.params)])
+        text = canonical_json([image_id, self.engine, self.engine_version, dict(self.params)])
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 

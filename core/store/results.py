@@ -15,7 +15,7 @@ from core.listing.page_index import PageIndex
 from core.models import Image, Job, ReviewState, Spheroid, Version
 from core.store.correction_audit import CorrectionAction, record
 from core.store.corrections import end_draft
-from core.store.project_generations import ProjectVersions
+from core.store.project_generations import ProjectGenerations
 from core.store.reviews import Judgement, add_review
 from core.store.rows import object_rows, spheroid_of, version_of
 from core.store.versions import (
@@ -48,7 +48,7 @@ class ResultStore:
     """The tables of versions and of their objects."""
 
     def __init__(
-        self, db: Database, cache: Cache, generations: ProjectVersions, index: PageIndex | None = None
+        self, db: Database, cache: Cache, generations: ProjectGenerations, index: PageIndex | None = None
     ) -> None:
         self._db = db
         self._index = index
@@ -192,7 +192,7 @@ class ResultStore:
 
         if image_ids is not None:
             return ResultSize(**read())
-        key = f"{project_id}:{self._generations.of(project_id)}"
+        key = self._generations.cache_key(project_id)
         return ResultSize(**cached_json(self._cache, SIZES, key, read))
 
     def objects(self, project_id: str, limit: int, image_ids: Sequence[str] | None = None) -> Rows:

@@ -160,7 +160,7 @@ def object_rows(version_id: str, image_id: str, spheroids: Iterable[Spheroid]) -
     ]
 
 
-def compact(value: object) -> str:
+def canonical_json(value: object) -> str:
     """JSON without spaces, keys in order: equal values give equal text."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
 

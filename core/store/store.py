@@ -17,7 +17,7 @@ from core.store.jobs import JobStore
 from core.store.jobs import insert as insert_jobs
 from core.store.objects import ObjectStore
 from core.store.own_settings import ImageRecipes, OwnSettingsStore, insert_by_settings
-from core.store.project_generations import ProjectVersions
+from core.store.project_generations import ProjectGenerations
 from core.store.projects import ProjectStore
 from core.store.recipe import ANONYMOUS, JobRequest, Recipe
 from core.store.results import ResultStore
@@ -46,7 +46,7 @@ class Store:
     ) -> None:
         """Open the parts; with ``page_index_bytes`` 0, tables of images are read by SQL alone."""
         cache = cache or NoCache()
-        self.generations = ProjectVersions(db)
+        self.generations = ProjectGenerations(db)
         self.page_index = PageIndex(db, page_index_bytes) if page_index_bytes else None
         self.projects = ProjectStore(db, cache, self.generations, self.page_index, batching=batching)
         self.images = ImageStore(db, self.page_index)

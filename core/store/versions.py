@@ -13,7 +13,7 @@ from core.listing.image_table import SUMMARY
 from core.models import ImageQuality, Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
 from core.models.summary import summary
-from core.store.rows import OBJECT_ROW, compact, version_of
+from core.store.rows import OBJECT_ROW, canonical_json, version_of
 
 # While somebody corrects an image, no segmentation takes force. A draft that nobody has touched for this long
 # does not hold it back any more; it stays, and can still be finished.
@@ -189,13 +189,13 @@ def _version(image_id: str, kind: VersionKind, result: Result, now: datetime) ->
         "request": None,
         "engine": result.engine,
         "engine_version": result.engine_version,
-        "params": compact(result.params),
+        "params": canonical_json(result.params),
         "created_at": now,
         "superseded_at": None,
         "labels_sha256": result.labels_sha256,
         "thumbnail_sha256": result.thumbnail_sha256,
         "maps_sha256": result.maps_sha256,
-        "timings_ms": compact(result.timings_ms),
+        "timings_ms": canonical_json(result.timings_ms),
         "seconds": seconds_of(result.timings_ms),
         **summary(result.spheroids, result.confidence, result.quality),
     }

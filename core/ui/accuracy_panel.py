@@ -54,13 +54,13 @@ def rows(groups: Mapping[str, Accuracy]) -> list[dict[str, object]]:
     return [
         {
             "of": name,
-            "images": found.n,
-            "right as they were": share(found.right),
-            "overlap, median": number(found.iou),
-            "change of Ø, median": change(found.diameter_change),
+            "images": estimate.n,
+            "right as they were": share(estimate.right),
+            "overlap, median": number(estimate.iou),
+            "change of Ø, median": change(estimate.diameter_change),
         }
         for name in ("all", *engines, *weeks)
-        for found in (groups[name],)
+        for estimate in (groups[name],)
     ]
 
 

@@ -162,11 +162,11 @@ def _scope(project: Project, key: str) -> str:
         words[SELECTED] = f"The {plural(len(selected), 'image')} ticked in the table"
     words[PROJECT] = "The project: images whose file does not say and that nobody has set"
     words[EVERY] = f"All {plural(project.n_images, 'image')} of the project"
-    first = SELECTED if selected else PROJECT if project.um_per_px is None else IMAGE
+    default = SELECTED if selected else PROJECT if project.um_per_px is None else IMAGE
     return st.radio(
         "Use for",
         list(words),
-        index=list(words).index(first),
+        index=list(words).index(default),
         format_func=words.__getitem__,
         key=key,
     )

@@ -45,11 +45,11 @@ def _load(services: Services) -> str:
         services.ingest.add(project.id, file.name, file.data, recipe, request)
         services.queue.wake()
 
-    ended, total = services.demo.begin(take), len(manifest())
+    n_loaded, total = services.demo.begin(take), len(manifest())
     bar = st.progress(0.0, text="Photographing the plate …")
     with awaited():
-        while wait([ended], POLL_SECONDS).not_done:
+        while wait([n_loaded], POLL_SECONDS).not_done:
             number = services.demo.count
             bar.progress(number / total, text=f"Photographing the plate: {number} of {total} images")
-    ended.result()
+    n_loaded.result()
     return project.id

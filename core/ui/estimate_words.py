@@ -8,24 +8,24 @@ from core.corrections.accuracy import Estimate
 from core.ui.format import UNKNOWN
 
 
-def share(found: Estimate) -> str:
+def share(estimate: Estimate) -> str:
     """“92 % (80 to 97)”."""
-    return _words(found, lambda value: f"{100 * value:.0f}", " %")
+    return _words(estimate, lambda value: f"{100 * value:.0f}", " %")
 
 
-def number(found: Estimate) -> str:
+def number(estimate: Estimate) -> str:
     """“0.931 (0.900 to 0.950)”."""
-    return _words(found, lambda value: f"{value:.3f}", "")
+    return _words(estimate, lambda value: f"{value:.3f}", "")
 
 
-def change(found: Estimate) -> str:
+def change(estimate: Estimate) -> str:
     """“+1.2 % (-0.4 to +3.0)”."""
-    return _words(found, lambda value: f"{100 * value:+.1f}", " %")
+    return _words(estimate, lambda value: f"{100 * value:+.1f}", " %")
 
 
-def _words(found: Estimate, written: Callable[[float], str], unit: str) -> str:
-    if found.value is None:
+def _words(estimate: Estimate, written: Callable[[float], str], unit: str) -> str:
+    if estimate.value is None:
         return UNKNOWN
-    if found.low is None or found.high is None:
+    if estimate.low is None or estimate.high is None:
         return "too few to judge"
-    return f"{written(found.value)}{unit} ({written(found.low)} to {written(found.high)})"
+    return f"{written(estimate.value)}{unit} ({written(estimate.low)} to {written(estimate.high)})"

@@ -34,13 +34,13 @@ def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | No
     count = project.n_images if image_ids is None else len(image_ids)
     st.markdown(f"**{plural(count, 'image')}** · {plain(chosen_by)}")
     parts = _choose()
-    short = st.checkbox(
+    is_rounded = st.checkbox(
         f"Round to {SHORT_DIGITS} significant digits",
         key="export-short",
         help="Without it, numbers have every digit that was computed. Rounded tables are smaller and "
         "easier to read, and no measurement is more precise than that.",
     )
-    digits = SHORT_DIGITS if short else None
+    digits = SHORT_DIGITS if is_rounded else None
     if st.button("Make the archive", type="primary", icon=":material/inventory_2:", disabled=not parts):
         with explained():
             services.exports.start(ExportRequest(project.id, parts, image_ids, chosen_by, digits))
@@ -49,7 +49,7 @@ def dialog(services: Services, project: Project, image_ids: tuple[str, ...] | No
 
 
 @st.dialog("Exports", width="medium")
-def shelf(services: Services, project: Project) -> None:
+def list_exports(services: Services, project: Project) -> None:
     """List the archives of a project that are being made or kept."""
     _list(services, project)
 
@@ -92,7 +92,7 @@ def _end(services: Services, export_id: str) -> None:
 
 
 def _row(services: Services, export: Export, *, may_end: bool) -> None:
-    what = ", ".join(FORMATS[part].label for part in Part if part in export.parts)
+    contents = ", ".join(FORMATS[part].label for part in Part if part in export.parts)
     if export.state is ExportState.RUNNING:
         share = export.done / export.total if export.total else 0.0
         st.progress(min(share, 1.0), text=_progress(export))
@@ -104,7 +104,7 @@ def _row(services: Services, export: Export, *, may_end: bool) -> None:
             )
         else:
             st.markdown(_state(export), width="content")
-        st.caption(f"{plural(export.total, 'image')} · {what}", width="stretch")
+        st.caption(f"{plural(export.total, 'image')} · {contents}", width="stretch")
         if may_end:
             st.button(
                 "Cancel" if export.open else "Delete",
@@ -135,5 +135,5 @@ def _state(export: Export) -> str:
 def _progress(export: Export) -> str:
     if export.done >= export.total:
         return "Writing the tables …"
-    left = "" if export.seconds_left is None else f" · {clock(export.seconds_left)} left"
-    return f"{export.done} of {plural(export.total, 'image')}{left}"
+    remaining = "" if export.seconds_left is None else f" · {clock(export.seconds_left)} left"
+    return f"{export.done} of {plural(export.total, 'image')}{remaining}"

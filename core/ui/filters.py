@@ -81,8 +81,8 @@ def dates() -> Query:
 
     The address and the API have its ends as times, so that it means the same for everybody.
     """
-    given = [_time(st.query_params.get(key)) for key in _ADDED]
-    from_address = tuple(times.from_utc(end).date() for end in given if end)
+    bounds_utc = [_time(st.query_params.get(key)) for key in _ADDED]
+    from_address = tuple(times.from_utc(end).date() for end in bounds_utc if end)
     if "added" not in st.session_state:
         st.session_state["added"] = from_address if len(from_address) == len(_ADDED) else ()
     days: Any = st.date_input(f"Added ({times.zone_name()})", key="added", width=245)
@@ -119,8 +119,8 @@ def words(query: Mapping[str, str], names: Mapping[str, str], named: str = "name
         title, _, unit = label.partition(", ")
         for end, word in _ENDS:
             if (bound := query.get(f"{column}_{end}")) is not None:
-                what = title if title.startswith("Ø") else title[0].lower() + title[1:]
-                parts.append(f"{what} {word} {float(bound):g} {unit}".strip())
+                noun = title if title.startswith("Ø") else title[0].lower() + title[1:]
+                parts.append(f"{noun} {word} {float(bound):g} {unit}".strip())
     return parts
 
 
@@ -166,8 +166,8 @@ def _added(since: datetime, until: datetime) -> str:
 def _time(text: str | None) -> datetime | None:
     """Parse a time of the address, which may hold anything; the result is in UTC without a zone."""
     try:
-        moment = datetime.fromisoformat(text or "")
-        return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+        parsed = datetime.fromisoformat(text or "")
+        return parsed.astimezone(UTC).replace(tzinfo=None) if parsed.tzinfo else parsed
     except (ValueError, OverflowError):
         return None
 

@@ -28,14 +28,14 @@ def previous(image: Image, versions: Sequence[Version]) -> Version | None:
 
     A version that never was in force was superseded as it was saved.
     """
-    others = [
+    alternatives = [
         version
         for version in versions
         if version.id != image.version_id
         and version.superseded_at is not None
         and version.superseded_at > version.created_at
     ]
-    return max(others, key=lambda version: version.superseded_at or version.created_at, default=None)
+    return max(alternatives, key=lambda version: version.superseded_at or version.created_at, default=None)
 
 
 def undo_button(services: Services, project: Project, image: Image, versions: Sequence[Version]) -> None:
@@ -79,7 +79,9 @@ def _version(services: Services, project: Project, image: Image, version: Versio
     mark = ":green[● **in force**] · " if in_force else ""
     st.markdown(f"{mark}{times.moment(version.created_at)}")
     trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
-    st.caption(f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}{worth(version)}")
+    st.caption(
+        f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}{confidence_words(version)}"
+    )
     if in_force:
         return
     with st.container(horizontal=True):
@@ -102,7 +104,7 @@ def words(version: Version) -> str:
     return segment_dialogs.in_words(version.engine, version.params)
 
 
-def worth(version: Version) -> str:
+def confidence_words(version: Version) -> str:
     """Return how much a correction changed and how long it took, as far as that is known."""
     overlap = "" if version.parent_iou is None else f" · IoU {version.parent_iou:.2f} with what it mends"
     seconds = version.seconds_worked

@@ -28,7 +28,7 @@ def downloads(services: Services, project: Project) -> None:
             if st.button(
                 label, icon=":material/inventory_2:", help="Archives being made or ready to download"
             ):
-                export_panel.shelf(services, project)
+                export_panel.list_exports(services, project)
 
 
 def bar(services: Services, project: Project, image_filter: ImageFilter, answer: GridAnswer) -> None:
@@ -95,9 +95,9 @@ def _count(services: Services, project: Project, image_filter: ImageFilter) -> i
 def _total(services: Services, read: list[int], project_id: str, image_filter: ImageFilter) -> None:
     """Draw how many images the table has; first what the page has counted already."""
     count = read.pop() if read else services.store.images.page(project_id, image_filter, limit=1).total
-    which = " on this filter" if image_filter != ImageFilter() else ""
+    scope = " on this filter" if image_filter != ImageFilter() else ""
     every = "All " if count > 1 else ""
-    st.markdown(f"**{every}{plural(count, 'image')}{which}**", width="content")
+    st.markdown(f"**{every}{plural(count, 'image')}{scope}**", width="content")
 
 
 def _target(
@@ -109,9 +109,9 @@ def _target(
         ids = tuple(
             key for key in services.store.images.ids(project.id, image_filter) if key not in deselected
         )
-        which = "on this filter" if image_filter != ImageFilter() else "of this project"
-        rest = f" but {len(deselected)}" if deselected else ""
-        return ids, f"**{plural(len(ids), 'image')} selected**, all {which}{rest}"
+        scope = "on this filter" if image_filter != ImageFilter() else "of this project"
+        exceptions = f" but {len(deselected)}" if deselected else ""
+        return ids, f"**{plural(len(ids), 'image')} selected**, all {scope}{exceptions}"
     # The grid still names selected rows that have been deleted.
     exists = services.store.images.known(answer.selected) if answer.selected else {}
     ids = tuple(key for key in answer.selected if exists.get(key) is False)

@@ -85,9 +85,11 @@ def image_to_open(services: Services, project_id: str) -> dict[str, str]:
     first of the table. Empty where the project has no images.
     """
     images = services.store.images
-    last: dict[str, str] | None = st.session_state.get(_OPENED, {}).get(project_id)
-    if last and images.known([last["image"]]).get(last["image"]) is False:  # it exists, and is not deleted
-        return last
+    last_opened: dict[str, str] | None = st.session_state.get(_OPENED, {}).get(project_id)
+    if (
+        last_opened and images.known([last_opened["image"]]).get(last_opened["image"]) is False
+    ):  # it exists, and is not deleted
+        return last_opened
     entry = {"list": secrets.token_hex(5)}
     least_certain = images.page(project_id, sort="confidence", limit=1).items
     if least_certain and doubtful(least_certain[0].confidence):

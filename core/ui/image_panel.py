@@ -21,7 +21,7 @@ from core.ui.format import three_digits
 from core.ui.image_list import ImageListPlace
 from core.ui.shell import REFRESH_SECONDS, go, plain
 
-LOOK = (
+CHECK_ADVICE = (
     "The outlines of this image are less certain than usual: compare them with the picture, and correct them "
     "or try other settings if they are wrong. "
 )
@@ -31,14 +31,18 @@ PICTURE_HEIGHT, PREVIEW_HEIGHT = "calc(100dvh - 11rem)", "calc(100dvh - 12.25rem
 
 def step_to(place: Neighbours, step: int) -> None:
     """Go to the previous (-1) or next (1) image; at either end stay."""
-    other = place.previous if step < 0 else place.next
-    if other:
-        st.query_params["image"] = other
+    target = place.previous if step < 0 else place.next
+    if target:
+        st.query_params["image"] = target
         st.query_params.pop(correction_panel.EDIT, None)
 
 
 def header(
-    services: Services, project: Project, image: Image, here: ImageListPlace, versions: Sequence[Version]
+    services: Services,
+    project: Project,
+    image: Image,
+    list_place: ImageListPlace,
+    versions: Sequence[Version],
 ) -> None:
     """Draw the link back to the list, Previous and Next, the name, Undo and Segment."""
     if project_switcher.chosen() != project.id:  # the address of a link names the image alone
@@ -46,9 +50,9 @@ def header(
         st.rerun()
     if image.review is ReviewState.CORRECTED and _reviewing() and "edit" not in st.query_params:
         go("review.py")  # corrected in the review: the next image
-    place = here.place
+    place = list_place.place
     with st.container(horizontal=True, vertical_alignment="center", key="image-header"):
-        _way_back(here)
+        _back_link(list_place)
         st.button(
             "Previous",
             icon=":material/chevron_left:",
@@ -67,8 +71,8 @@ def header(
             key="next",
         )
         st.title(plain(image.name), anchor=False, width="content")
-        which = " on this filter" if here.filtered else ""
-        st.caption(f"{place.position} of {place.total}{which}", width="content")
+        scope = " on this filter" if list_place.filtered else ""
+        st.caption(f"{place.position} of {place.total}{scope}", width="content")
         st.space("stretch")
         if correction_panel.EDIT not in st.query_params:  # the editor has an Undo of its own
             history_panel.undo_button(services, project, image, versions)
@@ -80,13 +84,13 @@ def _reviewing() -> bool:
     return st.query_params.get("back") == "review"
 
 
-def _way_back(here: ImageListPlace) -> None:
+def _back_link(list_place: ImageListPlace) -> None:
     """Draw the link to where the image was opened: the review, or the list of images."""
     if _reviewing():
         st.page_link("review.py", label="Back to the review", icon=":material/arrow_back:")
         return
-    label = "Back to the filtered images" if here.filtered else "Images of this project"
-    st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=here.query)
+    label = "Back to the filtered images" if list_place.filtered else "Images of this project"
+    st.page_link("images.py", label=label, icon=":material/arrow_back:", query_params=list_place.query)
 
 
 def _segment_button(services: Services, project: Project, image: Image) -> None:
@@ -94,11 +98,11 @@ def _segment_button(services: Services, project: Project, image: Image) -> None:
     if not visitor.may_edit(services, project):
         return
     label = "Segment" if image.version_id is None else "Re-segment"
-    whose = "the project's settings" if image.own_engine is None else "its own settings"
+    owner = "the project's settings" if image.own_engine is None else "its own settings"
     words = segment_dialogs.in_words(*segment_dialogs.settings_of(project, image))
     busy = image.status in (ImageStatus.QUEUED, ImageStatus.RUNNING)
     pressed = st.button(
-        label, type="primary", icon=":material/play_arrow:", disabled=busy, help=f"By {whose}: {words}"
+        label, type="primary", icon=":material/play_arrow:", disabled=busy, help=f"By {owner}: {words}"
     )
     if pressed:
         with explained():
@@ -121,34 +125,36 @@ def status_line(services: Services, image: Image, version: Version | None) -> No
 
 
 def _status(services: Services, read: list[Image], image: Image, version: Version | None) -> None:
-    now = read.pop() if read else services.store.images.get(image.id)
-    if now.status != image.status:
+    current = read.pop() if read else services.store.images.get(image.id)
+    if current.status != image.status:
         st.rerun()
-    if now.status is ImageStatus.FAILED:
-        st.error(now.error or "Segmenting this image failed.", icon=":material/error:")
-    elif now.status is ImageStatus.QUEUED:
+    if current.status is ImageStatus.FAILED:
+        st.error(current.error or "Segmenting this image failed.", icon=":material/error:")
+    elif current.status is ImageStatus.QUEUED:
         st.info("Waiting in the queue.", icon=":material/schedule:")
-    elif now.status is ImageStatus.RUNNING:
+    elif current.status is ImageStatus.RUNNING:
         st.info("Being segmented now.", icon=":material/sync:")
-    elif now.status is ImageStatus.NEW:
-        may_edit = services.principal.reaches(now.project_id, Level.EDIT)
+    elif current.status is ImageStatus.NEW:
+        may_edit = services.principal.reaches(current.project_id, Level.EDIT)
         press = " Press Segment to outline its spheroids." if may_edit else ""
         st.info(f"Not segmented yet.{press}", icon=":material/info:")
     elif version is not None:
-        _done(now, version)
+        _done(current, version)
 
 
 def _done(image: Image, version: Version) -> None:
-    trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
+    confidence = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
     own = " · settings of its own" if image.own_engine is not None else ""
     made = plain(history_panel.words(version))
     # In the line, not in a box of its own, which would push the picture from the screen.
-    look, advice = (
-        ("**:material/visibility: Look at this** · ", LOOK) if doubtful(image.confidence) else ("", "")
+    prefix, advice = (
+        ("**:material/visibility: Look at this** · ", CHECK_ADVICE)
+        if doubtful(image.confidence)
+        else ("", "")
     )
     st.caption(
-        f"{look}:green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
-        f"{seconds_of(version.timings_ms):.2f} s{trust}{own}{reviewed_words(image)}",
+        f"{prefix}:green[●] done · {plural(version.n_objects, 'spheroid')} · {made} · "
+        f"{seconds_of(version.timings_ms):.2f} s{confidence}{own}{reviewed_words(image)}",
         help=f"{advice}Confidence is the overlap with a person's outline that is to be expected, from 0 to "
         f"1. {version.engine} {version.engine_version}",
     )
@@ -163,10 +169,10 @@ def reviewed_words(image: Image) -> str:
     """“ · excluded by Ana: debris”; nothing where nobody has looked at the result, or it says so itself."""
     if image.review in (ReviewState.UNSEEN, ReviewState.CORRECTED):
         return ""
-    why = f": {plain(image.review_reason)}" if image.review_reason else ""
+    reason = f": {plain(image.review_reason)}" if image.review_reason else ""
     known = image.reviewed_by not in (None, *NAMELESS)
-    who = f" by {plain(image.reviewed_by or '')}" if known else ""
-    return f" · {image.review.value}{who}{why}"
+    reviewer = f" by {plain(image.reviewed_by or '')}" if known else ""
+    return f" · {image.review.value}{reviewer}{reason}"
 
 
 def facts(image: Image) -> None:
@@ -197,5 +203,5 @@ def facts(image: Image) -> None:
         st.caption("A is the area with holes taken out, P the perimeter. Lengths scale with the pixel size.")
 
 
-def _download(label: str, image: Image, what: str) -> None:
-    st.link_button(label, f"/downloads/images/{image.id}/{what}", icon=":material/download:")
+def _download(label: str, image: Image, file: str) -> None:
+    st.link_button(label, f"/downloads/images/{image.id}/{file}", icon=":material/download:")

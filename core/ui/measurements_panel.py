@@ -90,9 +90,9 @@ def charts(services: Services, project: Project, objects: ObjectFilter, names: M
         else:
             st.plotly_chart(histogram(counts, names[column]), key="histogram")
     with right, st.container():
-        across, up = st.columns(2)
-        x = _quantity(across, "Horizontal axis", "x", "equivalent_diameter", names)
-        y = _quantity(up, "Vertical axis", "y", "circularity", names)
+        x_column, y_column = st.columns(2)
+        x = _quantity(x_column, "Horizontal axis", "x", "equivalent_diameter", names)
+        y = _quantity(y_column, "Vertical axis", "y", "circularity", names)
         _scatter(services.store.objects.points(project.id, objects, (x, y), MAX_POINTS), names[x], names[y])
     _left_out(services, project, objects, {column, x, y})
 
@@ -167,8 +167,8 @@ def _scatter(points: tuple[Point, ...], x: str, y: str) -> None:
     event: Any = st.plotly_chart(
         scatter(points, x, y), key="scatter", on_select="rerun", selection_mode="points"
     )
-    some = f"{MAX_POINTS} of them, drawn by lot. " if len(points) == MAX_POINTS else ""
-    st.caption(f"{some}Click a point to open its image.")
+    sample = f"{MAX_POINTS} of them, drawn by lot. " if len(points) == MAX_POINTS else ""
+    st.caption(f"{sample}Click a point to open its image.")
     if chosen := event["selection"]["points"]:
         image_id, number = chosen[0]["customdata"]
         open_page("image.py", image=image_id, spheroid=str(number))

@@ -65,7 +65,7 @@ def card(services: Services, project: Project) -> None:
             go("images.py")
 
 
-def counted(project: Project) -> str:
+def count_words(project: Project) -> str:
     """Return the counts in words: “380 done · 3 failed”."""
     return " · ".join(
         f"{count} {_WORDS.get(status, status.value)}"
@@ -86,7 +86,7 @@ def _sentence(project: Project) -> str:
     if not project.n_images:
         return f"No images yet  \nMade {times.moment(project.created_at)}"
     when = times.moment(project.last_activity) if project.last_activity else ""
-    return f"{plural(project.n_images, 'image')}: {counted(project)}  \nLast added {when}"
+    return f"{plural(project.n_images, 'image')}: {count_words(project)}  \nLast added {when}"
 
 
 def _pictures(project: Project) -> str:

@@ -14,8 +14,8 @@ from core.services import Services
 from core.ui.feedback import empty
 from core.ui.format import plain
 
-FEW = 6  # projects that are offered where none is chosen
-ONLY_LOOKS = "You can look at this project and take data away, not change it. Its owner can let you."
+MAX_OFFERED = 6  # projects that are offered where none is chosen
+READ_ONLY = "You can look at this project and take data away, not change it. Its owner can let you."
 COOKIE = "spheroscope_project"  # what the browser's tables keep of the address; see assets/grid_place.js
 _ADDRESS, _NAMES = "project", "project switcher"
 _NEXT, _LAST, _LISTED = "project next", "project used last", "projects"
@@ -30,9 +30,13 @@ def draw(services: Services) -> None:
         st.session_state[_ADDRESS] = st.session_state.pop(_NEXT) or ""
     projects = {project.id: project for project in services.store.projects.list()}
     st.session_state[_LISTED] = projects
-    if _ADDRESS not in st.session_state and _ADDRESS not in st.query_params and (usual := _usual(projects)):
+    if (
+        _ADDRESS not in st.session_state
+        and _ADDRESS not in st.query_params
+        and (default := _default(projects))
+    ):
         # Both: from now on the field writes the address, but not in the first run of a visit.
-        st.session_state[_ADDRESS] = st.query_params[_ADDRESS] = usual
+        st.session_state[_ADDRESS] = st.query_params[_ADDRESS] = default
     with st.container(key="unseen"):
         address = st.text_input("Project", key=_ADDRESS, bind="query-params")
     st.session_state[_NAMES] = project_id = _project_id(projects, address)
@@ -49,7 +53,7 @@ def draw(services: Services) -> None:
             on_change=_switched,
         )
     if project_id and not services.principal.reaches(project_id, Level.EDIT):
-        st.caption(f":material/visibility: {ONLY_LOOKS}")
+        st.caption(f":material/visibility: {READ_ONLY}")
 
 
 def project_of_page(services: Services) -> Project:
@@ -61,8 +65,8 @@ def project_of_page(services: Services) -> Project:
     project_id = chosen()
     if project_id is None:
         address: str = st.session_state[_ADDRESS]
-        if not address and (usual := _usual(projects)):
-            choose_next(usual)
+        if not address and (default := _default(projects)):
+            choose_next(default)
             st.rerun()
         _offer(projects, address)
         st.stop()
@@ -124,14 +128,14 @@ def _project_id(projects: Mapping[str, Project], address: str) -> str | None:
     return named[0] if len(named) == 1 else None
 
 
-def _usual(projects: Mapping[str, Project]) -> str | None:
+def _default(projects: Mapping[str, Project]) -> str | None:
     """Return the project used last in this visit or by this browser, or the only one; None once cleared."""
-    last = st.session_state.get(_LAST)
-    if last == "":
+    last_used = st.session_state.get(_LAST)
+    if last_used == "":
         return None
-    if last is None:
-        last = unquote(st.context.cookies.get(COOKIE, ""))
-    return _project_id(projects, last) or (next(iter(projects)) if len(projects) == 1 else None)
+    if last_used is None:
+        last_used = unquote(st.context.cookies.get(COOKIE, ""))
+    return _project_id(projects, last_used) or (next(iter(projects)) if len(projects) == 1 else None)
 
 
 def _offer(projects: Mapping[str, Project], address: str) -> None:
@@ -144,7 +148,7 @@ def _offer(projects: Mapping[str, Project], address: str) -> None:
     else:
         sentence = "They appear here once you have made one, or somebody has shared one with you."
         empty("There is no project yet", sentence, alone=True)
-    for project in list(projects.values())[:FEW]:
+    for project in list(projects.values())[:MAX_OFFERED]:
         st.button(
             plain(project.name),
             key=f"choose-{project.id}",
@@ -152,8 +156,8 @@ def _offer(projects: Mapping[str, Project], address: str) -> None:
             on_click=choose,
             args=(project.id,),
         )
-    more = len(projects) > FEW or not projects
-    if more and st.button("All projects" if projects else "Go to projects", type="primary"):
+    has_more = len(projects) > MAX_OFFERED or not projects
+    if has_more and st.button("All projects" if projects else "Go to projects", type="primary"):
         st.switch_page("projects.py", query_params={})
 
 

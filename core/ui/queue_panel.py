@@ -61,12 +61,12 @@ def actions(
             st.caption("You can look at these jobs, not change them: that takes a project that you may edit.")
         return
     ids = _target(services, state, answer, project_id)
-    what = f"all {state.value}"
+    scope = f"all {state.value}"
     if ids is not None:
-        what = f"{len(ids)} selected" if answer.selected or answer.everything else f"these {len(ids)}"
+        scope = f"{len(ids)} selected" if answer.selected or answer.everything else f"these {len(ids)}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        for offer in _offers(services.store.jobs, state, ids, what):
-            _act(services, offer, disabled=not total)
+        for offer in _offers(services.store.jobs, state, ids, scope):
+            _button(services, offer, disabled=not total)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +76,32 @@ class _Offer:
     label: str
     hint: str | None
     icon: str
-    act: Callable[[], int]
+    change: Callable[[], int]
     done: str
 
 
-def _offers(jobs: JobStore, state: JobState, ids: tuple[str, ...] | None, what: str) -> list[_Offer]:
+def _offers(jobs: JobStore, state: JobState, ids: tuple[str, ...] | None, scope: str) -> list[_Offer]:
     cancel = partial(jobs.cancel, ids, state)
     offers = {
         JobState.QUEUED: [
-            *(_priority(jobs, priority, ids, what) for priority in reversed(Priority)),
-            _Offer(f"Cancel {what}", None, ":material/cancel:", cancel, "cancelled"),
+            *(_priority(jobs, priority, ids, scope) for priority in reversed(Priority)),
+            _Offer(f"Cancel {scope}", None, ":material/cancel:", cancel, "cancelled"),
         ],
-        JobState.RUNNING: [_Offer(f"Cancel {what}", None, ":material/cancel:", cancel, "cancelled")],
+        JobState.RUNNING: [_Offer(f"Cancel {scope}", None, ":material/cancel:", cancel, "cancelled")],
         JobState.FAILED: [
-            _Offer(f"Retry {what}", None, ":material/replay:", partial(jobs.retry, ids), "queued again")
+            _Offer(f"Retry {scope}", None, ":material/replay:", partial(jobs.retry, ids), "queued again")
         ],
     }
     return offers.get(state, [])
 
 
-def _priority(jobs: JobStore, priority: Priority, ids: tuple[str, ...] | None, what: str) -> _Offer:
+def _priority(jobs: JobStore, priority: Priority, ids: tuple[str, ...] | None, scope: str) -> _Offer:
     icon = {Priority.HIGH: "keyboard_double_arrow_up", Priority.NORMAL: "drag_handle"}.get(priority)
     return _Offer(
         label=priority.value.capitalize(),
-        hint=f"Give {what} {priority.value} priority",
+        hint=f"Give {scope} {priority.value} priority",
         icon=f":material/{icon or 'keyboard_double_arrow_down'}:",
-        act=partial(jobs.prioritise, priority, ids),
+        change=partial(jobs.prioritise, priority, ids),
         done=f"given {priority.value} priority",
     )
 
@@ -120,10 +120,10 @@ def _target(
     return services.store.jobs.ids(state, project_id=project_id) if state in _CHANGEABLE else ()
 
 
-def _act(services: Services, offer: _Offer, *, disabled: bool) -> None:
+def _button(services: Services, offer: _Offer, *, disabled: bool) -> None:
     if st.button(offer.label, icon=offer.icon, help=offer.hint, disabled=disabled):
         with explained():
-            count = offer.act()
+            count = offer.change()
             services.queue.wake()
             st.toast(f"{plural(count, 'image')} {offer.done}.")
             st.rerun()

@@ -177,7 +177,7 @@ def _take_back(services: Services, memory: Memory) -> None:
 
 def _on_desk(waiting: Waiting, image: Image, spheroids: tuple[Spheroid, ...]) -> DeskImage:
     look = "look" if waiting.flagged else ""
-    kinds = ["random" if waiting.at_random and not place else look for place in range(len(waiting.reasons))]
+    kinds = ["random" if waiting.at_random and not index else look for index in range(len(waiting.reasons))]
     summary = plural(len(spheroids), "spheroid")
     if spheroids:
         summary += f", Ø {length(image.largest_diameter_px, image.um_per_px)}"

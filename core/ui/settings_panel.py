@@ -53,15 +53,15 @@ def preview_line(services: Services, project: Project, image: Image, preview: Pr
             width="stretch",
         )
         may_edit = visitor.may_edit(services, project)
-        here = may_edit and st.button("Use for this image", type="primary", key="use-here")
+        for_image = may_edit and st.button("Use for this image", type="primary", key="use-here")
         everywhere = may_edit and st.button(f"Use for all {project.n_images} images", key="use-everywhere")
         discard = st.button("Discard", type="tertiary", key="use-not")
     with explained():
         if everywhere:
             _use_everywhere(services, project, image, recipe)
-        elif here:
+        elif for_image:
             services.requests.accept(project, (image.id,), recipe, visitor.job_request(services))
-        if here or discard:
+        if for_image or discard:
             del st.session_state[_PREVIEW]
             st.rerun()
 
@@ -98,9 +98,9 @@ def settings_panel(services: Services, project: Project, image: Image, status: A
 
 def _in_use(services: Services, project: Project, image: Image) -> None:
     """Draw whether the image has settings of its own, and how to take them back."""
-    usual = segment_dialogs.projects_words(project)
+    project_words = segment_dialogs.projects_words(project)
     if image.own_engine is None:
-        st.caption(f"Segmented by the project's settings: {usual}.")
+        st.caption(f"Segmented by the project's settings: {project_words}.")
         return
     own = segment_dialogs.in_words(*segment_dialogs.settings_of(project, image))
     st.markdown(f":material/push_pin: **Settings of its own:** {plain(own)}")
@@ -109,7 +109,7 @@ def _in_use(services: Services, project: Project, image: Image) -> None:
     pressed = st.button(
         "Use the project's settings",
         key="use-projects",
-        help=f"Take these settings back and segment by the project's: {usual}",
+        help=f"Take these settings back and segment by the project's: {project_words}",
     )
     if pressed:
         with explained():

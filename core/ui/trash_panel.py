@@ -29,8 +29,8 @@ def trash_panel(services: Services) -> None:
     if not trash.items:
         st.text(f"Nothing here has “{name}” in its name." if name else "Nothing was deleted.")
         return
-    more = f", the latest {MAX_ROWS} of them shown: find others by name" if trash.total > MAX_ROWS else ""
-    st.markdown(f"**{plural(trash.total, 'entry')}**{more}".replace("entrys", "entries"))
+    note = f", the latest {MAX_ROWS} of them shown: find others by name" if trash.total > MAX_ROWS else ""
+    st.markdown(f"**{plural(trash.total, 'entry')}**{note}".replace("entrys", "entries"))
     bar = st.container(horizontal=True, vertical_alignment="center")
     may_restore = visitor.may_edit_some(services)
     event: Any = st.dataframe(
@@ -60,7 +60,7 @@ def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:
     deleted = [item.deleted_at.replace(tzinfo=UTC) for item in items]
     return pl.DataFrame(
         {
-            "What": [_what(item) for item in items],
+            "What": [_description(item) for item in items],
             "Name": [item.name for item in items],
             "Project": [item.project_name for item in items],
             "Deleted": deleted,
@@ -70,7 +70,7 @@ def table(items: Sequence[DeletedItem], undo_days: int) -> pl.DataFrame:
     )
 
 
-def _what(item: DeletedItem) -> str:
+def _description(item: DeletedItem) -> str:
     return "image" if item.kind is DeletedKind.IMAGE else f"project with {plural(item.n_images, 'image')}"
 
 
@@ -90,15 +90,17 @@ def _restore_button(services: Services, chosen: Sequence[DeletedItem]) -> None:
         help="Tick rows to restore them",
     )
     if others:
-        more = f" and {len(others) - 1} others" if len(others) > 1 else ""
+        note = f" and {len(others) - 1} others" if len(others) > 1 else ""
         st.caption(
-            f"{plain(others[0])}{more}: only an owner of a project restores it, and its images take the "
+            f"{plain(others[0])}{note}: only an owner of a project restores it, and its images take the "
             "right to edit it."
         )
     if pressed:
         with explained():
             restored = restore(services.store.projects, services.store.images, chosen)
-            gone = len(chosen) - restored
-            rest = f" {gone} had been restored before or deleted for good." if gone else ""
-            st.toast(f"{restored} restored, with all results.{rest}", icon=":material/restore_from_trash:")
+            n_missing = len(chosen) - restored
+            missing_words = f" {n_missing} had been restored before or deleted for good." if n_missing else ""
+            st.toast(
+                f"{restored} restored, with all results.{missing_words}", icon=":material/restore_from_trash:"
+            )
             st.rerun()

@@ -31,12 +31,14 @@ def watched_folder(services: Services, project: Project) -> None:
             _form(services, project, status)
     if status.latest:
         st.markdown("**Taken in last**")
-        st.dataframe(taken_in(status.latest), hide_index=True, column_config={"When": times.column("When")})
+        st.dataframe(
+            stored_uploads(status.latest), hide_index=True, column_config={"When": times.column("When")}
+        )
     elif status.root is not None:
         st.caption("Nothing has been taken in yet.")
 
 
-def taken_in(uploads: Sequence[Upload]) -> pl.DataFrame:
+def stored_uploads(uploads: Sequence[Upload]) -> pl.DataFrame:
     """Return files of a watched folder as the page shows them, times in UTC."""
     return pl.DataFrame(
         {

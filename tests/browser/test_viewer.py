@@ -147,8 +147,8 @@ def overlapping_numbers(page: Page) -> int:
     slack = 1.0  # a border of the glyphs that is drawn round
     return sum(
         a[0] < b[2] - slack and b[0] < a[2] - slack and a[1] < b[3] - slack and b[1] < a[3] - slack
-        for place, a in enumerate(boxes)
-        for b in boxes[:place]
+        for index, a in enumerate(boxes)
+        for b in boxes[:index]
     )
 
 

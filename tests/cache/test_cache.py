@@ -337,7 +337,7 @@ class Cached(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 3))
     def add(self, count: int) -> None:
-        new = [f"{len(self.keys) + place}" for place in range(count)]
+        new = [f"{len(self.keys) + index}" for index in range(count)]
         self.keys += add(self.cached, self.project, *new)
 
     @rule(place=st.integers(0, 9), objects=st.integers(0, 3))

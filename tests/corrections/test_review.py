@@ -154,8 +154,8 @@ def test_those_drawn_at_random_come_to_the_front_one_by_one(store: Store, projec
         drawn.append(image.at_random)
     assert len(drawn) == len(keys)
     n = sum(drawn)
-    places = [place for place, at_random in enumerate(drawn) if at_random]
-    assert places == [RANDOM_SHARE // 2 + RANDOM_SHARE * place for place in range(n)]
+    places = [index for index, at_random in enumerate(drawn) if at_random]
+    assert places == [RANDOM_SHARE // 2 + RANDOM_SHARE * index for index in range(n)]
 
 
 def test_the_last_word_can_be_taken_back(store: Store, project: Project, images: list[Image]) -> None:

@@ -61,7 +61,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             key = f"{chance.randrange(16**6):06x}"
             add(store, projects[number % 3], key)
             if number % 2:
-                finish(store, key, *(spheroid(place) for place in range(1, 1 + number % 4)))
+                finish(store, key, *(spheroid(index) for index in range(1, 1 + number % 4)))
         add(store, projects[0], "waits", "waits too", recipe=RECIPE)
         store.images.delete(projects[1], [key])
         store.projects.delete(projects[2])

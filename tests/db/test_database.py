@@ -142,8 +142,8 @@ def test_a_block_that_rotted_is_not_called_locked(tmp_path: Path) -> None:
         db.write(add_project(f"project {number}"))
     db.close()
     data = bytearray(path.read_bytes())
-    for place in range(3 * 4096, len(data), 4096):
-        data[place + 77] ^= 0xFF
+    for index in range(3 * 4096, len(data), 4096):
+        data[index + 77] ^= 0xFF
     path.write_bytes(data)
     with pytest.raises(StorageError) as caught:
         Database.open(path, QueryRecorder())

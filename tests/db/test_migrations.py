@@ -56,8 +56,8 @@ def populate(connection: Any) -> None:
             "INSERT INTO project VALUES (?, ?, 0.5, 'unet', '{\"sensitivity\":0.5}', ?, ?)",
             [key, f"Project {key}", MADE, deleted],
         )
-    for place, (name, (status, jobs, in_force)) in enumerate(IMAGES.items()):
-        _add_image(connection, place, name, status, in_force)
+    for index, (name, (status, jobs, in_force)) in enumerate(IMAGES.items()):
+        _add_image(connection, index, name, status, in_force)
         for recipe, state in jobs.items():
             _add_job(connection, name, recipe, state)
 

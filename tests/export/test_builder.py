@@ -308,8 +308,8 @@ def test_fewer_digits_are_given_on_request_and_said(
     project = lab.project(um_per_px=1.23456789)
     lab.measured(lab.image(project, "a.tif"), disc(1, solidity=2 / 3))
     solidities = []
-    for place, digits in enumerate((None, 6)):
-        folder = tmp_path / str(place)
+    for index, digits in enumerate((None, 6)):
+        folder = tmp_path / str(index)
         folder.mkdir()
         parts = frozenset({Part.CSV, Part.PARQUET, Part.XLSX})
         builder.make(ExportRequest(project.id, parts, digits=digits), folder, lambda done: None)
@@ -394,10 +394,10 @@ def test_batches_follow_each_other_without_a_gap(
     monkeypatch.setattr("core.store.export_reader.BATCH_IMAGES", 2)
     monkeypatch.setattr("core.store.export_reader.BATCH_OBJECTS", 3)
     project = lab.project()
-    for place, name in enumerate(("c", "a", "b", "b", "d")):  # two of one name, at a batch's end
-        image = lab.image(project, f"{name}.tif", corpus.png(corpus.noise(seed=place)))
+    for index, name in enumerate(("c", "a", "b", "b", "d")):  # two of one name, at a batch's end
+        image = lab.image(project, f"{name}.tif", corpus.png(corpus.noise(seed=index)))
         if name != "d":
-            lab.measured(image, *(disc(number) for number in range(1, place + 2)))
+            lab.measured(image, *(disc(number) for number in range(1, index + 2)))
     archive = pack(project, Part.CSV)
     assert [row["path"] for row in rows(archive, "images.csv")] == [f"{name}.tif" for name in "abbcd"]
     counted = [(row["path"], int(row["object"])) for row in rows(archive, "objects.csv")]

@@ -46,8 +46,8 @@ class Visit:
     def __init__(self, served: App, page: Page, number: int) -> None:
         self.served, self.page = served, page
         self.files = [
-            {"name": f"{number} {place}.tif", "mimeType": "image/tiff", "buffer": _file(number, place)}
-            for place in range(FILES)
+            {"name": f"{number} {index}.tif", "mimeType": "image/tiff", "buffer": _file(number, index)}
+            for index in range(FILES)
         ]
 
     def arrive(self) -> None:

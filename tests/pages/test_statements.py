@@ -60,7 +60,7 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number in range(N_PROJECTS):
         project = store.projects.create(f"Plate {number}", RECIPE.engine)
         n_images = N_IMAGES if number == 0 else 3
-        for image_id in add(store, project.id, *(f"{number}-{place}" for place in range(n_images))):
+        for image_id in add(store, project.id, *(f"{number}-{index}" for index in range(n_images))):
             finish(store, image_id, spheroid(1), spheroid(2), recipe=RECIPE)
     db.close()
     return folder

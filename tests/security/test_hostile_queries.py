@@ -97,7 +97,7 @@ def test_an_id_that_is_altered_by_one_digit_is_nothing(walk: Walk, what: str) ->
     client = walk.callers["owner"]
     known = walk.image.id
     assert client.get(f"/downloads/images/{known}/{what}").status_code == 200
-    for place in range(len(known)):
-        digit = "0" if known[place] != "0" else "1"
-        other = known[:place] + digit + known[place + 1 :]
+    for index in range(len(known)):
+        digit = "0" if known[index] != "0" else "1"
+        other = known[:index] + digit + known[index + 1 :]
         assert client.get(f"/downloads/images/{other}/{what}").status_code == 404

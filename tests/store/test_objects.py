@@ -32,7 +32,7 @@ def test_every_sort_is_total_and_has_what_is_unknown_last(filled: Store, project
     for sort in [way + name for name in SORTS for way in ("", "-")]:
         names = rows(filled, project, sort=sort)
         assert sorted(names) == ["a-1", "a-2", "b-1"]
-        pages = [filled.objects.page(project.id, ALL, sort, 1, place).items[0].id for place in range(3)]
+        pages = [filled.objects.page(project.id, ALL, sort, 1, index).items[0].id for index in range(3)]
         assert pages == names
         if sort.removeprefix("-").endswith(("_um", "_um2", "_um3")):
             assert names[0] == "b-1", "alone has a pixel size"
@@ -50,10 +50,10 @@ def test_a_walk_goes_on_behind_its_keys_by_every_sort_whatever_comes_and_goes(
         shape = {"circularity": None if number % 3 == 0 else number / 10, "touches_border": number % 2 == 0}
         finish(store, key, spheroid(1, area=float(number % 4), **shape))
     store.images.set_pixel_size(keys[:4], 2.0)
-    for place, sort in enumerate(way + name for name in SORTS for way in ("", "-")):
+    for index, sort in enumerate(way + name for name in SORTS for way in ("", "-")):
         expected = rows(store, project, sort=sort)
         first = store.objects.page(project.id, ALL, sort, 4)
-        gone = keys[place % 9]
+        gone = keys[index % 9]
         store.images.delete(project.id, [gone])
         seen = [item.id for item in first.items]
         last = first.last

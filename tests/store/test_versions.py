@@ -56,9 +56,9 @@ def test_the_later_request_wins_whichever_ends_first(
 ) -> None:
     first, second = both_running(store, project)
     order = [(second, 2), (first, 1)] if later_ends_first else [(first, 1), (second, 2)]
-    for place, (job, n_objects) in enumerate(order):
+    for index, (job, n_objects) in enumerate(order):
         assert save(store, job, n_objects)
-        ended = job is second or place == 1
+        ended = job is second or index == 1
         assert state(store) == ("done" if ended else "running", None)
     image = store.images.get("a")
     assert (engine_in_force(store), image.n_objects) == ("second", 2)

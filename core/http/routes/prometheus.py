@@ -27,7 +27,7 @@ from core.services import Services
 MIN_MS = 0.1
 # Of the recorder's own edges, which alone can be counted up to exactly: about 1, 2.5 and 5 of every decade.
 EDGES_MS = tuple(
-    edge for place, edge in enumerate(BOUNDS_MS) if edge >= MIN_MS and place % PER_DECADE in (0, 4, 7)
+    edge for index, edge in enumerate(BOUNDS_MS) if edge >= MIN_MS and index % PER_DECADE in (0, 4, 7)
 )
 HISTOGRAMS = (
     (Kind.REQUEST, "http_request", "route", "Time to answer a request, to its last byte."),

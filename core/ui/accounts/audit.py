@@ -10,7 +10,7 @@ import streamlit as st
 from core.accounts.audit import Action, AuditRow
 from core.services import Services
 from core.ui import times
-from core.ui.accounts.people import desk
+from core.ui.accounts.people import management
 
 ROWS = 100
 _BEFORE = "audit before"
@@ -28,7 +28,7 @@ def draw(services: Services) -> None:
     filters = (name, action)
     before = st.session_state.get(_BEFORE, (filters, None))
     start = before[1] if before[0] == filters else None
-    rows = desk(services).audit(ROWS, start, action, name.strip() or None)
+    rows = management(services).audit(ROWS, start, action, name.strip() or None)
     if not rows:
         st.text("Nothing yet." if start is None else "Nothing older.")
     else:

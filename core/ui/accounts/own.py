@@ -18,7 +18,7 @@ DAYS = (30, 90, 365)
 SCOPES = {Scope.READ: "Read", Scope.WRITE: "Read and change"}
 
 
-def desk(services: Services) -> OwnAccount:
+def management(services: Services) -> OwnAccount:
     """What the visitor may do about their account."""
     return OwnAccount(services.access, services.principal)
 
@@ -36,30 +36,30 @@ def password(services: Services) -> None:
             max_chars=200,
             help=f"At least {MIN_CHARACTERS} characters: a few words that do not belong together",
         )
-        again = st.text_input("The same once more", type="password", max_chars=200)
+        repeated = st.text_input("The same once more", type="password", max_chars=200)
         if st.form_submit_button("Change password", type="primary"):
             with explained():
-                if new != again:
+                if new != repeated:
                     raise InvalidRequest("The two new passwords are not the same.")
-                desk(services).change_password(old, new)
+                management(services).change_password(old, new)
                 st.success("Your password is changed. Other browsers have been signed out.")
 
 
 def sessions(services: Services) -> None:
     """List one's sessions, each but this one with a button that ends it."""
-    sessions = desk(services).sessions()
+    sessions = management(services).sessions()
     if not sessions:
         return
     st.header("Signed in", anchor=False)
     for session in sessions:
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            here = services.principal.key == f"session:{session.id}"
-            st.text(browser_name(session.browser) + (", this browser" if here else ""), width=280)
+            is_current = services.principal.key == f"session:{session.id}"
+            st.text(browser_name(session.browser) + (", this browser" if is_current else ""), width=280)
             st.caption(f"from {session.address} · last used {times.moment(session.seen_at)}")
             st.space("stretch")
-            if not here and st.button("End", key=f"end-{session.id}"):
+            if not is_current and st.button("End", key=f"end-{session.id}"):
                 with explained():
-                    desk(services).end_session(session.id)
+                    management(services).end_session(session.id)
                     st.rerun()
 
 
@@ -77,20 +77,20 @@ def tokens(services: Services) -> None:
                 del st.session_state[_TOKEN]
                 st.rerun()
     names = {project.id: project.name for project in project_switcher.listed()}
-    for token in desk(services).tokens():
+    for token in management(services).tokens():
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             st.text(token.name, width=200)
-            where = (
+            scope_words = (
                 "all your projects"
                 if token.project_id is None
                 else names.get(token.project_id, "one project")
             )
             until = f"until {token.expires_at:%d %b %Y}"
-            st.caption(f"{SCOPES[token.scope]} · {plain(where)} · {until}")
+            st.caption(f"{SCOPES[token.scope]} · {plain(scope_words)} · {until}")
             st.space("stretch")
             if st.button("Revoke", key=f"revoke-{token.id}"):
                 with explained():
-                    desk(services).revoke_token(token.id)
+                    management(services).revoke_token(token.id)
                     st.rerun()
     with st.popover("New token", icon=":material/key:"):
         _token_form(services, names)
@@ -107,7 +107,7 @@ def _token_form(services: Services, names: dict[str, str]) -> None:
         days = st.selectbox("For", DAYS, format_func=lambda count: f"{count} days")
         if st.form_submit_button("Make the token", type="primary"):
             with explained():
-                st.session_state[_TOKEN] = desk(services).add_token(name, scope, days, project_id)
+                st.session_state[_TOKEN] = management(services).add_token(name, scope, days, project_id)
                 st.rerun()
 
 

@@ -21,7 +21,7 @@ ROLES = {
 _LINK = "password link"  # in the session: a name and the link, shown until it is dismissed
 
 
-def desk(services: Services) -> People:
+def management(services: Services) -> People:
     """What the visitor may do about people."""
     return People(services.access, services.principal)
 
@@ -39,7 +39,7 @@ def _form(services: Services) -> None:
         role = st.selectbox("Role", list(ROLES), index=1, format_func=lambda item: ROLES[item])
         if st.form_submit_button("Add", type="primary"):
             with explained():
-                account, link = desk(services).add(name, role)
+                account, link = management(services).add(name, role)
                 if local:
                     st.session_state[_LINK] = (account.name, link)
                 st.rerun()
@@ -70,13 +70,13 @@ def base_address(services: Services) -> str:
 
 def table(services: Services) -> None:
     """List everybody, each with what an admin can do for them."""
-    for account in desk(services).list():
+    for account in management(services).list():
         with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"of-{account.id}"):
             st.text(account.name, width=260)  # an address would become a link in Markdown
             _role(services, account)
             st.caption(_state(account, services.access.rules.mode), width=190)
             st.space("stretch")
-            _acts(services, account)
+            _buttons(services, account)
 
 
 def _state(account: Account, mode: AccessMode) -> str:
@@ -92,7 +92,7 @@ def _role(services: Services, account: Account) -> None:
 
     def changed() -> None:
         with explained():
-            desk(services).set_role(account.id, st.session_state[key])
+            management(services).set_role(account.id, st.session_state[key])
 
     st.selectbox(
         f"Role of {plain(account.name)}",
@@ -107,24 +107,24 @@ def _role(services: Services, account: Account) -> None:
     )
 
 
-def _acts(services: Services, account: Account) -> None:
+def _buttons(services: Services, account: Account) -> None:
     if account.disabled:
-        _act("Let in again", f"enable-{account.id}", lambda: desk(services).enable(account.id))
+        _button("Let in again", f"enable-{account.id}", lambda: management(services).enable(account.id))
         return
     if services.access.rules.mode is AccessMode.LOCAL:
         label = "New password link" if account.has_password else "New link"
 
         def reset() -> None:
-            st.session_state[_LINK] = (account.name, desk(services).reset(account.id))
+            st.session_state[_LINK] = (account.name, management(services).reset(account.id))
 
-        _act(label, f"reset-{account.id}", reset)
+        _button(label, f"reset-{account.id}", reset)
     own = account.id == services.principal.account_id
     if not own:
-        _act("Shut out", f"disable-{account.id}", lambda: desk(services).disable(account.id))
+        _button("Shut out", f"disable-{account.id}", lambda: management(services).disable(account.id))
 
 
-def _act(label: str, key: str, act: Callable[[], None]) -> None:
+def _button(label: str, key: str, change: Callable[[], None]) -> None:
     if st.button(label, key=key):
         with explained():
-            act()
+            change()
             st.rerun()

@@ -19,14 +19,14 @@ DAYS = (1, 7, 30, 90)
 _LINK = "project link"
 
 
-def desk(services: Services) -> Sharing:
+def management(services: Services) -> Sharing:
     """What the visitor may do about the sharing of projects."""
     return Sharing(services.access, services.principal)
 
 
 def button(services: Services, project: Project) -> None:
     """Draw the button for owners; nothing for others, and where there are no accounts."""
-    if not services.access.rules.enabled or not desk(services).may_share(project.id):
+    if not services.access.rules.enabled or not management(services).may_share(project.id):
         return
     if st.button("Share", icon=":material/group_add:", key=f"share-{project.id}", type="tertiary"):
         dialog(services, project)
@@ -37,7 +37,7 @@ def dialog(services: Services, project: Project) -> None:
     """Show and change who may look at, edit and own a project."""
     st.markdown(f"**{plain(project.name)}** is seen by these people and by admins.")
     with explained():
-        for member in desk(services).members(project.id):
+        for member in management(services).members(project.id):
             _member(services, project, member)
         _add(services, project)
         st.divider()
@@ -60,7 +60,7 @@ def _member(services: Services, project: Project, member: Member) -> None:
         remove = st.button("Remove", key=f"remove-{member.account_id}", type="tertiary")
     if remove or level != member.level:
         with explained():
-            desk(services).set_level(project.id, member.account_id, None if remove else level)
+            management(services).set_level(project.id, member.account_id, None if remove else level)
             st.rerun(scope="fragment")
 
 
@@ -71,7 +71,7 @@ def _add(services: Services, project: Project) -> None:
         level = columns[1].selectbox("They", list(LEVELS), format_func=lambda item: LEVELS[item])
         if st.form_submit_button("Share", type="primary"):
             with explained():
-                desk(services).share(project.id, name, level)
+                management(services).share(project.id, name, level)
                 st.rerun(scope="fragment")
 
 
@@ -80,16 +80,16 @@ def _links(services: Services, project: Project) -> None:
     if _LINK in st.session_state:
         st.caption("Copy it now; it is not shown again.")
         st.code(f"{base_address(services)}/access/shared/{st.session_state.pop(_LINK)}", language=None)
-    for link in desk(services).links(project.id):
+    for link in management(services).links(project.id):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.text(f"made by {link.created_by}, until {times.moment(link.expires_at)}")
             if st.button("End", key=f"end-link-{link.id}", type="tertiary"):
-                desk(services).end_link(project.id, link.id)
+                management(services).end_link(project.id, link.id)
                 st.rerun(scope="fragment")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         days = st.selectbox(
             "A link for", DAYS, index=1, format_func=lambda count: plural(count, "day"), width=140
         )
         if st.button("Make a link", icon=":material/link:"):
-            st.session_state[_LINK] = desk(services).add_link(project.id, days)
+            st.session_state[_LINK] = management(services).add_link(project.id, days)
             st.rerun(scope="fragment")

@@ -33,10 +33,10 @@ UNNAMED = "#8a7f76"
 Line = tuple[str, str, Sequence[float | None]]  # name, colour, value a slot
 
 
-def lines(slots_utc: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+def lines(slots_utc: Sequence[datetime], series: Sequence[Line], unit: str) -> go.Figure:
     """Lines over time; a slot without a value is a gap, never a zero."""
     figure = _figure(unit)
-    for name, colour, values in drawn:
+    for name, colour, values in series:
         figure.add_scatter(
             x=times.on_axis(slots_utc),
             y=list(values),
@@ -50,18 +50,18 @@ def lines(slots_utc: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go
     return figure
 
 
-def latencies(slots_utc: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+def latencies(slots_utc: Sequence[datetime], series: Sequence[Line], unit: str) -> go.Figure:
     """Lines over time on a logarithmic axis, as what is slow is many times slower than the rest."""
-    figure = lines(slots_utc, drawn, unit)
+    figure = lines(slots_utc, series, unit)
     figure.update_yaxes(type="log", minor={"ticks": ""}, dtick=1)
     return figure
 
 
-def stacked(slots_utc: Sequence[datetime], drawn: Sequence[Line], unit: str) -> go.Figure:
+def stacked(slots_utc: Sequence[datetime], series: Sequence[Line], unit: str) -> go.Figure:
     """Bars over time, stacked."""
     figure = _figure(unit)
     figure.update_layout(barmode="stack", bargap=0.15)
-    for name, colour, values in drawn:
+    for name, colour, values in series:
         figure.add_bar(
             x=times.on_axis(slots_utc),
             y=list(values),
@@ -75,8 +75,8 @@ def stacked(slots_utc: Sequence[datetime], drawn: Sequence[Line], unit: str) -> 
 def within(figure: go.Figure, minutes: float, slot_s: float) -> go.Figure:
     """The figure over the last ``minutes``, all of them; a bar stands over the whole of its slot."""
     now = utc_now()
-    begin = now - timedelta(minutes=minutes)
-    figure.update_xaxes(range=times.on_axis([begin, now + timedelta(seconds=slot_s / 2)]))
+    start = now - timedelta(minutes=minutes)
+    figure.update_xaxes(range=times.on_axis([start, now + timedelta(seconds=slot_s / 2)]))
     figure.update_traces(selector={"type": "bar"}, offset=0, width=slot_s * 900)  # of 1000 ms a second
     return figure
 
@@ -95,14 +95,14 @@ def ranked(counts: Mapping[str, int], colour: str, unit: str) -> go.Figure:
     figure.update_layout(
         height=90 + 42 * len(counts), yaxis={"autorange": "reversed", "title": None}, hovermode="closest"
     )
-    few = {"dtick": 1} if max(counts.values(), default=0) < 10 else {}
-    figure.update_xaxes(title=unit, rangemode="tozero", **few)
+    tick_options = {"dtick": 1} if max(counts.values(), default=0) < 10 else {}
+    figure.update_xaxes(title=unit, rangemode="tozero", **tick_options)
     return figure
 
 
 def palette(names: Sequence[str]) -> dict[str, str]:
     """A colour a name, the same whichever of them are shown: by their order in the alphabet."""
-    return {name: PALETTE[place % len(PALETTE)] for place, name in enumerate(sorted(names))}
+    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(sorted(names))}
 
 
 def slots(first: datetime, last: datetime, slot_s: float) -> list[datetime]:

@@ -31,7 +31,7 @@ class TimeRange:
         """“the last 6 hours”."""
         return f"the last {self.label}"
 
-    def drawn(self, figure: go.Figure) -> go.Figure:
+    def over_range(self, figure: go.Figure) -> go.Figure:
         """The figure over the whole of this stretch."""
         return charts.within(figure, self.minutes, self.slot_s)
 
@@ -101,13 +101,13 @@ def nothing(sentence: str) -> None:
 
 def as_csv(rows: Iterable[Mapping[str, object]]) -> str:
     """Rows as CSV, the first row's keys as its header; None is an empty cell."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
     for number, row in enumerate(rows):
         if not number:
             writer.writerow(row)
         writer.writerow(row.values())
-    return out.getvalue()
+    return buffer.getvalue()
 
 
 def rounded(value: float | None) -> float | None:

@@ -56,9 +56,9 @@ def headline(results: Sequence[Check]) -> None:
         sentence = f"database, disk and queue work. {plain(disk)}"
         summary.headline(Grade.GOOD, sentence)
         return
-    first = next(check for check in results if check.state is state)
-    bad = f"{BAD} " if state is State.BAD else ""
-    summary.headline(Grade.WATCH, f"{bad}{plain(first.sentence)}")
+    worst_check = next(check for check in results if check.state is state)
+    prefix = f"{BAD} " if state is State.BAD else ""
+    summary.headline(Grade.WATCH, f"{prefix}{plain(worst_check.sentence)}")
 
 
 def change(services: Services) -> str:
@@ -163,17 +163,17 @@ def _chart(
     chosen: TimeRange,
     times: Sequence[datetime],
     title: str,
-    drawn: Sequence[charts.Line],
+    series: Sequence[charts.Line],
     unit: str,
-    good: str,
+    explanation: str,
 ) -> None:
     rows = [
-        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in drawn}}
-        for place, time in enumerate(times)
+        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[index] for name, _, values in series}}
+        for index, time in enumerate(times)
     ]
     section(title, rows, f"copy-{title}")
-    st.plotly_chart(chosen.drawn(charts.lines(times, drawn, unit)), key=f"chart-{title}")
-    st.caption(good)
+    st.plotly_chart(chosen.series(charts.lines(times, series, unit)), key=f"chart-{title}")
+    st.caption(explanation)
 
 
 def _time(sample: Sample) -> datetime:

@@ -23,15 +23,15 @@ from core.ui.operations.summary import judged
 
 KINDS = {"Requests": Kind.REQUEST, "Pages": Kind.PAGE, "Statements": Kind.QUERY}
 TILE_PX = 190
-STAGE_ORDER = {name: place for place, name in enumerate(charts.STAGES)}
+STAGE_ORDER = {name: index for index, name in enumerate(charts.STAGES)}
 Slots = Mapping[datetime, Timings]
-Courses = Mapping[Kind, Slots]
+SlotsByKind = Mapping[Kind, Slots]
 
 
-def tiles(window: MetricsWindow, courses: Courses) -> None:
+def tiles(window: MetricsWindow, slots_by_kind: SlotsByKind) -> None:
     """Four numbers of the whole range, each with its course."""
     columns = st.columns(4)
-    for column, (title, kind, good) in zip(
+    for column, (title, kind, explanation) in zip(
         columns,
         (
             ("Requests, p95", Kind.REQUEST, "19 of 20 answers were complete within this time; not downloads"),
@@ -45,15 +45,15 @@ def tiles(window: MetricsWindow, courses: Courses) -> None:
         strict=False,
     ):
         value = _of(window.timings, kind).percentile(0.95)
-        _tile(column, title, duration(value), _course(courses[kind], kind), good)
-    looks = courses[Kind.CACHE]
+        _tile(column, title, duration(value), _percentiles(slots_by_kind[kind], kind), explanation)
+    cache_slots = slots_by_kind[Kind.CACHE]
     hits = hit_percent(window.timings)
-    shown = UNKNOWN if hits is None else f"{three_digits(hits)} %"
-    rates = [percent for slot in looks.values() if (percent := hit_percent(slot)) is not None]
-    _tile(columns[3], "Cache hits", shown, rates, "Share of looks into the caches that found something")
+    table_rows = UNKNOWN if hits is None else f"{three_digits(hits)} %"
+    rates = [percent for slot in cache_slots.values() if (percent := hit_percent(slot)) is not None]
+    _tile(columns[3], "Cache hits", table_rows, rates, "Share of looks into the caches that found something")
 
 
-def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
+def latencies(window: MetricsWindow, slots_by_kind: SlotsByKind, chosen: TimeRange) -> None:
     """Percentiles over time of one kind of work, all of it or one name, and a table of the names."""
     with st.container(horizontal=True):
         label = st.segmented_control(
@@ -62,17 +62,17 @@ def latencies(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> Non
         kind = KINDS[label]
         by_name = rows(window.timings, kind)
         name = _one_of(by_name, label)
-    course = courses[kind]
-    if not by_name or not course:
+    slots = slots_by_kind[kind]
+    if not by_name or not slots:
         nothing(f"No {label.lower()} in {chosen.words} yet. Use the app for a while, and they appear here.")
         return
-    times, histograms = _by_slot(course, kind, chosen.slot_s, name)
+    times, histograms = _by_slot(slots, kind, chosen.slot_s, name)
     shares = (("p50", charts.MEDIAN, 0.5), ("p95", charts.P95, 0.95), ("p99", charts.P99, 0.99))
     lines = [(key, colour, [h.percentile(share) for h in histograms]) for key, colour, share in shares]
     section(f"Latency of {name or 'all ' + label.lower()}", _columns(times, lines, "ms"), "copy-latency")
-    st.plotly_chart(chosen.drawn(charts.latencies(times, lines, "ms")), key="latency")
-    noun, good, advice = GOOD[kind]
-    st.caption(judged(assessment.speed(window.timings, kind), noun, good, advice))
+    st.plotly_chart(chosen.over_range(charts.latencies(times, lines, "ms")), key="latency")
+    noun, explanation, advice = GOOD[kind]
+    st.caption(judged(assessment.speed(window.timings, kind), noun, explanation, advice))
     _table(by_name, kind, window.minutes)
 
 
@@ -99,7 +99,7 @@ def headline(window: MetricsWindow, chosen: TimeRange) -> None:
     """Draw the page's first sentence."""
     judged_kinds = [(kind, assessment.speed(window.timings, kind)) for kind in GOOD]
     slow = [item for item in judged_kinds if item[1].grade is Grade.WATCH]
-    known = [item for item in judged_kinds if item[1].grade is Grade.GOOD]
+    judged_good = [item for item in judged_kinds if item[1].grade is Grade.GOOD]
     if slow:
         parts = [
             f"one {GOOD[kind][0]} in 20 took longer than {duration(figure.value)}, and "
@@ -107,8 +107,8 @@ def headline(window: MetricsWindow, chosen: TimeRange) -> None:
             for kind, figure in slow
         ]
         summary.headline(Grade.WATCH, f"{'; '.join(parts)} ({chosen.words}).")
-    elif known:
-        parts = [f"{GOOD[kind][0]}s within {duration(figure.value)}" for kind, figure in known]
+    elif judged_good:
+        parts = [f"{GOOD[kind][0]}s within {duration(figure.value)}" for kind, figure in judged_good]
         summary.headline(Grade.GOOD, f"19 of 20 {', 19 of 20 '.join(parts)} ({chosen.words}).")
     else:
         calls = judged_kinds[1][1].calls
@@ -133,28 +133,32 @@ def change(services: Services) -> str:
 
 
 def _faster(now: Histogram, before: Histogram) -> str:
-    this, last = now.percentile(0.5), before.percentile(0.5)
-    if not this or not last or abs(this - last) < summary.ABOUT_THE_SAME * last:
+    median, median_before = now.percentile(0.5), before.percentile(0.5)
+    if (
+        not median
+        or not median_before
+        or abs(median - median_before) < summary.ABOUT_THE_SAME * median_before
+    ):
         return "**as fast as** the week before"
-    word = "faster" if this < last else "slower"
-    return f"**{word}** than the week before ({duration(this)}, then {duration(last)})"
+    word = "faster" if median < median_before else "slower"
+    return f"**{word}** than the week before ({duration(median)}, then {duration(median_before)})"
 
 
-def caches(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
+def caches(window: MetricsWindow, slots_by_kind: SlotsByKind, chosen: TimeRange) -> None:
     """Hit rate by what is cached."""
-    course = courses[Kind.CACHE]
-    names = sorted({series.name for slot in course.values() for series in slot})
-    times = _times(course, chosen.slot_s)
+    slots = slots_by_kind[Kind.CACHE]
+    names = sorted({series.name for slot in slots.values() for series in slot})
+    times = _times(slots, chosen.slot_s)
     colours = charts.palette(names)
     lines = [
-        (name, colours[name], [hit_percent(course.get(slot, {}), name) for slot in times]) for name in names
+        (name, colours[name], [hit_percent(slots.get(slot, {}), name) for slot in times]) for name in names
     ]
     section("Cache hits", _columns(times, lines, "%"), "copy-cache")
     if not names:
         nothing(f"Nobody has asked a cache for anything in {chosen.words}. Open a table or a picture.")
         return
     figure = charts.lines(times, lines, "%").update_yaxes(range=[0, 102])
-    st.plotly_chart(chosen.drawn(figure), key="cache")
+    st.plotly_chart(chosen.over_range(figure), key="cache")
     st.caption(
         judged(
             assessment.cache_hits(window.timings),
@@ -165,17 +169,17 @@ def caches(window: MetricsWindow, courses: Courses, chosen: TimeRange) -> None:
     )
 
 
-def stages(courses: Courses, chosen: TimeRange) -> None:
+def stages(slots_by_kind: SlotsByKind, chosen: TimeRange) -> None:
     """Mean time of each stage of segmenting one image, stacked."""
-    course = courses[Kind.STAGE]
-    stage_names = {row.name for slot in course.values() for row in rows(slot, Kind.STAGE)} - {WHOLE, *WAITS}
+    slots = slots_by_kind[Kind.STAGE]
+    stage_names = {row.name for slot in slots.values() for row in rows(slot, Kind.STAGE)} - {WHOLE, *WAITS}
     names = sorted(stage_names, key=lambda name: (STAGE_ORDER.get(name, len(STAGE_ORDER)), name))
-    times = _times(course, chosen.slot_s)
+    times = _times(slots, chosen.slot_s)
     bars = [
         (
             name,
             charts.STAGES.get(name, charts.UNNAMED),
-            [_mean(course.get(slot, {}), name) for slot in times],
+            [_mean(slots.get(slot, {}), name) for slot in times],
         )
         for name in names
     ]
@@ -183,7 +187,7 @@ def stages(courses: Courses, chosen: TimeRange) -> None:
     if not names:
         nothing(f"No image was segmented in {chosen.words}.")
         return
-    st.plotly_chart(chosen.drawn(charts.stacked(times, bars, "ms an image")), key="stages")
+    st.plotly_chart(chosen.over_range(charts.stacked(times, bars, "ms an image")), key="stages")
     st.caption(
         "Good: predict, the engine's own stage, is most of it. Saving that grows means more images are "
         "segmented at once than the computer has room for: lower SEGMENTATION_WORKERS. Waiting in the queue "
@@ -204,8 +208,8 @@ def _of(timings: Timings, kind: Kind) -> Histogram:
     return Histogram.of(row.histogram for row in rows(assessment.without_transfers(timings), kind))
 
 
-def _course(course: Slots, kind: Kind) -> list[float]:
-    values = (_of(slot, kind).percentile(0.95) for slot in course.values())
+def _percentiles(slots: Slots, kind: Kind) -> list[float]:
+    values = (_of(slot, kind).percentile(0.95) for slot in slots.values())
     return [value for value in values if value is not None]
 
 
@@ -221,23 +225,23 @@ def _one_of(by_name: Sequence[SummaryRow], label: str) -> str | None:
 
 
 def _tile(
-    column: st.delta_generator.DeltaGenerator, title: str, value: str, course: list[float], text: str
+    column: st.delta_generator.DeltaGenerator, title: str, value: str, trend: list[float], text: str
 ) -> None:
-    column.metric(title, value, border=True, help=text, chart_data=course or None, height=TILE_PX)
+    column.metric(title, value, border=True, help=text, chart_data=trend or None, height=TILE_PX)
 
 
 def _by_slot(
-    course: Slots, kind: Kind, slot_s: float, name: str | None
+    slots: Slots, kind: Kind, slot_s: float, name: str | None
 ) -> tuple[list[datetime], list[Histogram]]:
-    times = _times(course, slot_s)
+    times = _times(slots, slot_s)
     return times, [
-        Histogram.of(h for s, h in course.get(slot, {}).items() if s.kind is kind and name in (None, s.name))
+        Histogram.of(h for s, h in slots.get(slot, {}).items() if s.kind is kind and name in (None, s.name))
         for slot in times
     ]
 
 
-def _times(course: Slots, slot_s: float) -> list[datetime]:
-    return charts.slots(min(course), max(course), slot_s) if course else []
+def _times(slots: Slots, slot_s: float) -> list[datetime]:
+    return charts.slots(min(slots), max(slots), slot_s) if slots else []
 
 
 def _mean(timings: Timings, name: str) -> float | None:
@@ -246,20 +250,20 @@ def _mean(timings: Timings, name: str) -> float | None:
 
 def _columns(times: Sequence[datetime], lines: Sequence[charts.Line], unit: str) -> list[dict[str, object]]:
     return [
-        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[place] for name, _, values in lines}}
-        for place, time in enumerate(times)
+        {"time_utc": time.isoformat(), **{f"{name} ({unit})": values[index] for name, _, values in lines}}
+        for index, time in enumerate(times)
     ]
 
 
 def _table(by_name: Sequence[SummaryRow], kind: Kind, minutes: float) -> None:
     amount = {Kind.REQUEST: "KiB a call", Kind.QUERY: "rows a call"}.get(kind)
-    shown = [_line(row, amount, minutes) for row in by_name]
+    table_rows = [_line(row, amount, minutes) for row in by_name]
     with st.expander(f"All {len(by_name)} of them, by time spent"):
-        st.dataframe(shown, hide_index=True, key=f"table-{kind.value}")
+        st.dataframe(table_rows, hide_index=True, key=f"table-{kind.value}")
 
 
 def _line(row: SummaryRow, amount: str | None, minutes: float) -> dict[str, object]:
-    a_call = row.histogram.amount / row.calls
+    mean_amount = row.histogram.amount / row.calls
     line: dict[str, object] = {
         "name": row.name,
         "calls": row.calls,
@@ -269,4 +273,6 @@ def _line(row: SummaryRow, amount: str | None, minutes: float) -> dict[str, obje
         "errors": row.failed,
         "refused": row.refused,
     }
-    return line | ({amount: rounded(a_call / 1024 if amount.startswith("KiB") else a_call)} if amount else {})
+    return line | (
+        {amount: rounded(mean_amount / 1024 if amount.startswith("KiB") else mean_amount)} if amount else {}
+    )

@@ -87,14 +87,14 @@ def compared(now: float, before: float) -> str:
     return f"{abs(share):.0%} {word} than in the seven days before".replace("%", "\u202f%")
 
 
-def judged(assessment: Assessment, what: str, good: str, advice: str) -> str:
+def judged(assessment: Assessment, noun: str, target: str, advice: str) -> str:
     """A caption: the grade with its numbers, and what to do where it is not good."""
     if assessment.grade is Grade.TOO_LITTLE:
-        calls = plural(assessment.calls, what)
-        return f"Too little to judge: {calls}; from {ENOUGH_CALLS} on it is judged. {good}"
+        calls = plural(assessment.calls, noun)
+        return f"Too little to judge: {calls}; from {ENOUGH_CALLS} on it is judged. {target}"
     if assessment.grade is Grade.GOOD:
-        return f"Good, over {count(assessment.calls)} {what}s. {good}"
-    return f"Look at this, over {count(assessment.calls)} {what}s. {good} {advice}"
+        return f"Good, over {count(assessment.calls)} {noun}s. {target}"
+    return f"Look at this, over {count(assessment.calls)} {noun}s. {target} {advice}"
 
 
 def duration_words(seconds: float) -> str:

@@ -25,17 +25,17 @@ from core.ui.operations import charts, summary
 from core.ui.operations.controls import TimeRange, nothing, section
 from core.ui.shell import plain
 
-BY_PROJECT = 8  # that have a colour of their own; the rest share one
+MAX_PROJECTS = 8  # that have a colour of their own; the rest share one
 
 
-def work_done(services: Services, chosen: TimeRange, project_id: str | None, lost: Lost) -> None:
+def work_done(services: Services, chosen: TimeRange, project_id: str | None, losses: Losses) -> None:
     """Draw the page's first sentence, then images and spheroids by slot, stacked by project."""
-    done = services.throughput.images_done(_since(chosen), chosen.slot_s, project_id)
-    headline(services, sum(item.images for item in done), lost, chosen)
+    segmented = services.throughput.images_done(_since(chosen), chosen.slot_s, project_id)
+    headline(services, sum(item.images for item in segmented), losses, chosen)
     summary.answers(services, project_id)
-    _tiles(done, lost, chosen)
+    _tiles(segmented, losses, chosen)
     per = "hour" if chosen.slot_s == 3600 else "day"
-    if not done:
+    if not segmented:
         section(f"Images segmented, by {per}", (), "copy-images")
         nothing(
             f"No image was segmented in {chosen.words}. Drop some into a project, and they are counted here."
@@ -45,13 +45,13 @@ def work_done(services: Services, chosen: TimeRange, project_id: str | None, los
         (f"Images segmented, by {per}", "images", lambda item: item.images),
         (f"Spheroids found, by {per}", "spheroids", lambda item: item.spheroids),
     ):
-        times, bars = _by_project(done, chosen.slot_s, value)
+        times, bars = _by_project(segmented, chosen.slot_s, value)
         rows = [
-            {"from_utc": time.isoformat(), **{name: values[place] for name, _, values in bars}}
-            for place, time in enumerate(times)
+            {"from_utc": time.isoformat(), **{name: values[index] for name, _, values in bars}}
+            for index, time in enumerate(times)
         ]
         section(title, rows, f"copy-{unit}")
-        st.plotly_chart(chosen.drawn(charts.stacked(times, bars, unit)), key=unit)
+        st.plotly_chart(chosen.over_range(charts.stacked(times, bars, unit)), key=unit)
     st.caption(
         "Good: what you imaged is what you see here. A result that was made again counts once, when it was "
         "made last. Days begin at midnight UTC."
@@ -89,7 +89,7 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
         ("median", charts.MEDIAN, [by_slot[time].median_s if time in by_slot else None for time in times]),
         ("19 of 20 within", charts.P95, [by_slot[time].p95_s if time in by_slot else None for time in times]),
     ]
-    st.plotly_chart(chosen.drawn(charts.lines(times, lines, "seconds")), key="waits")
+    st.plotly_chart(chosen.over_range(charts.lines(times, lines, "seconds")), key="waits")
     st.caption(
         "Good: a single image begins within a second. The last of a plate of 96 waits as long as those "
         "before it take: more workers help only while there are idle processors."
@@ -97,7 +97,7 @@ def waiting(services: Services, chosen: TimeRange, project_id: str | None) -> No
 
 
 @dataclass(frozen=True, slots=True)
-class Lost:
+class Losses:
     """Images that failed and files that were refused, by the code of the reason."""
 
     failed: Mapping[str, int]
@@ -114,28 +114,28 @@ class Lost:
         return sum(self.refused.values())
 
 
-def lost_in(services: Services, chosen: TimeRange, project_id: str | None) -> Lost:
+def losses_in(services: Services, chosen: TimeRange, project_id: str | None) -> Losses:
     """Return what failed and what was refused."""
     failed = services.throughput.failures(_since(chosen), project_id)
     by_code = {item.code: item.images for item in failed}
     if project_id is not None:
-        return Lost(by_code, services.throughput.refusals(_since(chosen), project_id))
+        return Losses(by_code, services.throughput.refusals(_since(chosen), project_id))
     refused: Counter[str] = Counter()
     for timings in services.history.over_time(Kind.FILE, chosen.minutes, chosen.slot_s).values():
         for series, histogram in timings.items():
             if series.outcome == REFUSED:
                 refused[series.name] += histogram.calls
-    return Lost(by_code, refused)
+    return Losses(by_code, refused)
 
 
-def headline(services: Services, images: int, lost: Lost, chosen: TimeRange) -> None:
+def headline(services: Services, images: int, losses: Losses, chosen: TimeRange) -> None:
     """Draw the page's first sentence."""
     snapshot = services.queue_monitor.snapshot()
     if snapshot.light is not QueueHealth.GREEN:
         summary.headline(Grade.WATCH, plain(snapshot.message))
-    elif lost.images or lost.files:
-        parts = [f"{plural(lost.images, 'image')} failed"] if lost.images else []
-        parts += [f"{plural(lost.files, 'file')} could not be taken in"] if lost.files else []
+    elif losses.images or losses.files:
+        parts = [f"{plural(losses.images, 'image')} failed"] if losses.images else []
+        parts += [f"{plural(losses.files, 'file')} could not be taken in"] if losses.files else []
         reasons = "the reasons stand below"
         summary.headline(Grade.WATCH, f"{' and '.join(parts)} in {chosen.words}; {reasons}.")
     elif images:
@@ -145,25 +145,25 @@ def headline(services: Services, images: int, lost: Lost, chosen: TimeRange) -> 
         summary.headline(Grade.TOO_LITTLE, f"no image was segmented in {chosen.words}.")
 
 
-def failures(lost: Lost, chosen: TimeRange) -> None:
+def failures(losses: Losses, chosen: TimeRange) -> None:
     """Draw the reasons of failed images and of refused files with their numbers."""
     rows = [
-        {"reason": reason(code), "code": code, "what": what, "number": number}
-        for what, counts in (("images that failed", lost.failed), ("refused files", lost.refused))
+        {"reason": reason(code), "code": code, "what": noun, "number": number}
+        for noun, counts in (("images that failed", losses.failed), ("refused files", losses.refused))
         for code, number in sorted(counts.items(), key=lambda item: -item[1])
     ]
     section("Failures and refusals by reason", rows, "copy-failures")
     if not rows:
         nothing(f"No image failed and no file was refused in {chosen.words}.")
         return
-    for what, colour, counts in (
-        ("images that failed", charts.FAILED, lost.failed),
-        ("refused files", charts.QUEUED, lost.refused),
+    for noun, colour, counts in (
+        ("images that failed", charts.FAILED, losses.failed),
+        ("refused files", charts.QUEUED, losses.refused),
     ):
         if counts:
             by_reason = {reason(code): number for code, number in counts.items()}
-            figure = charts.ranked(by_reason, colour, what).update_layout(showlegend=False)
-            st.plotly_chart(figure, key=f"reasons of {what}")
+            figure = charts.ranked(by_reason, colour, noun).update_layout(showlegend=False)
+            st.plotly_chart(figure, key=f"reasons of {noun}")
     st.caption(
         "Good: none. What cannot be read was damaged before it came here: save it again at the microscope. "
         "Each image's own reason stands on its page and in the queue."
@@ -176,9 +176,9 @@ def reason(code: str) -> str:
 
 
 def _kinds(kind: type[errors.SpheroscopeError]) -> Iterator[type[errors.SpheroscopeError]]:
-    for below in kind.__subclasses__():
-        yield below
-        yield from _kinds(below)
+    for subclass in kind.__subclasses__():
+        yield subclass
+        yield from _kinds(subclass)
 
 
 def _first_line(kind: type) -> str:
@@ -189,43 +189,49 @@ def _since(chosen: TimeRange) -> datetime:
     return utc_now() - timedelta(minutes=chosen.minutes)
 
 
-def _tiles(done: Sequence[ImagesDone], lost: Lost, chosen: TimeRange) -> None:
-    images, spheroids = sum(item.images for item in done), sum(item.spheroids for item in done)
+def _tiles(segmented: Sequence[ImagesDone], losses: Losses, chosen: TimeRange) -> None:
+    images, spheroids = sum(item.images for item in segmented), sum(item.spheroids for item in segmented)
     columns = st.columns(4)
     columns[0].metric("Images segmented", count(images), border=True, help=f"In {chosen.words}")
     columns[1].metric("Spheroids found", count(spheroids), border=True)
-    columns[2].metric("Images failed", count(lost.images), border=True, help="And not requested again since")
-    columns[3].metric("Files refused", count(lost.files), border=True, help="Could not be taken in")
+    columns[2].metric(
+        "Images failed", count(losses.images), border=True, help="And not requested again since"
+    )
+    columns[3].metric("Files refused", count(losses.files), border=True, help="Could not be taken in")
 
 
 def _by_project(
-    done: Sequence[ImagesDone], slot_s: float, value: Callable[[ImagesDone], int]
+    segmented: Sequence[ImagesDone], slot_s: float, value: Callable[[ImagesDone], int]
 ) -> tuple[list[datetime], list[charts.Line]]:
-    times = charts.slots(done[0].slot, done[-1].slot, slot_s)
+    times = charts.slots(segmented[0].slot, segmented[-1].slot, slot_s)
     totals: dict[str, int] = {}
-    for item in done:
+    for item in segmented:
         totals[item.project_id] = totals.get(item.project_id, 0) + value(item)
-    largest = sorted(totals, key=lambda key: -totals[key])[:BY_PROJECT]
-    names = {item.project_id: item.project for item in done}
+    largest = sorted(totals, key=lambda key: -totals[key])[:MAX_PROJECTS]
+    names = {item.project_id: item.project for item in segmented}
     bars: list[charts.Line] = [
-        (names[key], charts.PALETTE[place], _values(done, times, value, {key}))
-        for place, key in enumerate(largest)
+        (names[key], charts.PALETTE[index], _values(segmented, times, value, {key}))
+        for index, key in enumerate(largest)
     ]
-    if rest := set(totals) - set(largest):
+    if other_projects := set(totals) - set(largest):
         bars.append(
-            (f"{plural(len(rest), 'other project')}", charts.QUEUED, _values(done, times, value, rest))
+            (
+                f"{plural(len(other_projects), 'other project')}",
+                charts.QUEUED,
+                _values(segmented, times, value, other_projects),
+            )
         )
     return times, bars
 
 
 def _values(
-    done: Sequence[ImagesDone],
+    segmented: Sequence[ImagesDone],
     times: Sequence[datetime],
     value: Callable[[ImagesDone], int],
     projects: set[str],
 ) -> list[float | None]:
     sums = dict.fromkeys(times, 0)
-    for item in done:
+    for item in segmented:
         if item.project_id in projects:
             sums[item.slot] += value(item)
     return list(sums.values())
