@@ -10,7 +10,7 @@ from bench.lab import Lab, Size, Statements, make
 from bench.report import Bar, Report, interleaved_ms, median_p95
 from core.cache import MemoryCache
 from core.db import Database
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 from core.store import Store
 
 IMAGES_A_PROJECT = 200

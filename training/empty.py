@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.ladders import LADDERS, rung
+from core.models.quality import LOOK_BELOW
 from core.segmentation import SegmentationParams
-from core.segmentation.confidence import EMPTY_FEATURES, LOOK_BELOW, Curve, empty_features
+from core.segmentation.confidence import EMPTY_FEATURES, Curve, empty_features
 from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.contrast import overlooked_bodies, readings
 from core.segmentation.engines.unet import normalise, working_copy

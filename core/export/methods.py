@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from core import __version__
 from core.export.item import Item
 from core.models import PixelSizeSource, ReviewState
+from core.models.quality import LOOK_BELOW
 from core.segmentation import EngineRegistry, SegmentationParams
-from core.segmentation.confidence import LOOK_BELOW, doubtful
+from core.segmentation.confidence import doubtful
 
 CITATION = f"""cff-version: 1.2.0
 message: If you use Spheroscope in your work, please cite it as below.

@@ -12,7 +12,7 @@ from core.listing import keyset
 from core.listing.image_table import RANGES, SORT_TYPES, SORTS, TIMES
 from core.listing.keyset import SortKey
 from core.models import Finding, ImageFilter
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 
 DEFAULT_SORT = "-created"
 # As the statement projects.totals counts them.

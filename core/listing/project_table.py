@@ -27,7 +27,7 @@ from core.listing.image_table import ENUMS, RANGES, SORTS, row_type
 from core.listing.keyset import KeyValues, plain
 from core.listing.row_slots import RowSlots
 from core.models import Finding, ImageFilter, ImageRow, ImageStatus
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 
 RowOrder = NDArray[np.int32]
 RowKey = tuple[Any, ...]

@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from core.models.quality import LOOK_BELOW
+
 GLOSSARY: Mapping[str, tuple[str, str]] = {
     "confidence": (
         "Confidence",
         "How well the outline is expected to agree with one that a person would draw: 1 is full agreement, "
-        "and below 0.92 somebody should look.",
+        f"and below {LOOK_BELOW:g} somebody should look.",
     ),
-    "look_at_this": ("Look at this", "Its confidence is below 0.92: compare the outline with the picture."),
+    "look_at_this": (
+        "Look at this",
+        f"Its confidence is below {LOOK_BELOW:g}: compare the outline with the picture.",
+    ),
     "own_settings": (
         "Own settings",
         "Somebody pressed “Use for this image”: it keeps that engine and those settings, not its project's.",

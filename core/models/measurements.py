@@ -95,7 +95,7 @@ MEASUREMENTS: tuple[MeasurementDefinition, ...] = (
     _M(
         "touches_border",
         _P,
-        "Touches border",
+        "At the edge",
         "true where a pixel lies on the image's edge",
         bool,
         "true or false",

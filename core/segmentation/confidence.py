@@ -21,11 +21,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.quality import LOOK_BELOW
 from core.segmentation.engines.base import Map, Prediction
 from core.segmentation.outlines.boundaries import Labels
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
-LOOK_BELOW = 0.92  # chosen in docs/accuracy.md
 FEATURES = ("certainty", "margin", "agreement", "unity", "strangeness")
 EMPTY_FEATURES = ("peak", "standing_out")
 

@@ -14,7 +14,7 @@ from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import PixelSizeMethod, Project, ReviewSettings
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 from core.store.project_generations import PROJECTS, ProjectGenerations
 from core.store.rows import canonical_json, project_of
 

@@ -9,7 +9,7 @@ from typing import Any
 from core.cache import Cache, cached_json
 from core.db import Database, Row
 from core.models import JobState
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 from core.store.reviews import ReviewEffort, ReviewStore
 from core.store.second_opinions import SecondOpinionStore
 

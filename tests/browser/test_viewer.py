@@ -173,7 +173,7 @@ def test_outlines_and_rows_are_drawn(tab: Tab) -> None:
     expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", "▲ 0.91", ""])
     expect(row(page, 1).get_by_text("–", exact=True)).to_have_attribute("title", "too few pixels")
     expect(row(page, 2)).to_contain_text("1 hole")
-    expect(row(page, 3)).to_contain_text("border")
+    expect(row(page, 3)).to_contain_text("at the edge")
     assert (outline(page, 2).locator(".line").get_attribute("d") or "").count("Z") == 2
     tab.shot("viewer-test")
 

@@ -5,10 +5,10 @@ import json
 import numpy as np
 import pytest
 
+from core.models.quality import LOOK_BELOW
 from core.segmentation.confidence import (
     FEATURES,
     FILE,
-    LOOK_BELOW,
     ConfidenceCurve,
     Curve,
     at_size,

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from core.models import MEASUREMENTS, glossary
-from core.segmentation.confidence import LOOK_BELOW
+from core.models.quality import LOOK_BELOW
 from core.ui import handbook
 from core.ui.components.grid_columns import image_columns, object_columns
 

@@ -8,13 +8,14 @@ from typing import Any
 
 from core.models import MEASUREMENTS, Ring, Spheroid
 from core.models.glossary import meaning
-from core.segmentation.confidence import LOOK_BELOW, doubtful
+from core.models.quality import LOOK_BELOW
+from core.segmentation.confidence import doubtful
 from core.ui import format as fmt
 
 SHOWN = {"equivalent_diameter": "Ø", "area": "Area", "circularity": "Circ.", "solidity": "Solidity"}
 COLUMNS = {column.name: column for column in MEASUREMENTS if column.name in SHOWN}
 MAX_PICTURE_PX = 5000  # side of the largest picture that a browser is given whole
-BORDER = "touches the image's border: it may be cut off"
+AT_THE_EDGE = "touches the image's edge: it may be cut off"
 CONFIDENCE = "expected overlap with the outline that a person would draw, from 0 to 1"
 EXPLAINED = (
     f"Conf.: confidence, the {CONFIDENCE} (intersection over union). Below {LOOK_BELOW:g}, look at it."
@@ -83,7 +84,7 @@ def _object(spheroid: Spheroid, um_per_px: float | None) -> dict[str, Any]:
     return {
         "number": spheroid.number,
         "rings": _rings(spheroid),
-        "title": f"Spheroid {spheroid.number}, Ø {diameter}" + (f", {BORDER}" if border else ""),
+        "title": f"Spheroid {spheroid.number}, Ø {diameter}" + (f", {AT_THE_EDGE}" if border else ""),
         "border": border,
         "cells": [*(_cell(spheroid, name, um_per_px) for name in SHOWN), _confidence_cell(spheroid)],
         "flags": _flags(spheroid, border),
@@ -120,7 +121,7 @@ def _rings(spheroid: Spheroid) -> list[list[float]]:
 def _flags(spheroid: Spheroid, border: bool) -> list[dict[str, str]]:
     flags = []
     if border:
-        flags.append({"text": "border", "title": BORDER.capitalize(), "kind": "warn"})
+        flags.append({"text": "at the edge", "title": AT_THE_EDGE.capitalize(), "kind": "warn"})
     holes = int(spheroid.measurements.get("n_holes") or 0)
     if holes:
         text = "1 hole" if holes == 1 else f"{fmt.count(holes)} holes"

@@ -106,7 +106,7 @@ def test_a_spheroid_cut_by_the_border_is_flagged_in_words() -> None:
     assert item["border"] is True
     assert "may be cut off" in item["title"]
     assert [(flag["text"], flag["kind"]) for flag in item["flags"]] == [
-        ("border", "warn"),
+        ("at the edge", "warn"),
         ("2 holes", "note"),
     ]
 

@@ -33,7 +33,7 @@ function viewItem({ number, region, measured, columns, umPerPx, image, before })
   });
   const unsure = { text: "–", title: "Corrected by hand: only outlines that an engine drew have a confidence" };
   const flags = [];
-  if (border) flags.push({ text: "border", title: "Touches the image's border: it may be cut off", kind: "warn" });
+  if (border) flags.push({ text: "at the edge", title: "Touches the image's edge: it may be cut off", kind: "warn" });
   const holes = rings.length - 1;
   if (holes > 0) flags.push({ text: holes === 1 ? "1 hole" : `${holes} holes`, title: "Taken out of the area", kind: "note" });
   flags.push({ text: before ? "✎" : "new", title: "Changed since the correction began", kind: "note" });
