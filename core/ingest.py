@@ -140,7 +140,7 @@ class Ingest:
             )
         except Exception as error:  # a fault in here must not take the rest of the dropped files with it
             log.exception("event=ingest.failed")
-            message = f"This file could not be taken in ({type(error).__name__}). The log has details."
+            message = f"This file could not be added ({type(error).__name__}). The log has details."
             return UploadVerdict(name, UploadOutcome.REFUSED, message, SpheroscopeError.code)
 
     def _limited(self, file: BinaryIO | bytes) -> Iterator[bytes]:

@@ -26,7 +26,7 @@ shell.name_page("Images", project.name)
 
 with st.container(horizontal=True, vertical_alignment="center"):
     st.title(shell.plain(project.name), anchor=False, width="content")
-    shell.live_counts(services, project, project_cards.counted)
+    shell.live_counts(services, project, project_cards.count_words)
     image_actions.downloads(services, project)
     if project.n_images and visitor.may_edit(services, project):
         upload_panel.upload_button(services, project)

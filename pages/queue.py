@@ -23,7 +23,7 @@ project_id = project_switcher.one_or_all() if len(project_switcher.listed()) > 1
 counts = queue_panel.counts(services, totals, project_id)
 with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
     state = st.segmented_control(
-        "Jobs that are",
+        "Images that are",
         [item.value for item in JobState],
         default=JobState.QUEUED.value
         if counts[JobState.QUEUED] + counts[JobState.RUNNING]

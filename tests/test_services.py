@@ -18,7 +18,7 @@ from core.export.archive_store import ArchiveStore
 from core.files.blobs import FOLDERS
 from core.ingest import UploadOutcome
 from core.models import ImageStatus, JobState
-from core.monitoring.garbage import MANY_MODULES, freeze_loaded
+from core.monitoring.garbage import NEW_MODULES, freeze_loaded
 from core.operations.retention import Retention, RetentionRules
 from core.segmentation import DEFAULT_ENGINE
 from core.services import Services, app_services, get_services
@@ -123,7 +123,7 @@ def test_a_disk_that_fails_during_the_start_ends_it_with_a_sentence(
         raise OSError(errno.EIO, "Input/output error")
 
     before = set(threading.enumerate())
-    monkeypatch.setattr(ArchiveStore, "take_stock", fail)
+    monkeypatch.setattr(ArchiveStore, "load", fail)
     with pytest.raises(StorageError, match=r"^The data folder .* cannot be used: Input/output error\.$"):
         Services.open(settings)
     wait_until(lambda: set(threading.enumerate()) <= before, what="threads to end")
@@ -179,7 +179,7 @@ def test_what_is_loaded_later_is_set_aside_once(monkeypatch: pytest.MonkeyPatch)
         before = gc.get_freeze_count()
         freeze_loaded()
         assert gc.get_freeze_count() == before
-        many = {f"loaded later {number}": ModuleType("later") for number in range(MANY_MODULES)}
+        many = {f"loaded later {number}": ModuleType("later") for number in range(NEW_MODULES)}
         for name, module in many.items():
             monkeypatch.setitem(sys.modules, name, module)
         freeze_loaded()

@@ -172,7 +172,7 @@ class Access:
         visitor = Visitor(principal.address, f"own {account.id}")
         self.attempts.begin(account.id, visitor)
         if not self.passwords.verify(old, hashed):
-            raise SignInRefused("This is not your present password.")
+            raise SignInRefused("This is not your current password.")
         self.attempts.succeeded(account.id, visitor)
         check_password(new, account.name)
         keep = principal.key.removeprefix("session:")

@@ -66,16 +66,16 @@ class People(AccessManagement):
         self.record(f"{account.name} is now {role}, was {account.role}")
 
     def disable(self, account_id: str) -> None:
-        """Shut an account."""
+        """Disable an account."""
         self._require_admin()
         self.access.accounts.disable(account_id)
-        self.record(f"{self.access.accounts.get(account_id).name} is shut out")
+        self.record(f"{self.access.accounts.get(account_id).name} is disabled")
 
     def enable(self, account_id: str) -> None:
-        """Open an account again."""
+        """Enable an account again."""
         self._require_admin()
         self.access.accounts.enable(account_id)
-        self.record(f"{self.access.accounts.get(account_id).name} is let in again")
+        self.record(f"{self.access.accounts.get(account_id).name} is enabled again")
 
     def audit(
         self, limit: int, before: int | None = None, action: str | None = None, name: str | None = None

@@ -112,7 +112,7 @@ class AccountStore:
         self._db.write(work)
 
     def disable(self, account_id: str) -> None:
-        """Shut an account: its sessions end, its tokens and links hold no more. Its projects stay.
+        """Disable an account: its sessions end, its tokens and links stop working. Its projects stay.
 
         Raises:
             InvalidRequest: it is the last admin.

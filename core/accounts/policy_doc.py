@@ -50,11 +50,11 @@ def matrix() -> str:
     return "\n".join(lines)
 
 
-def replaced(text: str) -> str:
+def with_table(text: str) -> str:
     """Return the document ``text`` with the table in its place."""
     before, _, rest = text.partition(BEGIN)
     return f"{before}{BEGIN}\n\n{matrix()}\n\n{END}{rest.partition(END)[2]}"
 
 
 if __name__ == "__main__":
-    DOCUMENT.write_text(replaced(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")
+    DOCUMENT.write_text(with_table(DOCUMENT.read_text(encoding="utf-8")), encoding="utf-8")

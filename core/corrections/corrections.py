@@ -187,7 +187,7 @@ class Corrections:
     def _require(self, draft: Draft, gesture: Gesture) -> None:
         if gesture.version_id != draft.parent_id:
             current = self._source.version(draft.parent_id)
-            raise VersionConflict("Another version of this image is being corrected. Load it again.", current)
+            raise VersionConflict("Another result of this image is being corrected. Load it again.", current)
         if gesture.base_revision > draft.revision:
             raise InvalidRequest(f"There is no revision {gesture.base_revision} yet.")
 

@@ -114,7 +114,7 @@ class Imports:
             self._source.forget(image.id)
         if parent and parent.kind is VersionKind.CORRECTED and parent.labels_sha256 == result.labels_sha256:
             return Imported(
-                picture, image.id, parent.id, len(objects), "These outlines are in force already."
+                picture, image.id, parent.id, len(objects), "The image has these outlines already."
             )
         correction = Correction(
             author, f"imported from {source}"[:500], image.version_id, source=source[:500]

@@ -122,7 +122,7 @@ class CorrectionSource:
         """
         version = self.version(version_id)
         if version is None or version.maps_sha256 is None:
-            raise InvalidRequest("No engine has seen this image. Segment it, or draw the outline.")
+            raise InvalidRequest("This image has not been segmented. Segment it, or draw the outline.")
         return unpack(self._blobs.get(version.maps_sha256)).inside
 
     def result(

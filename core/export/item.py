@@ -51,7 +51,7 @@ class Item:
 
     @property
     def n_objects(self) -> int:
-        """Number of spheroids of the result in force."""
+        """Number of spheroids of the current result."""
         return len(self._row.objects)
 
     @property

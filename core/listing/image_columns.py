@@ -47,7 +47,7 @@ PATH = exported_only(
     "path",
     "Path",
     "Where the file was: as given to the command line; in the app the name of the file. Pages of a file have "
-    "`#` and their number behind it",
+    "`#` and the page's number behind it",
 )
 SETTINGS = exported_only(
     "params",
@@ -60,7 +60,7 @@ VERSION = (
     exported_only(
         "version_id",
         "Version",
-        "Names the version of the outlines in the app; empty in tables of the command line",
+        "Id of the version of the outlines in the app; empty in tables of the command line",
     ),
     exported_only(
         "version_kind",
@@ -70,7 +70,7 @@ VERSION = (
     ),
 )
 IMAGE_COLUMNS: tuple[Column, ...] = (
-    Column("id", "Id", "Names the image", type=str, required=True),
+    Column("id", "Id", "Id of the image", type=str, required=True),
     PATH,
     Column(
         "name",
@@ -88,8 +88,8 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column(
         "status",
         "Status",
-        "Where the image stands: new, queued, running, done or failed; done with an error where an earlier "
-        "result is in force and the last try failed",
+        "Status of the image: new, queued, running, done or failed; done with an error where the last try "
+        "failed and the earlier result is kept",
         type=ImageStatus,
         required=True,
         sort="status",
@@ -149,7 +149,7 @@ IMAGE_COLUMNS: tuple[Column, ...] = (
     Column(
         "n_objects",
         "Spheroids",
-        "Number of spheroids of the result in force",
+        "Number of spheroids of the current result",
         type=int,
         unit="count",
         summary=True,

@@ -57,10 +57,10 @@ def _measured(definition: MeasurementDefinition) -> Column:
     )
 
 
-_ID = Column("id", "Id", "Names the row in its list", type=str, required=True)
+_ID = Column("id", "Id", "Id of the row in its list", type=str, required=True)
 _OF_IMAGE = (
     replace(PATH, required=True),
-    Column("image_id", "Image's id", "Names the image", type=str, required=True, sql="image.id"),
+    Column("image_id", "Image's id", "Id of the image", type=str, required=True, sql="image.id"),
     Column(
         "image_name",
         "Image",

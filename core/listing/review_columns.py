@@ -12,8 +12,8 @@ REVIEW_COLUMNS: tuple[Column, ...] = (
     Column(
         "review",
         "Review",
-        "What people say of the outlines: unseen, right, corrected, excluded or unsure; excluded images are "
-        "not in statistics and charts",
+        "What a person decided about the outlines: unseen, right, corrected, excluded or unsure; excluded "
+        "images are not in statistics and charts",
         type=ReviewState,
         required=True,
         sort="review",

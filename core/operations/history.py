@@ -75,7 +75,7 @@ class History:
         self._store = MetricStore(self._db) if self._db else None
 
     def start(self) -> None:
-        """Start the thread that flushes and runs the chores."""
+        """Start the thread that flushes and runs the periodic tasks."""
         self._thread.start()
 
     def close(self) -> None:

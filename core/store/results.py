@@ -222,7 +222,7 @@ def require_version(session: Session, image_id: str, version_id: str) -> None:
     """
     row = session.one("results.get", {"id": version_id})
     if row is None or row["image_id"] != image_id:
-        raise NotFound("This version of the result does not exist (any more).")
+        raise NotFound("This result does not exist any more.")
 
 
 def put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:

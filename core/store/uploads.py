@@ -81,7 +81,7 @@ class UploadStore:
         with self._db.read() as session:
             row = session.one("uploads.get", {"id": key})
         if row is None:
-            raise NotFound("Nothing is known of this upload.")
+            raise NotFound("There is no such upload.")
         return _upload(row)
 
     def listed(self, project_id: str | None = None, limit: int = MAX_LISTED) -> tuple[Upload, ...]:

@@ -44,7 +44,7 @@ def undo_button(services: Services, project: Project, image: Image, versions: Se
     if before is None or not visitor.may_edit(services, project):
         return
     if st.button(
-        "Undo", icon=":material/undo:", help=f"Go back to the result before: {plain(words(before))}"
+        "Undo", icon=":material/undo:", help=f"Go back to the previous result: {plain(words(before))}"
     ):
         restore_version(services, project, image, before)
 
@@ -54,7 +54,7 @@ def restore_version(services: Services, project: Project, image: Image, version:
     with explained():
         services.requests.restore_version(project, image, version)
         st.session_state.pop(_COMPARED, None)
-        st.toast(f"In force again: {plain(words(version))}.", icon=":material/history:")
+        st.toast(f"Current again: {plain(words(version))}.", icon=":material/history:")
         st.rerun()
 
 
@@ -65,7 +65,7 @@ def history_panel(services: Services, project: Project, image: Image, versions: 
         return
     st.caption(
         "Each result is kept: segmenting again or correcting adds one, none changes. Results of an engine "
-        f"that are not in force are kept for {plural(services.settings.keep_versions_days, 'day')}."
+        f"that are not current are kept for {plural(services.settings.keep_versions_days, 'day')}."
     )
     for version in versions[:SHOWN]:
         with st.container(border=True, key=f"version-{version.id}"):
@@ -76,11 +76,11 @@ def history_panel(services: Services, project: Project, image: Image, versions: 
 
 def _version(services: Services, project: Project, image: Image, version: Version) -> None:
     in_force = version.id == image.version_id
-    mark = ":green[● **in force**] · " if in_force else ""
+    mark = ":green[● **current**] · " if in_force else ""
     st.markdown(f"{mark}{times.moment(version.created_at)}")
     trust = "" if version.confidence is None else f" · confidence {three_digits(version.confidence)}"
     st.caption(
-        f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}{confidence_words(version)}"
+        f"{plain(words(version))} · {plural(version.n_objects, 'spheroid')}{trust}{effort_words(version)}"
     )
     if in_force:
         return
@@ -104,9 +104,11 @@ def words(version: Version) -> str:
     return segment_dialogs.in_words(version.engine, version.params)
 
 
-def confidence_words(version: Version) -> str:
+def effort_words(version: Version) -> str:
     """Return how much a correction changed and how long it took, as far as that is known."""
-    overlap = "" if version.parent_iou is None else f" · IoU {version.parent_iou:.2f} with what it mends"
+    overlap = (
+        "" if version.parent_iou is None else f" · overlap {version.parent_iou:.2f} with the result before it"
+    )
     seconds = version.seconds_worked
     if seconds is None:
         return overlap
@@ -123,10 +125,10 @@ def outlines(
     result = services.store.results.get(image)
     in_force = result[1] if result else ()
     if preview is not None:
-        return preview, Comparison(in_force, "In force", "Preview")
+        return preview, Comparison(in_force, "Current", "Preview")
     chosen = st.session_state.get(_COMPARED)
     version = next((item for item in versions if (image.id, item.id) == chosen), None)
     if version is None or version.id == image.version_id:
         return in_force, None
     earlier = services.store.results.spheroids(image.id, version.id)
-    return in_force, Comparison(earlier, times.moment(version.created_at), "In force")
+    return in_force, Comparison(earlier, times.moment(version.created_at), "Current")

@@ -167,7 +167,7 @@ def _scatter(points: tuple[Point, ...], x: str, y: str) -> None:
     event: Any = st.plotly_chart(
         scatter(points, x, y), key="scatter", on_select="rerun", selection_mode="points"
     )
-    sample = f"{MAX_POINTS} of them, drawn by lot. " if len(points) == MAX_POINTS else ""
+    sample = f"{MAX_POINTS} of them, drawn at random. " if len(points) == MAX_POINTS else ""
     st.caption(f"{sample}Click a point to open its image.")
     if chosen := event["selection"]["points"]:
         image_id, number = chosen[0]["customdata"]

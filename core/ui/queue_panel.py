@@ -58,7 +58,7 @@ def actions(
     """
     if not visitor.may_edit_some(services, project_id):
         if state in _CHANGEABLE:
-            st.caption("You can look at these jobs, not change them: that takes a project that you may edit.")
+            st.caption("You can look at the queue, not change it: that takes a project that you may edit.")
         return
     ids = _target(services, state, answer, project_id)
     scope = f"all {state.value}"

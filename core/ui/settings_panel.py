@@ -23,7 +23,7 @@ _LABELS = {
     "outline": "Outline runs around",
     "split_touching": "Cut touching spheroids apart",
     "keep_border_objects": "Keep spheroids at the edge",
-    "min_relative_area": "Least area",
+    "min_relative_area": "Minimum area",
     "working_long_side_px": "Detail: longer side at which spheroids are found",
 }
 
@@ -45,7 +45,10 @@ def preview_of(image: Image) -> Preview | None:
 
 def preview_line(services: Services, project: Project, image: Image, preview: Preview) -> None:
     """Draw what the preview is of, in place of the image's status, and what can be done with it."""
-    recipe, before = preview.recipe, "" if image.n_objects is None else f" (in force: {image.n_objects})"
+    recipe, before = (
+        preview.recipe,
+        "" if image.n_objects is None else f" (current result: {image.n_objects})",
+    )
     with st.container(horizontal=True, vertical_alignment="center", key="preview-line"):
         st.markdown(
             f":material/visibility: **Preview: {plural(len(preview.spheroids), 'spheroid')}**{before} · "
@@ -88,7 +91,7 @@ def settings_panel(services: Services, project: Project, image: Image, status: A
             item.name: _widget(columns[index % 2], item, current.params) for index, item in enumerate(others)
         }
     if pressed:
-        status.info("Making a preview. The result in force stays as it is.", icon=":material/hourglass_top:")
+        status.info("Making a preview. The current result stays as it is.", icon=":material/hourglass_top:")
         with explained(), st.spinner("Making a preview …"):
             recipe = services.recipe_of(engine, values)
             spheroids = services.preview(image, recipe).spheroids

@@ -23,7 +23,9 @@ _MARKS = {
     UploadState.WAITING: "▲ not stored",
     UploadState.CHECKING: "◑ checking",
 }
-_NOT_ARRIVED = "Not all of it arrived before its sender left. Drop it again: it goes on where it had got to."
+_NOT_ARRIVED = (
+    "The page was closed before all of it had arrived. Drop it again: it continues where it stopped."
+)
 
 
 def upload_button(services: Services, project: Project) -> None:

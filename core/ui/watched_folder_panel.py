@@ -17,7 +17,7 @@ from core.uploads.watched_folders import FolderStatus
 
 _OFF = (
     "Off for the whole app. Start it with the setting WATCHED_ROOT: the folder in which your instruments "
-    "write. Each project can then take in what appears in a folder of its own there."
+    "write. Each project can then add what appears in a folder of its own there."
 )
 
 
@@ -30,12 +30,12 @@ def watched_folder(services: Services, project: Project) -> None:
         if status.root is not None:
             _form(services, project, status)
     if status.latest:
-        st.markdown("**Taken in last**")
+        st.markdown("**Added last**")
         st.dataframe(
             stored_uploads(status.latest), hide_index=True, column_config={"When": times.column("When")}
         )
     elif status.root is not None:
-        st.caption("Nothing has been taken in yet.")
+        st.caption("Nothing has been added yet.")
 
 
 def stored_uploads(uploads: Sequence[Upload]) -> pl.DataFrame:
@@ -59,7 +59,7 @@ def _words(status: FolderStatus) -> None:
         st.warning(plain(status.problem), icon=":material/folder_off:")
     else:
         path = plain(str(status.root / status.folder))
-        sentence = "images that appear there are taken in within seconds, once they are complete."
+        sentence = "images that appear there are added within seconds, once they are complete."
         st.markdown(f":green[●] **On:** {path}. Files stay where they are; {sentence}")
 
 

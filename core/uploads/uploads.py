@@ -238,7 +238,7 @@ class Uploads:
         """Hide a project's verdicts; give up what nobody is sending any more."""
         for upload in self.listed(project_id):
             if not upload.state.ended and not upload.active:
-                self._end(upload.id, UploadState.CANCELLED, "Its sender had left, and you dismissed it.")
+                self._end(upload.id, UploadState.CANCELLED, "It was not complete, and you dismissed it.")
         self._store.uploads.dismiss(project_id)
         self._projects = self._store.uploads.projects()
 

@@ -188,7 +188,7 @@ def test_a_question_mark_lists_the_keys_of_the_page(address: str) -> None:
         page.get_by_role("button", name="Next").focus()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys of this page")).to_contain_text(
-            "Image before, next image"
+            "Previous image, next image"
         )
         assert_clean(tab)
 

@@ -55,7 +55,7 @@ def navigate(step):
 spheroids = (square(1, 20, 20, 60), square(2, 140, 60, 90, hole=True), square(3, 0, 170, 50, border=True))
 if mode == "many":
     spheroids = tuple(square(n + 1, 20 + 11 * (n % 20), 20 + 9 * (n // 20), 8) for n in range(200))
-comparison = Comparison((square(1, 30, 30, 60),), "In force", "Preview") if mode == "compared" else None
+comparison = Comparison((square(1, 30, 30, 60),), "Current", "Preview") if mode == "compared" else None
 raw = "/missing.png" if mode == "broken" else picture(60 + number)
 left, right = st.columns([1.6, 1])
 with right:
@@ -371,11 +371,11 @@ def test_two_results_are_compared_as_both_or_one_at_a_time(tab: Tab, server: str
     expect(page.locator(".compared")).to_be_hidden()
     opened(page, server, "compared")
     names = page.locator(".compared button")
-    expect(names).to_have_text(["In force", "Both", "Preview"])
+    expect(names).to_have_text(["Current", "Both", "Preview"])
     earlier, shown = page.locator(".before .line"), page.locator(".scene .line").first
     expect(earlier).to_be_visible()
     expect(shown).to_be_visible()
-    page.get_by_role("button", name="In force").click()
+    page.get_by_role("button", name="Current").click()
     expect(earlier).to_be_visible()
     expect(shown).to_be_hidden()
     page.get_by_role("button", name="Preview").click()
@@ -383,7 +383,7 @@ def test_two_results_are_compared_as_both_or_one_at_a_time(tab: Tab, server: str
     expect(shown).to_be_visible()
     page.keyboard.press("b")
     expect(earlier).to_be_visible()
-    expect(page.get_by_role("button", name="In force")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_role("button", name="Current")).to_have_attribute("aria-pressed", "true")
 
 
 def test_without_calibration_there_is_no_ruler(tab: Tab, server: str) -> None:

@@ -105,7 +105,7 @@ def ended(app: subprocess.Popen[str]) -> int:
 def test_the_same_rows_lie_by_project(path: Path) -> None:
     before = content(path)
     steps: list[str] = []
-    done = compact(path, MEMORY_MB, say=steps.append)
+    done = compact(path, MEMORY_MB, report=steps.append)
     assert content(path) == before
     assert steps == STEPS
     assert done.rows == {table: len(rows) for table, rows in before.items()}
@@ -163,7 +163,7 @@ def test_a_log_that_was_left_is_folded_in(path: Path) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_a_kill_at_any_step_loses_nothing(path: Path, step: str) -> None:
     before = content(path)
-    script = "compact(path, 256, say=lambda step: os._exit(9) if step == sys.argv[2] else None)"
+    script = "compact(path, 256, report=lambda step: os._exit(9) if step == sys.argv[2] else None)"
     assert ended(child(script, path, step)) == 9
     with opened(path) as store:
         assert len(store.projects.list()) == 2
@@ -207,7 +207,7 @@ def test_an_app_that_begins_meanwhile_keeps_its_database(path: Path, *, ends: bo
                 ended(apps[0])
 
     with pytest.raises(DatabaseLocked, match="begun to run"):
-        compact(path, MEMORY_MB, say=say)
+        compact(path, MEMORY_MB, report=say)
     if not ends:
         ended(apps[0])
     with opened(path) as store:

@@ -244,7 +244,7 @@ def test_time_alone_sweeps_though_nobody_asks_for_an_export_again(
     ready = ended(exports, exports.start(request_of(plate))).id
     held.error = StorageError("The disk is too full.")
     failed = ended(exports, exports.start(request_of(plate, Part.MASKS))).id
-    periodic = History(Recorder(enabled=False), tmp_path, lambda: (0, 0), chores=[exports.sweep])
+    periodic = History(Recorder(enabled=False), tmp_path, lambda: (0, 0), periodic_tasks=[exports.sweep])
     periodic.start()
     try:
         later[0] = KEEPING.time - timedelta(minutes=1)

@@ -126,7 +126,7 @@ def test_four_hundred_jobs_of_eight_errors_leave_four_workers(tmp_path: Path) ->
 
     queue = queue_on(store, blobs, work)
     wait_until(lambda: store.jobs.totals().left == 0, 120, "all jobs to end")
-    wait_until(lambda: queue._workers.at_rest, what="all workers to be back, none of them lost")
+    wait_until(lambda: queue._workers.is_idle, what="all workers to be back, none of them lost")
     assert queue.drain(5)
     db.close()
     assert oracle.check(tmp_path) == {"done": 200, "failed": 200}

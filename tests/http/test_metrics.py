@@ -144,7 +144,7 @@ def test_bad_parameters_are_refused_in_words(empty_client: TestClient, query: st
     assert "must be a whole number" in response.json()["error"]["message"]
 
 
-# Slow statements
+# Slow SQL statements
 
 
 def test_a_slow_statement_is_listed_with_its_text(client: TestClient, services: Services) -> None:

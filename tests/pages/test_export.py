@@ -28,7 +28,7 @@ def _archives(project_id: str) -> None:
     from core.ui import export_panel
 
     services = get_services()
-    export_panel.shelf(services, services.store.projects.get(project_id))
+    export_panel.list_exports(services, services.store.projects.get(project_id))
 
 
 def shown(script: object, project: Project) -> AppTest:

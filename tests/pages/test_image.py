@@ -130,7 +130,7 @@ def test_other_settings_are_seen_before_they_are_kept(
     widget.set_value(300.0)
     press(page, "Preview")
     shown = texts(page)
-    assert "**Preview: 0 spheroids** (in force: 1)" in shown
+    assert "**Preview: 0 spheroids** (current result: 1)" in shown
     assert "nothing is saved yet" in shown
     assert "● done" not in shown, "a preview has its own status in place of the result's"
     assert services.store.images.get(image.id).n_objects == 1

@@ -139,7 +139,7 @@ def test_refused_files_count(open_page: Open, services: Services) -> None:
     page = open_page("throughput.py")
     assert not page.exception
     assert metrics(page)["Files refused"] == "1"
-    assert page.warning[0].value.startswith("**Look here:** 1 file could not be taken in")
+    assert page.warning[0].value.startswith("**Look here:** 1 file could not be added")
     (refusals,) = (chart for chart in figures(page) if chart["data"][0].get("orientation") == "h")  # type: ignore[index]
     assert refusals["data"][0]["y"] == ["The content is none of the formats read here"]  # type: ignore[index]
 
@@ -151,7 +151,7 @@ def test_refused_files_of_one_project_are_those_of_its_uploads(open_page: Open, 
     page.selectbox(key="of").set_value(one.id).run()
     assert not page.exception
     assert metrics(page)["Files refused"] == "1"
-    assert "1 file could not be taken in" in page.warning[0].value
+    assert "1 file could not be added" in page.warning[0].value
     page.selectbox(key="of").set_value(other.id).run()
     assert metrics(page)["Files refused"] == "0"
 

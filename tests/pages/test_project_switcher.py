@@ -38,10 +38,10 @@ def test_several_projects_are_offered_where_none_is_chosen(open_page: Open, serv
 
 
 def test_many_projects_are_not_all_offered(open_page: Open, services: Services) -> None:
-    for number in range(project_switcher.FEW + 1):
+    for number in range(project_switcher.MAX_OFFERED + 1):
         services.create_project(f"Plate {number}")
     labels = [button.label for button in open_page("images.py").button]
-    assert (len(labels), labels[-1]) == (project_switcher.FEW + 1, "All projects")
+    assert (len(labels), labels[-1]) == (project_switcher.MAX_OFFERED + 1, "All projects")
 
 
 def test_the_address_names_a_project_by_its_id_or_its_name(open_page: Open, services: Services) -> None:

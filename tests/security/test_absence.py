@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 
 from core.accounts.caller import STORE_PARTS, Caller
-from core.accounts.policy import INTERNAL, METHODS, PAGES, ROUTES, Subject, Use
-from core.accounts.policy_doc import CALLERS, DOCUMENT, THIS, allows, written
+from core.accounts.policy import INTERNAL, METHODS, PAGES, ROUTES, MethodRule, Subject
+from core.accounts.policy_doc import CALLERS, DOCUMENT, THIS, allows, with_table
 from core.accounts.rates import RateLimiter
 from core.corrections import regions_of
 from core.corrections.second_opinions import Drawing
@@ -81,7 +81,7 @@ def test_every_method_that_pages_and_routes_may_call_has_a_rule(walk: Walk) -> N
 
 def test_the_table_of_the_documentation_is_the_policy() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert text == written(text), "write it by: python -m core.accounts.policy_doc"
+    assert text == with_table(text), "write it by: python -m core.accounts.policy_doc"
 
 
 def test_every_route_that_reads_as_everybody(walk: Walk) -> None:
@@ -194,7 +194,7 @@ def test_every_method_as_everybody(walk: Walk, caller: str) -> None:
     assert walk.door.services.db.generation == before
 
 
-def check(walk: Walk, use: Use, caller: str) -> None:
+def check(walk: Walk, use: MethodRule, caller: str) -> None:
     principal = CALLERS[caller]
     assert principal is not None
     levels = {

@@ -1,4 +1,4 @@
-"""Jobs read ahead: a long queue is read now and then, and every change of its order is seen at once."""
+"""Prefetched jobs: a long queue is read now and then, and every change of its order is seen at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEYS = [f"{number:03}" for number in range(PREFETCHED_JOBS + 10)]
 
 @pytest.fixture
 def begun(store: Store, project: Project) -> Job:
-    """The first job of a queue that has been read ahead."""
+    """The first job of a queue that has been prefetched."""
     add(store, project.id, *KEYS, recipe=RECIPE)
     return claim(store)
 
@@ -69,12 +69,12 @@ def test_what_another_store_changes_is_seen(db: Database, store: Store, begun: J
 
 
 def test_what_a_transaction_that_failed_has_read_is_forgotten(db: Database, store: Store, begun: Job) -> None:
-    ahead = store.jobs._ahead
+    prefetch = store.jobs._prefetch
 
     def fails(session: Session) -> None:
         values = {"state": JobState.QUEUED.value, "now": begun.created_at, "visible": None}
         session.rows("jobs.cancel_state", values)
-        assert ahead.read(session) is None
+        assert prefetch.read(session) is None
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):

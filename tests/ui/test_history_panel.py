@@ -33,13 +33,16 @@ def version(**known: float) -> Version:
     ("known", "words"),
     [
         ({}, ""),
-        ({"parent_iou": 0.914}, " · IoU 0.91 with what it mends"),
-        ({"parent_iou": 1.0, "seconds_worked": 12.2}, " · IoU 1.00 with what it mends · 12 s of work"),
+        ({"parent_iou": 0.914}, " · overlap 0.91 with the result before it"),
+        (
+            {"parent_iou": 1.0, "seconds_worked": 12.2},
+            " · overlap 1.00 with the result before it · 12 s of work",
+        ),
         ({"seconds_worked": 125.0}, " · 2:05 min of work"),
     ],
 )
 def test_a_correction_says_how_much_it_changed_and_how_long_it_took(
     known: dict[str, float], words: str
 ) -> None:
-    assert history_panel.worth(version(**known)) == words
+    assert history_panel.effort_words(version(**known)) == words
     assert history_panel.words(version(**known)) == "corrected by ana: debris"

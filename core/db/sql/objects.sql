@@ -53,7 +53,7 @@ GROUP BY ALL
 ORDER BY bin
 
 -- name: points
--- Two columns of some spheroids: the same ones each time, as if drawn by lot.
+-- Two columns of some spheroids: the same ones each time, as if drawn at random.
 SELECT image.id AS image_id, image.name AS image_name, object.number, {x} AS x, {y} AS y
 FROM image JOIN object ON object.version_id = image.version_id
 WHERE image.project_id = $project_id AND image.deleted_at IS NULL AND image.review <> 'excluded'

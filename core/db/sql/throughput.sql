@@ -39,7 +39,7 @@ GROUP BY ALL
 ORDER BY images DESC, code
 
 -- name: refusals
--- Files that could not be taken in. Deleted projects count: their files were refused all the same.
+-- Files that could not be added. Deleted projects count: their files were refused all the same.
 SELECT code, count(*) AS files
 FROM upload
 WHERE state = 'refused' AND ended_at > $since AND ($project_id::VARCHAR IS NULL OR project_id = $project_id)

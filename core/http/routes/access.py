@@ -45,7 +45,7 @@ class Field:
 
 PASSWORD = Field("password", "Password", "password", "current-password")
 NEW_PASSWORD = Field("password", "New password", "password", "new-password")
-AGAIN = Field("again", "The same once more", "password", "new-password")
+AGAIN = Field("again", "Repeat the password", "password", "new-password")
 
 
 def routes(services: Callable[[], Services]) -> list[Route]:

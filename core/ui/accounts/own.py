@@ -29,14 +29,14 @@ def password(services: Services) -> None:
         return
     st.header("Password", anchor=False)
     with st.form("password", clear_on_submit=True, width=420):
-        old = st.text_input("Present password", type="password", max_chars=200)
+        old = st.text_input("Current password", type="password", max_chars=200)
         new = st.text_input(
             "New password",
             type="password",
             max_chars=200,
             help=f"At least {MIN_CHARACTERS} characters: a few words that do not belong together",
         )
-        repeated = st.text_input("The same once more", type="password", max_chars=200)
+        repeated = st.text_input("Repeat the password", type="password", max_chars=200)
         if st.form_submit_button("Change password", type="primary"):
             with explained():
                 if new != repeated:

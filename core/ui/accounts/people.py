@@ -81,7 +81,7 @@ def table(services: Services) -> None:
 
 def _state(account: Account, mode: AccessMode) -> str:
     if account.disabled:
-        return ":red[shut out]"
+        return ":red[disabled]"
     if mode is AccessMode.LOCAL and not account.has_password:
         return ":orange[has not chosen a password yet]"
     return f"since {account.created_at:%d %b %Y}"
@@ -109,7 +109,7 @@ def _role(services: Services, account: Account) -> None:
 
 def _buttons(services: Services, account: Account) -> None:
     if account.disabled:
-        _button("Let in again", f"enable-{account.id}", lambda: management(services).enable(account.id))
+        _button("Enable", f"enable-{account.id}", lambda: management(services).enable(account.id))
         return
     if services.access.rules.mode is AccessMode.LOCAL:
         label = "New password link" if account.has_password else "New link"
@@ -120,7 +120,7 @@ def _buttons(services: Services, account: Account) -> None:
         _button(label, f"reset-{account.id}", reset)
     own = account.id == services.principal.account_id
     if not own:
-        _button("Shut out", f"disable-{account.id}", lambda: management(services).disable(account.id))
+        _button("Disable", f"disable-{account.id}", lambda: management(services).disable(account.id))
 
 
 def _button(label: str, key: str, change: Callable[[], None]) -> None:

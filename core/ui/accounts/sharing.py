@@ -47,7 +47,7 @@ def dialog(services: Services, project: Project) -> None:
 def _member(services: Services, project: Project, member: Member) -> None:
     key = f"level-{member.account_id}"
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(member.name + (" (shut out)" if member.disabled else ""), width=220)
+        st.text(member.name + (" (disabled)" if member.disabled else ""), width=220)
         level = st.selectbox(
             f"Level of {plain(member.name)}",
             list(LEVELS),

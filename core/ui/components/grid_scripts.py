@@ -169,7 +169,7 @@ class Status {
     if (p.colDef.field === 'status' && p.value === 'done' && p.data && p.data.error) {
       this.mark.textContent = '▲';
       this.mark.style.color = '#b7791f';
-      this.word.textContent = 'done, try failed';
+      this.word.textContent = 'done, last try failed';
     }
     return true;
   }

@@ -11,13 +11,13 @@ DRAW = "draw"  # in the address of the Review page: it shows an image to be draw
 
 _LIST: Keys = (
     ("↑ ↓", "Row above, row below"),
-    ("← →", "Cell before, next cell"),
+    ("← →", "Previous cell, next cell"),
     ("Enter", "Open what the row is about"),
     ("Tab", "To the first row; from a row, out of the table"),
 )
 _TICKS: Keys = (("Space", "Select the row"),)
 _PICTURE: Keys = (
-    ("← →", "Image before, next image"),
+    ("← →", "Previous image, next image"),
     ("+ -", "Zoom in, zoom out"),
     ("0", "The whole picture"),
     ("1", "One pixel of the image on one of the screen"),
@@ -25,7 +25,7 @@ _PICTURE: Keys = (
     ("O", "Outlines on and off"),
     ("N", "Numbers on and off"),
     ("C", "Contrast on and off"),
-    ("B", "Before and after, of a preview or an earlier version"),
+    ("B", "Before and after, of a preview or an earlier result"),
     ("L", "Draw a line over a scale bar"),
     ("Esc", "Select nothing"),
 )

@@ -121,7 +121,7 @@ def switches(services: Services) -> None:
     rows = [
         row for row in settings_rows(services.settings) if row["changed"] or row["default"] in ("on", "off")
     ]
-    section("Switches in force", rows, "copy-switches")
+    section("Switches, and settings that were changed", rows, "copy-switches")
     settings_table(rows)
     st.caption("Settings shows all of them. Each is an environment variable, read when the app starts.")
 

@@ -50,7 +50,7 @@ def tiles(window: MetricsWindow, slots_by_kind: SlotsByKind) -> None:
     hits = hit_percent(window.timings)
     table_rows = UNKNOWN if hits is None else f"{three_digits(hits)} %"
     rates = [percent for slot in cache_slots.values() if (percent := hit_percent(slot)) is not None]
-    _tile(columns[3], "Cache hits", table_rows, rates, "Share of looks into the caches that found something")
+    _tile(columns[3], "Cache hits", table_rows, rates, "Share of look-ups that a cache could answer")
 
 
 def latencies(window: MetricsWindow, slots_by_kind: SlotsByKind, chosen: TimeRange) -> None:
@@ -85,12 +85,12 @@ GOOD = {  # noun, what is good, what to do where it is not
     Kind.PAGE: (
         "page run",
         "p95 should be below 300 ms; first runs after a start, and loading the demo plate, do not count.",
-        "Above a second people notice: look at the slow statements below.",
+        "Above a second people notice: look at the slow SQL statements below.",
     ),
     Kind.QUERY: (
-        "statement",
+        "SQL statement",
         "p95 should be below 20 ms.",
-        "A statement that takes longer the more images there are is worth explaining.",
+        "An SQL statement that takes longer the more images there are is worth explaining.",
     ),
 }
 
@@ -155,7 +155,7 @@ def caches(window: MetricsWindow, slots_by_kind: SlotsByKind, chosen: TimeRange)
     ]
     section("Cache hits", _columns(times, lines, "%"), "copy-cache")
     if not names:
-        nothing(f"Nobody has asked a cache for anything in {chosen.words}. Open a table or a picture.")
+        nothing(f"No cache was used in {chosen.words}. Open a table or a picture.")
         return
     figure = charts.lines(times, lines, "%").update_yaxes(range=[0, 102])
     st.plotly_chart(chosen.over_range(figure), key="cache")

@@ -1,4 +1,4 @@
-"""Slow statements and their query plans."""
+"""Slow SQL statements and their query plans."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ def slow_statements(services: Services, window: MetricsWindow, chosen: TimeRange
     threshold = services.settings.slow_query_ms
     statements = slow_queries(window.timings, threshold)
     lines = [_line(row, threshold) for row in statements]
-    section("Slow statements", lines, "copy-slow")
+    section("Slow SQL statements", lines, "copy-slow")
     if not statements:
         nothing(
-            f"No statement took longer than {threshold:g} ms in {chosen.words}. That is how it should be."
+            f"No SQL statement took longer than {threshold:g} ms in {chosen.words}. That is how it should be."
         )
         return
     answer = st.dataframe(lines, hide_index=True, on_select="rerun", selection_mode="single-row", key="slow")
     st.caption(
-        f"Good: an empty table. Here is every statement that took longer than {threshold:g} ms "
+        f"Good: an empty table. Here is every SQL statement that took longer than {threshold:g} ms "
         "(SLOW_QUERY_MS) at least once. Choose one to see its text and to have it explained."
     )
     chosen_rows = answer.selection.rows
@@ -36,7 +36,7 @@ def slow_statements(services: Services, window: MetricsWindow, chosen: TimeRange
 
 
 def _explained(services: Services, name: str) -> None:
-    st.code(services.plans.text(name) or "This version has no such statement any more.", language="sql")
+    st.code(services.plans.text(name) or "This version has no such SQL statement any more.", language="sql")
     if st.button("Explain again", icon=":material/account_tree:", key="explain"):
         with explained():
             st.session_state[_PLAN] = services.plans.explain(name)

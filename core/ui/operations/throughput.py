@@ -135,7 +135,7 @@ def headline(services: Services, images: int, losses: Losses, chosen: TimeRange)
         summary.headline(Grade.WATCH, plain(snapshot.message))
     elif losses.images or losses.files:
         parts = [f"{plural(losses.images, 'image')} failed"] if losses.images else []
-        parts += [f"{plural(losses.files, 'file')} could not be taken in"] if losses.files else []
+        parts += [f"{plural(losses.files, 'file')} could not be added"] if losses.files else []
         reasons = "the reasons stand below"
         summary.headline(Grade.WATCH, f"{' and '.join(parts)} in {chosen.words}; {reasons}.")
     elif images:
@@ -197,7 +197,7 @@ def _tiles(segmented: Sequence[ImagesDone], losses: Losses, chosen: TimeRange) -
     columns[2].metric(
         "Images failed", count(losses.images), border=True, help="And not requested again since"
     )
-    columns[3].metric("Files refused", count(losses.files), border=True, help="Could not be taken in")
+    columns[3].metric("Files refused", count(losses.files), border=True, help="Could not be added")
 
 
 def _by_project(

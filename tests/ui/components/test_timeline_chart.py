@@ -38,7 +38,7 @@ def test_a_bar_tells_its_stages_and_a_name_is_never_markup() -> None:
 
 
 def test_only_the_last_spans_are_kept() -> None:
-    spans = Timeline(keep=3)
+    spans = Timeline(max_spans=3)
     for number in range(10):
         spans.add(span("worker 1", number))
     assert [item.seconds for item in spans.latest()] == [7, 8, 9]

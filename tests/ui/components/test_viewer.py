@@ -95,9 +95,9 @@ def test_the_word_confidence_is_explained_where_it_stands() -> None:
 
 
 def test_the_other_result_of_a_comparison_is_sent_as_outlines_with_both_names() -> None:
-    sent = comparison_payload(Comparison([spheroid()], "In force", "Preview"))
+    sent = comparison_payload(Comparison([spheroid()], "Current", "Preview"))
     outline = [10.0, 20.0, 30.12, 20.0, 30.0, 44.5]
-    assert sent == {"outlines": [[outline]], "before": "In force", "after": "Preview"}
+    assert sent == {"outlines": [[outline]], "before": "Current", "after": "Preview"}
     assert comparison_payload(None) is None
 
 

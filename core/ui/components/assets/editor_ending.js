@@ -6,7 +6,7 @@ Object.assign(Editor.prototype, {
     if (this.settings.blind) return this.finishDrawing();
     if (this.steps.undo === 0 && this.outbox.items.length === 0) {
       if (this.outbox.base.base_revision === 0) return this.leave();
-      this.bar.say("Nothing differs from the result. Discard ends the correction without a new version.");
+      this.bar.say("Nothing differs from the result. Discard ends the correction without a new result.");
       return;
     }
     const reason = await this.bar.askReason({ optional: this.settings.reasonOptional, summary: this.summary() });
@@ -26,7 +26,7 @@ Object.assign(Editor.prototype, {
       return;
     }
     if (answer.json?.error?.code !== "version_conflict") return this.notFinished(answer);
-    if (!window.confirm("This image has got another result since this correction began. Put your correction in force all the same? The other result is kept in the history.")) return;
+    if (!window.confirm("This image has got another result since this correction began. Make your correction the current result all the same? The other result is kept in the history.")) return;
     const versions = await fetched("GET", `/api/images/${this.settings.imageId}/versions`);
     const now = versions.json?.versions?.find((version) => version.in_force);
     await this.makeVersion(reason, now?.id ?? null);
