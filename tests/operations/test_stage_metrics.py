@@ -74,7 +74,7 @@ def test_waiting_for_a_processor_is_not_the_engines_time() -> None:
 
 
 def test_only_what_is_still_there_can_be_passed_on() -> None:
-    timeline = Timeline(keep=3)
+    timeline = Timeline(max_spans=3)
     for _ in range(5):
         timeline.add(span(JobState.DONE))
     total, spans = timeline.since(0)
