@@ -21,7 +21,7 @@ from core.store import Store
 from core.store.jobs import QueueTotals
 
 MIN_INTERVAL_SECONDS = 0.5
-MAX_NARROWED_SNAPSHOTS = 100  # snapshots of some projects: one for each set of projects that somebody may look at
+MAX_NARROWED_SNAPSHOTS = 100  # one for each set of projects that somebody may look at
 RATE_SPANS = 50  # the last jobs, of which the rate is computed
 
 
