@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 from core.accounts.credentials import Credential
 from core.accounts.principal import Scope
 from core.clock import utc_now
-from core.db import Database, Row
+from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
 
 MAX_SESSION_TIME = timedelta(days=30)  # a session ends after this however often it is used
 NOTED_EVERY = timedelta(minutes=10)  # when a session was last used is not written more often
-RETENTION = timedelta(days=90)  # after which ended sessions are forgotten
+RETENTION = timedelta(days=90)  # after which ended sessions are deleted
 TOKEN_PREFIX = "sphero_"  # by which a token that was published by mistake is found
 MAX_TOKEN_DAYS = 366
 MAX_CHARACTERS = 60
@@ -59,18 +59,26 @@ class SessionStore:
     def begin(
         self, account_id: str | None, address: str, browser: str, link_id: str | None = None
     ) -> Credential:
-        """Begin a session of an account, or of a visitor by a link; return what the browser carries."""
-        fresh = Credential.new()
+        """Begin a session of an account, or of a visitor by a link; return the credential for the cookie.
+
+        Sessions that ended more than RETENTION ago are deleted.
+        """
+        fresh, now = Credential.new(), self._now()
         values = {
             "id": fresh.id,
             "secret_sha256": fresh.sha256,
             "account_id": account_id,
             "link_id": link_id,
-            "now": self._now(),
+            "now": now,
             "address": address[:60],
             "browser": browser[:120],
         }
-        self._db.write(lambda writer: writer.rows("sessions.add", values))
+
+        def work(session: Session) -> None:
+            session.rows("sessions.forget", {"before": now - RETENTION})
+            session.rows("sessions.add", values)
+
+        self._db.write(work)
         return fresh
 
     def find(self, session_id: str) -> BrowserSession | None:
@@ -104,16 +112,6 @@ class SessionStore:
         """End a session, with ``account_id`` only if it is that account's."""
         values = {"id": session_id, "account_id": account_id, "now": self._now()}
         self._db.write(lambda writer: writer.rows("sessions.end", values))
-
-    def end_others(self, account_id: str, session_id: str | None) -> int:
-        """End every session of an account but one; return how many there were."""
-        values = {"account_id": account_id, "without": session_id, "now": self._now()}
-        return len(self._db.write(lambda writer: writer.rows("sessions.end_all", values)))
-
-    def sweep(self) -> None:
-        """Forget what ended long ago. To be called regularly."""
-        before = self._now() - RETENTION
-        self._db.write(lambda writer: writer.rows("sessions.forget", {"before": before}))
 
     def add_token(
         self, account_id: str, name: str, scope: Scope, days: int, project_id: str | None = None

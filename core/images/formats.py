@@ -27,7 +27,6 @@ class Format:
     ``signature`` matches the first bytes of its files; ``suffixes`` are what their names may end in, the
     usual one first. ``open`` makes a reader of a path within limits; None where the app only writes the
     format. A file shorter than ``min_bytes`` is none of these, for signatures that prove little.
-    ``has_pages`` says whether a file may hold several images.
     """
 
     name: str
@@ -36,7 +35,6 @@ class Format:
     content_type: str
     open: Callable[[Path, Limits], Reader] | None
     min_bytes: int = 1
-    has_pages: bool = False
 
 
 PNG = Format("PNG", re.compile(rb"\x89PNG\r\n\x1a\n"), (".png",), "image/png", PngReader)
@@ -50,7 +48,6 @@ TIFF = Format(
     (".tif", ".tiff", ".lsm", ".stk"),
     "image/tiff",
     TiffReader,
-    has_pages=True,
 )
 WEBP = Format("WebP", re.compile(rb"RIFF....WEBP", re.DOTALL), (".webp",), "image/webp", None)
 

@@ -32,12 +32,6 @@ class SegmentationRequests:
         full = SegmentationParams.from_dict(params).to_dict()
         return Recipe(engine, self._engines.get(engine).version, full)
 
-    def recipe_of_image(self, project: Project, image: Image) -> Recipe:
-        """The recipe that an image is segmented by: its own, else its project's."""
-        if image.own_engine is None or image.own_params is None:
-            return self.recipe(project)
-        return self.recipe_of(image.own_engine, image.own_params)
-
     def with_own_settings(self, project_id: str, image_ids: Sequence[str] | None = None) -> tuple[str, ...]:
         """Which of a project's images, or of some of them, have settings of their own."""
         own = tuple(item.image_id for item in self._store.own_settings.of_project(project_id))

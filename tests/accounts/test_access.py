@@ -6,12 +6,18 @@ import pytest
 
 from core.accounts import Access, Level, Principal, Role, Scope
 from core.accounts.attempts import FREE_TRIES
+from core.accounts.sessions import RETENTION
 from core.db import Database
 from core.errors import InvalidRequest, NotFound, SignInRefused, TooManyAttempts
 from core.models import Project
 from tests.accounts.conftest import PASSWORD, Time, add, opened
 
 HERE = ("10.0.0.1", "Firefox")
+
+
+def count_sessions(db: Database) -> int:
+    with db.read() as reader:
+        return int(reader._cursor.execute("SELECT count(*) FROM session").fetchone()[0])
 
 
 def sign_in(access: Access, name: str = "ana", password: str = PASSWORD, address: str = "10.0.0.1") -> str:
@@ -24,6 +30,20 @@ def test_a_session_is_whose_password_began_it(access: Access) -> None:
     assert principal is not None
     assert (principal.account_id, principal.name, principal.role) == (account_id, "Ana", Role.MEMBER)
     assert principal.address == "10.0.0.1"
+
+
+def test_sessions_that_ended_long_ago_are_deleted_when_another_begins(
+    access: Access, db: Database, time: Time
+) -> None:
+    add(access, "ana")
+    for session in (sign_in(access), sign_in(access)):
+        access.sign_out(access.by_cookie(session))  # type: ignore[arg-type]
+    time.pass_by(days=RETENTION.days - 1)
+    sign_in(access)
+    assert count_sessions(db) == 3
+    time.pass_by(days=2)
+    sign_in(access)
+    assert count_sessions(db) == 2
 
 
 @pytest.mark.parametrize(
@@ -104,7 +124,7 @@ def test_sessions_are_listed_and_ended(access: Access) -> None:
     (left,) = access.sessions.of_account(account_id)
     access.sessions.end(left.id, other)
     assert access.by_cookie(second) is not None, "another account cannot end it"
-    assert access.sessions.end_others(account_id, None) == 1
+    access.sessions.end(left.id, account_id)
     assert access.by_cookie(second) is None
 
 
