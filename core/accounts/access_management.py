@@ -10,7 +10,7 @@ from core.accounts.audit import Action, AuditRow
 from core.accounts.members import Member, ProjectLink
 from core.accounts.principal import Level, Principal, Role, Scope
 from core.accounts.sessions import BrowserSession, Token
-from core.errors import InvalidRequest, NotAllowed, NotFound, NotSignedIn
+from core.errors import NO_PROJECT, InvalidRequest, NotAllowed, NotFound, NotSignedIn
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class OwnAccount(AccessManagement):
     def add_token(self, name: str, scope: Scope, days: int, project_id: str | None) -> str:
         """Make a token; return its only copy."""
         if project_id is not None and not self.now().reaches(project_id):
-            raise NotFound("This project does not exist, or has been deleted.")
+            raise NotFound(NO_PROJECT)
         token = self.access.sessions.add_token(self._account_id(), name, scope, days, project_id)
         self.record(f"made the token {name}, {scope}, {days} days", project_id)
         return token
@@ -185,6 +185,6 @@ class Sharing(AccessManagement):
     def _require(self, project_id: str, level: Level = Level.OWN) -> None:
         principal = self.now()
         if not principal.reaches(project_id):
-            raise NotFound("This project does not exist, or has been deleted.")
+            raise NotFound(NO_PROJECT)
         if not principal.reaches(project_id, level):
             raise NotAllowed("Only an owner of this project can do this.")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from core.accounts.principal import Role
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound, SignInRefused
+from core.models.text import one_line
 
 MAX_CHARACTERS = 80
 PASSWORD_LINK_TIME = timedelta(hours=48)
@@ -218,8 +218,7 @@ def clean_name(name: str) -> str:
     Raises:
         InvalidRequest: nothing is left of it, or it is too long.
     """
-    printable = "".join(char for char in " ".join(name.split()) if unicodedata.category(char)[0] != "C")
-    if not (clean := printable.strip()):
+    if not (clean := one_line(name)):
         raise InvalidRequest("Give a name.")
     if len(clean) > MAX_CHARACTERS:
         raise InvalidRequest(f"A name may have {MAX_CHARACTERS} characters; this one has {len(clean)}.")

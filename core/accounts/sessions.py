@@ -11,6 +11,7 @@ from core.accounts.principal import Scope
 from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
+from core.models.text import one_line
 
 MAX_SESSION_TIME = timedelta(days=30)  # a session ends after this however often it is used
 NOTED_EVERY = timedelta(minutes=10)  # when a session was last used is not written more often
@@ -121,7 +122,7 @@ class SessionStore:
         Raises:
             InvalidRequest: the name is empty or too long, or the time is not between a day and a year.
         """
-        clean = " ".join(name.split())
+        clean = one_line(name)
         if not 0 < len(clean) <= MAX_CHARACTERS:
             raise InvalidRequest(f"Give the token a name of at most {MAX_CHARACTERS} characters.")
         if not 1 <= days <= MAX_TOKEN_DAYS:

@@ -11,7 +11,7 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NotFound
+from core.errors import NO_IMAGE, NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
 from core.listing.image_table import SELECT_LIST
 from core.listing.keyset import KeyValues, keys_of, parse_keys, rows_after
@@ -73,7 +73,7 @@ class ImageStore:
         with self._db.read() as session:
             row = session.one("images.project", {"id": image_id})
         if row is None:
-            raise NotFound("This image does not exist, or has been deleted.")
+            raise NotFound(NO_IMAGE)
         if len(self._projects) >= MAX_CACHED_PROJECTS:
             self._projects.clear()
         project: str = row["project_id"]
@@ -89,7 +89,7 @@ class ImageStore:
         with self._db.read() as session:
             row = session.one("images.get", {"id": image_id})
         if row is None:
-            raise NotFound("This image does not exist, or has been deleted.")
+            raise NotFound(NO_IMAGE)
         return image_of(row)
 
     def page(
@@ -183,7 +183,7 @@ class ImageStore:
         with self._db.read() as session:
             rows = session.rows("images.neighbours", values, **parts)
         if not rows:
-            raise NotFound("This image does not exist, or has been deleted.")
+            raise NotFound(NO_IMAGE)
         return Neighbours(**rows[0])
 
     def known(self, ids: Sequence[str]) -> dict[str, bool]:

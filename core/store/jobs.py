@@ -11,7 +11,7 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
+from core.errors import NO_PROJECT, CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
 from core.listing.keyset import KeyValues, keys_of, order_by, rows_after
 from core.models import Job, JobState, Page, Priority
 from core.store.job_order import keys_of_jobs
@@ -189,7 +189,7 @@ class JobStore:
             rows = session.rows("jobs.page", values | window, order=order_by(keys), rows_after=condition)
             count = session.rows("jobs.count", values, rows_after=condition)[0]
         if not count["there"]:
-            raise NotFound("This project does not exist, or has been deleted.")
+            raise NotFound(NO_PROJECT)
         items, last = tuple(job_of(row) for row in rows), keys_of(keys, rows[-1]) if rows else ()
         return Page(items, count["total"], offset if after is None else count["before"], limit, last)
 

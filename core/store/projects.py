@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import json
 import secrets
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 
 from core.cache import Cache
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import InvalidRequest, NotFound
+from core.errors import NO_PROJECT, InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import PixelSizeMethod, Project, ReviewSettings
 from core.models.quality import LOOK_BELOW
+from core.models.text import one_line
 from core.store.project_generations import PROJECTS, ProjectGenerations
 from core.store.rows import canonical_json, project_of
 
@@ -59,7 +59,7 @@ class ProjectStore:
         """
         projects = self._read(project_id)
         if not projects:
-            raise NotFound("This project does not exist, or has been deleted.")
+            raise NotFound(NO_PROJECT)
         return projects[0]
 
     def _read(self, project_id: str | None, visible: Sequence[str] | None = None) -> Sequence[Project]:
@@ -243,8 +243,7 @@ def checked_pixel_size(um_per_px: float | None) -> float | None:
 
 
 def _checked_name(name: str) -> str:
-    spaced = " ".join(name.split())  # line ends are control characters, too, but part words
-    clean = " ".join("".join(char for char in spaced if unicodedata.category(char)[0] != "C").split())
+    clean = one_line(name)
     if not clean:
         raise InvalidRequest("Give the project a name.")
     if len(clean) > MAX_NAME:
@@ -259,7 +258,7 @@ def _refuse_taken(session: Session, name: str, project_id: str, owner: str | Non
 
 def _require(rows: list[Row]) -> Row:
     if not rows:
-        raise NotFound("This project does not exist, or has been deleted.")
+        raise NotFound(NO_PROJECT)
     return rows[0]
 
 

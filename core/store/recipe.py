@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from core.models import Priority
+from core.models.text import one_line
 from core.store.rows import canonical_json
 
 
@@ -41,5 +41,4 @@ MAX_REQUESTER_NAME = 80  # characters of a requester's name
 
 def requester_name(text: str) -> str:
     """Return who requests something as one short line: printable, at most MAX_REQUESTER_NAME long."""
-    printable = "".join(char for char in text if unicodedata.category(char)[0] != "C")
-    return " ".join(printable.split())[:MAX_REQUESTER_NAME]
+    return one_line(text)[:MAX_REQUESTER_NAME]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from core.cache import Cache, cached_json
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NotFound
+from core.errors import NO_IMAGE, NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, ReviewState, Spheroid, Version
@@ -234,7 +234,7 @@ def put_in_force(session: Session, image_id: str, version_id: str, expected: str
     """
     current = session.one("results.in_force", {"image_id": image_id})
     if current is None or current["deleted"]:
-        raise NotFound("This image does not exist, or has been deleted.")
+        raise NotFound(NO_IMAGE)
     in_force = current["version_id"]
     if in_force != expected:
         raise conflict(session, in_force)

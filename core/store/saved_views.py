@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from core.clock import utc_now
 from core.db import Database, Session
 from core.errors import InvalidRequest
+from core.models.text import one_line
 from core.store.projects import require_project
 
 MAX_NAME = 60  # characters
@@ -79,7 +80,7 @@ class SavedViews:
 
 
 def _checked_name(name: str) -> str:
-    clean = " ".join("".join(char if char.isprintable() else " " for char in name).split())
+    clean = one_line(name)
     if not clean:
         raise InvalidRequest("Give the view a name.")
     if len(clean) > MAX_NAME:

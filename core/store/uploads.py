@@ -13,7 +13,7 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NotFound
+from core.errors import NO_PROJECT, NotFound
 from core.models import Upload, UploadState
 
 WATCHED_FOLDER = "watched folder"  # the batch of files from there: its rows say what has been taken already
@@ -65,7 +65,7 @@ class UploadStore:
 
         def work(session: Session) -> list[Row]:
             if not session.rows("projects.pixel_size", {"id": project_id}):
-                raise NotFound("This project does not exist, or has been deleted.")
+                raise NotFound(NO_PROJECT)
             session.rows_from("uploads.add", frame, values)
             return session.rows("uploads.of_ids", {"ids": ids})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.db import Row, Session
-from core.errors import NotFound, VersionConflict
+from core.errors import NO_IMAGE, NotFound, VersionConflict
 from core.listing.image_table import SUMMARY
 from core.models import ImageQuality, Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
@@ -129,7 +129,7 @@ def require_in_force(session: Session, image_id: str, version_id: str | None) ->
     """
     row = session.one("results.in_force", {"image_id": image_id})
     if row is None or row["deleted"]:
-        raise NotFound("This image does not exist, or has been deleted.")
+        raise NotFound(NO_IMAGE)
     if row["version_id"] != version_id:
         raise conflict(session, row["version_id"])
 

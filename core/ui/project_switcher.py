@@ -8,7 +8,7 @@ from urllib.parse import unquote
 import streamlit as st
 
 from core.accounts import Level
-from core.errors import NotFound
+from core.errors import NO_PROJECT, NotFound
 from core.models import Project
 from core.services import Services
 from core.ui.feedback import empty
@@ -102,7 +102,7 @@ def project_read(project_id: str) -> Project:
     for project in listed():
         if project.id == project_id:
             return project
-    raise NotFound("This project does not exist, or has been deleted.")
+    raise NotFound(NO_PROJECT)
 
 
 def chosen() -> str | None:

@@ -12,7 +12,7 @@ from core.services import Services
 from core.store.recipe import PAGE
 from core.store.saved_views import SavedView
 from core.ui import visitor
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 from core.ui.feedback import explained
 from core.ui.shell import plain
 

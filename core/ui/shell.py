@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from pathlib import Path
 from typing import NoReturn
 
 import streamlit as st
@@ -18,6 +17,7 @@ from core.monitoring.garbage import freeze_loaded
 from core.services import Services
 from core.ui import project_switcher, times, visitor
 from core.ui.components import queue_progress, uploads
+from core.ui.components.asset_files import ASSETS
 from core.ui.components.changes import redrawn_on_change
 from core.ui.components.page_keys import page_keys
 from core.ui.feedback import plural
@@ -26,7 +26,6 @@ from core.ui.format import plain as plain  # noqa: PLC0414 - pages find it here
 REFRESH_SECONDS = 2.0
 SIDEBAR_PX = 230
 _WAITED = "seconds waited"
-ASSETS = Path(__file__).parent / "components" / "assets"
 # Streamlit's own margins leave a table a third of a laptop's screen.
 _TIGHT = """<style>
 .stMainBlockContainer {padding: 2.2rem 1.25rem 2rem}

@@ -14,8 +14,8 @@ from core.corrections import Region, labels_of, regions_of
 from core.corrections.regions import parts_of
 from core.models import Contour
 from core.segmentation.outlines.contours import rasterise
+from core.ui.components.asset_files import asset
 from core.ui.components.editor import SCRIPTS
-from core.ui.components.viewer import asset
 from core.ui.format import three_digits
 from tests.browser.chromium import browser_tab
 from tests.corrections.scenes import SHAPE, random_labels

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 
 def redrawn_on_change(draw: Callable[[], None], key: str, seconds: float | None = None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 
 def focus_first_field() -> None:

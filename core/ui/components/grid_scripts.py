@@ -7,13 +7,12 @@ only. The wrapper strips comments and line ends, so statements end in semicolons
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from st_aggrid import JsCode
 
+from core.ui.components.asset_files import asset
+
 _TABLE, _PLACE, _AHEAD, _KEYS = (
-    (Path(__file__).parent / "assets" / name).read_text(encoding="utf-8")
-    for name in ("grid.js", "grid_place.js", "grid_ahead.js", "grid_keys.js")
+    asset(name) for name in ("grid.js", "grid_place.js", "grid_ahead.js", "grid_keys.js")
 )
 
 READY = JsCode(f"function(p) {{ window.table = new ({_TABLE})(p, {_PLACE}, {_AHEAD}, {_KEYS}); }}")

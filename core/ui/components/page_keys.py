@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 Keys = tuple[tuple[str, str], ...]
 DRAW = "draw"  # in the address of the Review page: it shows an image to be drawn a second time

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.queue.status import QueueSnapshot
 from core.services import Services
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 
 def progress(services: Services, *, tiles: bool = False) -> QueueSnapshot:

@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from core.models import ExclusionReason
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 _KEY = "review-desk"
 _STATES = ("right", "excluded", "unsure", "correct", "undo")

@@ -14,7 +14,7 @@ from core.images import formats
 from core.models import Project
 from core.services import Services
 from core.ui import project_switcher, visitor
-from core.ui.components.viewer import asset
+from core.ui.components.asset_files import asset
 
 SCRIPTS = ("uploads_keeper.js", "uploads_queue.js", "uploads_drops.js", "uploads_tray.js")
 

@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import blake2b
-from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from core.models import Spheroid
+from core.ui.components.asset_files import asset
 from core.ui.components.editor import ENTRY, SCRIPTS, EditorOptions, editor_payload
 from core.ui.components.viewer_payload import Comparison, comparison_payload, payload, pictures
 
-ASSETS = Path(__file__).parent / "assets"
 # One module for the browser each: later files use the classes of the earlier ones, the last one exports.
 PICTURE_SCRIPTS = (
     *(
@@ -196,11 +195,6 @@ def settle(
     if forgotten or argument not in (memory.argument, memory.number):
         return Selection(image, argument, argument, argument, memory.turn + 1)
     return replace(memory, argument=argument)
-
-
-def asset(name: str) -> str:
-    """Text of a file for the browser."""
-    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def _scripts(parts: Sequence[str], entry: str) -> str:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
 import io
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.listing.columns import significant
+from core.listing.csv_table import write_csv
+from core.ui.components.asset_files import asset
 from core.ui.feedback import empty
 from core.ui.operations import charts
 
-ASSETS = Path(__file__).parent.parent / "components" / "assets"
 REFRESH = {"off": None, "5 s": 5.0, "30 s": 30.0, "5 min": 300.0}
 
 
@@ -99,20 +99,17 @@ def nothing(sentence: str) -> None:
         st.caption(sentence)
 
 
-def as_csv(rows: Iterable[Mapping[str, object]]) -> str:
-    """Rows as CSV, the first row's keys as its header; None is an empty cell."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer, lineterminator="\n")
-    for number, row in enumerate(rows):
-        if not number:
-            writer.writerow(row)
-        writer.writerow(row.values())
+def as_csv(rows: Sequence[Mapping[str, object]]) -> str:
+    """Return rows as CSV, the first row's keys as its header; empty without rows."""
+    buffer = io.StringIO(newline="")
+    if rows:
+        write_csv(rows, tuple(rows[0]), buffer)
     return buffer.getvalue()
 
 
 def rounded(value: float | None) -> float | None:
-    """To three significant digits, and still a number: tables sort by it."""
-    return None if value is None else float(f"{value:.3g}")
+    """Return a number with three significant digits, still a number, so that tables sort by it."""
+    return None if value is None else float(significant(float(value), 3))
 
 
 def copy_button(text: str, key: str) -> None:
@@ -120,8 +117,4 @@ def copy_button(text: str, key: str) -> None:
     _COPY(key=key, data={"text": text}, width="content")
 
 
-def _asset(name: str) -> str:
-    return (ASSETS / name).read_text(encoding="utf-8")
-
-
-_COPY = st.components.v2.component("copy_as_csv", html="", css=_asset("copy.css"), js=_asset("copy.js"))
+_COPY = st.components.v2.component("copy_as_csv", html="", css=asset("copy.css"), js=asset("copy.js"))

@@ -20,6 +20,10 @@ def test_csv_has_a_header_quotes_what_it_must_and_leaves_the_unknown_empty() -> 
     assert as_csv([]) == ""
 
 
+def test_a_name_is_not_a_formula_in_a_spreadsheet() -> None:
+    assert as_csv([{"project": "=1+1"}]).splitlines()[1] == "'=1+1"
+
+
 @pytest.mark.parametrize("chosen", RANGES, ids=lambda item: item.label)
 def test_slots_are_not_finer_than_what_is_kept(chosen: object) -> None:
     minutes, slot_s = chosen.minutes, chosen.slot_s  # type: ignore[attr-defined]
