@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from core import __version__
+from core import __version__, errors
 from core.db.statements import load_migrations
 from core.errors import ImageUnreadable, QueueFull
 from core.models import MEASUREMENTS, ImageStatus, JobState
@@ -412,6 +412,17 @@ def test_the_document_lists_the_routes() -> None:
     headings = [line for line in text.splitlines() if line.startswith("### `")]
     described = {path for line in headings for path in re.findall(r"`[A-Z]+ (/[^`?]*)", line)}
     assert described == set(DOCUMENT["paths"]) | {"/api/openapi.json", "/api/docs"}
+
+
+def test_the_document_lists_the_codes_of_errors() -> None:
+    text = (ROOT / "docs" / "http_api.md").read_text(encoding="utf-8")
+    raised = {kind for kind in vars(errors).values() if isinstance(kind, type)} - {
+        errors.SpheroscopeError,
+        errors.ImageError,
+        errors.AccessError,
+    }
+    codes = {kind.code for kind in raised if issubclass(kind, errors.SpheroscopeError)}
+    assert {code for code in codes if f"`{code}`" not in text} == set()
 
 
 def test_images_are_narrowed_by_time_and_measurement(client: TestClient, lab: Lab) -> None:
