@@ -33,7 +33,7 @@ _UNPRINTABLE = {"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"}  # control, bidi, unas
 
 
 class UploadOutcome(StrEnum):
-    """What became of a file."""
+    """Outcomes of a file's upload."""
 
     STORED = "stored"
     PRESENT = "already there"
@@ -43,7 +43,7 @@ class UploadOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class UploadVerdict:
-    """What became of one file, in words for the person who sent it.
+    """Outcome of one file's upload, with a message for the person who sent it.
 
     ``may_pass``: the same file may be taken later, with nothing changed in it.
     """

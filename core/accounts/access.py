@@ -32,7 +32,7 @@ VISITOR = "visitor by link"
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """What a browser keeps after signing in; ``device`` gives its next tries a count of their own."""
+    """Cookies of a browser that has signed in; ``device`` gives its next attempts a count of their own."""
 
     session: str
     device: str
@@ -285,7 +285,7 @@ class Access:
 
 
 def _refused(account: Account | None, address: str) -> Principal:
-    """Who is recorded: what was typed as a name may be a password, so it is not."""
+    """Return who is recorded: what was typed as a name may be a password, so it is not."""
     if account is None:
         return Principal("", UNKNOWN_NAME, Role.VIEWER, address=address)
     return Principal("", account.name, account.role, account.id, address=address)

@@ -15,13 +15,13 @@ from core.errors import NO_PROJECT, InvalidRequest, NotAllowed, NotFound, NotSig
 
 @dataclass(frozen=True)
 class AccessManagement:
-    """Somebody who does something about access."""
+    """Base of the classes by which one principal manages access."""
 
     access: Access
     principal: Principal
 
     def now(self) -> Principal:
-        """Return them with their rights of now, which may be others than when their page was drawn.
+        """Return the principal with present rights, which may differ from those when the page was drawn.
 
         Raises:
             NotSignedIn: their session has ended.
@@ -37,7 +37,7 @@ class AccessManagement:
 
 
 class People(AccessManagement):
-    """What admins do about accounts. Every method raises NotAllowed for others."""
+    """Management of accounts, by admins. Every method raises NotAllowed for others."""
 
     def list(self) -> tuple[Account, ...]:
         """Return every account."""
@@ -90,7 +90,7 @@ class People(AccessManagement):
 
 
 class OwnAccount(AccessManagement):
-    """What people do about their own account."""
+    """Management of one's own account."""
 
     def sessions(self) -> tuple[BrowserSession, ...]:
         """Return one's sessions, the latest use first."""
@@ -130,7 +130,7 @@ class OwnAccount(AccessManagement):
 
 
 class Sharing(AccessManagement):
-    """What owners do about who may look at, edit and own a project. Others get NotFound or NotAllowed."""
+    """Management of a project's members and links, by its owners. Others get NotFound or NotAllowed."""
 
     def members(self, project_id: str) -> tuple[Member, ...]:
         """Return the members of a project."""

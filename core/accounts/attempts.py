@@ -34,7 +34,7 @@ class _Count:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who tries: an address, and the device that the browser is known as, if it has signed in before."""
+    """Origin of a sign-in attempt: an address, and the device if the browser has signed in before."""
 
     address: str
     device: str | None = None
@@ -96,7 +96,7 @@ class AttemptLimiter:
 
 
 def network_of(address: str) -> str:
-    """What counts as one address: of IPv6 the /64 that one connection is given, else the address."""
+    """Return what counts as one address: of IPv6 the /64 that one connection is given, else the address."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

@@ -16,7 +16,7 @@ MAX_CHARACTERS = 300
 
 
 class Action(StrEnum):
-    """What is recorded."""
+    """Kinds of recorded actions; the values are what people read."""
 
     SIGNED_IN = "signed in"
     SIGN_IN_REFUSED = "sign-in refused"

@@ -69,7 +69,7 @@ class Caller:
         _require(self.principal, project_id, level, missing)
 
     def check_images(self, ids: tuple[str, ...], level: Level) -> str | None:
-        """Make sure of the same for the projects of images; return one of those.
+        """Check the same for the projects of images; return the id of one of them.
 
         Raises:
             NotFound: one of them does not exist, or the caller may not look at it.

@@ -38,7 +38,7 @@ class Credential:
 
     @property
     def text(self) -> str:
-        """What a person, a browser or a script carries."""
+        """Return the credential as text, for a link, a cookie or a script."""
         return f"{self.id}.{self.secret}"
 
     @property

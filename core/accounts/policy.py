@@ -15,7 +15,7 @@ from core.accounts.principal import Level, Principal
 
 
 class Audience(StrEnum):
-    """Who may use a page or a route at all, before any project is looked at."""
+    """Groups of people who may use a page or a route, before any project is looked at."""
 
     ANYBODY = "anybody"
     SIGNED_IN = "whoever is signed in"
@@ -24,7 +24,7 @@ class Audience(StrEnum):
 
 
 class Subject(StrEnum):
-    """What the id in a route's address, or an argument of a method, names."""
+    """Kinds of things that the id in a route's address, or an argument of a method, belongs to."""
 
     PROJECT = "project"
     IMAGE = "image"
@@ -34,7 +34,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Who may use a page or a route; with a subject, the level in its project that it takes."""
+    """Rule of a page or a route: the audience and, with a subject, the level needed in its project."""
 
     audience: Audience = Audience.SIGNED_IN
     subject: Subject = Subject.NONE
@@ -138,7 +138,7 @@ ROUTES: Mapping[str, Rule] = {
 
 @dataclass(frozen=True, slots=True)
 class MethodRule:
-    """Who may call a method of the app's parts: whoever has ``level`` in the project of its ``argument``.
+    """Rule of a method of the app's parts: the caller needs ``level`` in the project of ``argument``.
 
     ``argument`` is project_id, project, image, image_id, image_ids, ids (of images), export_id or request.
     With "visible", the method gets the ids of all projects in which the caller has the level, and leaves out

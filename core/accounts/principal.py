@@ -8,7 +8,7 @@ from enum import IntEnum, StrEnum
 
 
 class Role(StrEnum):
-    """What an account may do whatever the project."""
+    """Roles of an account, whatever the project."""
 
     VIEWER = "viewer"  # looks at the projects that are shared with them
     MEMBER = "member"  # makes projects, and works in those shared with them
@@ -16,7 +16,7 @@ class Role(StrEnum):
 
 
 class Level(IntEnum):
-    """What a member may do with one project; each includes those before it."""
+    """Levels of access of a member to one project; each includes those before it."""
 
     VIEW = 1  # look, and take away
     EDIT = 2  # upload, segment, change and delete images
@@ -34,7 +34,7 @@ class Level(IntEnum):
 
 
 class Scope(StrEnum):
-    """What an API token may be used for."""
+    """Scopes of an API token."""
 
     READ = "read"
     WRITE = "write"
@@ -42,7 +42,7 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who acts. ``projects`` gives the level by project; None reaches every project as an owner does.
+    """Somebody who uses the app. ``projects``: level by project id; None reaches every project as an owner.
 
     ``key`` names how they are known: "session:ID", "token:ID", "account:ID", or "local". ``account_id`` is
     None for visitors by a link and where there are no accounts. With ``read_only`` nothing may be changed.

@@ -17,7 +17,7 @@ T = TypeVar("T", bound=StrEnum)
 
 
 class AccessMode(StrEnum):
-    """How people are known."""
+    """Ways in which people sign in."""
 
     NONE = "none"  # not at all: the app serves this computer only
     LOCAL = "local"  # by accounts with passwords of the app's own

@@ -35,7 +35,7 @@ AHEAD = 3  # files waiting for each worker: enough that none idles behind a slow
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a batch is run.
+    """Options of a batch.
 
     ``um_per_px`` wins over what a file says; None leaves it to the file. ``digits``: significant digits of
     measured numbers in the tables; None for all.
@@ -108,7 +108,7 @@ def _prepare(inputs: Sequence[Input], options: Options) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """What one page is called; ``page`` is None where the file has no other."""
+    """Names of one page; ``page`` is None where the file has no other."""
 
     item: Input
     page: int | None

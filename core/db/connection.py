@@ -68,7 +68,7 @@ def _open(path: Path, memory_mb: int, threads: int) -> Any:
 
 
 def open_error(path: Path, error: duckdb.Error) -> StorageError:
-    """Why a file cannot be opened, in words."""
+    """Return the error of a file that cannot be opened, with a message for people."""
     holder = re.search(r"PID (\d+)", str(error))
     if holder or "set lock" in str(error):
         by = f" (process {holder[1]})" if holder else ""

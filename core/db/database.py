@@ -200,7 +200,7 @@ class Database:
 
 
 def _count_lost_commits(connection: Any, commit_counter: CommitCounter) -> int:
-    """How many commits were counted beside the file and are not in it, since its log was damaged."""
+    """Return how many commits were counted beside the file and are not in it, since its log was damaged."""
     query = "SELECT coalesce(last_value, 0) FROM duckdb_sequences() WHERE sequence_name = 'commits'"
     in_file = int(connection.execute(query).fetchall()[0][0])
     lost = max(0, commit_counter.load() - in_file)

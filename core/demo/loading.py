@@ -24,7 +24,7 @@ class DemoLoader:
 
     @property
     def count(self) -> int:
-        """How many files have been taken since it was last begun."""
+        """Return how many files have been taken since it was last begun."""
         return self._count
 
     def begin(self, take: Callable[[DemoFile], object]) -> Future[None]:

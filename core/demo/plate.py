@@ -38,7 +38,7 @@ DAY_SCATTER = 0.02  # of each day's growth
 
 
 class WellProblem(StrEnum):
-    """What is wrong with a well."""
+    """Problems of wells that are drawn on purpose."""
 
     EMPTY = "empty well"
     TWO_SPHEROIDS = "two spheroids"
@@ -68,7 +68,7 @@ class DemoFile:
 
 @dataclass(frozen=True, slots=True)
 class DemoTruth:
-    """What is in one file. ``diameters_um``: equivalent diameter of every spheroid, the largest first."""
+    """Truth of one file. ``diameters_um``: equivalent diameter of every spheroid, the largest first."""
 
     name: str
     well: str
@@ -92,7 +92,7 @@ def demo_scenes(seed: int = SEED) -> Iterator[tuple[DemoTruth, Scene]]:
 
 
 def manifest(seed: int = SEED) -> tuple[DemoTruth, ...]:
-    """What ``demo_plate(seed)`` shows, in the same order, without drawing it."""
+    """Return what ``demo_plate(seed)`` shows, in the same order, without drawing it."""
     return tuple(
         truth for row in ROWS for column in COLUMNS for truth in _well(seed, f"{row}{column:02}", column)
     )
@@ -149,7 +149,7 @@ def _effect(dose: float, half: float) -> float:
 
 
 def _spec(seed: int, truth: DemoTruth) -> SceneSpec:
-    """How the file looks: dying spheroids are ragged and thin and shed cells."""
+    """Return how the file looks: dying spheroids are ragged and thin and shed cells."""
     rng = np.random.default_rng([seed, *truth.well.encode(), 1])  # a well looks alike on every day
     damage = _effect(truth.dose_micromolar, 10 * IC50_MICROMOLAR) * (truth.day - 1) / 2
     bodies = tuple(

@@ -65,7 +65,7 @@ class Archive:
 
 @dataclass(frozen=True, slots=True)
 class ExportContext:
-    """What writers share: the archive, a folder for temporary files, and a stack that closes open files."""
+    """Shared state of the writers: archive, folder for temporary files, stack that closes open files."""
 
     archive: Archive
     folder: Path

@@ -28,7 +28,7 @@ FAILED_EXPIRY = timedelta(hours=1)  # of failed and cancelled exports
 
 @dataclass(frozen=True, slots=True)
 class ArchiveRetention:
-    """How long finished archives are stored, their most bytes in total, and the bytes of disk left free."""
+    """Retention of finished archives: time, greatest total size and free disk space, in bytes."""
 
     time: timedelta
     max_bytes: int

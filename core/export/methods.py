@@ -47,7 +47,7 @@ EngineUse = tuple[str, str, str]  # engine, its version, its settings as JSON
 
 @dataclass(slots=True)
 class Tally:
-    """What the images of an archive are, counted while it is written."""
+    """Counts of an archive's images by kind, made while it is written."""
 
     images: int = 0
     objects: int = 0

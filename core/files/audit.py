@@ -12,7 +12,7 @@ from core.errors import StorageError
 
 @dataclass(frozen=True, slots=True)
 class BlobAudit:
-    """What checking every stored file found; ``damaged`` are the names of those that do not match theirs."""
+    """Result of checking every stored file; ``damaged``: names of those whose content has another hash."""
 
     n_files: int
     n_bytes: int

@@ -1,4 +1,4 @@
-"""Answers in the forms that all routes share: JSON, what may be cached, names of files."""
+"""Answers in the forms that all routes share: JSON, cache headers, names of downloaded files."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def conditional(
     *,
     weak: bool = False,
 ) -> Response:
-    """What ``answer`` gives, under an ETag, or 304 where the client has it already.
+    """Answer with what ``answer`` returns under an ETag, or with 304 where the client has it already.
 
     ``tag`` must be read before ``answer`` reads anything, and be another one whenever the bytes are; a
     ``weak`` one whenever the meaning is: then the answer may be compressed or not.
@@ -61,7 +61,7 @@ def caller_mark(principal: Principal) -> str:
 
 
 def conditional_json(request: Request, version: str, body: Callable[[], object]) -> Response:
-    """What ``body`` returns as JSON, or 304 where the client has it; see ``conditional`` for ``version``."""
+    """Answer with ``body`` as JSON, or 304 where the client has it; see ``conditional`` for ``version``."""
     return conditional(request, version, REVALIDATE, lambda: json_answer(body()), weak=True)
 
 

@@ -47,5 +47,5 @@ def ordered(items: Iterable[T], sort: str, keys: Keys[T], what: str) -> list[T]:
 
 
 def position_of(item_id: object, ids: Iterable[str]) -> int | None:
-    """How many come up to and with the one of this id; None where it is not among them."""
+    """Return how many come up to and with the one of this id; None where it is not among them."""
     return next((position for position, key in enumerate(ids, start=1) if key == item_id), None)

@@ -51,7 +51,7 @@ class Extent:
 
     @classmethod
     def of_row(cls, row: Mapping[str, Any]) -> Extent:
-        """From a row of the tables that has these columns."""
+        """Make one from a row of a table with these columns."""
         return cls(*(row[name] for name in cls.__slots__))
 
 

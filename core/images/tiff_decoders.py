@@ -49,7 +49,7 @@ _CHILD_COMPRESSIONS = {PLAIN, *_DEFLATE, _PACKBITS}
 
 
 class Decoder(Enum):
-    """Who decodes a page."""
+    """Decoders of a page."""
 
     PILLOW = "Pillow"
     OPENCV = "OpenCV"
@@ -58,7 +58,7 @@ class Decoder(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """How a page is decoded, and what comes out: channels and type of the pixels.
+    """Decoder of a page, and channels and type of the pixels that it returns.
 
     ``as_float``: the numbers are of another type in the file.
     """

@@ -27,7 +27,7 @@ class Shown(StrEnum):
 
 
 class Format(StrEnum):
-    """How a grid shows the values of a column."""
+    """Formats in which a grid shows the values of a column."""
 
     NUMBER = "three significant digits"
     COUNT = "a whole number in full"
@@ -140,7 +140,7 @@ def significant(value: Any, digits: int) -> Any:
 
 
 def exponent(power: int) -> str:
-    """How a unit's power is written: nothing, ² or ³."""
+    """Return how a unit's power is written: nothing, ² or ³."""
     return {1: "", 2: "²", 3: "³"}[power]
 
 

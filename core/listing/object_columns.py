@@ -28,7 +28,7 @@ def whole(value: float | None) -> int | None:
 
 
 def reasons_text(reasons: Mapping[str, str] | str) -> str | None:
-    """Why values are missing, as ``name: reason`` with semicolons between; given by name, or as JSON."""
+    """Return reasons of missing values as ``name: reason; …``; they are given by name, or as JSON."""
     by_name: Mapping[str, str] = json.loads(reasons) if isinstance(reasons, str) else reasons
     return "; ".join(f"{name}: {reason}" for name, reason in by_name.items()) or None
 

@@ -109,12 +109,12 @@ class PageIndex:
         return before, after, place + 1, len(order)
 
     def totals(self, project_id: str) -> dict[str, Any] | None:
-        """As the statement projects.totals; None if the project is not loaded: it is not loaded for this."""
+        """Return the row of the statement projects.totals; None if the project is not loaded."""
         rows = self._loaded(project_id)
         return None if rows is None else rows.totals()
 
     def size(self, project_id: str) -> dict[str, int] | None:
-        """As the statement results.size; None as in ``totals``."""
+        """Return the row of the statement results.size; None if the project is not loaded."""
         rows = self._loaded(project_id)
         return None if rows is None else rows.size()
 

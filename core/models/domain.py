@@ -25,7 +25,7 @@ class ImageStatus(StrEnum):
 
 
 class Finding(StrEnum):
-    """What sets an image apart from most of its project's, so that a person may want to see those alone."""
+    """Properties of an image that a person may want to filter by."""
 
     LOOK_AT_THIS = "look_at_this"  # outlines that are less certain than usual
     NOTHING_FOUND = "nothing_found"
@@ -34,7 +34,7 @@ class Finding(StrEnum):
 
 
 class PixelSizeSource(StrEnum):
-    """Where a pixel size comes from; a later source in this list overrides an earlier one."""
+    """Sources of a pixel size; a later one in this list overrides an earlier one."""
 
     PROJECT = "project"
     FILE = "file"
@@ -42,7 +42,7 @@ class PixelSizeSource(StrEnum):
 
 
 class PixelSizeMethod(StrEnum):
-    """How a person found a pixel size."""
+    """Ways in which a person finds a pixel size."""
 
     TYPED = "typed"
     DRAWN = "drawn"  # over a scale bar of known length
@@ -212,7 +212,7 @@ class Image(ImageRow):
 
 
 class VersionKind(StrEnum):
-    """How a version came about."""
+    """Kinds of versions of a result."""
 
     AUTOMATIC = "automatic"  # by an engine
     CORRECTED = "corrected"  # by a person

@@ -71,7 +71,7 @@ _SAME = {
 
 
 def meaning(name: str) -> str:
-    """What a column means, by its name in pixels or micrometres; empty where its title says all."""
+    """Return what a column means, by its name in pixels or micrometres; empty where its title says all."""
     base = name
     for suffix in ("_um3", "_um2", "_um"):
         base = base.removesuffix(suffix)

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Dimension(StrEnum):
-    """How a measurement scales with the pixel size."""
+    """Dimensions of a measurement: the power of the pixel size that it scales with."""
 
     LENGTH = "length"
     AREA = "area"

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class UploadState(StrEnum):
-    """How far a file has come; the values are the words that users see."""
+    """States of an upload; the values are the words that users see."""
 
     WAITING = "waiting"  # not all of its bytes have arrived
     CHECKING = "checking"  # they have, and are being checked

@@ -79,7 +79,7 @@ class Histogram:
 
     @property
     def mean_ms(self) -> float | None:
-        """In ms; None without calls."""
+        """Time in ms; None without calls."""
         calls = self.calls
         return self.total_ms / calls if calls else None
 

@@ -54,12 +54,12 @@ def cache_hits(timings: Timings) -> Assessment:
 
 
 def segmentation(timings: Timings) -> Histogram:
-    """How long images took in their workers, without waiting and without cold starts."""
+    """Return how long images took in their workers, without waiting and without cold starts."""
     return Histogram.of(row.histogram for row in rows(timings, Kind.STAGE) if row.name == WHOLE)
 
 
 def without_transfers(timings: Timings) -> Timings:
-    """Those metrics that say something of the app's speed: all but those of long transfers."""
+    """Return those metrics that say something of the app's speed: all but those of long transfers."""
     return {series: histogram for series, histogram in timings.items() if _says_speed(series)}
 
 

@@ -30,7 +30,7 @@ MAX_LISTED = 1000  # of files that are not whole: a folder that is gone would li
 
 @dataclass(frozen=True, slots=True)
 class AuditOutcome:
-    """When files were checked, how many, and how many were not whole.
+    """Outcome of the last check of all files: time, number, and number of damaged or missing ones.
 
     ``n_missing`` is None where it is not known, because the app ran.
     """
@@ -82,7 +82,7 @@ class FileAudit:
     n_lost_commits: int = 0
 
     def lines(self) -> Iterator[str]:
-        """What to tell the person who asked for it: each problem, the counts, and what to do."""
+        """Return what to tell the person who asked for it: each problem, the counts, and what to do."""
         yield from map(str, self.problems)
         if len(self.problems) == MAX_LISTED:
             yield f"Only the first {MAX_LISTED:,} are listed."

@@ -95,7 +95,7 @@ class HealthChecks:
             )
 
     def _files(self) -> Iterator[Check]:
-        """What the last audit of the stored files found; nothing before the first."""
+        """Return what the last audit of the stored files found; nothing before the first."""
         if outcome := last_outcome(self._folder):
             sentence = f"Audited on {outcome.at:%Y-%m-%d}: {outcome.counts}."
             if outcome.whole:

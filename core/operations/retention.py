@@ -19,7 +19,7 @@ SAFE_AGE_SECONDS = 6 * 3600.0  # longer than any upload or result takes from its
 
 @dataclass(frozen=True, slots=True)
 class RetentionRules:
-    """How long deleted images and projects, and superseded versions, can be brought back."""
+    """Days for which deleted images and projects, and superseded versions, can be restored."""
 
     undo_days: int
     keep_versions_days: int

@@ -137,7 +137,7 @@ class Admission:
 
     @property
     def held_bytes(self) -> int:
-        """What is held now, as estimated."""
+        """Return what is held now, as estimated."""
         with self._changed:
             return sum(self._held.values())
 
@@ -190,7 +190,7 @@ class Admission:
         self._changed.notify_all()  # the next in line may fit, too
 
     def _ahead_of(self, request: _Request) -> list[_Request]:
-        """Those who came earlier and still wait."""
+        """Return those who came earlier and still wait."""
         now = self._clock()
         earlier = self._waiting_line[: self._waiting_line.index(request)]
         return [other for other in earlier if other.until >= now]

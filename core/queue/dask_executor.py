@@ -53,7 +53,7 @@ class DaskExecutor:
 
     @property
     def problem(self) -> str | None:
-        """Why no job can be begun now, in words; None where one can."""
+        """Return why no job can be begun now, in words; None where one can."""
         client = self._client
         if client is None or client.status != "running":
             return (

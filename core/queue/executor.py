@@ -11,11 +11,11 @@ from typing import Any, Protocol
 
 
 class Executor(Protocol):
-    """What the queue needs of an executor; the standard library's interface and ``problem``."""
+    """Interface that the queue needs of an executor: the standard library's, and ``problem``."""
 
     @property
     def problem(self) -> str | None:
-        """Why no job can be begun now, in words; None where one can."""
+        """Return why no job can be begun now, in words; None where one can."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any) -> Future[Any]: ...
 

@@ -33,7 +33,7 @@ class SegmentationRequests:
         return Recipe(engine, self._engines.get(engine).version, full)
 
     def with_own_settings(self, project_id: str, image_ids: Sequence[str] | None = None) -> tuple[str, ...]:
-        """Which of a project's images, or of some of them, have settings of their own."""
+        """Return which of a project's images, or of some of them, have settings of their own."""
         own = tuple(item.image_id for item in self._store.own_settings.of_project(project_id))
         if image_ids is None:
             return own
@@ -41,7 +41,7 @@ class SegmentationRequests:
         return tuple(image_id for image_id in own if image_id in chosen)
 
     def recipes(self, project: Project, override: Iterable[str] = ()) -> ImageRecipes:
-        """How a project's images are segmented; those of ``override`` lose settings of their own."""
+        """Return how a project's images are segmented; those of ``override`` lose settings of their own."""
         return ImageRecipes(self.recipe(project), self.recipe_of, frozenset(override))
 
     def segment(

@@ -102,5 +102,5 @@ class WorkerSlots:
         self.lost[running.worker] = self.running.pop(running.worker)
 
     def earliest(self) -> float | None:
-        """When the job that has run longest began."""
+        """Return when the job that has run longest began."""
         return min((running.start for running in self.running.values()), default=None)

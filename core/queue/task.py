@@ -78,7 +78,7 @@ def process_elsewhere(
 
 @cache
 def _worker_resources(limits: Limits, precision: str) -> ComputeResources:
-    """Those of a worker process, which Dask gives no other place to keep anything."""
+    """Return the resources of this worker process: Dask gives no other place to keep them."""
     return ComputeResources.open(Arithmetic(precision=precision), limits)
 
 

@@ -62,6 +62,6 @@ class Timeline:
 
     @property
     def total(self) -> int:
-        """How many spans have been added since the start."""
+        """Return how many spans have been added since the start."""
         with self._lock:
             return self._total

@@ -52,7 +52,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceCurve:
-    """What was fitted for one engine.
+    """Curves that were fitted for one engine.
 
     ``mean`` and ``spread``: of each trait over the training images; None for an engine without any.
     ``empty``: over ``EMPTY_FEATURES``, of images in which nothing is found; None where ``images`` serves.
@@ -65,12 +65,12 @@ class ConfidenceCurve:
     empty: Curve | None = None
 
     def to_dict(self) -> dict[str, object]:
-        """As JSON; ``from_dict`` takes it back."""
+        """Return a JSON object that ``from_dict`` reads."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, document: Mapping[str, object]) -> ConfidenceCurve:
-        """From the JSON of one engine in ``confidence.json``."""
+        """Make one from the JSON object of an engine in ``confidence.json``."""
         curves = {name: _curve(document[name]) for name in ("objects", "images")}
         traits = {
             name: _numbers(document[name]) for name in ("mean", "spread") if document.get(name) is not None

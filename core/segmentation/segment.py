@@ -24,7 +24,7 @@ from core.segmentation.params import SegmentationParams
 
 @dataclass(frozen=True, slots=True)
 class EngineOutput:
-    """What an engine predicted for one image with ``params``."""
+    """Prediction of an engine for one image with ``params``."""
 
     prediction: Prediction
     engine: str

@@ -26,7 +26,7 @@ def _setting(default: object, env: str, text: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What may vary between installations. A share of memory that is 0 is computed by ``memory_budget``."""
+    """Settings of an installation. A share of memory that is 0 is computed by ``memory_budget``."""
 
     data: Path = _setting(
         ROOT / "data" / "runtime", "SPHEROSCOPE_DATA", "Folder of the database and the stored files."
@@ -207,12 +207,13 @@ class Settings:
 
     @property
     def limits(self) -> Limits:
-        """What one uploaded file may cost."""
+        """Limits of one uploaded file."""
         return Limits(self.max_upload_mb * 2**20, self.max_image_pixels, self.max_pages)
 
     @property
     def precision(self) -> str:
-        """How the network computes, here and with every worker: a result must not depend on where it ran.
+        """Return how the network computes, here and with every worker: a result must not depend on where it
+        ran.
 
         What is faster here may not be so on other processors, so with workers elsewhere nothing is tried.
         """

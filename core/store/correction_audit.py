@@ -22,7 +22,7 @@ ROWS_PER_READ = 5000
 
 
 class CorrectionAction(StrEnum):
-    """What a person did to the result of an image."""
+    """Kinds of changes that people make to the result of an image."""
 
     CHANGED = "changed"  # one gesture, at some of its spheroids
     CORRECTED = "corrected"  # finished, as a version
@@ -63,7 +63,7 @@ class CorrectionAuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What checking the chain found: its length, its last hash, and the first wrong row, if there is one."""
+    """Result of checking the chain: its length, its last hash, and the first wrong row, if there is one."""
 
     rows: int
     head: str

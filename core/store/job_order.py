@@ -25,7 +25,7 @@ _COLUMNS = {"asked_by": "requested_by"}  # of sorts that are not called like the
 
 
 def keys_of_jobs(state: JobState | None, sort: str = "") -> tuple[SortKey, ...]:
-    """What decides the order of jobs; their id decides last.
+    """Return what decides the order of jobs; their id decides last.
 
     Without ``sort``, waiting ones come in the order in which they are taken, running ones in that in which
     they were begun, ended ones latest first, and all of them together the one asked for last first.

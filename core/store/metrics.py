@@ -68,12 +68,12 @@ class MetricStore:
         return timings
 
     def first(self) -> datetime | None:
-        """When the first sample that is kept was taken."""
+        """Return when the first sample that is kept was taken."""
         with self._db.read() as session:
             return session.rows("metrics.first")[0]["stamp"]  # type: ignore[no-any-return]
 
     def over_time(self, kind: Kind | None, since: datetime, slot_s: float) -> dict[datetime, Timings]:
-        """What was counted after ``since``, of one kind or of all, by slots of ``slot_s`` seconds."""
+        """Return what was counted after ``since``, of one kind or of all, by slots of ``slot_s`` seconds."""
         with self._db.read() as session:
             values = {"since": since, "slot": slot_s, "kind": kind and kind.value}
             rows = session.rows("metrics.over_time", values)

@@ -22,7 +22,7 @@ ToRecipe = Callable[[str, Mapping[str, object]], Recipe]  # of an engine's name 
 
 @dataclass(frozen=True, slots=True)
 class ImageRecipes:
-    """How images are to be segmented.
+    """Recipes by which images are segmented: their own, else the default.
 
     Those without settings of their own by ``default``; ``to_recipe`` makes a recipe of the others' settings.
     ``override``: ids of images whose own settings are taken back.

@@ -13,7 +13,7 @@ from core.store.rows import canonical_json
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """How images are to be segmented."""
+    """Engine, its version and its parameters by which images are segmented."""
 
     engine: str
     engine_version: str
@@ -27,7 +27,7 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True)
 class JobRequest:
-    """Who asks for jobs, None where nobody is known, and how urgent they are."""
+    """Requester and priority of jobs; ``requested_by`` is None where nobody is known."""
 
     requested_by: str | None = None
     priority: Priority = Priority.NORMAL

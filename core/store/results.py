@@ -38,7 +38,7 @@ SIZES = "sizes"  # kind of cached values: the ResultSize of a whole project
 
 @dataclass(frozen=True, slots=True)
 class ResultSize:
-    """How much there is to export."""
+    """Numbers of images and spheroids to export."""
 
     images: int
     objects: int

@@ -16,7 +16,7 @@ MAX_DAYS = 36_500  # a date further back may not exist
 
 @dataclass(frozen=True, slots=True)
 class Purged:
-    """How many rows were deleted."""
+    """Numbers of deleted rows."""
 
     images: int = 0
     versions: int = 0

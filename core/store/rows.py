@@ -59,7 +59,7 @@ def project_of(row: Row, totals: Row) -> Project:
 
 
 def review_settings_of(row: Row) -> ReviewSettings:
-    """What a project's review goes by, of a row with its columns."""
+    """Return what a project's review goes by, of a row with its columns."""
     expected = row["spheroids_expected"]
     return ReviewSettings(
         None if expected is None else SpheroidsExpected(expected),

@@ -30,7 +30,7 @@ class ImagesDone:
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How long images begun in one slot had waited, in seconds."""
+    """Waiting times, in seconds, of the images that were begun in one slot."""
 
     slot: datetime
     images: int
@@ -40,7 +40,7 @@ class Waits:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """How many images failed for one reason; ``code`` is that of an error."""
+    """Number of images that failed for one reason; ``code`` is the error's."""
 
     code: str
     images: int
@@ -48,7 +48,7 @@ class Failures:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """What needs somebody, and what was done in the last seven days and in the seven before.
+    """Numbers of images that need attention, and of those done in the last seven days and the seven before.
 
     ``doubtful``: images whose confidence is low; ``without_result``: images that failed. ``images`` were
     segmented, ``failed`` counts jobs.
@@ -108,7 +108,7 @@ class ThroughputStore:
         return {row["code"]: row["files"] for row in rows}
 
     def overview(self, now: datetime, project_id: str | None = None) -> Overview:
-        """What needs somebody and what changed since last week, of one project or all; as of this hour."""
+        """Return what needs attention, and what changed since last week, of one project or all."""
         since = now - WEEK
 
         def read() -> dict[str, int]:

@@ -14,7 +14,7 @@ from core.store.projects import ProjectStore
 
 
 class DeletedKind(StrEnum):
-    """What was deleted."""
+    """Kinds of deleted things."""
 
     IMAGE = "image"
     PROJECT = "project"

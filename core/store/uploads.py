@@ -31,7 +31,7 @@ class NewUpload:
 
 @dataclass(frozen=True, slots=True)
 class UploadBatch:
-    """What files that are sent together have in common."""
+    """Files that are sent together: what they have in common."""
 
     name: str
     segment: bool = True

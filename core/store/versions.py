@@ -23,7 +23,7 @@ ObjectRows = Sequence[tuple[object, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a version consists of; its files are stored already."""
+    """Content of a version; its files are stored already."""
 
     engine: str
     engine_version: str
@@ -39,7 +39,7 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """Who made a corrected version, why, and of which version; None for one drawn from nothing.
+    """Author, reason and parent version of a corrected version; no parent where it was drawn from nothing.
 
     ``draft_id`` is the draft that ends with it. ``parent_iou`` and ``seconds_worked`` are None where they are
     not known. ``source`` is the file that an imported one comes from. ``at_random``: see ``Judgement``.
@@ -56,7 +56,7 @@ class Correction:
 
 
 def audit_facts(row: Row, correction: Correction) -> dict[str, object]:
-    """What the audit says of a corrected version."""
+    """Return what the audit says of a corrected version."""
     names = ("engine", "engine_version", "reason", "parent_iou", "seconds_worked", "n_objects")
     facts: dict[str, object] = {name: row[name] for name in names}
     facts |= {"version": row["id"], "parent": correction.parent_id, "after": row["labels_sha256"]}

@@ -39,7 +39,7 @@ class ImageListPlace:
 
 
 def image_list_place(services: Services, image: Image) -> ImageListPlace:
-    """Where the image stands in the list that it was opened from, or else in its project."""
+    """Return where the image stands in the list that it was opened from, or else in its project."""
     params = dict(parse_qsl(st.query_params.get("among", "")))
     sort, rows = params.pop("sort", DEFAULT_SORT), params.pop("rows", "")
     entry = st.query_params.get("list", "")

@@ -132,7 +132,7 @@ def _use_everywhere(services: Services, project: Project, image: Image, recipe: 
 
 
 def _current(project: Project, image: Image) -> Recipe:
-    """What the form shows: the preview's settings, else the image's own, else the project's."""
+    """Return what the form shows: the preview's settings, else the image's own, else the project's."""
     if preview := preview_of(image):
         return preview.recipe
     engine, params = segment_dialogs.settings_of(project, image)

@@ -288,7 +288,7 @@ class Uploads:
         return self._with_progress(ended)
 
     def _with_progress(self, upload: Upload) -> Upload:
-        """With what only this process knows: the bytes that have arrived, and whether somebody is sending."""
+        """Return an upload with its progress: bytes that have arrived, and whether it is being sent."""
         if upload.state.ended:
             return replace(upload, offset=upload.n_bytes or 0)
         active = self._senders.active(upload.batch)

@@ -32,7 +32,7 @@ _State = tuple[int, int]  # bytes, and time of the last change in nanoseconds
 
 @dataclass(frozen=True, slots=True)
 class FolderStatus:
-    """What a project's folder is, and what came of it.
+    """Watched folder of a project, and its latest uploads.
 
     ``root`` is the folder that all lie below, None where nothing is watched; ``folder`` is relative to it.
     ``problem`` says why nothing can be taken in from a folder that is watched; empty where it can.

@@ -12,7 +12,7 @@ from core.errors import InvalidRequest
 
 
 class Modality(StrEnum):
-    """How the scene is lit."""
+    """Imaging modes of a scene."""
 
     BRIGHTFIELD = "brightfield"
     FLUORESCENCE = "fluorescence"

@@ -80,7 +80,7 @@ def _normalised(image: Map) -> Map:
 
 
 def _texture_share(contrast: Map, noise: float) -> float:
-    """How much texture counts: as brightness where that is lost in noise, else close to nothing.
+    """Return how much texture counts: as brightness where that is lost in noise, else close to nothing.
 
     Texture finds bodies that are as bright as what is around them, but it joins bodies that nearly touch.
     """

@@ -141,7 +141,7 @@ def is_only_frame(inside: Map) -> bool:
 
 
 def overlooked_bodies(contrast: Map, inside: Map) -> NDArray[np.bool_]:
-    """Where something as large as a body stands out, of which next to nothing is inside; bool (Y, X).
+    """Return where something as large as a body stands out, of which next to nothing is inside; bool (Y, X).
 
     Debris, fibres and thin walls are too narrow to count. Both maps float32 (Y, X) of one size.
     """
@@ -186,7 +186,8 @@ def _texture(image: Map, window: int) -> Map:
 
 
 def edge_ratio(view: Map, core: Map, whole: Map) -> float:
-    """How strong the edges of cores are, as a multiple of those of whole bodies; 0 where there are none.
+    """Return how strong the edges of cores are, as a multiple of those of whole bodies; 0 where there are
+    none.
 
     The strength is the mean slope of the slightly blurred view, float32 (Y, X), along the outlines at 0.5.
     """

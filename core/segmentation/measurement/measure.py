@@ -80,7 +80,7 @@ def measure_objects(
 
 
 def reasons(values: Values) -> dict[str, str]:
-    """Why each measurement that is None could not be computed, by name."""
+    """Return why each measurement that is None could not be computed, by name."""
     axes = _DOT if values["roundness"] is None else _LINE
     return {
         name: _NOT_FINITE if name.startswith("intensity") else axes

@@ -36,7 +36,7 @@ def crofton(edges: Edges, start: Ints) -> NDArray[np.float64]:
 
 
 def _meetings(edges: Edges, start: Ints, inward: NDArray[np.bool_]) -> Ints:
-    """How often each object's walk comes to a corner again; it can only turn inward there."""
+    """Return how often each object's walk comes to a corner again; it can only turn inward there."""
     where = np.flatnonzero(inward)
     owner = ragged.owners(start)[where]
     x = edges.x[where] + _END_X[edges.side[where]]

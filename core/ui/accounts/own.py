@@ -19,7 +19,7 @@ SCOPES = {Scope.READ: "Read", Scope.WRITE: "Read and change"}
 
 
 def management(services: Services) -> OwnAccount:
-    """What the visitor may do about their account."""
+    """Return what the visitor may do about their account."""
     return OwnAccount(services.access, services.principal)
 
 

@@ -22,7 +22,7 @@ _LINK = "password link"  # in the session: a name and the link, shown until it i
 
 
 def management(services: Services) -> People:
-    """What the visitor may do about people."""
+    """Return what the visitor may do about people."""
     return People(services.access, services.principal)
 
 

@@ -20,7 +20,7 @@ _LINK = "project link"
 
 
 def management(services: Services) -> Sharing:
-    """What the visitor may do about the sharing of projects."""
+    """Return what the visitor may do about the sharing of projects."""
     return Sharing(services.access, services.principal)
 
 

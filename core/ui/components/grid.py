@@ -76,7 +76,7 @@ _CSS = {
 
 @dataclass(frozen=True, slots=True)
 class GridAnswer:
-    """What the user did in the grid.
+    """Selection, filter and clicks that a grid reports.
 
     ``selected`` are the ids of the rows that are ticked. With ``everything``, all rows of the filter are, on
     every page, but those of ``deselected``. ``header_filter`` is the filter just set in a column's header, as

@@ -80,7 +80,7 @@ def object_columns(calibrated: bool) -> tuple[ColumnDef, ...]:
 
 
 def _in_order(columns: list[tuple[ColumnDef, Shown]]) -> tuple[ColumnDef, ...]:
-    """Those that are shown by default first, then those to be ticked in the grid's list of columns."""
+    """Return those that are shown by default first, then those to be ticked in the grid's list of columns."""
     default = [column for column, shown in columns if shown is Shown.DEFAULT]
     hidden = [column | {"initialHide": True} for column, shown in columns if shown is Shown.ON_DEMAND]
     return (*default, *hidden)

@@ -58,7 +58,7 @@ class ViewerState:
 
 @dataclass(frozen=True, slots=True)
 class ViewerOptions:
-    """How a viewer looks: ``height`` is its greatest, as a length in CSS.
+    """Options of a viewer; ``height`` is its greatest, as a length in CSS.
 
     ``comparison`` are outlines of another result. With ``can_calibrate``, lines can be drawn; with
     ``editor``, outlines can be corrected.
@@ -131,7 +131,7 @@ def spheroid_table(viewer_key: str) -> None:
 def _listeners(
     key: str, on_navigate: Callable[[int], None] | None, on_editing: Callable[[bool], None] | None
 ) -> Any:
-    """What is called before the script runs, by what the browser has reported."""
+    """Return what is called before the script runs, by what the browser has reported."""
 
     def navigated() -> None:
         step = st.session_state[key].get("navigate")

@@ -57,7 +57,7 @@ def review_words(overview: Overview) -> str:
 
 
 def finish_words(totals: QueueTotals) -> str:
-    """When the queue will be empty."""
+    """Return when the queue will be empty."""
     if not totals.left:
         return "**Finished.** No image is waiting."
     left = f"{count(totals.left)} {'image is' if totals.left == 1 else 'images are'} left"
