@@ -97,5 +97,8 @@ def _action_of(value: Any) -> ReviewAction | None:
 
 
 _COMPONENT = st.components.v2.component(
-    "spheroscope_review", html=asset("review.html"), css=asset("review.css"), js=asset("review.js")
+    "spheroscope_review",
+    html=asset("review.html"),
+    css=asset("button.css") + asset("review.css"),
+    js=asset("review.js"),
 )

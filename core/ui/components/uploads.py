@@ -77,6 +77,6 @@ _TRAY = st.components.v2.component(
 _ZONE = st.components.v2.component(
     "spheroscope_drop_zone",
     html=asset("drop_zone.html"),
-    css=asset("drop_zone.css"),
+    css=asset("button.css") + asset("drop_zone.css"),
     js=asset("drop_zone.js"),
 )

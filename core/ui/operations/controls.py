@@ -117,4 +117,6 @@ def copy_button(text: str, key: str) -> None:
     _COPY(key=key, data={"text": text}, width="content")
 
 
-_COPY = st.components.v2.component("copy_as_csv", html="", css=asset("copy.css"), js=asset("copy.js"))
+_COPY = st.components.v2.component(
+    "copy_as_csv", html="", css=asset("button.css") + asset("copy.css"), js=asset("copy.js")
+)
