@@ -152,7 +152,7 @@ def test_pages_and_http_do_not_know_each_other(path: Path) -> None:
 
 
 @for_each(core_files)
-def test_what_few_may_import_no_other_does(path: Path) -> None:
+def test_restricted_libraries_are_imported_only_where_allowed(path: Path) -> None:
     for package, allowed in MAY_IMPORT.items():
         place = path.relative_to(CORE).with_suffix("").as_posix()
         if not any(f"{place}/".startswith(f"{prefix}/") for prefix in allowed):
@@ -192,7 +192,7 @@ def last_name(node: ast.AST) -> str:
 
 
 @for_each(program_files)
-def test_nothing_is_pickled(path: Path) -> None:
+def test_pickle_is_not_used(path: Path) -> None:
     roots = {name.split(".")[0] for name in imports(path)}
     assert not roots & {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"}
     for node in nodes_of(path):

@@ -77,7 +77,7 @@ def test_other_settings_are_tried_without_the_engine(
 
 
 @pytest.mark.slow
-def test_what_waited_is_taken_up_at_the_next_start(settings: Settings) -> None:
+def test_waiting_jobs_are_segmented_after_the_next_start(settings: Settings) -> None:
     first = Services.open(settings)
     first.queue.drain(5)
     project = first.create_project("Plate 1")
@@ -173,7 +173,7 @@ def test_a_cleared_cache_closes_the_services_before_others_are_opened(
 
 
 @pytest.mark.slow
-def test_what_is_loaded_later_is_set_aside_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_modules_loaded_later_are_frozen_once(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
         freeze_loaded()
         before = gc.get_freeze_count()

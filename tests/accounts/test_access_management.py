@@ -37,7 +37,9 @@ def test_an_admin_adds_people_who_choose_their_own_password(access: Access, boss
         People(access, boss).add("BO", Role.VIEWER)
 
 
-def test_others_are_told_that_it_takes_an_admin(access: Access, boss: Principal, ana: Principal) -> None:
+def test_people_who_are_no_admins_may_not_manage_accounts(
+    access: Access, boss: Principal, ana: Principal
+) -> None:
     desk, boss_id = People(access, ana), boss.account_id or ""
     for act in (
         desk.list,

@@ -50,7 +50,7 @@ def test_a_few_tries_are_free_and_each_failure_after_them_doubles_the_wait(
     assert waits[-1] == MAX_WAIT_S
 
 
-def test_who_fails_shuts_out_only_themselves(limiter: AttemptLimiter) -> None:
+def test_wrong_passwords_slow_down_their_own_browser_alone(limiter: AttemptLimiter) -> None:
     tries_until_refused(limiter, OTHER)
     limiter.begin("ana", OWNER)
     limiter.begin("bo", OTHER)

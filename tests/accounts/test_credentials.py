@@ -20,7 +20,7 @@ def test_any_text_is_a_credential_or_none(text: str) -> None:
 
 
 @given(st.text(max_size=300), st.text(max_size=20))
-def test_nothing_is_signed_that_was_not_signed_here(text: str, purpose: str) -> None:
+def test_a_forged_signature_is_refused(text: str, purpose: str) -> None:
     assert SIGNER.read(purpose, text) is None
 
 

@@ -9,7 +9,7 @@ from core.errors import TooManyAttempts
 from tests.accounts.conftest import Time
 
 
-def test_a_minutes_calls_may_come_at_once_and_then_as_they_fill(time: Time) -> None:
+def test_a_minutes_calls_may_be_used_at_once_and_come_back_steadily(time: Time) -> None:
     limiter = RateLimiter(60, time.monotonic)
     for _ in range(60):
         limiter.take("ana")

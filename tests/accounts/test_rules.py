@@ -13,7 +13,7 @@ def rules(**env: str) -> AccessRules:
     return AccessRules.of(Settings.from_env(env))
 
 
-def test_without_settings_nobody_is_asked() -> None:
+def test_without_settings_nobody_has_to_sign_in() -> None:
     assert rules().mode is AccessMode.NONE
     assert not rules().enabled
 
@@ -45,7 +45,7 @@ def test_other_computers_may_not(address: str) -> None:
         ({"PUBLIC_URL": "lab.example"}, "PUBLIC_URL must be an address"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(env: dict[str, str], words: str) -> None:
+def test_a_wrong_setting_is_refused_by_its_name(env: dict[str, str], words: str) -> None:
     with pytest.raises(InvalidRequest, match=words.replace("(", r"\(")):
         rules(**env)
 

@@ -131,7 +131,7 @@ def test_the_first_admin_owns_everything_and_nothing_is_changed(used: Used, auth
     assert now.keys() == used.tables.keys()
 
 
-def test_those_who_come_later_own_nothing_of_it(used: Used) -> None:
+def test_accounts_made_later_own_no_earlier_project(used: Used) -> None:
     services = Services.open(Settings(data=used.data, auth="local", container_memory_limit_mb=16_384))
     services.queue.drain(5)
     first_admin(services, "local")

@@ -82,7 +82,7 @@ def counts(cache: Cache, kind: str = "k") -> dict[str, object]:
 # Both backends
 
 
-def test_what_was_put_is_found_by_its_kind_and_key(cache: Cache, request: pytest.FixtureRequest) -> None:
+def test_a_value_is_read_by_its_kind_and_key(cache: Cache, request: pytest.FixtureRequest) -> None:
     name = request.node.name
     assert cache.get("k", name) is None
     cache.put("k", name, b"\x00\xff one")
@@ -107,7 +107,7 @@ def test_a_value_is_made_once(cache: Cache, request: pytest.FixtureRequest) -> N
     assert [cached_json(cache, "k", key, lambda: value) for _ in range(2)] == [value] * 2
 
 
-def test_a_large_value_is_kept_here(cache: Cache) -> None:
+def test_a_large_value_stays_in_memory_and_is_not_sent_to_redis(cache: Cache) -> None:
     large = open_cache(True, 4 * MAX_BYTES, "") if isinstance(cache, MemoryCache) else cache
     if isinstance(large, RedisCache):
         large._memory._max_bytes = 4 * MAX_BYTES
@@ -148,7 +148,7 @@ Bounded.TestCase.settings = hypothesis_settings(max_examples=20, stateful_step_c
 test_any_sequence_keeps_within_its_bytes = Bounded.TestCase
 
 
-def test_those_used_longest_ago_go_first_and_are_counted() -> None:
+def test_the_least_recently_used_values_are_evicted_first_and_counted() -> None:
     cache = MemoryCache(3 * (10 + ENTRY_BYTES))
     for key in "abc":
         cache.put(key, key, bytes(10))

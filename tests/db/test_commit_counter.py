@@ -15,7 +15,7 @@ def test_the_last_number_is_what_is_noted(tmp_path: Path) -> None:
         assert CommitCounter(tmp_path / "a.commits").load() == number
 
 
-def test_what_cannot_be_read_or_written_counts_for_nothing(tmp_path: Path) -> None:
+def test_a_counter_file_that_cannot_be_read_or_written_counts_as_0(tmp_path: Path) -> None:
     (tmp_path / "a.commits").write_bytes(b"not a number")
     assert CommitCounter(tmp_path / "a.commits").load() == 0
     CommitCounter(tmp_path / "no such folder" / "a.commits").save(3)

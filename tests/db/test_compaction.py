@@ -225,7 +225,7 @@ def test_a_copy_that_is_not_equal_is_thrown_away(path: Path, monkeypatch: pytest
     assert not list((path.parent / "tmp").glob("compacted*"))
 
 
-def test_what_cannot_be_compacted_is_told(
+def test_a_database_that_cannot_be_compacted_is_an_error_with_a_reason(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(StorageError, match="no database at"):

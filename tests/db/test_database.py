@@ -150,7 +150,7 @@ def test_a_block_that_rotted_is_not_called_locked(tmp_path: Path) -> None:
     assert not isinstance(caught.value, DatabaseLocked)
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error_with_a_reason(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(StorageError, match="cannot be made"):
         Database.open(tmp_path / "file" / "a.duckdb", QueryRecorder())

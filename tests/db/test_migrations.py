@@ -265,7 +265,7 @@ def test_the_queue_goes_on_where_it_was(path: Path) -> None:
         assert store.images.get("queued again").version_id != "queued again/a"
 
 
-def test_what_was_shown_gives_way_to_any_later_request(path: Path) -> None:
+def test_a_result_from_before_the_migration_gives_way_to_any_later_request(path: Path) -> None:
     with opened(path) as store:
         for name in ("the earlier request ended last", "cancelled", "failed after a result", "done"):
             store.jobs.enqueue("kept", [name], RECIPE)

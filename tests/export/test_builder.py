@@ -406,7 +406,9 @@ def test_batches_follow_each_other_without_a_gap(
     assert sorted(number for path, number in counted if path == "b.tif") == [1, 1, 2, 2, 3, 3, 4]
 
 
-def test_nothing_and_too_much_are_refused(lab: Lab, builder: ArchiveBuilder, settings: Settings) -> None:
+def test_an_empty_export_and_one_over_the_limit_are_refused(
+    lab: Lab, builder: ArchiveBuilder, settings: Settings
+) -> None:
     project = lab.project()
     everything = ExportRequest(project.id, frozenset(Part))
     with pytest.raises(InvalidRequest, match="nothing to export"):

@@ -175,7 +175,7 @@ def test_a_cancelled_export_is_made_anew_when_asked_for_again(
         (ZeroDivisionError(), "because of a fault in Spheroscope"),
     ],
 )
-def test_what_fails_is_said_in_words(
+def test_a_failed_export_has_a_reason_in_words(
     open_exports: Open, plate: Project, builder: ArchiveBuilder, folder: Path, error: Exception, message: str
 ) -> None:
     held = Held(builder)
@@ -279,7 +279,7 @@ def test_a_file_that_someone_deleted_is_not_there_any_more(
     assert exports.start(request_of(plate)) != export_id
 
 
-def test_what_cannot_be_is_refused_before_anything_is_made(
+def test_an_impossible_export_is_refused_before_it_begins(
     open_exports: Open, plate: Project, builder: ArchiveBuilder, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     held = Held(builder)

@@ -37,7 +37,7 @@ def files(folder: Path) -> list[Path]:
 @hypothesis_settings(
     max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
 )
-def test_what_was_put_is_what_is_got(blobs: Blobs, data: bytes) -> None:
+def test_a_stored_file_is_read_back_byte_for_byte(blobs: Blobs, data: bytes) -> None:
     sha256 = blobs.put(data)
     assert sha256 == hashlib.sha256(data).hexdigest()
     assert blobs.get(sha256) == data
@@ -401,7 +401,7 @@ def test_without_verifying_only_the_place_is_looked_at(blobs: Blobs, digests: li
 # Received piece by piece
 
 
-def test_what_is_received_is_kept_or_leaves_nothing(tmp_path: Path) -> None:
+def test_a_received_file_is_stored_or_leaves_nothing_behind(tmp_path: Path) -> None:
     blobs = Blobs(tmp_path)
     with blobs.receive([b"he", b"llo"]) as incoming:
         assert (incoming.path.read_bytes(), incoming.n_bytes) == (b"hello", 5)

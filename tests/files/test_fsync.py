@@ -20,6 +20,6 @@ def test_a_file_and_its_folder_are_forced(tmp_path: Path, monkeypatch: pytest.Mo
     assert forced == [file.stat().st_ino, tmp_path.stat().st_ino]
 
 
-def test_what_is_not_there_cannot_be_forced(tmp_path: Path) -> None:
+def test_a_missing_file_cannot_be_forced_to_the_disk(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         fsync(tmp_path / "a")

@@ -59,7 +59,7 @@ def test_connections_that_are_there_hold_nothing_back_any_more() -> None:
                 assert one.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
 
 
-def test_what_is_hidden_or_gone_is_no_reason_to_stop(
+def test_hidden_or_closed_connections_do_not_stop_the_app(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     listed = psutil.Process().net_connections("tcp")

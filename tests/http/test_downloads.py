@@ -322,7 +322,9 @@ def test_tables_that_wait_hold_no_thread_that_others_need(services: Services) ->
     assert all(source.closed for source in sources if source.opened)
 
 
-def test_who_takes_nothing_is_given_up(client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_reads_nothing_is_disconnected(
+    client: TestClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(files, "STALLED_SECONDS", 0.05)
     image = lab.image(lab.project(), "a.png")
 

@@ -56,7 +56,7 @@ def again(client: TestClient, known: dict[str, str]) -> set[int]:
     return {client.get(at, headers={"If-None-Match": tag}).status_code for at, tag in known.items()}
 
 
-def test_what_is_known_is_not_sent_again(
+def test_an_answer_that_the_client_has_is_304(
     client: TestClient, lab: Lab, services: Services, image: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(jobs, "RATE_SECONDS", 1e9)
@@ -79,9 +79,7 @@ def test_lists_of_everything_are_sent_again_after_every_change(
     assert again(client, known) == {200}
 
 
-def test_what_happens_in_other_projects_leaves_it_as_it_is(
-    client: TestClient, lab: Lab, image: Image
-) -> None:
+def test_changes_of_other_projects_keep_the_etag(client: TestClient, lab: Lab, image: Image) -> None:
     known = tags(client, image)
     other = lab.project("Other", um_per_px=2.0)
     there = lab.measured(lab.image(other, "b.png"), disc())

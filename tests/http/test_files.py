@@ -75,7 +75,7 @@ def test_several_parts_are_given(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize("byte_range", ["bytes=10000-", "bytes=-0", "bytes=20000-30000, 99999-"])
-def test_what_lies_behind_the_end_is_refused_with_the_size(client: TestClient, byte_range: str) -> None:
+def test_a_range_behind_the_end_is_refused_with_the_size(client: TestClient, byte_range: str) -> None:
     answer = client.get("/file", headers={"Range": byte_range})
     assert answer.status_code == 416
     assert answer.headers["content-range"] == "bytes */10000"
@@ -116,7 +116,7 @@ def test_a_part_behind_the_end_of_other_bytes_gives_the_whole(client: TestClient
 
 
 @pytest.mark.parametrize("known", [f'"{TAG}"', f'W/"{TAG}"', f'"a", "{TAG}"', "*"])
-def test_what_is_known_is_not_sent(client: TestClient, known: str) -> None:
+def test_a_file_that_the_client_has_is_304(client: TestClient, known: str) -> None:
     answer = client.get("/file", headers={"If-None-Match": known, "Range": "bytes=0-9"})
     assert (answer.status_code, answer.content) == (304, b"")
     assert answer.headers["etag"] == f'"{TAG}"'

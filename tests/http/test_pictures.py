@@ -52,7 +52,7 @@ def test_an_older_results_address_gives_the_current_one_unkept(client: TestClien
     assert (response.status_code, response.headers["cache-control"]) == (200, "no-cache")
 
 
-def test_what_is_known_is_not_sent_again(client: TestClient, lab: Lab) -> None:
+def test_a_picture_that_the_client_has_is_304(client: TestClient, lab: Lab) -> None:
     image = lab.image(lab.project(), "a.png", corpus.png(corpus.noise()))
     for address in (f"/thumbs/{image.id}?v=raw", f"/views/{image.id}.png"):
         first = client.get(address)

@@ -331,7 +331,7 @@ def test_what_a_form_of_another_site_could_send_lacks_its_key(client: TestClient
         ("segment", b'{"imags": []}', "imags cannot be taken"),
     ],
 )
-def test_what_cannot_be_is_said(
+def test_a_wrong_request_is_answered_with_its_reason(
     client: TestClient, project: Project, address: str, body: bytes, message: str
 ) -> None:
     headers = {"Idempotency-Key": "k", "Content-Type": "application/json"}

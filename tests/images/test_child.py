@@ -41,7 +41,7 @@ def read(decoder: Child) -> None:
     decoder.read({}, (100, 100), "uint8", MB)
 
 
-def test_one_that_hangs_is_stopped(tmp_path: Path) -> None:
+def test_a_decoder_process_that_hangs_is_stopped(tmp_path: Path) -> None:
     decoder = child(tmp_path, HANGS, 0.2)
     with pytest.raises(ImageUnreadable, match=r"longer than 0\.2 seconds"):
         read(decoder)
@@ -49,7 +49,7 @@ def test_one_that_hangs_is_stopped(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("script", [DIES, HALF, "raise SystemExit(1)", "print('no json')"])
-def test_one_that_dies_is_said_so_and_another_is_started(tmp_path: Path, script: str) -> None:
+def test_a_decoder_process_that_dies_is_an_error_and_another_is_started(tmp_path: Path, script: str) -> None:
     decoder = child(tmp_path, script)
     for _ in range(2):
         with pytest.raises(ImageUnreadable):

@@ -236,7 +236,7 @@ REFUSED: dict[str, Callable[[], bytes]] = {
 
 @pytest.mark.filterwarnings("ignore:'mode' parameter is deprecated:DeprecationWarning")
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_would_change_is_refused(name: str) -> None:
+def test_pixels_that_could_only_be_read_by_changing_them_are_refused(name: str) -> None:
     data = REFUSED[name]()
     with pytest.raises(PixelsUnsupported) as inspected:
         inspect(data, LIMITS)

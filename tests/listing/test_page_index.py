@@ -387,7 +387,7 @@ def test_a_commit_during_loading_is_not_lost(
     assert (counts["loads"], counts["patches"]) == (1, 1)
 
 
-def test_who_has_seen_a_commit_elsewhere_sees_it_here(
+def test_a_commit_that_was_read_from_the_database_is_in_the_index(
     db: Database, store: Store, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add(store, project.id, "a")
@@ -448,7 +448,7 @@ def test_a_load_that_fails_is_told_and_tried_again(
     assert store.images.page(project.id).total == 1
 
 
-def test_what_cannot_be_patched_is_loaded(
+def test_a_table_that_cannot_be_patched_is_loaded_anew(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     add(store, project.id, "a")

@@ -34,7 +34,7 @@ def test_powers_of_ten_are_edges_and_edges_ascend() -> None:
 
 
 @given(DURATIONS)
-def test_what_is_exact_is_exact(durations: list[float]) -> None:
+def test_counts_sums_and_extremes_are_exact(durations: list[float]) -> None:
     histogram = filled(durations)
     assert (histogram.calls, histogram.amount) == (len(durations), 2 * len(durations))
     assert histogram.total_ms == pytest.approx(sum(durations))

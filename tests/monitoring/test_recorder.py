@@ -26,7 +26,7 @@ def test_it_counts_from_many_threads_and_keeps_only_the_latest() -> None:
     assert {record.name for record in queries.latest()} <= {"a", "b"}
 
 
-def test_what_waits_is_bounded_although_nobody_reads() -> None:
+def test_events_that_wait_are_bounded_although_nobody_reads_them() -> None:
     recorder = Recorder(keep=5)
     for _ in range(3 * FOLD_AT):
         recorder.record(Kind.PAGE, "Queue", 1.0)
@@ -34,7 +34,7 @@ def test_what_waits_is_bounded_although_nobody_reads() -> None:
     assert recorder.totals()[Series(Kind.PAGE, "Queue", OK)].calls == 3 * FOLD_AT
 
 
-def test_what_is_taken_is_taken_once_and_stays_in_the_totals() -> None:
+def test_events_are_taken_once_and_stay_in_the_totals() -> None:
     recorder = Recorder()
     recorder.record(Kind.PAGE, "Images", 5.0)
     recorder.record(Kind.PAGE, "Images", 5.0, FAILED)
@@ -46,7 +46,7 @@ def test_what_is_taken_is_taken_once_and_stays_in_the_totals() -> None:
     assert calls(recorder.totals()) == {("Images", OK): 2, ("Images", FAILED): 1}
 
 
-def test_what_was_given_out_is_no_longer_the_recorders() -> None:
+def test_totals_that_were_returned_do_not_change_any_more() -> None:
     recorder = Recorder()
     recorder.record(Kind.PAGE, "Images", 5.0)
     taken = recorder.take()

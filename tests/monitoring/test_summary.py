@@ -44,7 +44,7 @@ def test_pages_and_stages_fail_by_word() -> None:
     assert (row.failed, row.refused, row.histogram.mean_ms) == (1, 0, 2.0)
 
 
-def test_what_took_most_time_in_all_comes_first() -> None:
+def test_rows_are_sorted_by_total_time() -> None:
     timings = recorded(
         (Kind.QUERY, "often", OK, 4.0),
         (Kind.QUERY, "often", OK, 4.0),

@@ -103,7 +103,7 @@ def test_the_depth_is_unknown_while_the_database_is_closed(tmp_path: Path) -> No
     without.close()
 
 
-def test_what_others_count_is_asked_for_at_each_look(tmp_path: Path) -> None:
+def test_sources_are_read_at_each_query(tmp_path: Path) -> None:
     recorders: list[Recorder] = []
 
     def source(recorder: Recorder) -> None:

@@ -91,7 +91,9 @@ def test_a_page_shows_only_what_is_ones_own(with_accounts: Services, monkeypatch
     assert "Project of boss" in everything
 
 
-def test_nobody_sees_a_page(with_accounts: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_visitor_who_is_not_signed_in_sees_no_page(
+    with_accounts: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with_accounts.store.projects.create("Secret plate", "unet")
     app = open_as(with_accounts, monkeypatch, "nobody")
     assert [error.value for error in app.error] == [

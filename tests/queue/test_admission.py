@@ -91,7 +91,7 @@ def test_memory_is_held_while_the_block_runs_and_released_whatever_happens(admis
     assert admission.held_bytes == 0
 
 
-def test_what_does_not_fit_waits_until_it_does(admission: Admission, visitors: Visitors) -> None:
+def test_an_image_that_does_not_fit_waits_for_memory(admission: Admission, visitors: Visitors) -> None:
     visitors.come("a.tif", 600)
     visitors.come("b.tif", 600)
     assert visitors.order == ["a.tif"]

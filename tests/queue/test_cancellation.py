@@ -33,7 +33,7 @@ def test_every_way_to_cancel_is_heard_of(store: Store, project: Project, heard: 
     assert heard[3:] == [{"d"}]
 
 
-def test_what_ends_otherwise_and_what_is_not_committed_is_not(
+def test_jobs_that_ended_otherwise_or_were_rolled_back_are_not_cancelled(
     db: Database, store: Store, project: Project, heard: list[frozenset[str]]
 ) -> None:
     add(store, project.id, "a", "b", recipe=RECIPE)

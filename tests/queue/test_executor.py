@@ -22,7 +22,7 @@ def test_workers_give_way_to_everything_else() -> None:
     assert niceness() == before
 
 
-def test_nothing_keeps_threads_from_beginning() -> None:
+def test_an_executor_of_threads_has_no_problem() -> None:
     with ThreadExecutor(1) as workers:
         assert workers.problem is None
         assert workers.submit(lambda: threading.current_thread().name).result().startswith("segment")

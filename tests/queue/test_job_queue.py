@@ -253,7 +253,7 @@ def test_an_error_that_says_what_is_wrong_is_not_tried_again(lab: Lab) -> None:
     assert (image.error_code, image.error) == ("image_unreadable", "Told.")
 
 
-def test_what_may_pass_is_put_back_until_it_does(lab: Lab) -> None:
+def test_a_job_with_a_passing_error_is_put_back_until_it_succeeds(lab: Lab) -> None:
     turns: list[tuple[str, int]] = []
 
     def work(path: Path, job: Job) -> Processed:

@@ -65,7 +65,7 @@ def span(seconds: float, state: JobState = JobState.DONE) -> Span:
 
 
 @pytest.mark.slow
-def test_however_often_it_is_asked_the_tables_are_counted_twice_a_second(
+def test_tables_are_counted_at_most_twice_a_second(
     queue_monitor: QueueMonitor, watch: Watch, store: Store, project: Project, recorder: QueryRecorder
 ) -> None:
     counted = []
@@ -145,7 +145,7 @@ def test_the_rate_is_what_the_workers_got_through_lately(
         (replace(WELL, problem="No scheduler.", lost=4), QueueHealth.RED, "No scheduler."),
     ],
 )
-def test_what_is_wrong_is_said_in_words(state: QueueLoad, light: QueueHealth, says: str) -> None:
+def test_a_problem_has_a_message_in_words(state: QueueLoad, light: QueueHealth, says: str) -> None:
     seen, message = health_of(state, queued=3)
     assert seen is light
     assert says in message

@@ -119,7 +119,7 @@ def test_every_route_that_changes_as_everybody(walk: Walk) -> None:
     assert {caller for *_, caller in taken} == {"member", "owner", "admin"}
 
 
-def test_what_is_anothers_answers_as_what_never_was(walk: Walk) -> None:
+def test_things_of_others_are_answered_as_if_they_never_existed(walk: Walk) -> None:
     for name, rule in READING.items():
         if rule.subject is Subject.NONE:
             continue

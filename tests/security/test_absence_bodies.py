@@ -78,7 +78,7 @@ def test_every_changing_route_has_a_body_here(walk: Walk) -> None:
 
 
 @pytest.mark.parametrize("caller", CALLED)
-def test_who_may_not_is_refused_whatever_is_sent(walk: Walk, caller: str) -> None:
+def test_callers_without_rights_are_refused_whatever_the_body(walk: Walk, caller: str) -> None:
     before = state(walk)
     elsewhere = caller in ("viewer elsewhere", "member elsewhere", "token elsewhere")
     expected = 401 if caller == "nobody" else 404 if elsewhere else 403
@@ -97,7 +97,7 @@ def state(walk: Walk) -> tuple[object, ...]:
 
 
 @pytest.mark.parametrize("caller", ["member", "owner", "admin"])
-def test_who_may_succeeds_with_the_same(walk: Walk, caller: str) -> None:
+def test_callers_with_rights_succeed_with_the_same_body(walk: Walk, caller: str) -> None:
     principal = CALLERS[caller]
     assert principal is not None
     for change in changes(walk):

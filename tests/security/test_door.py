@@ -40,7 +40,7 @@ def form(client: TestClient, path: str, **fields: str):  # type: ignore[no-untyp
 
 
 @pytest.mark.parametrize("address", [*ADDRESSES, "/_stcore/upload_file/a/b", "/api/projects", "/nothing"])
-def test_nobody_comes_in(door: Door, address: str) -> None:
+def test_without_signing_in_no_address_answers(door: Door, address: str) -> None:
     for method in ("GET", "HEAD", "PUT", "POST", "DELETE"):
         answer = door.client().request(method, address)
         assert answer.status_code == 401, method
@@ -196,7 +196,7 @@ def test_a_websocket_needs_a_session_and_ends_with_it(door: Door) -> None:
     assert ended.value.code == ENDED
 
 
-def test_nobody_says_themselves_who_they_are(door: Door) -> None:
+def test_a_caller_cannot_set_the_header_that_names_the_caller(door: Door) -> None:
     boss, _ = door.account("boss", Role.ADMIN), door.account("ana")
     claim = {CALLER_HEADER: f"account:{boss}"}
     assert door.client().get("/api/projects", headers=claim).status_code == 401

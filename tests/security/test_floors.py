@@ -32,7 +32,7 @@ PINS = {
 
 
 @pytest.mark.parametrize("name", FLOORS)
-def test_nothing_is_older_than_its_floor(name: str) -> None:
+def test_no_package_is_older_than_its_least_safe_version(name: str) -> None:
     assert Version(version(name)) >= Version(FLOORS[name])
 
 

@@ -33,7 +33,7 @@ THEIRS_EVERY = 10  # of the guesses, one that hits what is another's
 
 
 @pytest.mark.parametrize("caller", ["viewer elsewhere", "member elsewhere", "token elsewhere"])
-def test_anothers_takes_the_statements_of_what_never_was(walk: Walk, caller: str) -> None:
+def test_a_request_for_anothers_thing_runs_the_same_statements_as_for_none(walk: Walk, caller: str) -> None:
     assert len(BY_ID) > 30
     for name, rule in BY_ID.items():
         ask(walk, caller, name, None)  # what is read of the caller once is kept

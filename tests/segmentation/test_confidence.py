@@ -128,7 +128,7 @@ def test_labels_at_another_size_keep_their_places():
     assert (small[:5] == 0).all()
 
 
-def test_what_is_shipped_was_fitted_for_both_engines():
+def test_the_shipped_curves_are_fitted_for_both_engines():
     given = json.loads(FILE.read_text())
     assert calibrations() == {name: ConfidenceCurve.from_dict(about) for name, about in given.items()}
     for fitted in calibrations().values():

@@ -80,7 +80,7 @@ def test_texts_stand_for_values():
         ({"working_long_side_px": 512.0}, "working_long_side_px"),
     ],
 )
-def test_what_cannot_be_is_refused_by_name(given_values, word):
+def test_a_wrong_parameter_is_refused_by_its_name(given_values, word):
     with pytest.raises(InvalidRequest) as caught:
         SegmentationParams.from_dict(given_values)
     assert word in caught.value.message

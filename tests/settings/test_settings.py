@@ -84,7 +84,7 @@ def test_a_number_is_taken(item: object) -> None:
 
 @pytest.mark.parametrize("item", NUMBERS, ids=lambda item: item.name)
 @pytest.mark.parametrize("text", ["many", "0", "-1", "1e", "nan", "inf", "-inf", "1,5", "0x10", "½"])
-def test_what_cannot_be_is_refused_by_name(item: object, text: str) -> None:
+def test_a_wrong_value_is_refused_by_the_settings_name(item: object, text: str) -> None:
     name = item.metadata["env"]  # type: ignore[attr-defined]
     with pytest.raises(InvalidRequest) as caught:
         Settings.from_env({name: text})
@@ -102,7 +102,7 @@ def test_a_switch_is_on_or_off(text: str, value: bool) -> None:
 
 
 @pytest.mark.parametrize("text", ["maybe", "2", "-"])
-def test_what_is_no_switch_is_refused_by_name(text: str) -> None:
+def test_a_switch_that_is_neither_on_nor_off_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Settings.from_env({"ENABLE_PERFORMANCE_MONITORING": text})
     assert caught.value.message == f"ENABLE_PERFORMANCE_MONITORING must be on or off, not {text!r}."

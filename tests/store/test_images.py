@@ -257,7 +257,7 @@ def test_other_projects_images_never_show(store: Store, project: Project) -> Non
     assert store.images.page("nowhere").total == 0
 
 
-def test_what_was_added_is_what_is_read(store: Store, project: Project) -> None:
+def test_an_image_is_read_as_it_was_added(store: Store, project: Project) -> None:
     new = new_image("a", "well A1 µ.tif", um_per_px=0.65)
     assert store.add_images(project.id, (new,), None) == ("a",)
     image = store.images.get("a")

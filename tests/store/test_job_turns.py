@@ -66,7 +66,7 @@ def test_many_requests_of_one_get_no_more_than_one_of_another(queue: Queue) -> N
     assert queue.people() == ["ada", "bo"] * 4
 
 
-def test_whoever_had_nothing_waiting_begins_with_the_present_turn(queue: Queue) -> None:
+def test_a_person_without_waiting_jobs_begins_in_the_present_turn(queue: Queue) -> None:
     queue.ask("ada", 3)
     queue.ask("bo", 20)
     assert people_of(claim(queue.store).image_id for _ in range(14)) == ["ada", "bo"] * 3 + ["bo"] * 8
@@ -115,7 +115,7 @@ def test_what_is_put_back_or_retried_waits_behind_the_same_persons(queue: Queue)
     assert set(people_of(taken)[6:8]) == {"ada", "bo"}
 
 
-def test_what_was_stopped_has_the_turn_that_it_had(queue: Queue) -> None:
+def test_a_stopped_job_keeps_its_turn(queue: Queue) -> None:
     queue.ask("ada", 1)
     job = claim(queue.store)
     queue.ask("bo", 2)

@@ -166,14 +166,14 @@ def test_urgent_jobs_come_first_and_in_the_order_of_asking(store: Store, project
     assert claimed(store) == list("efcdab")
 
 
-def test_who_asks_anew_is_who_asked(store: Store, project: Project) -> None:
+def test_a_job_requested_again_names_the_later_requester(store: Store, project: Project) -> None:
     add(store, project.id, "a", recipe=RECIPE)
     store.jobs.cancel()
     store.jobs.enqueue(project.id, ["a"], RECIPE, JobRequest("Bo", Priority.LOW))
     assert (job_of(store, "a").requested_by, job_of(store, "a").priority) == ("Bo", Priority.LOW)
 
 
-def test_what_waits_is_given_another_priority(store: Store, project: Project) -> None:
+def test_waiting_jobs_can_be_given_another_priority(store: Store, project: Project) -> None:
     add(store, project.id, *"abcd", recipe=RECIPE)
     running = claim(store)
     assert store.jobs.prioritise(Priority.HIGH, [RECIPE.job_id("d"), running.id]) == 1
@@ -343,7 +343,7 @@ def test_what_is_deleted_is_not_retried_with_the_rest(store: Store, project: Pro
 
 
 @pytest.mark.parametrize("all_at_once", [True, False])
-def test_what_was_stopped_is_queued_in_its_place_and_was_not_begun(
+def test_a_stopped_job_is_queued_in_its_place_without_an_attempt(
     store: Store, project: Project, all_at_once: bool
 ) -> None:
     add(store, project.id, *"abc", recipe=RECIPE)
@@ -373,7 +373,7 @@ def test_errors_that_passed_do_not_count_as_crashes(store: Store, project: Proje
     assert (job_of(store, "a").state, job_of(store, "a").crashes) == (JobState.QUEUED, 1)
 
 
-def test_what_a_worker_died_of_runs_alone_and_is_counted(store: Store, project: Project) -> None:
+def test_a_job_whose_worker_died_runs_alone_and_its_crash_is_counted(store: Store, project: Project) -> None:
     add(store, project.id, "a", "b", recipe=RECIPE)
     store.jobs.put_back(claim(store), ERROR, suspect=True)
     job = claim(store)

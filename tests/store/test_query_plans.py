@@ -36,7 +36,7 @@ def test_every_statement_that_reads_is_explained(filled: QueryPlans) -> None:
         assert all(below.depth <= above.depth + 1 for above, below in steps), name
 
 
-def test_it_runs_on_the_largest_project(filled: QueryPlans) -> None:
+def test_a_plan_is_made_on_the_largest_project(filled: QueryPlans) -> None:
     plan = filled.explain("results.with_objects")
     (scan,) = [step for step in plan.operators if "SCAN" in step.name and "contour" in step.detail]
     assert scan.rows == 2
@@ -48,7 +48,7 @@ def test_changed_rows_are_looked_up_by_their_key(filled: QueryPlans) -> None:
     assert "Index Scan" in look_up.detail
 
 
-def test_what_changes_something_is_not_run(filled: QueryPlans, db: Database) -> None:
+def test_a_statement_that_writes_is_not_explained(filled: QueryPlans, db: Database) -> None:
     before = db.generation
     for name in OTHERS:
         with pytest.raises(InvalidRequest, match="not run again"):

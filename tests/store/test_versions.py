@@ -355,7 +355,9 @@ def test_only_versions_of_the_image_can_be_put_in_force(store: Store, project: P
         ("corrected", 4, False),
     ],
 )
-def test_what_takes_force(kind: str, request_in_force: int | None, *, takes: bool) -> None:
+def test_which_version_is_in_force_after_each_order_of_requests(
+    kind: str, request_in_force: int | None, *, takes: bool
+) -> None:
     assert takes_force(kind, request_in_force, 5) is takes
 
 

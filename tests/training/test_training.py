@@ -57,7 +57,7 @@ def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
     assert not np.array_equal(first[0], made[3][0])
 
 
-def test_what_outlines_are_judged_by_is_never_trained_on(tmp_path: Path) -> None:
+def test_test_images_are_never_trained_on(tmp_path: Path) -> None:
     for name in (*JUDGES, "another"):
         write(tmp_path / name / "images" / "0.png", np.zeros((40, 40), np.uint8))
         write(tmp_path / name / "masks" / "0.png", np.ones((40, 40), np.uint8))
@@ -161,7 +161,7 @@ def test_training_lowers_the_loss(
     assert losses[1] < losses[0]
 
 
-def test_what_is_exported_predicts_as_what_was_trained(tmp_path: Path) -> None:
+def test_exported_weights_predict_like_the_trained_network(tmp_path: Path) -> None:
     plan = Plan(tmp_path, steps=1, workers=0, widths=WIDTHS)
     state = fresh(plan)
     checkpoint(tmp_path, state)

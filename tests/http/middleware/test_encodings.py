@@ -37,6 +37,6 @@ def test_the_switch_decides_whether_answers_are_compressed(
     assert answer.json()["projects"][0]["name"] == "Plate"
 
 
-def test_nothing_is_between_where_it_is_on(services: Services) -> None:
+def test_with_compression_on_no_middleware_is_added(services: Services) -> None:
     chain = http.middleware(services.settings, lambda: services)
     assert Uncompressed not in [item.cls for item in chain]

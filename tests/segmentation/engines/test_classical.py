@@ -148,7 +148,7 @@ def test_noise_is_empty(seed):
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (64, 64), (5, 900)])
-def test_nothing_at_all_is_empty(dtype, shape):
+def test_an_even_image_has_no_spheroid(dtype, shape):
     assert segment(np.full(shape, 7, dtype)).spheroids == ()
 
 

@@ -161,7 +161,7 @@ class Far(Echo):
         return logits if features[0].shape[-1] <= 200 else torch.full_like(logits, -4)
 
 
-def test_what_is_seen_from_afar_only_is_found() -> None:
+def test_a_body_that_only_a_smaller_picture_shows_is_found() -> None:
     rows, columns = np.mgrid[:512, :512]
     pixels = np.where(np.hypot(rows - 256, columns - 256) < 80, 60, 200).astype(np.uint8)
     inside = predict_with(Far(), pixels, SegmentationParams()).inside
@@ -226,7 +226,7 @@ def _only(image: np.ndarray) -> float:
 
 
 @pytest.mark.parametrize("level", [0, 40_000])
-def test_nothing_is_found_where_nothing_is(level: int) -> None:
+def test_an_even_image_has_no_spheroid(level: int) -> None:
     assert segment(np.full((300, 200), level, np.uint16), engine="unet").spheroids == ()
 
 

@@ -149,7 +149,7 @@ def test_numbers_that_do_not_occur_have_no_entry():
     assert [values["area"] for values in measure(labels, flat(labels))] == [4, 9]
 
 
-def test_nothing_measures_to_nothing():
+def test_no_labels_have_no_measurements():
     assert measure(np.zeros((4, 4), np.int32), np.zeros((4, 4), np.uint8)) == []
 
 

@@ -68,6 +68,6 @@ def test_an_object_in_two_parts_has_no_contour():
         contours(np.array([[1, 0, 0, 1]], np.int32))
 
 
-def test_nothing_has_no_contours():
+def test_no_labels_have_no_contours():
     assert contours(np.zeros((3, 3), np.int32)) == []
     assert not rasterise([], (3, 3)).any()
