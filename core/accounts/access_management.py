@@ -144,7 +144,7 @@ class Sharing(AccessManagement):
             InvalidRequest: nobody has this name, or the project would be left without an owner.
         """
         self._require(project_id)
-        account_and_hash = self.access.accounts.account_and_hash(name.strip())
+        account_and_hash = self.access.accounts.named(name.strip())
         if account_and_hash is None:
             raise InvalidRequest(f"Nobody here is called “{name.strip()[:40]}”. An admin can add them.")
         self.set_level(project_id, account_and_hash[0].id, level)

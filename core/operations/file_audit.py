@@ -134,7 +134,7 @@ def _compared(folder: Path, stored: StoredFiles, damaged: set[str]) -> tuple[int
     """The number of files that are needed and missing, and the problems with what needs them."""
     missing: set[str] = set()
     problems: list[FileProblem] = []
-    with closing(stored.needed_files()) as needed_files:
+    with closing(stored.named()) as needed_files:
         for file in needed_files:
             path = stored_path(folder, file.sha256)
             if is_missing := file.sha256 not in damaged and not path.exists():

@@ -172,7 +172,7 @@ def _chart(
         for index, time in enumerate(times)
     ]
     section(title, rows, f"copy-{title}")
-    st.plotly_chart(chosen.series(charts.lines(times, series, unit)), key=f"chart-{title}")
+    st.plotly_chart(chosen.over_range(charts.lines(times, series, unit)), key=f"chart-{title}")
     st.caption(explanation)
 
 
