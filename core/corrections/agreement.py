@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from core.corrections.accuracy import DRAWS, LEAST, Estimate, wilson
+from core.corrections.accuracy import DRAWS, MIN_IMAGES, Estimate, wilson
 from core.corrections.regions import Region, iou
 
 SAME = 0.5  # overlap above which two outlines are of one spheroid
@@ -49,7 +49,7 @@ class Ceiling:
     """What drawings without outlines say: ``people`` compares them with what another person had judged.
 
     ``engine`` compares the engine's own outlines with the same drawings. Only images drawn at random count
-    where there are LEAST of them (``at_random``); else all do.
+    where there are MIN_IMAGES of them (``at_random``); else all do.
     """
 
     people: Agreement
@@ -92,7 +92,7 @@ def figures(rows: Iterable[Mapping[str, Any]]) -> SecondOpinionFigures:
 def ceiling(rows: Sequence[Mapping[str, Any]]) -> Ceiling:
     """Estimate from rows of drawings, those at random alone where there are enough."""
     drawn = [row for row in rows if row["at_random"]]
-    at_random = len({row["image_id"] for row in drawn}) >= LEAST
+    at_random = len({row["image_id"] for row in drawn}) >= MIN_IMAGES
     used = drawn if at_random else rows
     people = [(row["image_id"], _matches(row, "")) for row in used]
     engine = [(row["image_id"], _matches(row, "engine_")) for row in used if row["engine_ious"] is not None]
@@ -115,7 +115,7 @@ def _agreement(compared: Sequence[tuple[str, Matches]]) -> Agreement:
     both = wilson(n_both, n_either)
     return Agreement(
         len(groups),
-        both if len(groups) >= LEAST else Estimate(both.value),
+        both if len(groups) >= MIN_IMAGES else Estimate(both.value),
         median_of_groups([[value for item in group for value in item.ious] for group in groups]),
         median_of_groups([[value for item in group for value in item.diameter_changes] for group in groups]),
     )
@@ -125,13 +125,13 @@ def median_of_groups(groups: Sequence[Sequence[float]]) -> Estimate:
     """The median of all values with a percentile bootstrap interval that draws whole groups.
 
     Spheroids of one image are drawn by the same hand in the same light: they are not so many independent
-    values. The same values give the same interval; under LEAST groups with a value there is none.
+    values. The same values give the same interval; under MIN_IMAGES groups with a value there is none.
     """
     filled = [np.asarray(group, np.float64) for group in groups if len(group)]
     if not filled:
         return Estimate(None)
     value = float(np.median(np.concatenate(filled)))
-    if len(filled) < LEAST:
+    if len(filled) < MIN_IMAGES:
         return Estimate(value)
     places = np.random.default_rng(0).choice(len(filled), (DRAWS, len(filled)))
     medians = [float(np.median(np.concatenate([filled[place] for place in draw]))) for draw in places]

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from core.db import Database, Row, Session
 from core.errors import InvalidRequest, NotFound
-from core.store.correction_audit import Action, record
+from core.store.correction_audit import CorrectionAction, record
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,9 @@ class SecondOpinionStore:
                     raise InvalidRequest("You have drawn this image already; one drawing a person counts.")
             values = asdict(opinion)
             session.rows("second_opinions.add", values | {name: _listed(values[name]) for name in _LISTS})
-            record(session, opinion.drawn_by, opinion.image_id, Action.SECOND_OPINION, _facts(opinion))
+            record(
+                session, opinion.drawn_by, opinion.image_id, CorrectionAction.SECOND_OPINION, _facts(opinion)
+            )
             return Stored(opinion.id, opinion.drawn_by, opinion.drawn_at, opinion.n_drawn, opinion.sha256)
 
         return self._db.write(work)

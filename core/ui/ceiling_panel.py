@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.corrections.accuracy import LEAST
+from core.corrections.accuracy import MIN_IMAGES
 from core.corrections.agreement import Ceiling, SecondOpinionFigures
 from core.ui.estimate_words import change, number, share
 from core.ui.feedback import plural
@@ -19,7 +19,7 @@ _AGAIN = (
     "Where nobody is known by name it cannot be told who drew: these may be the same person's, who agree "
     "better with themselves."
 )
-_NOT_AT_RANDOM = f"Fewer than {LEAST} were drawn at random, so all count: they may be harder than usual."
+_NOT_AT_RANDOM = f"Fewer than {MIN_IMAGES} were drawn at random, so all count: they may be harder than usual."
 
 
 def draw(found: SecondOpinionFigures) -> None:
@@ -28,7 +28,7 @@ def draw(found: SecondOpinionFigures) -> None:
         if not ceiling.people.n:
             continue
         st.markdown(f"**{words(ceiling, known=known)}**")
-        if ceiling.people.n < LEAST:
+        if ceiling.people.n < MIN_IMAGES:
             continue
         st.dataframe(rows(ceiling, known=known), hide_index=True)
         notes = [_EXPLAINED] if known else [_AGAIN]
@@ -45,7 +45,7 @@ def words(ceiling: Ceiling, *, known: bool) -> str:
         verb = "was" if ceiling.people.n == 1 else "were"
         return (
             f"{plural(ceiling.people.n, 'image')} {verb} drawn {who}: too few to say how far {whose} agree. "
-            f"It takes {LEAST} with spheroids."
+            f"It takes {MIN_IMAGES} with spheroids."
         )
     sentence = f"{people}: {number(ceiling.people.iou)}, the ceiling."
     if ceiling.engine.iou.low is None:

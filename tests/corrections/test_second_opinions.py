@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from core.corrections import NewRegion, Tool, regions_of
-from core.corrections.accuracy import LEAST
+from core.corrections.accuracy import MIN_IMAGES
 from core.corrections.agreement import ceiling, figures, matched, median_of_groups
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Gesture
@@ -69,8 +69,8 @@ def row(
 
 
 def test_people_and_the_engine_are_compared_on_the_same_images() -> None:
-    found = ceiling([row(str(n)) for n in range(LEAST)])
-    assert (found.people.n, found.engine.n, found.at_random) == (LEAST, LEAST, True)
+    found = ceiling([row(str(n)) for n in range(MIN_IMAGES)])
+    assert (found.people.n, found.engine.n, found.at_random) == (MIN_IMAGES, MIN_IMAGES, True)
     assert (found.people.iou.value, found.engine.iou.value) == (0.95, 0.9)
     assert (found.people.both.value, found.engine.both.value) == (0.5, 1.0)
     assert found.people.both.low is not None
@@ -79,15 +79,15 @@ def test_people_and_the_engine_are_compared_on_the_same_images() -> None:
 
 def test_images_that_were_not_drawn_at_random_count_only_where_there_are_too_few_others() -> None:
     others = [row(f"worst {n}", at_random=False, ious=[0.6]) for n in range(20)]
-    enough = ceiling([row(str(n)) for n in range(LEAST)] + others)
-    assert (enough.people.n, enough.people.iou.value) == (LEAST, 0.95)
+    enough = ceiling([row(str(n)) for n in range(MIN_IMAGES)] + others)
+    assert (enough.people.n, enough.people.iou.value) == (MIN_IMAGES, 0.95)
     few = ceiling([row("a"), *others])
     assert (few.people.n, few.people.iou.value, few.at_random) == (21, 0.6, False)
 
 
 def test_too_few_images_have_no_interval_however_many_spheroids_they_hold() -> None:
     many = {"n_either": 100, "ious": [0.9] * 90, "diameter_changes": [0.0] * 90}
-    found = ceiling([row(str(n), **many) for n in range(LEAST - 1)])
+    found = ceiling([row(str(n), **many) for n in range(MIN_IMAGES - 1)])
     assert found.people.both.value == 0.9
     assert found.people.both.low is None
     assert found.people.iou.low is None
