@@ -35,8 +35,8 @@ def add_second_opinions(context: ExportContext, drawings: Sequence[Row]) -> None
         files[1].write(json.dumps(line, ensure_ascii=False) + "\n")
     for file in files:
         file.flush()
-    context.hand_in("second_opinions.csv")
-    context.hand_in("second_opinions.json")
+    context.add_from_folder("second_opinions.csv")
+    context.add_from_folder("second_opinions.json")
 
 
 def _figures(drawing: Row) -> dict[str, float | int | None]:
