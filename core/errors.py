@@ -101,10 +101,6 @@ class PixelsUnsupported(ImageError):
     code = "pixels_unsupported"
 
 
-NO_PROJECT = "This project does not exist, or has been deleted."
-NO_IMAGE = "This image does not exist, or has been deleted."
-
-
 class NotFound(SpheroscopeError):
     """A project, image or job is not there (any more)."""
 

@@ -130,8 +130,7 @@ class Services:
         store, blobs = _store(settings, memory, db, cache), Blobs(settings.data)
         queue = open_queue(settings, store, blobs, resources := _resources(settings, memory))
         db.add_commit_hook(partial(cancellation_hook, queue.cancel_running))
-        queue_monitor = QueueMonitor(db, store, queue)
-        exports = _exports(settings, db, store, blobs, resources)
+        monitor, exports = QueueMonitor(db, store, queue), _exports(settings, db, store, blobs, resources)
         ingest = Ingest(store, blobs, settings.limits, resources.admission, partial(count_file, recorder))
         uploads = Uploads(store, blobs, ingest, UploadRules.of(settings))
         watched = WatchedFolders.open(settings.watched_root, store, uploads)
@@ -158,11 +157,11 @@ class Services:
             reviews=Reviews(store),
             second_opinions=SecondOpinions.open(store, blobs, settings.limits, resources.admission),
             imports=Imports.open(store, blobs, settings.limits, resources.admission),
-            checks=HealthChecks(settings.data, db, history, memory.limit_mb, queue_monitor, cache),
+            checks=HealthChecks(settings.data, db, history, memory.limit_mb, monitor, cache),
             plans=QueryPlans(db),
             throughput=ThroughputStore(db, cache),
             exports=exports,
-            queue_monitor=queue_monitor,
+            queue_monitor=monitor,
             demo=DemoLoader(demo_plate),
             access=Access.open(db, AccessRules.of(settings), settings.data),
         )._started()

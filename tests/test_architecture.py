@@ -249,7 +249,7 @@ def test_statements_take_values_as_parameters_and_only_orders_and_conditions_as_
     allowed = {
         "order",
         "where",
-        "behind",
+        "rows_after",
         "value",
         "x",
         "y",

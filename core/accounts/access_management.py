@@ -10,7 +10,8 @@ from core.accounts.audit import Action, AuditRow
 from core.accounts.members import Member, ProjectLink
 from core.accounts.principal import Level, Principal, Role, Scope
 from core.accounts.sessions import BrowserSession, Token
-from core.errors import NO_PROJECT, InvalidRequest, NotAllowed, NotFound, NotSignedIn
+from core.errors import InvalidRequest, NotAllowed, NotFound, NotSignedIn
+from core.models.text import NO_PROJECT
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from core.accounts.access import Access
 from core.accounts.audit import Action
 from core.accounts.policy import METHODS, MethodRule, Rule
 from core.accounts.principal import Level, Principal
-from core.errors import NO_IMAGE, NO_PROJECT, NotAllowed, NotFound, NotSignedIn, QuotaExceeded
+from core.errors import NotAllowed, NotFound, NotSignedIn, QuotaExceeded
+from core.models.text import NO_IMAGE, NO_PROJECT
 
 NO_EXPORT = "This export is not there any more. Make it again on the Images page."
 STORE_PARTS = (

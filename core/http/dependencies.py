@@ -10,8 +10,9 @@ from fastapi import Depends, Header, Path, Request
 from core.accounts import LOCAL, Level, Principal, Role
 from core.accounts.caller import Caller
 from core.accounts.policy import ROUTES, Subject
-from core.errors import NO_PROJECT, ForeignRequest, InvalidRequest, NotAllowed, NotFound
+from core.errors import ForeignRequest, InvalidRequest, NotAllowed, NotFound
 from core.http.middleware.access import same_origin
+from core.models.text import NO_PROJECT
 from core.services import Services
 from core.settings import Settings
 from core.store.recipe import PROGRAM, requester_name

@@ -1,8 +1,11 @@
-"""Names that people type, as one line."""
+"""Names that people type, as one line, and sentences that several parts of the app say."""
 
 from __future__ import annotations
 
 import unicodedata
+
+NO_PROJECT = "This project does not exist, or has been deleted."
+NO_IMAGE = "This image does not exist, or has been deleted."
 
 
 def one_line(text: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NO_IMAGE, NotFound
+from core.errors import NotFound
 from core.listing.image_query import DEFAULT_SORT, Sort, checked, where
 from core.listing.image_table import SELECT_LIST
 from core.listing.keyset import KeyValues, keys_of, parse_keys, rows_after
@@ -26,6 +26,7 @@ from core.models import (
     PixelSizeMethod,
     PixelSizeSource,
 )
+from core.models.text import NO_IMAGE
 from core.store.projects import checked_pixel_size, require_project
 from core.store.rows import image_of, image_row_of
 

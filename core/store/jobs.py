@@ -11,9 +11,10 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NO_PROJECT, CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
+from core.errors import CrashedRepeatedly, NotFound, QueueFull, SpheroscopeError
 from core.listing.keyset import KeyValues, keys_of, order_by, rows_after
 from core.models import Job, JobState, Page, Priority
+from core.models.text import NO_PROJECT
 from core.store.job_order import keys_of_jobs
 from core.store.job_prefetch import JobPrefetch
 from core.store.job_statuses import set_failed, set_requested, set_status, set_statuses

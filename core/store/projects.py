@@ -10,11 +10,11 @@ from dataclasses import asdict
 from core.cache import Cache
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NO_PROJECT, InvalidRequest, NotFound
+from core.errors import InvalidRequest, NotFound
 from core.listing.page_index import PageIndex
 from core.models import PixelSizeMethod, Project, ReviewSettings
 from core.models.quality import LOOK_BELOW
-from core.models.text import one_line
+from core.models.text import NO_PROJECT, one_line
 from core.store.project_generations import PROJECTS, ProjectGenerations
 from core.store.rows import canonical_json, project_of
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from core.cache import Cache, cached_json
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NO_IMAGE, NotFound
+from core.errors import NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
 from core.models import Image, Job, ReviewState, Spheroid, Version
+from core.models.text import NO_IMAGE
 from core.store.correction_audit import CorrectionAction, record
 from core.store.corrections import end_draft
 from core.store.project_generations import ProjectGenerations

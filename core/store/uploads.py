@@ -13,8 +13,9 @@ import polars as pl
 
 from core.clock import utc_now
 from core.db import Database, Row, Session
-from core.errors import NO_PROJECT, NotFound
+from core.errors import NotFound
 from core.models import Upload, UploadState
+from core.models.text import NO_PROJECT
 
 WATCHED_FOLDER = "watched folder"  # the batch of files from there: its rows say what has been taken already
 MAX_LISTED = 10_000  # uploads in one list

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from core.db import Row, Session
-from core.errors import NO_IMAGE, NotFound, VersionConflict
+from core.errors import NotFound, VersionConflict
 from core.listing.image_table import SUMMARY
 from core.models import ImageQuality, Job, Spheroid, VersionKind
 from core.models.jobs import seconds_of
 from core.models.summary import summary
+from core.models.text import NO_IMAGE
 from core.store.rows import OBJECT_ROW, canonical_json, version_of
 
 # While somebody corrects an image, no segmentation takes force. A draft that nobody has touched for this long

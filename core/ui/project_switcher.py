@@ -8,8 +8,9 @@ from urllib.parse import unquote
 import streamlit as st
 
 from core.accounts import Level
-from core.errors import NO_PROJECT, NotFound
+from core.errors import NotFound
 from core.models import Project
+from core.models.text import NO_PROJECT
 from core.services import Services
 from core.ui.feedback import empty
 from core.ui.format import plain

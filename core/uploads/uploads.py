@@ -113,9 +113,8 @@ class Uploads:
         if batch.name != WATCHED_FOLDER:
             self._senders.note_activity(batch.name)
         self._projects.add(project_id)
-        return tuple(
-            self._with_progress(upload) for upload in self._store.uploads.add(project_id, batch, named)
-        )
+        uploads = self._store.uploads.add(project_id, batch, named)
+        return tuple(self._with_progress(upload) for upload in uploads)
 
     def begin(self, project_id: str, batch: UploadBatch, file: NewUpload) -> Upload:
         """Return where one upload stands, of which a piece is about to be sent.
