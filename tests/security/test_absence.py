@@ -172,7 +172,7 @@ def test_no_answer_is_kept_for_others(walk: Walk) -> None:
 GUARDED_METHODS = sorted(
     name
     for name, use in METHODS.items()
-    if use.by in ("project_id", "image_id", "image", "ids", "export_id", "request")
+    if use.argument in ("project_id", "image_id", "image", "ids", "export_id", "request")
 )
 
 
