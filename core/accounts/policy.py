@@ -266,6 +266,7 @@ METHODS: Mapping[str, MethodRule] = {
 # Methods of these parts that only the app itself calls, not in anybody's name.
 INTERNAL = frozenset(
     {
+        "generations.cache_key",
         "jobs.of_projects",
         "jobs.claim",
         "jobs.fail",

@@ -38,7 +38,7 @@ def test_performance_without_figures_says_so(open_page: Open) -> None:
     assert not page.exception
     text = texts(page)
     assert "No pages in the last hour yet" in text
-    assert "Nobody has asked a cache" in text
+    assert "No cache was used" in text
     assert metrics(page)["Cache hits"] == metrics(page)["Segmentation, p95"] == "–"
     assert figures(page) == []
 
