@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page, Response, expect
 
-from core.ui.components.viewer_payload import LONGEST_PX
+from core.ui.components.viewer_payload import MAX_PICTURE_PX
 from core.ui.format import three_digits
 from tests.browser.chromium import ROOT, browser_tab, streamlit_server
 from tests.browser.editing import Labels, Scene, at, drag, labels_of_state, made_scene, opened, saved, state
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.full]
 SHAPE = (7812, 10_240)
 SPHEROIDS = ((2600.0, 2400.0, 900.0), (7200.0, 5200.0, 600.0), (8800.0, 1500.0, 300.0))
 UM_PER_PX = 2.0
-MOST_PIXELS = LONGEST_PX**2  # of one picture that reaches the browser
+MOST_PIXELS = MAX_PICTURE_PX**2  # of one picture that reaches the browser
 MOST_BYTES = 24 * 2**20
 
 
