@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 
 from core.models import ReviewState, SpheroidsExpected
-from core.segmentation.confidence import LOOK_BELOW, doubtful
+from core.models.quality import LOOK_BELOW
+from core.segmentation.confidence import doubtful
 from core.store.reviews import ReviewOrder
 
 RANDOM_SHARE = 10  # one image of so many is drawn at random

@@ -1,4 +1,4 @@
-"""The board: one snapshot for all who ask, told at most twice a second, and honest about what is wrong."""
+"""The queue_monitor: one snapshot for all who ask, told at most twice a second, and honest about what is wrong."""
 
 from __future__ import annotations
 
@@ -90,20 +90,20 @@ def test_nothing_is_counted_anew_while_nothing_changes(
 
 
 def test_those_who_see_the_same_projects_share_a_snapshot(
-    board: QueueMonitor, watch: Watch, store: Store, project: Project
+    queue_monitor: QueueMonitor, watch: Watch, store: Store, project: Project
 ) -> None:
     other = store.projects.create("Other", "unet")
     add(store, project.id, "a", recipe=RECIPE)
     add(store, other.id, *"bc", recipe=RECIPE)
-    own = board.snapshot([project.id])
+    own = queue_monitor.snapshot([project.id])
     assert own.totals.left == 1
-    assert board.snapshot([other.id, project.id]).totals.left == 3
-    assert board.snapshot([project.id, other.id]) is board.snapshot([other.id, project.id])
-    assert board.snapshot([project.id]) is own
+    assert queue_monitor.snapshot([other.id, project.id]).totals.left == 3
+    assert queue_monitor.snapshot([project.id, other.id]) is queue_monitor.snapshot([other.id, project.id])
+    assert queue_monitor.snapshot([project.id]) is own
     add(store, project.id, "d", recipe=RECIPE)
     watch.now += MIN_INTERVAL_SECONDS
-    assert board.snapshot([project.id]).totals.left == 2
-    assert board.snapshot([]).totals.left == 0
+    assert queue_monitor.snapshot([project.id]).totals.left == 2
+    assert queue_monitor.snapshot([]).totals.left == 0
 
 
 def test_progress_runs_from_the_most_that_was_left_to_none(
