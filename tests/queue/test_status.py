@@ -1,4 +1,4 @@
-"""The queue_monitor: one snapshot for all who ask, told at most twice a second, and honest about what is wrong."""
+"""The queue monitor: one snapshot for all readers, counted at most twice a second, with true messages."""
 
 from __future__ import annotations
 
