@@ -29,7 +29,7 @@ BEGIN_S, KEY_S, CLICK_S = 0.5, 0.28, 0.1
 SHOWN_PX, OFF_PX = 400.0, 3.0  # on the screen: a spheroid's diameter; how far a gesture lies off (SD)
 BRUSH_PX, MOST_BRUSH_PX = 28.0, 300.0  # diameter on the screen: at first, and the largest
 GOAL, MOST_GESTURES = 0.95, 12
-MENDED_PER_S = 0.1  # of IoU: what the hand expects of its next gestures
+MENDED_PER_S = 0.05  # of IoU: what the hand expects of its next gestures
 PARTS, LEAST_PART = 3, 0.01  # so many of the largest wrong parts are looked at; of the spheroid's area
 ALL_TOOLS = ("brush", "erase", "bend", "click")
 
@@ -115,7 +115,7 @@ def mended(outline: Outline, tools: EditorTools, allowed: Sequence[str], rng: np
 
 
 def _expected_s(now: float) -> float:
-    """Seconds that the rest is expected to take: a gesture for every 0.1 of IoU that is missing."""
+    """Seconds that the rest is expected to take: 0.5 to begin, and one for each 0.05 of IoU that is missing."""
     lacking = GOAL - now
     return 0.0 if lacking <= 0 else BEGIN_S + lacking / MENDED_PER_S
 
