@@ -115,7 +115,7 @@ def mended(outline: Outline, tools: EditorTools, allowed: Sequence[str], rng: np
 
 
 def _expected_s(now: float) -> float:
-    """Seconds that the rest is expected to take: 0.5 to begin, and one for each 0.05 of IoU that is missing."""
+    """Seconds that the rest is expected to take: to begin, and one for each 0.05 of IoU that lacks."""
     lacking = GOAL - now
     return 0.0 if lacking <= 0 else BEGIN_S + lacking / MENDED_PER_S
 
