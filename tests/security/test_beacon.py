@@ -22,7 +22,7 @@ from core.accounts.policy import PAGES
 from core.models import Project, ReviewState, Verdict
 from core.services import Services
 from core.settings import Settings
-from core.store import Batch, NewUpload
+from core.store import NewUpload, UploadBatch
 from core.store.results import Correction
 from tests.browser.app import app_server
 from tests.browser.chromium import Tab, browser_tab
@@ -90,7 +90,7 @@ class NamedApp:
             project_id = self._project(name)
             projects.append(project_id)
             store.saved_views.save(project_id, name[:60], [("name", name)], name)
-            self._services.uploads.declare(project_id, Batch(name), [NewUpload(name, f"{name}.png", 9)])
+            self._services.uploads.declare(project_id, UploadBatch(name), [NewUpload(name, f"{name}.png", 9)])
             self._services.uploads.cancel(project_id, name)
             person = access.accounts.create(name, Role.MEMBER)
             access.members.set_level(project_id, person.id, Level.VIEW)
