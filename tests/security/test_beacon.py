@@ -6,6 +6,8 @@ would call is a function of the browser's, which is there in every frame.
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, Request
+from playwright.sync_api import BrowserContext, Locator, Page, Request
 
 from core.accounts import Level, Role, Scope
 from core.accounts.passwords import Passwords
@@ -45,7 +47,12 @@ NAMES = (
 )
 SEEN_AS_MARKUP = {"/hit/0", "/hit/1", "beacon(1)", "beacon(2)", "beacon(3)", "/hit/7", "/hit/9"}
 NAMELESS = {"performance.py", "throughput.py", "health.py", "help.py"}  # pages on which there is no name
+WATCHED = "Watched"  # a project, and the folder of an instrument
+IN_FOLDER = ("<img src=x onerror=beacon(10)>", "![x](a)", "[x](b)")  # names of files, so without a slash
 LOADED_MS = 60_000
+MOST_OPENED = 6  # of one kind on a page
+OPENED_IN_PLACE = ("[data-testid=stPopover] button", "[role=tab]", "[data-testid=stExpander] summary")
+DIALOGS = re.compile(r"Export|Share|Rename|Delete|How good|Correct|Calibrate|New project|Add")
 
 
 @dataclass
@@ -85,6 +92,7 @@ class NamedApp:
     def fill(self) -> Ids:
         """Fill it and close it; return the ids of its projects and of the images of the last one."""
         store, access = self._services.store, self._services.access
+        self._lab.project(WATCHED)
         projects = []
         for name in NAMES:
             project_id = self._project(name)
@@ -130,6 +138,15 @@ class NamedApp:
         self._services.reviews.judge(image.id, corrected, Verdict(ReviewState.UNSURE, name), name)
 
 
+def watch_folder(root: Path) -> None:
+    """Lay files that are no images into an instrument's folder."""
+    (root / WATCHED).mkdir(parents=True)
+    for name in IN_FOLDER:
+        file = root / WATCHED / f"{name}.png"
+        file.write_bytes(b"no image")
+        os.utime(file, (1, 1))  # complete for long
+
+
 @contextmanager
 def signed_in(address: str) -> Iterator[tuple[Tab, Beacon]]:
     """A browser in which the admin has signed in, and what is seen in it."""
@@ -168,16 +185,35 @@ def links_that_run(page: Page) -> list[str]:
     return [item for frame in page.frames for item in frame.locator("a, iframe").evaluate_all(script)]
 
 
+def open_everything(page: Page) -> None:
+    """Open all that opens in place, one after the other, then the dialogs."""
+    for kind in OPENED_IN_PLACE:
+        for element in page.locator(f".stMain {kind}").all()[:MOST_OPENED]:
+            _press(page, element)
+        page.keyboard.press("Escape")
+    for button in page.locator(".stMain button").filter(has_text=DIALOGS).all()[:MOST_OPENED]:
+        _press(page, button)
+        page.keyboard.press("Escape")
+
+
+def _press(page: Page, element: Locator) -> None:
+    if element.count() and element.is_visible():
+        element.dispatch_event("click")
+        page.wait_for_timeout(400)
+
+
 @pytest.fixture
 def ids(tmp_path: Path) -> Ids:
     """The ids of an app full of names."""
-    return NamedApp(tmp_path / "data").fill()
+    named = NamedApp(tmp_path / "data").fill()
+    watch_folder(tmp_path / "instruments")
+    return named
 
 
 @pytest.fixture
 def app(tmp_path: Path, ids: Ids) -> Iterator[str]:
     """The address of that app."""
-    with app_server(tmp_path / "data", AUTH="local") as address:
+    with app_server(tmp_path / "data", AUTH="local", WATCHED_ROOT=str(tmp_path / "instruments")) as address:
         yield address
 
 
@@ -189,15 +225,44 @@ def addresses(ids: Ids) -> Iterator[tuple[str, str]]:
         yield file, f"{name}?project={ids.projects[-1]}{image}"
 
 
+def more_addresses(ids: Ids) -> Iterator[tuple[str, str]]:
+    """The pages of what was not opened yet: each project's images, and each image."""
+    yield "projects.py", "?as=Table"
+    for project_id in ids.projects[:-1]:
+        yield "images.py", f"images?project={project_id}"
+    for image_id in ids.images[1:]:
+        yield "image.py", f"image?image={image_id}"
+
+
 @pytest.mark.browser
 @pytest.mark.timeout(900)
-def test_no_name_runs_on_any_page(app: str, ids: Ids) -> None:
+@pytest.mark.parametrize(
+    "everything", [False, pytest.param(True, marks=pytest.mark.full)], ids=["pages", "all that opens"]
+)
+def test_no_name_runs_on_any_page(app: str, ids: Ids, everything: bool) -> None:
     with signed_in(app) as (tab, beacon):
-        for file, address in addresses(ids):
+        for file, address in (*addresses(ids), *(more_addresses(ids) if everything else ())):
             open_page(tab.page, f"{app}/{address}", file)
+            if everything:
+                open_everything(tab.page)
             assert links_that_run(tab.page) == [], address
             assert beacon.seen == set(), address
+        if everything:
+            refused_are_listed(tab.page, app)
+        assert beacon.seen == set()
         markup_is_seen(tab.page, beacon)
+
+
+def refused_are_listed(page: Page, app: str) -> None:
+    """The project of the watched folder says of each file there that it was refused, by its name."""
+
+    def listed() -> bool:
+        page.goto(f"{app}/images?project={WATCHED}")
+        page.locator("h1:visible").first.wait_for(timeout=LOADED_MS)
+        page.wait_for_timeout(2000)
+        return page.get_by_text(IN_FOLDER[0]).count() > 0
+
+    wait_until(listed, 120, "the watched folder to be looked at")
 
 
 def markup_is_seen(page: Page, beacon: Beacon) -> None:
