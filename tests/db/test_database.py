@@ -680,7 +680,7 @@ def test_every_statement_is_understood_by_the_schema(db: Database) -> None:
             parts = {
                 "order": "1",
                 "where": "",
-                "behind": "true",
+                "rows_after": "true",
                 "value": "object.area",
                 "x": "object.area",
                 "y": "object.area",
