@@ -121,5 +121,5 @@ def _figure(unit: str) -> go.Figure:
         showlegend=True,
     )
     figure.update_xaxes(title=times.zone_name(), title_standoff=4)
-    figure.update_yaxes(title=unit, rangemode="tozero")
+    figure.update_yaxes(title=unit, rangemode="tozero", exponentformat="none", separatethousands=True)
     return figure
