@@ -54,9 +54,9 @@ class Visitors:
                 self.order.append(name)
                 assert door.wait(LONG)
 
-        waiting = len(self._admission._line)
+        waiting = len(self._admission._waiting_line)
         future = self._pool.submit(hold)
-        wait_until(lambda: name in self.order or len(self._admission._line) > waiting)
+        wait_until(lambda: name in self.order or len(self._admission._waiting_line) > waiting)
         return future
 
     def leave(self, name: str) -> None:

@@ -614,10 +614,10 @@ def test_a_job_keeps_its_place_before_a_preview_however_long_it_waits(lab: Lab) 
             queue = stack.enter_context(lab.queue(work, admission=admission))
             wait_until(lambda: queue.state().waits_for_memory == "a.tif")
             later = pool.submit(preview)
-            wait_until(lambda: len(admission._line) == 2)
+            wait_until(lambda: len(admission._waiting_line) == 2)
             for seconds in (20.0, 40.0, 60.0):
                 now[0] = seconds
-                wait_until(lambda: admission._line[0].until == now[0] + PLACE_SECONDS)
+                wait_until(lambda: admission._waiting_line[0].until == now[0] + PLACE_SECONDS)
         later.result(30)
         lab.wait_until_ended()
     assert order == ["job", "preview"]
