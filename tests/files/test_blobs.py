@@ -377,7 +377,7 @@ def test_an_audit_finds_what_no_time_betrays(blobs: Blobs) -> None:
 def test_only_so_many_are_remembered(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, digests: list[str]
 ) -> None:
-    monkeypatch.setattr("core.files.blobs.REMEMBERED", 2)
+    monkeypatch.setattr("core.files.blobs.MAX_VERIFIED", 2)
     blobs = Blobs(tmp_path)
     names = [blobs.put(bytes([number])) for number in range(3)]
     for name in names:
