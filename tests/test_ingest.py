@@ -28,6 +28,8 @@ from core.store import Store
 from tests import corpus
 from tests.factories import RECIPE, claim, finish, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 FILE = corpus.png(corpus.spheroid())
 
 

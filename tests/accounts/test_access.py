@@ -12,6 +12,8 @@ from core.errors import InvalidRequest, NotFound, SignInRefused, TooManyAttempts
 from core.models import Project
 from tests.accounts.conftest import PASSWORD, Time, add, opened
 
+pytestmark = pytest.mark.slow
+
 HERE = ("10.0.0.1", "Firefox")
 
 

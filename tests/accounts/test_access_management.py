@@ -10,6 +10,8 @@ from core.errors import InvalidRequest, NotAllowed, NotFound, NotSignedIn
 from core.models import Project
 from tests.accounts.conftest import PASSWORD, add
 
+pytestmark = pytest.mark.slow
+
 
 def signed_in(access: Access, name: str) -> Principal:
     return access.sign_in(name, PASSWORD, "10.0.0.1", "Firefox").principal

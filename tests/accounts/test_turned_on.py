@@ -23,6 +23,8 @@ from tests.corrections.conftest import automatic, labels, pixels
 from tests.factories import claim
 from tests.http.lab import RECIPE, Lab
 
+pytestmark = pytest.mark.slow
+
 # What belongs to access alone, and may differ after it was turned on.
 ACCESS_TABLES = {
     "account",

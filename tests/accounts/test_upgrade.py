@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from core.accounts import Level
 from core.db import Database
@@ -13,6 +14,8 @@ from core.services import Services
 from core.settings import Settings
 from tests.accounts.conftest import PASSWORD
 from tests.db.test_migrations import IMAGES, SCHEMA_0_1, populate
+
+pytestmark = pytest.mark.slow
 
 
 def test_everything_belongs_to_the_first_admin(tmp_path: Path) -> None:

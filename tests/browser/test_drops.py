@@ -14,6 +14,7 @@ from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import assert_clean, grid, row_names
 from tests.browser.test_uploads import write_images
 from tests.http.lab import disc
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -71,7 +72,7 @@ def test_files_dropped_on_a_table_and_a_folder_on_a_page_go_to_the_project(
         page.goto(f"{address}/images?project=Melanoma")
         expect(row_names(page).first).to_be_visible(timeout=60_000)
         wait_until_ready(page)
-        row = grid(page).locator(".ag-row").first.bounding_box()
+        row = wait_until(grid(page).locator(".ag-row").first.bounding_box)  # rows are drawn anew
         assert row
         place = (row["x"] + 300, row["y"] + 20)
         hold(page, place, *files)

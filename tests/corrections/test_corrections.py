@@ -31,6 +31,8 @@ from core.store import Store, versions
 from tests.corrections.conftest import SIDE, labels, new_desk, pixels
 from tests.corrections.scenes import square
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (SIDE, SIDE)
 
 

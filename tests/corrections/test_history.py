@@ -13,6 +13,8 @@ from core.monitoring import QueryRecorder
 from core.store import Store
 from core.store.correction_audit import CorrectionAction, record
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

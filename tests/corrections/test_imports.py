@@ -27,6 +27,8 @@ from core.segmentation.outlines.boundaries import find
 from core.store import Store
 from tests.corrections.conftest import SIDE, labels
 
+pytestmark = pytest.mark.slow
+
 SHAPE = (SIDE, SIDE)
 
 

@@ -23,6 +23,8 @@ from tests.corrections.scenes import (
     with_gesture,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_hundred_operations_all_undone_and_all_redone_are_identical() -> None:
     rng = np.random.default_rng(2)

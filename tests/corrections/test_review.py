@@ -28,6 +28,8 @@ from core.store import Store
 from core.store.objects import ObjectFilter
 from tests.factories import add, finish, spheroid
 
+pytestmark = pytest.mark.slow
+
 
 def row(
     key: str, confidence: float | None = 0.95, n_objects: int = 1, review: str = "unseen"

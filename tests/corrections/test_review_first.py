@@ -19,6 +19,8 @@ from core.store import NewImage, Store
 from core.store.reviews import FirstOf
 from tests.factories import ENGINE, new_image
 
+pytestmark = pytest.mark.slow
+
 N_IMAGES = 400
 FILE = "spheroscope.duckdb"
 RANDOM_RESULTS = """

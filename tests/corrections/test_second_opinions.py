@@ -31,6 +31,8 @@ from tests.corrections.conftest import labels, pixels
 from tests.corrections.scenes import square
 from tests.http.lab import Lab
 
+pytestmark = pytest.mark.slow
+
 DRAWN = tuple(regions_of(labels()).values())  # the two discs exactly as the engine has them
 
 

@@ -26,6 +26,8 @@ from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 _SCHEMA = "".join(step.text for step in load_migrations())
 TABLES = sorted(

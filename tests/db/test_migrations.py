@@ -25,6 +25,8 @@ from core.monitoring import QueryRecorder
 from core.store import Store
 from tests.factories import RECIPE, claim, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 MIGRATIONS = ROOT / "core" / "db" / "sql" / "migrations"
 SCHEMA_0_1 = Path(__file__).parent / "schema_0_1"

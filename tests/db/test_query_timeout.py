@@ -14,6 +14,8 @@ from core.db.query_timeout import QueryTimeout
 from core.errors import SearchTooSlow
 from core.monitoring import QueryRecorder
 
+pytestmark = pytest.mark.slow
+
 HEAVY = (
     "SELECT count(*) AS n FROM range(100000) AS a, range(100000) AS b WHERE (a.range * b.range) % 7 = $rest"
 )

@@ -29,6 +29,8 @@ from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store
 from tests.factories import ENGINE, RECIPE, add, finish, new_image, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 ALL_SORTS = [sign + name for name in SORTS for sign in ("", "-")]
 NAMES = st.text("abAB1_.%'éİΣσς", min_size=1, max_size=5)
 NUMBERS = st.sampled_from([None, 0.0, 1.0, 2.0, 20.0, 40.5])

@@ -19,6 +19,8 @@ from core.operations.history import History
 from core.store import Store
 from tests.http.lab import MASK, Lab, disc
 
+pytestmark = pytest.mark.slow
+
 MEMORY_MB = 256
 
 

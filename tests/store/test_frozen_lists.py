@@ -11,6 +11,8 @@ from core.store import PAGE_INDEX_BYTES, Store, frozen_lists
 from core.store.images import Neighbours
 from tests.factories import ENGINE, add, finish, spheroid
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("a", "b", "c", "d", "e")
 NOTHING_FOUND = ImageFilter(ranges=(Range("objects", 0, 0),))
 

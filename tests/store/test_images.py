@@ -30,6 +30,8 @@ from core.monitoring import QueryRecorder
 from core.store import PAGE_INDEX_BYTES, Store
 from tests.factories import ENGINE, RECIPE, add, claim, finish, new_image, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(params=["page index", "SQL"])
 def store(request: pytest.FixtureRequest, db: Database) -> Store:

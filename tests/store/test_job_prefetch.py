@@ -14,6 +14,8 @@ from core.store.job_prefetch import PREFETCHED_JOBS
 from tests.factories import RECIPE, add, claim
 from tests.store.test_jobs import ERROR, claimed, job_of
 
+pytestmark = pytest.mark.slow
+
 KEYS = [f"{number:03}" for number in range(PREFETCHED_JOBS + 10)]
 
 

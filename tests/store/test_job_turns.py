@@ -15,6 +15,8 @@ from core.store import JobRequest, Store
 from tests.factories import RECIPE, add, claim
 from tests.store.test_jobs import ERROR, claimed, job_of
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def queue(store: Store, project: Project) -> Queue:

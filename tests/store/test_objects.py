@@ -9,6 +9,8 @@ from core.store import Store
 from core.store.objects import ObjectFilter
 from tests.factories import add, finish, spheroid
 
+pytestmark = pytest.mark.slow
+
 ALL = ObjectFilter()
 
 

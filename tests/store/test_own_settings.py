@@ -12,6 +12,8 @@ from core.store import Recipe, Store
 from core.store.own_settings import ImageRecipes, OwnSettings
 from tests.factories import RECIPE, add, claim, finish, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 OWN = Recipe("classical", "3", {"sensitivity": 0.25})
 
 

@@ -13,6 +13,8 @@ from core.store import Store
 from core.store.query_plans import QueryPlans
 from tests.factories import add, finish, spheroid
 
+pytestmark = pytest.mark.slow
+
 QUERIES = {name: text for name, text in load_queries().items() if not name.startswith("metrics.")}
 READING = sorted(name for name, text in QUERIES.items() if is_explainable(text))
 OTHERS = sorted(set(QUERIES) - set(READING))

@@ -13,6 +13,8 @@ from core.store.results import Correction
 from core.store.retention import Purged
 from tests.factories import add, digest, finish, new_image, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 DAYS = 30
 CORRECTION = Correction("Ada", "The rim was missed.", None)
 

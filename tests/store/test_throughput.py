@@ -15,6 +15,8 @@ from core.store import Store
 from core.store.throughput import Failures, Overview, ThroughputStore
 from tests.factories import ENGINE, RECIPE, add, claim, finish, spheroid
 
+pytestmark = pytest.mark.slow
+
 HOUR = 3600.0
 
 

@@ -17,6 +17,8 @@ from core.store.results import Correction
 from core.store.versions import takes_force
 from tests.factories import RECIPE, add, claim, finish, result, spheroid
 
+pytestmark = pytest.mark.slow
+
 FIRST, SECOND = Recipe("first", "1", {}), Recipe("second", "1", {})
 ERROR = SegmentationError("It would not be outlined.")
 BY_ADA = Correction("Ada", "The rim was missed.", None)

@@ -17,6 +17,8 @@ from core.settings import Settings
 from core.uploads.watched_folders import WatchedFolders
 from tests import corpus
 
+pytestmark = pytest.mark.slow
+
 PNG = corpus.png(corpus.noise())
 
 
