@@ -39,7 +39,7 @@ if not project.n_images:
 
 calibrated = services.store.objects.calibrated(project.id)
 names = image_filter.numbers(calibrated)
-with st.container(horizontal=True, vertical_alignment="center"):
+with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
     with st.popover("Filter", icon=":material/filter_list:", key="filter"):
         query = image_filter.draw(names)
     query |= image_filter.findings(project)
