@@ -57,7 +57,7 @@ def connected_box(inside: Map, level: float, pixel: Pixel, shape: tuple[int, int
     return rows, columns
 
 
-def around(one: Box, other: Box) -> Box:
+def enclosing_box(one: Box, other: Box) -> Box:
     """The smallest box around two."""
     rows, columns = (
         slice(min(a.start, b.start), max(a.stop, b.stop)) for a, b in zip(one, other, strict=True)

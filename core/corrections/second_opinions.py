@@ -29,11 +29,11 @@ from core.models import Image, Limits, Project, Version, VersionKind
 from core.queue.admission import Admission
 from core.store import Store
 from core.store.recipe import NAMELESS
-from core.store.second_opinions import SecondOpinion, Stored
+from core.store.second_opinions import SecondOpinion, StoredOpinion
 
 
 @dataclass(frozen=True, slots=True)
-class ToDraw:
+class ImageToDraw:
     """An image to draw; ``version_id`` is the judged result that the drawing is compared with."""
 
     image_id: str
@@ -49,7 +49,7 @@ class DrawingTurn:
     ``elsewhere`` now. ``seen`` wait for somebody else, as this person has seen their outlines.
     """
 
-    image: ToDraw | None
+    image: ImageToDraw | None
     requested: int
     drawn: int
     left: int
@@ -105,14 +105,14 @@ class SecondOpinions:
             row = self._next(free, reviewer, image_id, skipped)
             if row is not None:
                 self._holds.take(row["id"], reviewer)
-        image = None if row is None else ToDraw(row["id"], row["name"], row["version_id"])
+        image = None if row is None else ImageToDraw(row["id"], row["name"], row["version_id"])
         return replace(turn, image=image)
 
     def left(self, project: Project, reviewer: Reviewer) -> DrawingTurn:
         """As ``turn``, but nothing is handed out or held."""
         return self._turn(project, reviewer)[0]
 
-    def add(self, image_id: str, drawing: Drawing, author: str) -> Stored:
+    def add(self, image_id: str, drawing: Drawing, author: str) -> StoredOpinion:
         """Keep what somebody has drawn, compared with the result that another person had judged.
 
         Another result by now changes nothing: what was drawn is compared with the one that was judged.
@@ -195,7 +195,9 @@ class SecondOpinions:
         engine = self._engine_version(version)
         drawn = dict(enumerate(drawing.outlines, start=1))
         matches = matched(self._source.regions(image, drawing.version_id), drawn)
-        by_engine = None if engine is None else self._matched_again(image, version, engine, matches, drawn)
+        by_engine = (
+            None if engine is None else self._matches_with_engine(image, version, engine, matches, drawn)
+        )
         outlines = orjson.dumps([region.to_json() for region in drawing.outlines])
         return {
             "outlines": outlines.decode(),
@@ -208,7 +210,7 @@ class SecondOpinions:
             "engine_diameter_changes": by_engine and by_engine.diameter_changes,
         }
 
-    def _matched_again(
+    def _matches_with_engine(
         self,
         image: Image,
         version: Version | None,
@@ -233,7 +235,7 @@ def sample(rows: Sequence[Row], n: int) -> list[Row]:
     Those that have been drawn stay among them. Then come images that the review has drawn at random, as only
     these tell of all, and then others, each by a number that follows from its id.
     """
-    return sorted(rows, key=_place)[:n]
+    return sorted(rows, key=_drawing_order)[:n]
 
 
 def may_draw(person: str, seen_by: Iterable[str]) -> bool:
@@ -246,7 +248,8 @@ def known_apart(person: str, seen_by: Iterable[str]) -> bool:
     return person not in NAMELESS and not NAMELESS.intersection(seen_by)
 
 
-def _place(row: Row) -> tuple[bool, bool, bytes]:
+def _drawing_order(row: Row) -> tuple[bool, bool, bytes]:
+    """Sort key: images drawn already, then those of the review's random arm, then the others; each by lot."""
     lot = hashlib.sha256(f"second opinion {row['id']}".encode()).digest()
     return not row["drawn_by"], not drawn_at_random(row["id"]), lot
 

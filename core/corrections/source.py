@@ -82,18 +82,18 @@ class CorrectionSource:
             with self.admitted(image):
                 version = self.version(version_id)
                 params = SegmentationParams.from_dict(version.params if version else {})
-                pixels = self._bearable(grey(self.raster(image).pixels, params.channel))
+                pixels = self._in_file_if_large(grey(self.raster(image).pixels, params.channel))
             with self._lock:
                 self._pixels[image.id] = pixels
-                while len(self._pixels) > 1 and self._too_much():
+                while len(self._pixels) > 1 and self._exceeds_budget():
                     self._pixels.popitem(last=False)
         return pixels
 
-    def _too_much(self) -> bool:
+    def _exceeds_budget(self) -> bool:
         in_memory = sum(item.nbytes for item in self._pixels.values() if not isinstance(item, np.memmap))
         return in_memory > MAX_PIXEL_BYTES or len(self._pixels) > MAX_IMAGES
 
-    def _bearable(self, pixels: Pixels) -> Pixels:
+    def _in_file_if_large(self, pixels: Pixels) -> Pixels:
         """Pixels that need not be decoded for each gesture: those too large for memory in a file.
 
         Where the disk is full they stay in memory, for the last image alone.

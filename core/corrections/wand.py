@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from core.corrections.map_parts import Pixel, around, connected_box, enlarged, probability_at
+from core.corrections.map_parts import Pixel, connected_box, enclosing_box, enlarged, probability_at
 from core.corrections.operations import NewRegion, Objects
 from core.corrections.regions import Box, Mask, Region, parts_of
 from core.errors import InvalidRequest
@@ -49,7 +49,7 @@ def grow(
     if own is not None and _holds(own, *pixel):  # it is in already: reach further out
         level = max(LEAST, min(level, _rim(enlarged(inside, own.box, shape), own.mask)) * SHARE)
     box = connected_box(inside, level, pixel, shape)
-    box = box if own is None else around(box, own.box)
+    box = box if own is None else enclosing_box(box, own.box)
     region = _grown(enlarged(inside, box, shape) >= level, pixel, box, own, others)
     held = [region] if number is not None else [part for part in parts_of(region) if _holds(part, *pixel)]
     return [NewRegion(number, held[0])]
@@ -62,7 +62,7 @@ def _grown(likely: Mask, pixel: Pixel, box: Box, own: Region | None, others: lis
     """
     taken = np.zeros(likely.shape, np.bool_)
     for region in others:
-        if _meet(region.box, box):
+        if _overlap(region.box, box):
             taken |= region.within(box)
     seed = (pixel[1] - box[1].start, pixel[0] - box[0].start)  # (x, y), as OpenCV takes it
     free = (likely & ~taken).astype(np.uint8)
@@ -86,7 +86,7 @@ def _without_holes(mask: Mask) -> Mask:
     return np.asarray(framed[1:-1, 1:-1] != _REACHED)
 
 
-def _meet(one: Box, other: Box) -> bool:
+def _overlap(one: Box, other: Box) -> bool:
     return all(a.start < b.stop and b.start < a.stop for a, b in zip(one, other, strict=True))
 
 

@@ -42,7 +42,7 @@ class SecondOpinion:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredOpinion:
     """What is stored of a drawing, in short."""
 
     id: str
@@ -70,9 +70,11 @@ class SecondOpinionStore:
         rows = self._rows("second_opinions.seen_by", {"image_id": image_id})
         return frozenset(row["person"] for row in rows)
 
-    def of_image(self, image_id: str) -> tuple[Stored, ...]:
+    def of_image(self, image_id: str) -> tuple[StoredOpinion, ...]:
         """Every drawing of an image."""
-        return tuple(Stored(**row) for row in self._rows("second_opinions.of_image", {"image_id": image_id}))
+        return tuple(
+            StoredOpinion(**row) for row in self._rows("second_opinions.of_image", {"image_id": image_id})
+        )
 
     def judged_by(self, image_id: str, version_id: str) -> str:
         """Who has called a version of an image right, or has made it.
@@ -89,7 +91,7 @@ class SecondOpinionStore:
             )
         return str(rows[0]["judged_by"])
 
-    def add(self, opinion: SecondOpinion) -> Stored:
+    def add(self, opinion: SecondOpinion) -> StoredOpinion:
         """Save a drawing, and record it in the history of corrections; one of the same id is saved once.
 
         Raises:
@@ -97,14 +99,14 @@ class SecondOpinionStore:
             NotFound: the image is gone.
         """
 
-        def work(session: Session) -> Stored:
+        def work(session: Session) -> StoredOpinion:
             image = session.one("results.in_force", {"image_id": opinion.image_id})
             if image is None or image["deleted"]:
                 raise NotFound("This image does not exist, or has been deleted.")
             known = session.rows("second_opinions.of_image", {"image_id": opinion.image_id})
             for row in known:
                 if row["id"] == opinion.id:
-                    return Stored(**row)
+                    return StoredOpinion(**row)
                 if row["drawn_by"] == opinion.drawn_by and not opinion.same_person:
                     raise InvalidRequest("You have drawn this image already; one drawing a person counts.")
             values = asdict(opinion)
@@ -112,7 +114,9 @@ class SecondOpinionStore:
             record(
                 session, opinion.drawn_by, opinion.image_id, CorrectionAction.SECOND_OPINION, _facts(opinion)
             )
-            return Stored(opinion.id, opinion.drawn_by, opinion.drawn_at, opinion.n_drawn, opinion.sha256)
+            return StoredOpinion(
+                opinion.id, opinion.drawn_by, opinion.drawn_at, opinion.n_drawn, opinion.sha256
+            )
 
         return self._db.write(work)
 

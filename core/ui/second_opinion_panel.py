@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.corrections.holds import Reviewer
-from core.corrections.second_opinions import DrawingTurn, ToDraw
+from core.corrections.second_opinions import DrawingTurn, ImageToDraw
 from core.models import Project
 from core.services import Services
 from core.store.recipe import NAMELESS
@@ -59,7 +59,7 @@ def page(services: Services, project: Project, window: str) -> None:
         _picture(services, turn.image, person)
 
 
-def _beside(turn: DrawingTurn, image: ToDraw, passed: set[str], person: str) -> None:
+def _beside(turn: DrawingTurn, image: ImageToDraw, passed: set[str], person: str) -> None:
     st.title("Second opinion", anchor=False)
     st.markdown(f"**{plain(image.name)}**")
     st.markdown("**Draw every spheroid; the outlines are hidden.** Then press *Done*.")
@@ -78,7 +78,7 @@ def _beside(turn: DrawingTurn, image: ToDraw, passed: set[str], person: str) -> 
         _back()
 
 
-def _picture(services: Services, image: ToDraw, person: str) -> None:
+def _picture(services: Services, image: ImageToDraw, person: str) -> None:
     """Draw the picture alone: no outline, number or confidence of its result is sent to the browser."""
     found = services.store.images.get(image.image_id)
     viewer(
