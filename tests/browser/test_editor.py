@@ -158,6 +158,36 @@ def test_erase_fill_delete_and_click(tab: Tab, scene: Scene, server: str) -> Non
     ] == []
 
 
+def test_bend_pulls_the_outline_that_is_grabbed_and_leaves_the_rest(
+    tab: Tab, scene: Scene, server: str
+) -> None:
+    page = tab.page
+    before = discs()
+    page.keyboard.press("v")
+    drag(page, (110, 165), (110, 190))  # the lower edge of the first spheroid, downwards
+    saved(page)
+    after = labels_of_state(state(scene, server))
+    assert after[183, 110] == 1, "the outline follows the pointer"
+    assert np.array_equal(after[:120], before[:120]), "what is further off stays as it is"
+    assert np.array_equal(after == 2, before == 2)
+    assert np.array_equal(after == 3, before == 3)
+    expect(cell(page, 1)).to_have_text(diameter(after, 1))
+
+    drag(page, (110, 190), (110, 165))  # it is selected now, and is pulled back
+    saved(page)
+    back = labels_of_state(state(scene, server)) == 1
+    assert back[183, 110] == 0
+    assert (back & (before == 1)).sum() / (back | (before == 1)).sum() > 0.97
+
+    drag(page, (300, 60), (320, 80))  # there is no outline here
+    saved(page)
+    assert np.array_equal(labels_of_state(state(scene, server)) == 1, back)
+    for _ in range(2):
+        page.keyboard.press("Control+z")
+        saved(page)
+    assert np.array_equal(labels_of_state(state(scene, server)), before)
+
+
 def test_a_finger_draws_cuts_and_two_fingers_zoom(scene: Scene, server: str) -> None:
     with browser_tab(1024, 768, touch=True) as tab:
         page = tab.page
