@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -169,6 +170,37 @@ def test_a_body_that_only_a_smaller_picture_shows_is_found() -> None:
     speckled = np.full((512, 512), 200, np.uint8)
     speckled[::40, ::40] = 60
     assert not (predict_with(Far(), speckled, SegmentationParams()).inside >= 0.5).any()
+
+
+class Fine(Echo):
+    """Sees bodies only in copies of more than 600 pixels, with this logit."""
+
+    def __init__(self, logit: float = 5.0) -> None:
+        super().__init__()
+        self.logit = logit
+
+    def decode(self, features: list[torch.Tensor]) -> torch.Tensor:
+        logits = super().decode(features).clamp(-9, self.logit)
+        return logits if features[0].shape[-1] > 600 else torch.full_like(logits, -9)
+
+
+@pytest.mark.parametrize(
+    ("radius", "logit", "shown"),
+    [(18, 5.0, True), (18, 0.5, False), (160, 5.0, False), (4, 5.0, False)],
+    ids=["small bodies", "unsure", "one large body", "specks"],
+)
+def test_small_bodies_that_only_a_larger_picture_shows_are_found(
+    radius: int, logit: float, shown: bool
+) -> None:
+    pixels = np.full((1024, 1024), 200, np.uint8)
+    step = max(128, 3 * radius)
+    for x in range(step // 2, 1024, step):
+        for y in range(step // 2, 1024, step):
+            cv2.circle(pixels, (x, y), radius, 60, -1)
+    inside = predict_with(Fine(logit), pixels, SegmentationParams()).inside
+    assert (inside >= 0.5).any() == shown
+    if shown:
+        assert (inside >= 0.5).mean() == pytest.approx((pixels == 60).mean(), rel=0.15)
 
 
 @pytest.mark.parametrize(("speck", "share"), [(255, 0.5), (150, 1.0)])
