@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from bench.editor_tools import EditorTools, Point, Stroke
-from core.corrections import Region, labels_of, wand
+from core.corrections import Region, labels_of
+from core.corrections.clicks import grow, take_away
 from core.corrections.operations import applied, planned
 from core.corrections.regions import Mask
 from core.errors import InvalidRequest
-from core.segmentation.engines.base import Map
+from core.segmentation.engines.click_network import ClickNetwork
+from core.segmentation.grayscale import Pixels
 
 PX_PER_S, HZ = 400.0, 120.0
 BEGIN_S, KEY_S, CLICK_S = 0.5, 0.28, 0.1
@@ -32,19 +34,22 @@ GOAL, MOST_GESTURES = 0.95, 12
 MENDED_PER_S = 0.05  # of IoU: what the hand expects of its next gestures
 PARTS, LEAST_PART = 3, 0.01  # so many of the largest wrong parts are looked at; of the spheroid's area
 ALL_TOOLS = ("brush", "erase", "bend", "click")
+NETWORK = ClickNetwork()
+BESIDE = 60_000  # number of what lies beside an outline
 
 
 @dataclass(frozen=True)
 class Outline:
-    """An outline that is wrong, alone in its part of an image, with what is right there.
+    """An outline that is wrong in its part of an image, with what is right there.
 
-    ``inside``: the engine's map of the image, with ``shape`` and ``corner`` (x, y) of the part in it.
+    ``pixels``: of that part, which clicks need; ``beside``: the outlines of its neighbours.
     """
 
     name: str
     regions: tuple[Region, ...]
     truth: Mask
-    inside: Map | None = None
+    pixels: Pixels | None = None
+    beside: Region | None = None
 
     @property
     def scale(self) -> float:
@@ -154,16 +159,24 @@ def _outcomes(
 
 def clicked(outline: Outline, regions: Sequence[Region], tool: str, point: Point) -> list[Region] | None:
     """What a click makes of outlines; None where it is refused."""
+    assert outline.pixels is not None, "offered only where there are pixels"
     objects = dict(enumerate(regions, start=1))
-    shape = outline.truth.shape
+    number = max(objects, key=lambda key: objects[key].area) if objects else None
+    own = labels_of(objects, outline.truth.shape) > 0  # type: ignore[arg-type]
+    beside = (
+        None
+        if outline.beside is None
+        else Region.of(outline.beside.within((slice(0, own.shape[0]), slice(0, own.shape[1]))) & ~own)
+    )
+    if beside is not None:
+        objects[BESIDE] = beside
     try:
         if tool == "away":
-            new = wand.take_away(objects, point, shape)  # type: ignore[arg-type]
+            new = take_away(NETWORK, outline.pixels, objects, point)
         else:
-            assert outline.inside is not None, "offered only where there is a map"
-            number = max(objects, key=lambda key: objects[key].area) if objects else None
-            new = wand.grow(objects, outline.inside, point, shape, number)  # type: ignore[arg-type]
-        return list(applied(objects, planned(objects, new, len(objects) + 1)).values())
+            new = grow(NETWORK, outline.pixels, objects, point, number)
+        after = applied(objects, planned(objects, new, BESIDE + 1))
+        return [region for key, region in after.items() if key != BESIDE]
     except InvalidRequest:
         return None
 
@@ -190,7 +203,7 @@ def _gestures(outline: Outline, regions: Sequence[Region], hand: _Hand) -> Itera
         depth = ndimage.distance_transform_edt(part)
         deepest = np.unravel_index(int(depth.argmax()), depth.shape)
         middle = (float(deepest[1]) + 0.5, float(deepest[0]) + 0.5)
-        if not missing or outline.inside is not None:
+        if outline.pixels is not None:
             yield Stroke("click" if missing else "away", (middle,))
         yield from _painted(part, missing, truth, float(depth.max()), scale, hand)
         yield from _bent(part, missing, truth, mask)

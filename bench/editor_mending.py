@@ -19,11 +19,10 @@ from bench.editor_hand import ALL_TOOLS, Outline, clicked, drawn_anew, iou, mend
 from bench.editor_tools import EditorTools, editor_tools
 from bench.report import Bar, Report
 from core.corrections import Region
-from core.corrections.map_parts import enlarged
-from core.corrections.regions import Box, Mask
+from core.corrections.regions import Box, Labels, Mask
 from core.segmentation import EngineRegistry, SegmentationParams
-from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.stored_maps import rounded
+from core.segmentation.grayscale import Pixels
 from core.segmentation.outlines.postprocess import postprocess
 from training.data import Pair, pairs
 
@@ -46,7 +45,7 @@ def add_mending(report: Report, count: int) -> None:
     with editor_tools() as tools:
         for name, outlines in sets.items():
             _add_hand(report, name, outlines, tools)
-            if outlines and outlines[0].inside is not None:
+            if outlines and outlines[0].pixels is not None:
                 _add_clicks(report, name, outlines)
 
 
@@ -54,7 +53,7 @@ def _add_hand(report: Report, name: str, outlines: Sequence[Outline], tools: Edi
     anew = [drawn_anew(item) for item in outlines]
     _add(report, f"{name}: drawn anew", anew, "s")
     for what, allowed in TOOLS.items():
-        used = [name for name in allowed if name != "click" or outlines[0].inside is not None]
+        used = [name for name in allowed if name != "click" or outlines[0].pixels is not None]
         work = [mended(item, tools, used, np.random.default_rng(seed)) for seed, item in enumerate(outlines)]
         reached = [item for item in work if item.iou >= 0.95]
         seconds = [item.seconds if item in reached else float("inf") for item in work]
@@ -131,13 +130,14 @@ def _spoilt_masks(every: Sequence[Pair]) -> Iterator[Outline]:
     """Objects of masks with a bay, a bulge, or both."""
     for pair in every:
         rng = np.random.default_rng(len(pair.image.name))
-        _, labels = pair.read()
+        pixels, labels = pair.read()
         for number, box in _some_objects(labels, rng):
             truth = labels[box] == number
             for _ in range(40):
                 outline = _spoilt(truth, rng)
                 if _is_bad(outline, truth):
-                    yield Outline(pair.image.name, (_region(outline),), truth)
+                    beside = Region.of((labels[box] > 0) & ~truth & ~outline)
+                    yield Outline(pair.image.name, (_region(outline),), truth, pixels[box], beside)
                     break
 
 
@@ -155,31 +155,28 @@ def _spoilt(truth: Mask, rng: np.random.Generator) -> Mask:
 
 
 def _automatic(every: Sequence[Pair]) -> Iterator[Outline]:
-    """Automatic outlines of an IoU of 0.70 to 0.85, with the map that they come from."""
+    """Automatic outlines of an IoU of 0.70 to 0.85."""
     engine, params = EngineRegistry.shipped().get("unet"), SegmentationParams()
     for pair in every:
         pixels, labels = pair.read()
         seen = rounded(engine.predict(pixels, params))
         found = postprocess(seen, params, pixels.shape[:2])
         bad = (
-            _matched(found[box], labels[box] == number, seen, box, labels.shape, pair.image.name)
+            _matched(found[box], labels[box] == number, pixels[box], pair.image.name)
             for number, box in _some_objects(labels, np.random.default_rng(1), len(labels))
         )
         yield from islice((outline for outline in bad if outline is not None), MOST_OF_IMAGE)
 
 
-def _matched(
-    found: np.ndarray, truth: Mask, seen: Prediction, box: Box, shape: tuple[int, ...], name: str
-) -> Outline | None:
-    """The automatic outline of one object, if it is bad; its neighbours are nothing that a click finds."""
+def _matched(found: Labels, truth: Mask, pixels: Pixels, name: str) -> Outline | None:
+    """The automatic outline of one object, if it is bad, and those beside it."""
     numbers, counts = np.unique(found[truth & (found > 0)], return_counts=True)
     if not len(numbers):
         return None
     mask = found == numbers[int(counts.argmax())]
     if not _is_bad(mask, truth):
         return None
-    inside = enlarged(seen.inside, box, (shape[0], shape[1])) * ((found == 0) | mask)
-    return Outline(name, (_region(mask),), truth, inside)
+    return Outline(name, (_region(mask),), truth, pixels, Region.of((found > 0) & ~mask))
 
 
 def _some_objects(

@@ -171,11 +171,12 @@ class Batches:
         rng = np.random.default_rng((self.seed, step))
         size, count = (2 * self.size, 2) if step % 2 else (self.size, 8)
         share = self.real_share if step >= self.drawn_until else 0.0
-        made = [self._one(rng, size, share) for _ in range(count)]
+        made = [self.one(rng, size, share) for _ in range(count)]
         images = np.stack([views(vary(rng, one.image), _polarity(rng, one)) for one in made])
         return images, np.stack([targets(one.labels, one.core) for one in made])
 
-    def _one(self, rng: np.random.Generator, size: int, real: float) -> Sample:
+    def one(self, rng: np.random.Generator, size: int, real: float) -> Sample:
+        """A real crop, with the chance ``real``, or a drawn scene: a square of ``size`` pixels."""
         if real and self.real is not None and rng.random() < real:
             return self.real.crop(rng, size)
         scene = scenes.draw(rng, size)

@@ -8,8 +8,9 @@ fewer steps.
 from __future__ import annotations
 
 import argparse
+import copy
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -90,15 +91,15 @@ def loss(logits: Tensor, truth: Tensor) -> Tensor:
     """BCE and Dice of inside and core, BCE of border, squared error of depth; (B, 4, Y, X) each."""
     inside, border, depth, core = logits.unbind(1)
     bce = functional.binary_cross_entropy_with_logits
-    total = _overlap_loss(inside, truth[:, 0]) + 0.5 * bce(border, truth[:, 1])
+    total = overlap_loss(inside, truth[:, 0]) + 0.5 * bce(border, truth[:, 1])
     total = total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
     known = truth[:, 3, 0, 0] != UNKNOWN
     if known.any():
-        total = total + _overlap_loss(core[known], truth[known, 3])
+        total = total + overlap_loss(core[known], truth[known, 3])
     return total
 
 
-def _overlap_loss(logits: Tensor, truth: Tensor) -> Tensor:
+def overlap_loss(logits: Tensor, truth: Tensor) -> Tensor:
     """BCE and Dice of one map, (B, Y, X)."""
     probability = torch.sigmoid(logits)
     meet = (probability * truth).sum((1, 2))
@@ -108,8 +109,13 @@ def _overlap_loss(logits: Tensor, truth: Tensor) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, truth) + dice.mean()
 
 
-def train(plan: Plan, batches: Batches, state: State) -> State:
-    """Train until the plan's end; a checkpoint every few minutes and at the end."""
+def train(
+    plan: Plan, batches: Batches, state: State, criterion: Callable[[Tensor, Tensor], Tensor] = loss
+) -> State:
+    """Train until the plan's end; a checkpoint every few minutes and at the end.
+
+    ``criterion``: the loss of logits and truth of a batch.
+    """
     rest = Subset(batches, range(state.step, min(plan.steps, plan.stop, len(batches))))
     loader = DataLoader(
         rest,
@@ -126,7 +132,8 @@ def train(plan: Plan, batches: Batches, state: State) -> State:
         share = _share(plan, state)
         if share >= 1:
             break
-        recent.append(_step(plan, state, (images.to(plan.device), truth.to(plan.device)), share))
+        batch = images.to(plan.device), truth.to(plan.device)
+        recent.append(_step(plan, state, batch, share, criterion))
         if state.step % LOG_EVERY == 0:
             print(
                 f"step {state.step} loss {np.mean(recent):.4f} "
@@ -173,21 +180,25 @@ def resume(out: Path, state: State) -> State:
     return state
 
 
-def export(plan: Plan, state: State, about: dict[str, object]) -> Path:
-    """Write the averaged weights, norms folded, as ``out``/unet.safetensors, and its pin beside it."""
-    shipped = UNet(plan.widths).to(plan.device)
-    shipped.load_state_dict(state.ema.state_dict())
-    shipped.eval().fold()
-    return save(plan.out / "unet.safetensors", shipped.cpu(), plan.widths, {"steps": state.step, **about})
+def export(plan: Plan, state: State, about: dict[str, object], name: str = "unet") -> Path:
+    """Write the averaged weights, norms folded, as ``out``/NAME.safetensors, and its pin beside it."""
+    shipped = copy.deepcopy(state.ema).eval().fold()
+    return save(plan.out / f"{name}.safetensors", shipped.cpu(), plan.widths, {"steps": state.step, **about})
 
 
-def _step(plan: Plan, state: State, batch: tuple[Tensor, Tensor], share: float) -> float:
+def _step(
+    plan: Plan,
+    state: State,
+    batch: tuple[Tensor, Tensor],
+    share: float,
+    criterion: Callable[[Tensor, Tensor], Tensor],
+) -> float:
     images, truth = batch
     for group in state.optimiser.param_groups:
         group["lr"] = _rate(plan, state.step, share)
     with torch.autocast(torch.device(plan.device).type, torch.bfloat16, enabled=plan.bf16):
         logits = state.model(images.contiguous(memory_format=torch.channels_last))
-    value = loss(logits.float(), truth)
+    value = criterion(logits.float(), truth)
     state.optimiser.zero_grad(set_to_none=True)
     value.backward()
     nn.utils.clip_grad_norm_(state.model.parameters(), 2.0)
@@ -227,7 +238,10 @@ def _one_thread(_worker: int) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
-    given, plan = _parsed(arguments)
+    parser = argparse.ArgumentParser(prog="training.train", description="Train the network's weights.")
+    parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
+    add_plan(parser)
+    given, plan = plan_of(parser, arguments)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     plan.out.mkdir(parents=True, exist_ok=True)
@@ -240,19 +254,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
 
 
-def _parsed(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Plan]:
-    parser = argparse.ArgumentParser(prog="training.train", description="Train the network's weights.")
-    parser.add_argument(
-        "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
-    )
-    parser.add_argument(
-        "--out", type=Path, required=True, help="checkpoint.pt, unet.safetensors and unet.json"
-    )
-    parser.add_argument("--hold-out", nargs="*", default=[], metavar="SET", help="sets to leave out")
-    parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
-    parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
-    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
-    _add_plan(parser)
+def plan_of(
+    parser: argparse.ArgumentParser, arguments: Sequence[str] | None
+) -> tuple[argparse.Namespace, Plan]:
+    """Arguments of a parser that ``add_plan`` was called with, and the plan that they hold."""
     given = parser.parse_args(arguments)
     if given.minutes is None and given.steps == ENDLESS:
         parser.error("say how long: --minutes or --steps")
@@ -260,8 +265,21 @@ def _parsed(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, Plan]:
     return given, Plan(**{name: value for name, value in vars(given).items() if name in names})
 
 
-def _add_plan(parser: argparse.ArgumentParser) -> None:
-    """What a ``Plan`` holds, by its names."""
+def add_plan(parser: argparse.ArgumentParser) -> None:
+    """Arguments that every training has: what to learn from, and what a ``Plan`` holds by its names."""
+    parser.add_argument(
+        "--data", type=Path, default=Path("../shared/datasets"), help="SET/images and SET/masks below"
+    )
+    parser.add_argument(
+        "--out", type=Path, required=True, help="checkpoint.pt, the weights and the JSON beside them"
+    )
+    parser.add_argument("--hold-out", nargs="*", default=[], metavar="SET", help="sets to leave out")
+    parser.add_argument("--real-share", type=float, default=0.5, help="of samples; the others are drawn")
+    parser.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    _add_schedule(parser)
+
+
+def _add_schedule(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--minutes", type=float, help="wall time of the whole schedule, earlier runs counted in"
     )

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from core.clock import utc_now
-from core.corrections import wand
+from core.corrections import clicks
 from core.corrections.drafts import Draft, Entry
 from core.corrections.gestures import Applied, Click, Gesture, Unfinished
 from core.corrections.measuring import described
@@ -18,10 +18,12 @@ from core.corrections.records import entry_of, stored
 from core.corrections.regions import mean_iou
 from core.corrections.review_order import drawn_at_random
 from core.corrections.source import CorrectionSource
+from core.corrections.splitting import split
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
 from core.models import Image, Limits, Spheroid, Version
 from core.queue.admission import Admission
+from core.segmentation.engines.click_network import ClickModel, ClickNetwork
 from core.store import Store
 from core.store.results import Correction, Result
 
@@ -32,9 +34,10 @@ MAX_DRAFTS = 32  # in memory; others are replayed when they are needed
 class Corrections:
     """Takes corrections of all images. Safe from any thread; gestures at one image wait for each other."""
 
-    def __init__(self, store: Store, source: CorrectionSource) -> None:
+    def __init__(self, store: Store, source: CorrectionSource, network: ClickModel) -> None:
         self._store = store
         self._source = source
+        self._network = network
         self._locks = [threading.RLock() for _ in range(LOCKS)]
         self._drafts: OrderedDict[str, Draft] = OrderedDict()
         self._cached = threading.Lock()  # of the drafts; held for moments only
@@ -42,7 +45,7 @@ class Corrections:
     @classmethod
     def open(cls, store: Store, blobs: Blobs, limits: Limits, admission: Admission) -> Corrections:
         """Return the corrections of the images of a store."""
-        return cls(store, CorrectionSource(store, blobs, limits, admission))
+        return cls(store, CorrectionSource(store, blobs, limits, admission), ClickNetwork())
 
     def draft(self, image_id: str) -> Draft:
         """The draft of an image; one without an id where nothing has been changed.
@@ -84,7 +87,7 @@ class Corrections:
             InvalidRequest: the change cannot be.
             NotFound, StorageError, AppBusy: see ``draft``.
         """
-        return self._apply(image_id, gesture, author, lambda draft: _planned(draft, gesture))
+        return self._apply(image_id, gesture, author, lambda _image, draft: _planned(draft, gesture))
 
     def undo(self, image_id: str, gesture: Gesture, author: str) -> Applied:
         """Undo the author's last gesture, or with Tool.REDO do it again; as ``apply``."""
@@ -93,14 +96,17 @@ class Corrections:
             image_id,
             gesture,
             author,
-            lambda draft: draft.redoing(author) if redo else draft.undoing(author),
+            lambda _image, draft: draft.redoing(author) if redo else draft.undoing(author),
         )
 
     def click(self, image_id: str, gesture: Gesture, click: Click, author: str) -> Applied:
-        """Apply a click of the wand on the maps of the version that is corrected; as ``apply``."""
-        image = self._store.images.get(image_id)
+        """Apply what the click network makes of a click; as ``apply``.
 
-        def changes(draft: Draft) -> Changes:
+        Raises:
+            SegmentationError: the network's weights are missing.
+        """
+
+        def changes(image: Image, draft: Draft) -> Changes:
             regions = tuple(self._clicked(image, draft, click))
             return _planned(draft, replace(gesture, regions=regions))
 
@@ -153,7 +159,14 @@ class Corrections:
             self._store.corrections.discard(image_id, draft.id, author)
             self._forget(image_id)
 
-    def _apply(self, image_id: str, gesture: Gesture, author: str, plan: Any, click: Any = None) -> Applied:
+    def _apply(
+        self,
+        image_id: str,
+        gesture: Gesture,
+        author: str,
+        plan: Callable[[Image, Draft], Changes],
+        click: Click | None = None,
+    ) -> Applied:
         digest = _digest(gesture, click)
         with self._lock(image_id):
             image = self._store.images.get(image_id)
@@ -163,7 +176,7 @@ class Corrections:
                     raise InvalidRequest("This Idempotency-Key has been used for another change already.")
                 return self._applied(image, draft, known.changes)
             self._require(draft, gesture)
-            changes: Changes = plan(draft)
+            changes = plan(image, draft)
             if not changes:
                 return self._applied(image, draft, ())
             entry = Entry(
@@ -211,14 +224,13 @@ class Corrections:
 
     def _clicked(self, image: Image, draft: Draft, click: Click) -> list[NewRegion]:
         if click.split_at is not None:
-            return wand.split(draft.objects, click.point, click.split_at, draft.shape)
-        if click.away:
-            return wand.take_away(draft.objects, click.point, draft.shape)
+            return split(draft.objects, click.point, click.split_at, draft.shape)
         if click.number is not None and click.number not in draft.objects:
             raise InvalidRequest(f"Spheroid {click.number} is not there.")
-        with self._source.admitted(image):
-            inside = self._source.inside(draft.parent_id)
-            return wand.grow(draft.objects, inside, click.point, draft.shape, click.number)
+        pixels = self._source.pixels(image, draft.parent_id)
+        if click.away:
+            return clicks.take_away(self._network, pixels, draft.objects, click.point)
+        return clicks.grow(self._network, pixels, draft.objects, click.point, click.number)
 
     def _draft(self, image: Image) -> Draft:
         with self._cached:

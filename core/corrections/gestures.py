@@ -28,7 +28,7 @@ class Gesture:
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A click of the wand: ``number`` is the object to grow.
+    """A click: ``number`` is the object to grow, or None.
 
     With ``away`` it takes away; with ``split_at``, the object is parted between the two points.
     """

@@ -6,10 +6,12 @@ A label image is the same as one region a number, since labels do not overlap; `
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -20,7 +22,6 @@ Mask = NDArray[np.bool_]
 Labels = NDArray[np.int32]
 Box = tuple[slice, slice]  # rows and columns of an image
 MAX_RUNS = 200_000  # of one object
-_DIAGONAL = np.ones((3, 3), np.bool_)  # pixels of one object also connect at corners
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,15 @@ class Region:
             )
         return inside
 
+    def holds(self, row: int, column: int) -> bool:
+        """Whether a pixel of the image is one of its."""
+        y, x = row - self.y, column - self.x
+        if not (0 <= y < self.height and 0 <= x < self.width):
+            return False
+        place = y * self.width + x
+        run = bisect_right(self.runs[::2], place) - 1
+        return run >= 0 and place < self.runs[2 * run] + self.runs[2 * run + 1]
+
     @property
     def area(self) -> int:
         """Number of pixels."""
@@ -168,18 +178,40 @@ def mean_iou(before: Mapping[int, Region], after: Mapping[int, Region]) -> float
 
 def parts_of(region: Region) -> list[Region]:
     """The connected parts of a region, the largest first; pixels also connect at corners."""
-    mask = region.mask
-    numbers, count = ndimage.label(mask, _DIAGONAL)
-    if count <= 1:
+    count, numbers = cv2.connectedComponents(region.mask.view(np.uint8), connectivity=8)
+    if count <= 2:
         return [region]
-    parts = [Region.of(numbers == number, region.x, region.y) for number in range(1, count + 1)]
-    return sorted((part for part in parts if part is not None), key=lambda part: -part.area)
+    parts = [Region.of(numbers == number, region.x, region.y) for number in range(1, count)]
+    # of equal ones first the one whose first pixel comes first: the browser orders them so, too
+    return sorted(
+        (part for part in parts if part is not None),
+        key=lambda part: (-part.area, part.y, part.x + part.runs[0]),
+    )
+
+
+def object_at(regions: Mapping[int, Region], row: int, column: int) -> int | None:
+    """The number of the region that has a pixel; None where none has."""
+    return next((number for number, region in regions.items() if region.holds(row, column)), None)
+
+
+def pixel_at(point: tuple[float, float], shape: tuple[int, int]) -> tuple[int, int]:
+    """Row and column of the pixel at a point (x, y) of an image of ``shape`` (Y, X).
+
+    Raises:
+        InvalidRequest: the point is not within the image.
+    """
+    x, y = point
+    if not (0 <= x < shape[1] and 0 <= y < shape[0]):
+        raise InvalidRequest("This point is not within the image.")
+    return int(y), int(x)
 
 
 def _filled(runs: Sequence[int], width: int, height: int) -> Mask:
-    edges = np.zeros(width * height + 1, np.int8)
     values = np.asarray(runs, np.int64)
-    np.add.at(edges, values[::2], 1)
-    np.add.at(edges, values[::2] + values[1::2], -1)
-    mask: Mask = np.cumsum(edges[:-1], dtype=np.int8).astype(np.bool_).reshape(height, width)
+    ends = values[::2] + values[1::2]
+    counts = np.zeros(len(runs) + 1, np.int64)  # of pixels outside and inside by turns
+    counts[:-1:2], counts[1::2] = values[::2], values[1::2]
+    counts[2:-1:2] -= ends[:-1]
+    counts[-1] = width * height - ends[-1]
+    mask: Mask = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(height, width)
     return mask

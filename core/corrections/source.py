@@ -19,8 +19,6 @@ from core.images.memory import overlay_bytes
 from core.models import Image, Limits, Raster, Spheroid, Version
 from core.queue.admission import Admission
 from core.segmentation import SegmentationParams
-from core.segmentation.engines.base import Map
-from core.segmentation.engines.stored_maps import unpack
 from core.segmentation.grayscale import Pixels, grey
 from core.segmentation.measurement.quality import quality
 from core.segmentation.outlines.boundaries import find
@@ -113,17 +111,6 @@ class CorrectionSource:
     def raster(self, image: Image) -> Raster:
         """The decoded page of an image."""
         return images.decode(self._blobs.path_of(image.sha256), image.page, self._limits)
-
-    def inside(self, version_id: str | None) -> Map:
-        """The probability map that the engine of a version left, at its working size.
-
-        Raises:
-            InvalidRequest: there is none.
-        """
-        version = self.version(version_id)
-        if version is None or version.maps_sha256 is None:
-            raise InvalidRequest("This image has not been segmented. Segment it, or draw the outline.")
-        return unpack(self._blobs.get(version.maps_sha256)).inside
 
     def result(
         self,

@@ -15,6 +15,7 @@ from core.models import Image, Limits, Project
 from core.queue.admission import Admission
 from core.segmentation import describe
 from core.segmentation.engines.base import Prediction
+from core.segmentation.engines.click_network import ClickNetwork
 from core.segmentation.engines.stored_maps import pack
 from core.store import Recipe, Store
 from core.store.results import Result
@@ -79,4 +80,5 @@ def desk(store: Store, blobs: Blobs) -> Corrections:
 
 def new_desk(store: Store, blobs: Blobs) -> Corrections:
     """A desk that knows of nothing but what is stored, as after a restart."""
-    return Corrections(store, CorrectionSource(store, blobs, Limits(), Admission(2**30)))
+    source = CorrectionSource(store, blobs, Limits(), Admission(2**30))
+    return Corrections(store, source, ClickNetwork())

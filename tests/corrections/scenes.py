@@ -68,3 +68,16 @@ def square(x: int, y: int, side: int) -> Region:
     region = Region.of(np.ones((side, side), np.bool_), x, y)
     assert region is not None
     return region
+
+
+def disc(shape: tuple[int, int], x: float, y: float, radius: float) -> NDArray[np.bool_]:
+    """A disc around (x, y) as a mask."""
+    rows, columns = np.indices(shape)
+    return np.hypot(rows + 0.5 - y, columns + 0.5 - x) <= radius
+
+
+def region(mask: NDArray[np.bool_]) -> Region:
+    """The region of a mask that has pixels."""
+    found = Region.of(mask)
+    assert found is not None
+    return found

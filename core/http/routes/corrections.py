@@ -87,7 +87,7 @@ def click(
     services: ServicesDependency,
     author: Author,
 ) -> Response:
-    """Grow, make, trim or split a spheroid by a click on the map that the engine left."""
+    """Outline, grow, trim or split a spheroid by a click, which a network answers."""
     click_request = Click((body.x, body.y), body.number, body.away, body.split_at)
     gesture = body.gesture(key, Tool.CLICK)
     return _answer(

@@ -69,12 +69,12 @@ class StepBody(BaseBody):
 
 
 class ClickBody(StepBody):
-    """One click of the wand, at x, y in pixels; (0.5, 0.5) is the middle of the first pixel."""
+    """One click, at x, y in pixels; (0.5, 0.5) is the middle of the first pixel."""
 
     x: Coordinate
     y: Coordinate
     number: Number | None = Field(default=None, description="The spheroid to grow; null for a new one.")
-    away: bool = Field(default=False, description="Take away what bulges out here.")
+    away: bool = Field(default=False, description="Take away what does not belong to the spheroid here.")
     split_at: tuple[Coordinate, Coordinate] | None = Field(
         default=None, description="A second point in the same spheroid: part it between the two."
     )

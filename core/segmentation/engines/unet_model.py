@@ -37,18 +37,22 @@ class ConvBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """Two views of an image in (``contrast.views``); logits of the ``HEADS`` out.
+    """Two views of an image in (``contrast.views``), or further channels; logits of the ``HEADS``, or others.
 
     Skips are added, not concatenated: that halves a training step's time at the same widths.
 
     Args:
         widths: channels from the finest level, at half the input's size, to the coarsest.
         norm: with batch norms, as it is trained; without, as it is shipped, they are folded into the weights.
+        inputs: channels of the input, of which the first are the two views.
+        heads: channels of the output.
     """
 
-    def __init__(self, widths: tuple[int, ...], norm: bool = True) -> None:
+    def __init__(
+        self, widths: tuple[int, ...], norm: bool = True, inputs: int = VIEWS, heads: int = len(HEADS)
+    ) -> None:
         super().__init__()
-        self.stem = ConvBlock(VIEWS, widths[0], 2, norm)
+        self.stem = ConvBlock(inputs, widths[0], 2, norm)
         # one convolution at the finest level, where each costs as much as a coarser level; two elsewhere
         self.down = nn.ModuleList([ConvBlock(widths[0], widths[0], norm=norm)])
         for fine, coarse in pairwise(widths):
@@ -57,7 +61,7 @@ class UNet(nn.Module):
             )
         self.lateral = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(ConvBlock(width, width, norm=norm) for width in widths[:-1])
-        self.head = nn.Conv2d(widths[0], len(HEADS), 1)
+        self.head = nn.Conv2d(widths[0], heads, 1)
 
     @property
     def multiple(self) -> int:
@@ -65,14 +69,14 @@ class UNet(nn.Module):
         return int(2 ** len(self.down))
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, 2, Y, X) to logits (B, 4, Y, X)."""
+        """(B, inputs, Y, X) to logits (B, heads, Y, X)."""
         logits: Tensor = functional.interpolate(
             self.decode(self.encode(x)), scale_factor=2.0, mode="bilinear", align_corners=False
         )
         return logits
 
     def encode(self, x: Tensor) -> list[Tensor]:
-        """(B, 2, Y, X) to features from the finest level to the coarsest."""
+        """(B, inputs, Y, X) to features from the finest level to the coarsest."""
         x = self.stem(x)
         skips: list[Tensor] = []
         for level, block in enumerate(self.down):
@@ -81,7 +85,7 @@ class UNet(nn.Module):
         return skips
 
     def decode(self, skips: list[Tensor]) -> Tensor:
-        """Features of ``encode`` to logits (B, 4, Y / 2, X / 2)."""
+        """Features of ``encode`` to logits (B, heads, Y / 2, X / 2)."""
         x = skips[-1]
         for level in range(len(self.up) - 1, -1, -1):
             wide = functional.interpolate(self.lateral[level](x), scale_factor=2.0, mode="nearest")

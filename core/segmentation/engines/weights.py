@@ -60,7 +60,7 @@ def load(file: Path = SHIPPED) -> UNet:
         )
     widths = about["widths"]
     assert isinstance(widths, list)
-    model = UNet(tuple(widths), norm=False)
+    model = UNet(tuple(widths), False, *_channels(about))
     try:
         model.load_state_dict({name: tensor.float() for name, tensor in read_tensors(data).items()})
     except (SafetensorError, RuntimeError) as error:  # no weights at all, or those of another network
@@ -68,6 +68,16 @@ def load(file: Path = SHIPPED) -> UNet:
     model.eval().requires_grad_(False)
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing from torch's stubs
     return model
+
+
+def _channels(about: Mapping[str, object]) -> tuple[int, int]:
+    """Channels in and out: those of the engine where the pin does not name them."""
+    from core.segmentation.engines.unet_model import HEADS, VIEWS  # noqa: PLC0415
+
+    inputs, heads = about.get("inputs", VIEWS), about.get("heads", len(HEADS))
+    assert isinstance(inputs, int)
+    assert isinstance(heads, int)
+    return inputs, heads
 
 
 def save(file: Path, model: UNet, widths: tuple[int, ...], about: Mapping[str, object]) -> Path:

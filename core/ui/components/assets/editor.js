@@ -265,7 +265,7 @@ class Editor {
   }
 
   useTool(name) {
-    if (!this.on || (name === "click" && this.settings.blind)) return; // a click asks what the engine saw
+    if (!this.on || (name === "click" && this.settings.blind)) return; // a click is answered by a network
     if (name === "fill" && this.draft.objects.has(this.model.selected)) return this.attempt(() => this.commit("fill", STROKES.fill(this.draft, this.atSelected()), 0));
     this.tool = name;
     this.hand.cancel();

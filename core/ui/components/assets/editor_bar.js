@@ -8,7 +8,7 @@ const TOOLS = [
   { name: "cut", icon: "content_cut", label: "Cut", key: "K", hint: "Draw a line through a spheroid: it becomes two, or more." },
   { name: "merge", icon: "join_inner", label: "Merge", key: "M", hint: "Draw a line from one spheroid to another: they become one." },
   { name: "bend", icon: "timeline", label: "Bend", key: "V", hint: "Drag an outline where it is wrong. The further you drag, the longer the stretch that follows." },
-  { name: "click", icon: "wand_stars", label: "Click", key: "A", hint: "Click a spheroid to enlarge or find it; right click takes away; Shift and two clicks split it." },
+  { name: "click", icon: "wand_stars", label: "Click", key: "A", hint: "Click a spheroid to outline it, or the part that its outline lacks; right click what is too much; Shift and two clicks split it." },
   { name: "fill", icon: "format_color_fill", label: "Fill", key: "H", hint: "Click a spheroid to fill its holes." },
   { name: "delete", icon: "delete", label: "Delete", key: "Del", hint: "Click a spheroid, or draw a line through several." },
 ];
