@@ -1,8 +1,8 @@
 """What a click makes of outlines: a network outlines what is clicked, or grows or trims an outline there.
 
-The network (``core.segmentation.engines.click_network``) sees a window around the click and the outline. Of its
-answer only the change connected with the click is taken, so that nobody loses what was right elsewhere: a click
-adds and takes nothing away, or the other way round.
+The network (``core.segmentation.engines.click_network``) sees a window around click and outline. Only what is
+connected with the click is taken from its answer, so that nobody loses what was right elsewhere. A click
+adds or takes away, never both.
 """
 
 from __future__ import annotations
