@@ -9,8 +9,8 @@ tools that it may use it takes each time the gesture that mends most a second.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -20,11 +20,10 @@ from scipy import ndimage
 from bench.editor_tools import EditorTools, Point, Stroke
 from core.corrections import Region, labels_of
 from core.corrections.clicks import grow, take_away
-from core.corrections.operations import applied, planned
-from core.corrections.regions import Mask
+from core.corrections.operations import Objects, applied, planned
+from core.corrections.regions import Mask, overlap
 from core.errors import InvalidRequest
-from core.segmentation.engines.click_network import ClickNetwork
-from core.segmentation.grayscale import Pixels
+from core.segmentation.engines.click_network import ClickModel, Picture
 
 PX_PER_S, HZ = 400.0, 120.0
 BEGIN_S, KEY_S, CLICK_S = 0.5, 0.28, 0.1
@@ -34,22 +33,29 @@ GOAL, MOST_GESTURES = 0.95, 12
 MENDED_PER_S = 0.05  # of IoU: what the hand expects of its next gestures
 PARTS, LEAST_PART = 3, 0.01  # so many of the largest wrong parts are looked at; of the spheroid's area
 ALL_TOOLS = ("brush", "erase", "bend", "click")
-NETWORK = ClickNetwork()
-BESIDE = 60_000  # number of what lies beside an outline
+OWN = 60_000  # number of the first outline that is mended; those beside it have smaller ones
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The whole image around an outline: picture and other outlines, and where its part begins (x, y)."""
+
+    picture: Picture
+    others: Objects
+    corner: tuple[int, int]
 
 
 @dataclass(frozen=True)
 class Outline:
-    """An outline that is wrong in its part of an image, with what is right there.
+    """An outline that is wrong, alone in its part of an image, with what is right there.
 
-    ``pixels``: of that part, which clicks need; ``beside``: the outlines of its neighbours.
+    ``around``: the rest of the image, which clicks need.
     """
 
     name: str
     regions: tuple[Region, ...]
     truth: Mask
-    pixels: Pixels | None = None
-    beside: Region | None = None
+    around: Surroundings | None = None
 
     @property
     def scale(self) -> float:
@@ -152,33 +158,51 @@ def _outcomes(
     drawn = [item for item in strokes if _key(item.tool) != "click"]
     made = iter(tools.outcomes(regions, outline.truth.shape, outline.scale, drawn))  # type: ignore[arg-type]
     return [
-        next(made) if _key(item.tool) != "click" else clicked(outline, regions, item.tool, item.points[0])
+        next(made)
+        if _key(item.tool) != "click"
+        else clicked(outline, regions, item.tool, item.points[0], tools.network)
         for item in strokes
     ]
 
 
-def clicked(outline: Outline, regions: Sequence[Region], tool: str, point: Point) -> list[Region] | None:
+def clicked(
+    outline: Outline, regions: Sequence[Region], tool: str, point: Point, network: ClickModel
+) -> list[Region] | None:
     """What a click makes of outlines; None where it is refused."""
-    assert outline.pixels is not None, "offered only where there are pixels"
-    objects = dict(enumerate(regions, start=1))
-    number = max(objects, key=lambda key: objects[key].area) if objects else None
-    own = labels_of(objects, outline.truth.shape) > 0  # type: ignore[arg-type]
-    beside = (
-        None
-        if outline.beside is None
-        else Region.of(outline.beside.within((slice(0, own.shape[0]), slice(0, own.shape[1]))) & ~own)
-    )
-    if beside is not None:
-        objects[BESIDE] = beside
+    assert outline.around is not None, "offered only where there is a picture"
+    picture, (left, top) = outline.around.picture, outline.around.corner
+    own = {
+        number: replace(region, x=region.x + left, y=region.y + top)
+        for number, region in enumerate(regions, start=OWN)
+    }
+    others = {
+        number: rest
+        for number, other in outline.around.others.items()
+        if (rest := _without(other, own.values())) is not None
+    }
+    there = (point[0] + left, point[1] + top)
+    objects = others | own
     try:
         if tool == "away":
-            new = take_away(NETWORK, outline.pixels, objects, point)
+            new = take_away(network, picture, objects, there)
         else:
-            new = grow(NETWORK, outline.pixels, objects, point, number)
-        after = applied(objects, planned(objects, new, BESIDE + 1))
-        return [region for key, region in after.items() if key != BESIDE]
+            new = grow(network, picture, objects, there, max(own, key=lambda n: own[n].area, default=None))
+        after = applied(objects, planned(objects, new, OWN + len(own)))
     except InvalidRequest:
         return None
+    height, width = outline.truth.shape
+    box = slice(top, top + height), slice(left, left + width)
+    parts = [Region.of(region.within(box)) for number, region in after.items() if number not in others]
+    return [part for part in parts if part is not None]
+
+
+def _without(region: Region, others: Iterable[Region]) -> Region | None:
+    """A region without the pixels of others; strokes of the hand know no neighbours."""
+    mask = region.mask
+    for other in others:
+        if overlap(region, other):
+            mask = mask & ~other.within(region.box)
+    return Region.of(mask, region.x, region.y)
 
 
 def wrong_parts(regions: Sequence[Region], truth: Mask) -> Iterator[tuple[Mask, bool]]:
@@ -203,7 +227,7 @@ def _gestures(outline: Outline, regions: Sequence[Region], hand: _Hand) -> Itera
         depth = ndimage.distance_transform_edt(part)
         deepest = np.unravel_index(int(depth.argmax()), depth.shape)
         middle = (float(deepest[1]) + 0.5, float(deepest[0]) + 0.5)
-        if outline.pixels is not None:
+        if outline.around is not None:
             yield Stroke("click" if missing else "away", (middle,))
         yield from _painted(part, missing, truth, float(depth.max()), scale, hand)
         yield from _bent(part, missing, truth, mask)

@@ -15,21 +15,23 @@ from pathlib import Path
 import numpy as np
 from scipy import ndimage
 
-from bench.editor_hand import ALL_TOOLS, Outline, clicked, drawn_anew, iou, mended, wrong_parts
+from bench.editor_hand import ALL_TOOLS, Outline, Surroundings, clicked, drawn_anew, iou, mended, wrong_parts
 from bench.editor_tools import EditorTools, editor_tools
 from bench.report import Bar, Report
-from core.corrections import Region
-from core.corrections.regions import Box, Labels, Mask
+from core.corrections import Region, regions_of
+from core.corrections.operations import Objects
+from core.corrections.regions import Box, Mask
 from core.segmentation import EngineRegistry, SegmentationParams
+from core.segmentation.engines.click_network import ClickModel, Picture
 from core.segmentation.engines.stored_maps import rounded
-from core.segmentation.grayscale import Pixels
 from core.segmentation.outlines.postprocess import postprocess
-from training.data import Pair, pairs
+from training.data import JUDGES, Pair, pairs
 
 DATA = Path("../shared/datasets")
 LOW, HIGH = 0.70, 0.85  # IoU of the outlines that are mended
 SECONDS_BAR, GESTURES_BAR, TIMES_BAR, CLICKS_BAR = 5.0, 3.0, 3.0, 2.0
 CLICK_GOAL, MOST_CLICKS, JITTER = 0.9, 10, 0.15  # jitter: SD in the depth of the part that is clicked
+SHOWN_CLICKS = 6  # of which the mean IoU is shown, none among them
 LEAST_AREA = 400  # px: smaller spheroids are not mended by anybody
 MOST_OF_IMAGE = 5  # outlines, so that no image of hundreds decides
 TOOLS = {"brush and eraser": ("brush", "erase"), "bend": ("bend",), "the best of all": ALL_TOOLS}
@@ -45,15 +47,18 @@ def add_mending(report: Report, count: int) -> None:
     with editor_tools() as tools:
         for name, outlines in sets.items():
             _add_hand(report, name, outlines, tools)
-            if outlines and outlines[0].pixels is not None:
-                _add_clicks(report, name, outlines)
+        if DATA.is_dir():
+            _add_clicks(report, "automatic outlines", sets["automatic outlines"], tools.network)
+            unseen = [pair for pair in shuffled if pair.set_name in JUDGES]
+            outlines = list(islice(_automatic(unseen), count))
+            _add_clicks(report, "automatic outlines of a set never learnt from", outlines, tools.network)
 
 
 def _add_hand(report: Report, name: str, outlines: Sequence[Outline], tools: EditorTools) -> None:
     anew = [drawn_anew(item) for item in outlines]
     _add(report, f"{name}: drawn anew", anew, "s")
     for what, allowed in TOOLS.items():
-        used = [name for name in allowed if name != "click" or outlines[0].pixels is not None]
+        used = [name for name in allowed if name != "click" or outlines[0].around is not None]
         work = [mended(item, tools, used, np.random.default_rng(seed)) for seed, item in enumerate(outlines)]
         reached = [item for item in work if item.iou >= 0.95]
         seconds = [item.seconds if item in reached else float("inf") for item in work]
@@ -78,34 +83,41 @@ def _add_hand(report: Report, name: str, outlines: Sequence[Outline], tools: Edi
             ]
 
 
-def _add_clicks(report: Report, name: str, outlines: Sequence[Outline]) -> None:
-    from_bad = [
-        _clicks(item, list(item.regions), np.random.default_rng(n)) for n, item in enumerate(outlines)
-    ]
-    from_none = [_clicks(item, [], np.random.default_rng(n)) for n, item in enumerate(outlines)]
-    for what, clicks in (("from the bad outline", from_bad), ("from nothing", from_none)):
-        _add(report, f"{name}: clicks to IoU 0.9 {what}", clicks, "clicks")
-        share = 100 * sum(np.isfinite(clicks)) / len(clicks)
+def _add_clicks(report: Report, name: str, outlines: Sequence[Outline], network: ClickModel) -> None:
+    for what, start in (("from the bad outline", True), ("from nothing", False)):
+        ious = [
+            _ious_by_click(item, list(item.regions) if start else [], np.random.default_rng(n), network)
+            for n, item in enumerate(outlines)
+        ]
+        clicks = [next((n for n, iou in enumerate(row) if iou >= CLICK_GOAL), float("inf")) for row in ious]
+        _add(report, f"{name}: clicks to IoU {CLICK_GOAL} {what}", clicks, "clicks")
+        share = 100 * float(np.isfinite(clicks).mean())
         report.rows.append(_row(f"{name}: got there by clicks {what}", len(clicks), share, None, "%"))
+        for used, mean in enumerate(np.mean(ious, axis=0)[:SHOWN_CLICKS]):
+            row = _row(f"{name}: mean IoU {what} after {used} clicks", len(ious), float(mean), None, "IoU")
+            report.rows.append(row)
         report.bars.append(
             Bar(f"{name}: median clicks to IoU 0.9 {what}", statistics.median(clicks), CLICKS_BAR, "clicks")
         )
 
 
-def _clicks(outline: Outline, regions: list[Region], rng: np.random.Generator) -> float:
-    """Clicks until an outline is good, each on the largest part that is wrong; infinite where it never is."""
-    for used in range(MOST_CLICKS + 1):
-        if iou(regions, outline.truth) >= CLICK_GOAL:
-            return float(used)
-        part, missing = next(wrong_parts(regions, outline.truth))
-        depth = ndimage.distance_transform_edt(part)
-        row, column = np.unravel_index(int(depth.argmax()), depth.shape)
-        off = rng.normal(0, JITTER * depth.max(), 2)
-        x = float(np.clip(column + 0.5 + off[0], 0, part.shape[1] - 1))
-        y = float(np.clip(row + 0.5 + off[1], 0, part.shape[0] - 1))
-        after = clicked(outline, regions, "click" if missing else "away", (x, y))
-        regions = regions if after is None else after
-    return float("inf")
+def _ious_by_click(
+    outline: Outline, regions: list[Region], rng: np.random.Generator, network: ClickModel
+) -> list[float]:
+    """How good an outline is after 0 to MOST_CLICKS clicks, each on the largest part that is wrong."""
+    ious = [iou(regions, outline.truth)]
+    for _ in range(MOST_CLICKS):
+        part, missing = next(wrong_parts(regions, outline.truth), (None, False))
+        if part is not None:
+            depth = ndimage.distance_transform_edt(part)
+            row, column = np.unravel_index(int(depth.argmax()), depth.shape)
+            off = rng.normal(0, JITTER * depth.max(), 2)
+            x = float(np.clip(column + 0.5 + off[0], 0, part.shape[1] - 0.5))
+            y = float(np.clip(row + 0.5 + off[1], 0, part.shape[0] - 0.5))
+            after = clicked(outline, regions, "click" if missing else "away", (x, y), network)
+            regions = regions if after is None else after
+        ious.append(iou(regions, outline.truth))
+    return ious
 
 
 def _blob(rng: np.random.Generator) -> Outline:
@@ -131,13 +143,15 @@ def _spoilt_masks(every: Sequence[Pair]) -> Iterator[Outline]:
     for pair in every:
         rng = np.random.default_rng(len(pair.image.name))
         pixels, labels = pair.read()
+        regions = regions_of(labels)
         for number, box in _some_objects(labels, rng):
             truth = labels[box] == number
             for _ in range(40):
                 outline = _spoilt(truth, rng)
                 if _is_bad(outline, truth):
-                    beside = Region.of((labels[box] > 0) & ~truth & ~outline)
-                    yield Outline(pair.image.name, (_region(outline),), truth, pixels[box], beside)
+                    others = {other: region for other, region in regions.items() if other != number}
+                    around = Surroundings(Picture(pixels), others, (box[1].start, box[0].start))
+                    yield Outline(pair.image.name, (_region(outline),), truth, around)
                     break
 
 
@@ -161,22 +175,26 @@ def _automatic(every: Sequence[Pair]) -> Iterator[Outline]:
         pixels, labels = pair.read()
         seen = rounded(engine.predict(pixels, params))
         found = postprocess(seen, params, pixels.shape[:2])
+        regions = regions_of(found)
         bad = (
-            _matched(found[box], labels[box] == number, pixels[box], pair.image.name)
+            _matched(regions, labels == number, box, Picture(pixels), pair.image.name)
             for number, box in _some_objects(labels, np.random.default_rng(1), len(labels))
         )
         yield from islice((outline for outline in bad if outline is not None), MOST_OF_IMAGE)
 
 
-def _matched(found: Labels, truth: Mask, pixels: Pixels, name: str) -> Outline | None:
+def _matched(regions: Objects, truth: Mask, box: Box, picture: Picture, name: str) -> Outline | None:
     """The automatic outline of one object, if it is bad, and those beside it."""
-    numbers, counts = np.unique(found[truth & (found > 0)], return_counts=True)
-    if not len(numbers):
+    shared = {number: int(truth[region.box][region.mask].sum()) for number, region in regions.items()}
+    number = max(shared, key=lambda key: shared[key], default=None)
+    if number is None or not shared[number]:
         return None
-    mask = found == numbers[int(counts.argmax())]
-    if not _is_bad(mask, truth):
+    mask = regions[number].within(box)
+    if not _is_bad(mask, truth[box]):
         return None
-    return Outline(name, (_region(mask),), truth, pixels, Region.of((found > 0) & ~mask))
+    others = {other: region for other, region in regions.items() if other != number}
+    around = Surroundings(picture, others, (box[1].start, box[0].start))
+    return Outline(name, (_region(mask),), truth[box], around)
 
 
 def _some_objects(

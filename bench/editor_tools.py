@@ -10,6 +10,7 @@ from typing import Any
 from playwright.sync_api import Page
 
 from core.corrections import Region
+from core.segmentation.engines.click_network import ClickModel, ClickNetwork
 from core.ui.components.editor import SCRIPTS
 from core.ui.components.viewer import asset
 from tests.browser.chromium import browser_tab
@@ -52,10 +53,11 @@ class Stroke:
 
 
 class EditorTools:
-    """Runs strokes in a page."""
+    """Runs strokes in a page; ``network`` answers clicks."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, network: ClickModel) -> None:
         self._page = page
+        self.network = network
 
     def outcomes(
         self, regions: Sequence[Region], shape: tuple[int, int], scale: float, strokes: Sequence[Stroke]
@@ -83,7 +85,7 @@ def editor_tools() -> Iterator[EditorTools]:
     with browser_tab() as tab:
         tab.page.goto("about:blank")
         tab.page.evaluate(f"() => {{ {scripts}\nObject.assign(globalThis, {{ {names} }}); }}")
-        yield EditorTools(tab.page)
+        yield EditorTools(tab.page, ClickNetwork())
 
 
 def _regions(made: list[dict[str, Any]]) -> list[Region]:

@@ -227,10 +227,11 @@ class Corrections:
             return split(draft.objects, click.point, click.split_at, draft.shape)
         if click.number is not None and click.number not in draft.objects:
             raise InvalidRequest(f"Spheroid {click.number} is not there.")
-        pixels = self._source.pixels(image, draft.parent_id)
-        if click.away:
-            return clicks.take_away(self._network, pixels, draft.objects, click.point)
-        return clicks.grow(self._network, pixels, draft.objects, click.point, click.number)
+        picture = self._source.picture(image, draft.parent_id)
+        with self._source.admitted(image):
+            if click.away:
+                return clicks.take_away(self._network, picture, draft.objects, click.point)
+            return clicks.grow(self._network, picture, draft.objects, click.point, click.number)
 
     def _draft(self, image: Image) -> Draft:
         with self._cached:

@@ -105,7 +105,7 @@ class Region:
         if not (0 <= y < self.height and 0 <= x < self.width):
             return False
         place = y * self.width + x
-        run = bisect_right(self.runs[::2], place) - 1
+        run = bisect_right(range(len(self.runs) // 2), place, key=lambda number: self.runs[2 * number]) - 1
         return run >= 0 and place < self.runs[2 * run] + self.runs[2 * run + 1]
 
     @property

@@ -1,4 +1,4 @@
-"""What a correction is made from: an image's pixels, the version that is corrected and its engine's maps."""
+"""What a correction is made from: an image's pixels, and the version that is corrected."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from core.images.memory import overlay_bytes
 from core.models import Image, Limits, Raster, Spheroid, Version
 from core.queue.admission import Admission
 from core.segmentation import SegmentationParams
+from core.segmentation.engines.click_network import Picture
 from core.segmentation.grayscale import Pixels, grey
 from core.segmentation.measurement.quality import quality
 from core.segmentation.outlines.boundaries import find
@@ -71,6 +72,12 @@ class CorrectionSource:
             return {}
         result = self._store.results.get(replace(image, version_id=version.id))
         return {} if result is None else {item.number: item for item in result[1]}
+
+    def picture(self, image: Image, version_id: str | None) -> Picture:
+        """The pixels of an image and the polarity that a version was made with."""
+        version = self.version(version_id)
+        params = SegmentationParams.from_dict(version.params if version else {})
+        return Picture(self.pixels(image, version_id), params.polarity)
 
     def pixels(self, image: Image, version_id: str | None) -> Pixels:
         """The grey pixels (Y, X) that the objects of a version are measured in."""

@@ -16,8 +16,6 @@ from playwright.sync_api import Page, expect
 
 from core.images import label_png
 from core.segmentation import describe
-from core.segmentation.engines.base import Prediction
-from core.segmentation.engines.stored_maps import pack
 from core.store import Recipe
 from core.store.results import Result
 from tests.browser.app import lab_in
@@ -77,12 +75,6 @@ def small(picture: NDArray[np.generic]) -> NDArray[np.generic]:
     return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
-def map_of(labels: Labels) -> NDArray[np.float32]:
-    """What an engine would have seen: its copy is at most 1,024 pixels wide and high, edges are soft."""
-    step = max(2, -(-max(labels.shape) // 1024))
-    return cv2.GaussianBlur((labels[::step, ::step] > 0).astype(np.float32), (0, 0), 1.5)
-
-
 def made_scene(folder: Path, labels: Labels | None = None) -> Scene:
     """Fill a data folder with one image and the result of an engine; nothing is left open."""
     with lab_in(folder) as lab:
@@ -104,7 +96,6 @@ def added_scene(lab: Lab, project_name: str, labels: Labels) -> Scene:
         labels_sha256=lab.blobs.put(label_png.encode(labels)),
         thumbnail_sha256=lab.blobs.put(bytes(cv2.imencode(".png", small(pixels))[1])),
         timings_ms={"predict": 2.0},
-        maps_sha256=lab.blobs.put(pack(Prediction(inside=map_of(labels)))),
         confidence=0.95,
     )
     assert lab.store.results.finish(claim(lab.store), result)

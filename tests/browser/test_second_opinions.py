@@ -98,7 +98,7 @@ def test_one_judges_and_the_other_draws_without_seeing_the_outlines(scene: Scene
 
 
 def nothing_is_shown(page: Page) -> None:
-    """The editor is open on the picture alone, without the tool that knows what the engine saw."""
+    """The editor is open on the picture alone, without the tool that a network answers."""
     expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=60_000)
     expect(page.get_by_text("the outlines are hidden")).to_be_visible()
     expect(page.locator(".message")).to_be_hidden()

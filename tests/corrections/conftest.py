@@ -14,9 +14,7 @@ from core.images import label_png
 from core.models import Image, Limits, Project
 from core.queue.admission import Admission
 from core.segmentation import describe
-from core.segmentation.engines.base import Prediction
 from core.segmentation.engines.click_network import ClickNetwork
-from core.segmentation.engines.stored_maps import pack
 from core.store import Recipe, Store
 from core.store.results import Result
 from tests import corpus
@@ -42,7 +40,6 @@ def pixels() -> np.ndarray:
 
 def automatic(blobs: Blobs, found: np.ndarray) -> Result:
     spheroids = describe(found, pixels())
-    inside = (labels()[::2, ::2] > 0).astype(np.float32)
     return Result(
         engine=RECIPE.engine,
         engine_version=RECIPE.engine_version,
@@ -51,7 +48,6 @@ def automatic(blobs: Blobs, found: np.ndarray) -> Result:
         labels_sha256=blobs.put(label_png.encode(found)),
         thumbnail_sha256=blobs.put(b"thumbnail"),
         timings_ms={"predict": 2.0},
-        maps_sha256=blobs.put(pack(Prediction(inside=inside))),
         confidence=0.95,
     )
 

@@ -243,7 +243,7 @@ def test_a_discarded_draft_leaves_what_is_in_force(desk: Corrections, image: Ima
         desk.discard(image.id, "ada")
 
 
-def test_clicks_use_the_maps_of_the_version(desk: Corrections, image: Image) -> None:
+def test_a_click_outlines_what_is_there(desk: Corrections, image: Image) -> None:
     desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
     clicked = replace(gesture(image, "b", base=1), tool=Tool.CLICK)
     done = desk.click(image.id, clicked, Click((72.0, 60.0)), "ada")

@@ -74,7 +74,7 @@ class Window:
         )
         return rows, columns
 
-    def place(self, point: Point) -> Point:
+    def in_view(self, point: Point) -> Point:
         """A point (x, y) of the image in the network's view."""
         return (point[0] - self.x) * self.scale, (point[1] - self.y) * self.scale
 
@@ -85,17 +85,21 @@ class Window:
         """
         step = max(1, self.side // (_COARSEST * SIDE))
         values = part[::step, ::step].astype(np.float32)
+        height, width = values.shape
+        small = values
+        if self.scale < 1:
+            size = [max(1, round(length * step * self.scale)) for length in (width, height)]
+            small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
         rows, columns = self.box(shape)
-        size = tuple(max(1, round((axis.stop - axis.start) * self.scale)) for axis in (columns, rows))
-        how = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
-        small = cv2.resize(values, (size[0], size[1]), interpolation=how)
-        left, top = round((columns.start - self.x) * self.scale), round((rows.start - self.y) * self.scale)
-        right, bottom = max(0, SIDE - left - size[0]), max(0, SIDE - top - size[1])
-        framed = cv2.copyMakeBorder(small, top, bottom, left, right, cv2.BORDER_REFLECT_101)
-        return np.asarray(framed[:SIDE, :SIDE], dtype=np.float32)
+        across = _line(self.x - columns.start, self.scale, step, small.shape[1] / width)
+        down = _line(self.y - rows.start, self.scale, step, small.shape[0] / height)
+        placed = np.array([[across[0], 0.0, across[1]], [0.0, down[0], down[1]]])
+        how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        seen = cv2.warpAffine(small, placed, (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_REFLECT_101)
+        return np.asarray(seen, dtype=np.float32)
 
-    def mask(self, seen: Map, level: float, shape: tuple[int, int]) -> Mask:
-        """Where a map of the network's view (SIDE, SIDE) reaches a level: bool (Y, X) of the ``box``."""
+    def enlarged(self, seen: Map, shape: tuple[int, int]) -> NDArray[np.uint8]:
+        """A map of the view (SIDE, SIDE), 0..1, at the image's resolution: 0..255, of its ``box``."""
         rows, columns = self.box(shape)
         placed = np.array(
             [
@@ -106,13 +110,34 @@ class Window:
         size = (columns.stop - columns.start, rows.stop - rows.start)
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         levels = np.rint(255 * seen).astype(np.uint8)  # an image may have 80 megapixels
-        large = cv2.warpAffine(levels, placed, size, flags=how, borderMode=cv2.BORDER_REPLICATE)
-        return np.asarray(large >= 255 * level)
+        return np.asarray(cv2.warpAffine(levels, placed, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
 
 
-def views_of(image: Map) -> Map:
+def _line(first: float, scale: float, step: int, factor: float) -> tuple[float, float]:
+    """Slope and offset from a place in the view to the one in a copy of a window's part, both by index.
+
+    ``first``: the window's first pixel in the part, of which the copy has every ``step``-th pixel, resized by
+    ``factor``.
+    """
+    return factor / (step * scale), ((first + 0.5 / scale - 0.5) / step + 0.5) * factor - 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """The grey pixels (Y, X) of a whole image, and the polarity of its bodies: "auto", "dark" or "bright"."""
+
+    pixels: Pixels
+    polarity: str = "auto"
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(Y, X)."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
+
+def views_of(image: Map, polarity: str = "auto") -> Map:
     """The two views of a window's brightness (SIDE, SIDE), in any scale: float32 (2, SIDE, SIDE)."""
-    return views(normalise(image))
+    return views(normalise(image), polarity)
 
 
 def inputs(seen: Map, own: Map, others: Map, click: Point, away: bool) -> Map:
@@ -132,7 +157,7 @@ class ClickModel(Protocol):
     """What answers a click: ``ClickNetwork``, or what stands for it in a test."""
 
     def probability(
-        self, window: Window, pixels: Pixels, masks: tuple[Mask, Mask], click: Point, away: bool
+        self, window: Window, picture: Picture, masks: tuple[Mask, Mask], click: Point, away: bool
     ) -> Map:
         """How probably each pixel of a window belongs to the spheroid after a click: (SIDE, SIDE), 0..1."""
         ...
@@ -150,7 +175,7 @@ class ClickNetwork:
     def probability(
         self,
         window: Window,
-        pixels: Pixels,
+        picture: Picture,
         masks: tuple[Mask, Mask],
         click: Point,
         away: bool,
@@ -158,7 +183,6 @@ class ClickNetwork:
         """How probably each pixel of a window belongs to the spheroid after a click: float32 (SIDE, SIDE).
 
         Args:
-            pixels: of the whole image (Y, X).
             masks: the spheroid's outline and those beside it, of the window's box.
             click: (x, y) in the image.
 
@@ -168,9 +192,11 @@ class ClickNetwork:
         import torch  # noqa: PLC0415 - see the module's docstring
 
         network = self._loaded()
-        shape = (pixels.shape[0], pixels.shape[1])
-        image, own, others = (window.view(values, shape) for values in (pixels[window.box(shape)], *masks))
-        given = inputs(views_of(image), own, others, window.place(click), away)
+        shape = picture.shape
+        parts = (picture.pixels[window.box(shape)], *masks)
+        image, own, others = (window.view(values, shape) for values in parts)
+        seen = views_of(image, picture.polarity)
+        given = inputs(seen, own, others, window.in_view(click), away)
         if torch.get_num_threads() != self._threads:  # each thread has a count of its own
             torch.set_num_threads(self._threads)
         with torch.inference_mode():

@@ -53,7 +53,7 @@ _REVIEW: Keys = (
     ("Backspace Z", "Take back your last verdict"),
 )
 _LOOKING = ("+ -", "0", "1", "Shift ← → ↑ ↓", "O", "N", "C")
-# Of a picture whose outlines are hidden: it is open already, and no click asks what the engine saw.
+# Of a picture whose outlines are hidden: it is open already, and a click would be a network's outline.
 _DRAWING: Keys = tuple(keys for keys in _CORRECTING if keys[0] not in ("E", "A"))
 _EVERYWHERE: Keys = (("?", "This list"), ("Esc", "Close a dialog"))
 _BY_PAGE: dict[str, Keys] = {

@@ -265,7 +265,7 @@ class Editor {
   }
 
   useTool(name) {
-    if (!this.on || (name === "click" && this.settings.blind)) return; // a click is answered by a network
+    if (!this.on || (name === "click" && this.settings.blind)) return; // a blind drawing is to be a person's alone
     if (name === "fill" && this.draft.objects.has(this.model.selected)) return this.attempt(() => this.commit("fill", STROKES.fill(this.draft, this.atSelected()), 0));
     this.tool = name;
     this.hand.cancel();
