@@ -235,6 +235,7 @@ METHODS: Mapping[str, MethodRule] = {
     "corrections.draft": _view("image_id"),
     "corrections.state": _view("image_id"),
     "corrections.unfinished": _view("image_id"),
+    "corrections.prepare": _view("image_id"),
     "corrections.apply": MethodRule("image_id", Level.EDIT),
     "corrections.undo": MethodRule("image_id", Level.EDIT),
     "corrections.click": MethodRule("image_id", Level.EDIT),

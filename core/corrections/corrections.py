@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from core.clock import utc_now
@@ -19,11 +20,11 @@ from core.corrections.regions import mean_iou
 from core.corrections.review_order import drawn_at_random
 from core.corrections.source import CorrectionSource
 from core.corrections.splitting import split
-from core.errors import InvalidRequest, ObjectConflict, VersionConflict
+from core.errors import InvalidRequest, ObjectConflict, SpheroscopeError, VersionConflict
 from core.files.blobs import Blobs
 from core.models import Image, Limits, Spheroid, Version
 from core.queue.admission import Admission
-from core.segmentation.engines.click_network import ClickModel, ClickNetwork
+from core.segmentation.engines.click_network import ClickNetwork
 from core.store import Store
 from core.store.results import Correction, Result
 
@@ -34,7 +35,7 @@ MAX_DRAFTS = 32  # in memory; others are replayed when they are needed
 class Corrections:
     """Takes corrections of all images. Safe from any thread; gestures at one image wait for each other."""
 
-    def __init__(self, store: Store, source: CorrectionSource, network: ClickModel) -> None:
+    def __init__(self, store: Store, source: CorrectionSource, network: ClickNetwork) -> None:
         self._store = store
         self._source = source
         self._network = network
@@ -77,6 +78,13 @@ class Corrections:
         authors = tuple(dict.fromkeys(row["author"] for row in draft[1]))
         times = [row["created_at"] for row in draft[1]]
         return Unfinished(authors, times[0], times[-1], len(times))
+
+    def prepare(self, image_id: str) -> None:
+        """Read the pixels and the click network now, not at the first gesture, which shows their errors."""
+        with suppress(SpheroscopeError):
+            image = self._store.images.get(image_id)
+            self._source.pixels(image, image.version_id)
+            self._network.prepare()
 
     def apply(self, image_id: str, gesture: Gesture, author: str) -> Applied:
         """Apply a gesture, store it, and measure what it has changed.

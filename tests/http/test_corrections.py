@@ -45,6 +45,27 @@ def post(client: TestClient, image: Image, key: str, json: Any, to: str = "", **
     return client.post(address, json=json, headers={"Idempotency-Key": key, **headers})
 
 
+def test_what_a_gesture_needs_is_read_when_the_editor_opens(
+    client: TestClient, image: Image, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get(f"/api/images/{image.id}/corrections").status_code == 200
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("the pixels are decoded already")
+
+    monkeypatch.setattr("core.images.decode", refuse)
+    answer = post(client, image, "a", body(image, sent(None, square(2, 80, 6))))
+    assert answer.status_code == 200
+    assert answer.json()["measured"]
+
+
+def test_an_editor_opens_though_the_file_of_its_image_is_gone(
+    client: TestClient, image: Image, services: Services
+) -> None:
+    services.blobs.path_of(image.sha256).unlink()
+    assert client.get(f"/api/images/{image.id}/corrections").status_code == 200
+
+
 def test_what_the_browser_is_given_and_sends_back_is_the_label_image(
     client: TestClient, image: Image
 ) -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Request
+from starlette.background import BackgroundTask
 from starlette.responses import Response
 
 from core.corrections import Tool
@@ -52,7 +53,9 @@ CHANGE = [Depends(own_client), Depends(small_json)]
 @router.get("/{id}/corrections", response_model=bodies.StateAnswer)
 def draft(image_id: ImageId, services: ServicesDependency, author: Author) -> Response:
     """Where the correction of an image stands: every spheroid's pixels, as the last gesture left them."""
-    return json_answer(bodies.state_body(services.corrections.state(image_id), author))
+    answer = json_answer(bodies.state_body(services.corrections.state(image_id), author))
+    answer.background = BackgroundTask(services.corrections.prepare, image_id)
+    return answer
 
 
 @router.post(

@@ -203,6 +203,16 @@ class ClickNetwork:
             batch = torch.from_numpy(given)[None].contiguous(memory_format=torch.channels_last)
             return np.asarray(torch.sigmoid(network(batch)[0, 0]).numpy())
 
+    def prepare(self) -> None:
+        """Read the weights and answer one click about nothing, as the first answer takes longest.
+
+        Raises:
+            SegmentationError: see ``probability``.
+        """
+        blank = Picture(np.zeros((SIDE, SIDE), np.uint8))
+        none = np.zeros(blank.shape, np.bool_)
+        self.probability(Window(0, 0, SIDE), blank, (none, none), (1.0, 1.0), away=False)
+
     def _loaded(self) -> UNet:
         with self._lock:
             if self._network is None:
