@@ -129,6 +129,7 @@ def _timed(labels: Labels, rounds: int) -> Times:
                 times.frames += frames
                 times.work += work
                 times.numbers.append(_numbers(tab.page))
+            _delete(tab.page, labels)  # so that each click has a spheroid to outline
             tab.page.keyboard.press("a")
             for _ in range(rounds):
                 x, y = _middle(tab.page, labels)
@@ -157,6 +158,13 @@ def _stroke(page: Page, labels: Labels, turn: int) -> tuple[list[float], list[fl
     frames, work = page.evaluate(STOP)
     page.mouse.up()
     return frames, work
+
+
+def _delete(page: Page, labels: Labels) -> None:
+    """Delete the spheroid whose number is in the middle."""
+    page.get_by_role("button", name="Delete").click()
+    page.mouse.click(*_middle(page, labels))
+    saved(page)
 
 
 def _middle(page: Page, labels: Labels) -> tuple[float, float]:

@@ -50,7 +50,8 @@ def changes(walk: Walk) -> list[Change]:
         Change(f"POST {image}/corrections", 200, brush, key="a gesture to be discarded"),
         Change(f"DELETE {image}/corrections", 204),
         Change(f"POST {image}/corrections", 200, brush, key="gesture"),
-        Change(f"POST {image}/corrections/click", 400, about | {"x": 7.5, "y": 7.5, "number": 1}),  # no map
+        # there is no outline to take anything from
+        Change(f"POST {image}/corrections/click", 400, about | {"x": 2.5, "y": 2.5, "away": True}),
         Change(f"POST {image}/corrections/undo", 200, about | {"base_revision": 1}, key="undo"),
         Change(f"POST {image}/corrections/redo", 200, about | {"base_revision": 2}, key="redo"),
         Change(f"POST {image}/corrections/done", 200, {"revision": 3, "in_force": version}),
