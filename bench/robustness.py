@@ -123,8 +123,8 @@ def _bars(rows: Sequence[dict[str, Cell]]) -> list[Bar]:
 
 
 def _earlier() -> dict[tuple[str, float], dict[str, Cell]]:
-    """Rows of version 0.1, by ladder and step."""
+    """Rows of version 0.1, by ladder and step; None for figures that were not written down then."""
     if not VERSION_0_1.exists():
         return {}
     rows = json.loads(VERSION_0_1.read_text(encoding="utf-8"))
-    return {(row["ladder"], row["step"]): row for row in rows}
+    return {(row["ladder"], row["step"]): dict.fromkeys(FIGURES) | row for row in rows}

@@ -48,6 +48,21 @@ def test_a_halo_is_part_of_the_whole_and_not_of_the_core() -> None:
     assert levels == sorted(levels)
 
 
+def test_a_report_shows_version_0_1_beside_the_engines(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(robustness, "LADDERS", {"focus": LADDERS["focus"], "debris": LADDERS["debris"]})
+    monkeypatch.setattr(robustness, "BARS", {"focus": (0.9, 0.06)})
+    monkeypatch.setattr(robustness, "climb", lambda *_: dict.fromkeys(robustness.FIGURES, 0.5))
+    monkeypatch.setattr(robustness, "wrong_polarities", lambda _: 0)
+    report = robustness.run(quick=True)
+    report.print()
+    shown = capsys.readouterr().out
+    for engine in ("unet", "classical", "0.1"):
+        assert sum(row["engine"] == engine for row in report.rows) == 12
+        assert engine in shown
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LADDERS)
 def test_outlines_hold_on_the_first_step(name: str) -> None:
