@@ -185,6 +185,13 @@ def test_a_click_away_between_two_spheroids_keeps_both() -> None:
     assert iou(state[2], region(other)) > 0.95
 
 
+def test_a_click_away_where_the_network_is_unsure_takes_the_part_that_is_less_sure() -> None:
+    body, bump = disc(SHAPE, 150, 150, 60), disc(SHAPE, 222, 150, 20)
+    truth = np.where(body, 1.0, np.where(bump, 0.7, 0.0)).astype(np.float32)
+    (new,) = take_away(KnownTruth(truth), BLANK, {1: region(body | bump)}, (228, 150))
+    assert iou(new.region, region(body)) > 0.95
+
+
 def test_no_crumb_is_left_of_what_is_taken_away() -> None:
     truth = np.zeros(SHAPE, np.float32)
     truth[120:123, 120:123] = 1

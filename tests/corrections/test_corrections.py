@@ -19,17 +19,20 @@ import pytest
 from core.corrections import NewRegion, Region, Tool, labels_of, source, tools
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Click, Gesture
+from core.corrections.regions import iou
 from core.corrections.source import CorrectionSource
 from core.db import Database
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
 from core.images import label_png
-from core.models import Image, Raster, VersionKind
+from core.models import Image, Project, Raster, VersionKind
 from core.monitoring import QueryRecorder
 from core.segmentation import describe
 from core.store import Store, versions
+from tests import corpus
 from tests.corrections.conftest import SIDE, labels, new_desk, pixels
-from tests.corrections.scenes import square
+from tests.corrections.scenes import region, square
+from tests.http.lab import Lab
 
 pytestmark = pytest.mark.slow
 
@@ -241,6 +244,15 @@ def test_a_discarded_draft_leaves_what_is_in_force(desk: Corrections, image: Ima
     assert desk.draft(image.id).revision == 0
     with pytest.raises(InvalidRequest):
         desk.discard(image.id, "ada")
+
+
+def test_an_image_without_a_result_is_clicked(
+    desk: Corrections, store: Store, blobs: Blobs, project: Project
+) -> None:
+    added = Lab(store, blobs).image(project, "b.png", corpus.png(pixels()))
+    done = desk.click(added.id, Gesture("a", None, 0, Tool.CLICK), Click((30.0, 40.0)), "ada")
+    assert iou(done.draft.objects[1], region(labels() == 1)) > 0.85
+    assert [item.number for item in done.spheroids] == [1]
 
 
 def test_a_click_outlines_what_is_there(desk: Corrections, image: Image) -> None:
