@@ -19,10 +19,21 @@ from core.segmentation.engines.click_network import INPUTS, SIDE, Window, inputs
 from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import SHIPPED
 from training.augment import vary
-from training.data import FIELD, JUDGES, Batches, Floats, Labels, RealImages, lessons
+from training.data import FIELD, JUDGES, Batches, Floats, Labels
 from training.spoiled import blob, click_on, spoil
 from training.start import unfold
-from training.train import Plan, State, add_plan, export, overlap_loss, plan_of, resume, train
+from training.train import (
+    Plan,
+    State,
+    add_plan,
+    export,
+    first_state,
+    overlap_loss,
+    plan_of,
+    prepared,
+    resume,
+    train,
+)
 
 WINDOWS, FIELDS = 8, 2  # in a batch, and of how many fields they are
 LEAST_PX = 60  # pixels of a body in a field of FIELD that is worth a click
@@ -119,11 +130,7 @@ def loss(logits: Tensor, truth: Tensor) -> Tensor:
 def fresh(plan: Plan, batches: ClickBatches) -> State:
     """The engine's weights, widened."""
     torch.manual_seed(plan.seed)
-    model = widened(plan.start or SHIPPED, batches, plan.widths)
-    model.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    ema = UNet(plan.widths, inputs=INPUTS, heads=HEADS).to(plan.device)
-    ema.load_state_dict(model.state_dict())
-    return State(model, ema, torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=1e-2))
+    return first_state(plan, widened(plan.start or SHIPPED, batches, plan.widths))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -131,12 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="training.clicks", description="Train what answers clicks.")
     add_plan(parser)
     given, plan = plan_of(parser, arguments)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    plan.out.mkdir(parents=True, exist_ok=True)
-    chosen = lessons(given.data, given.hold_out)
-    real = RealImages(chosen) if chosen and given.real_share else None
-    batches = ClickBatches(real, plan.seed, plan.steps, given.real_share)
+    batches = ClickBatches(prepared(given, plan), plan.seed, plan.steps, given.real_share)
     state = fresh(plan, batches)
     if given.resume:
         state = resume(plan.out, state)

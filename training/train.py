@@ -81,10 +81,14 @@ def fresh(plan: Plan, batches: Batches | None = None) -> State:
         model = UNet(plan.widths)
     else:
         model = unfold(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
-    model = model.to(plan.device, memory_format=torch.channels_last)
-    ema = UNet(plan.widths).to(plan.device)
-    ema.load_state_dict(model.state_dict())
-    return State(model, ema, torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=1e-2))
+    return first_state(plan, model)
+
+
+def first_state(plan: Plan, model: UNet) -> State:
+    """The state from which a network is trained: its average is itself, its optimiser knows nothing."""
+    model.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    optimiser = torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=1e-2)
+    return State(model, copy.deepcopy(model), optimiser)
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -242,16 +246,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--drawn-until", type=int, default=0, metavar="STEP", help="no real images before it")
     add_plan(parser)
     given, plan = plan_of(parser, arguments)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    plan.out.mkdir(parents=True, exist_ok=True)
-    chosen = lessons(given.data, given.hold_out)
-    real = RealImages(chosen) if chosen and given.real_share else None
+    real = prepared(given, plan)
     batches = Batches(real, plan.seed, plan.steps, given.real_share, drawn_until=given.drawn_until)
     state = resume(plan.out, fresh(plan)) if given.resume else fresh(plan, batches)
-    print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
     train(plan, batches, state)
     print(export(plan, state, {"seed": plan.seed, "held_out": list(given.hold_out)}))
+
+
+def prepared(given: argparse.Namespace, plan: Plan) -> RealImages | None:
+    """Make the folder of a training and read the real images it learns from; None where all are drawn.
+
+    Computes with one thread from now on.
+    """
+    _one_thread(0)
+    plan.out.mkdir(parents=True, exist_ok=True)
+    chosen = lessons(given.data, given.hold_out)
+    print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
+    return RealImages(chosen) if chosen and given.real_share else None
 
 
 def plan_of(

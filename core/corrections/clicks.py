@@ -32,6 +32,7 @@ MAX_LOOKS = 3
 # better on 122 outlines of four sets that were clicked up to six times.
 REACH = 0.03
 LEVEL_SHARE, LEAST = 0.8, 0.15  # of the map at the click, where it contradicts; below, nothing is seen
+MIDDLE = 128  # level of the map, 0..255
 CRUMB = 0.01  # of an outline: what is left of it and smaller goes, too, as with the eraser
 
 
@@ -108,7 +109,7 @@ def take_away(network: ClickModel, picture: Picture, objects: Objects, point: Po
 def _answer(network: ClickModel, click: ClickedImage) -> tuple[Box, Mask, Mask]:
     """A box of the image, the spheroid in it as the network sees it, and the outline as it stands."""
     shape = click.picture.shape
-    looks = [_looked_at(network, click, first) for first in _first_windows(click)]
+    looks = [_settled_window(network, click, first) for first in _first_windows(click)]
     window, seen = max(looks, key=lambda look: certainty(look[1]))
     box = window.box(shape)
     own, others = _masks(click, box)
@@ -120,7 +121,7 @@ def _answer(network: ClickModel, click: ClickedImage) -> tuple[Box, Mask, Mask]:
     return box, answer if click.away else _without_holes(answer) & ~others, own
 
 
-def _looked_at(network: ClickModel, click: ClickedImage, window: Window) -> tuple[Window, Map]:
+def _settled_window(network: ClickModel, click: ClickedImage, window: Window) -> tuple[Window, Map]:
     """The window that shows what is clicked at a good size, and the network's map of it."""
     for look in range(1, MAX_LOOKS + 1):
         masks = _masks(click, window.box(click.picture.shape))
@@ -139,12 +140,9 @@ def _level(here: int, away: bool) -> int:
     """
     if away:
         return (
-            max(_MIDDLE, math.ceil(255 - LEVEL_SHARE * (255 - here))) if here < (1 - LEAST) * 255 else _MIDDLE
+            max(MIDDLE, math.ceil(255 - LEVEL_SHARE * (255 - here))) if here < (1 - LEAST) * 255 else MIDDLE
         )
-    return min(_MIDDLE, math.floor(LEVEL_SHARE * here)) if here > LEAST * 255 else _MIDDLE
-
-
-_MIDDLE = 128
+    return min(MIDDLE, math.floor(LEVEL_SHARE * here)) if here > LEAST * 255 else MIDDLE
 
 
 def _is_near(region: Region, point: Point) -> bool:

@@ -1,12 +1,23 @@
 """Small image sets with masks, as training and scoring find them."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from core.demo.synthetic import BodySpec, SceneSpec, scene
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> Iterator[None]:
+    """More threads than free cores make these small steps a hundred times slower."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def write(path: Path, pixels: np.ndarray) -> None:

@@ -1,6 +1,5 @@
 """What clicks are learnt from: wrong outlines, clicks on them, and weights that begin as the engine's."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,14 +19,6 @@ from training.train import fresh as fresh_engine
 
 WIDTHS = (4, 8)
 SHAPE = (96, 96)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def disc(x: float, y: float, radius: float) -> np.ndarray:

@@ -1,7 +1,6 @@
 """The way to the weights: batches that repeat, steps that learn, runs that go on, scores that are right."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,15 +19,6 @@ from training.targets import UNKNOWN, targets
 from training.train import Plan, checkpoint, export, fresh, loss, resume, train
 
 WIDTHS = (4, 8)
-
-
-@pytest.fixture(autouse=True)
-def _one_thread() -> Iterator[None]:
-    """More threads than free cores make these small steps a hundred times slower."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def batches(sets: Path, steps: int) -> Batches:

@@ -91,8 +91,8 @@ class Window:
             size = [max(1, round(length * step * self.scale)) for length in (width, height)]
             small = cv2.resize(values, size, interpolation=cv2.INTER_AREA)
         rows, columns = self.box(shape)
-        across = _line(self.x - columns.start, self.scale, step, small.shape[1] / width)
-        down = _line(self.y - rows.start, self.scale, step, small.shape[0] / height)
+        across = _axis_transform(self.x - columns.start, self.scale, step, small.shape[1] / width)
+        down = _axis_transform(self.y - rows.start, self.scale, step, small.shape[0] / height)
         placed = np.array([[across[0], 0.0, across[1]], [0.0, down[0], down[1]]])
         how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         seen = cv2.warpAffine(small, placed, (SIDE, SIDE), flags=how, borderMode=cv2.BORDER_REFLECT_101)
@@ -113,7 +113,7 @@ class Window:
         return np.asarray(cv2.warpAffine(levels, placed, size, flags=how, borderMode=cv2.BORDER_REPLICATE))
 
 
-def _line(first: float, scale: float, step: int, factor: float) -> tuple[float, float]:
+def _axis_transform(first: float, scale: float, step: int, factor: float) -> tuple[float, float]:
     """Slope and offset from a place in the view to the one in a copy of a window's part, both by index.
 
     ``first``: the window's first pixel in the part, of which the copy has every ``step``-th pixel, resized by
