@@ -127,8 +127,8 @@ def finished(services: Services, project: Project, turn: Turn) -> None:
             memory.again = True
             st.rerun()
         if memory.judged:
-            undo = ReviewAction("", "", "undo", "", 0.0)
-            st.button("Undo", icon=":material/undo:", on_click=_take, args=(services, project, undo))
+            last = (services, project, memory.judged[-1])
+            st.button("Undo", icon=":material/undo:", on_click=_undo_once, args=last)
     second_opinion_panel.offer(services, project, memory.window)
     review_settings.settings(services, project)
 
@@ -156,6 +156,12 @@ def _take(services: Services, project: Project, action: ReviewAction) -> None:
             _judge(services, memory, action)
     except SpheroscopeError as error:
         memory.message = error.message
+
+
+def _undo_once(services: Services, project: Project, judged: tuple[str, str]) -> None:
+    """Take back a verdict; pressed again before the page is drawn anew, this takes back no second one."""
+    if memory_of(project).judged[-1:] == [judged]:
+        _take(services, project, ReviewAction(*judged, "undo", "", 0.0))
 
 
 def _judge(services: Services, memory: Memory, action: ReviewAction) -> None:

@@ -136,6 +136,9 @@ def drag(page: Page, *points: Point, button: Any = "left") -> None:
     page.mouse.up(button=button)
 
 
+_NEXT_FRAMES = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
 def touch_drag(page: Page, *points: Point) -> None:
     """Draw through points of the image with one finger."""
     client = page.context.new_cdp_session(page)
@@ -150,6 +153,9 @@ def touch_drag(page: Page, *points: Point) -> None:
             send("touchMove", at(page, x0 + (x1 - x0) * step / 8, y0 + (y1 - y0) * step / 8))
     send("touchEnd", None)
     client.detach()
+    page.evaluate(
+        _NEXT_FRAMES
+    )  # unlike a mouse's, a finger's events are acknowledged before the page has them
 
 
 def state(scene: Scene, server: str) -> dict[str, Any]:

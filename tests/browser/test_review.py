@@ -98,8 +98,9 @@ def test_the_end_offers_to_take_back_and_to_look_again(address: str) -> None:
             "debris",
             "out of focus",
         ]
-        page.get_by_role("button", name="Undo").click()
+        page.get_by_role("button", name="Undo", exact=True).click()
         expect(words).to_contain_text(f"5 of {N} reviewed")
+        expect(page.get_by_role("button", name="Undo", exact=True)).to_be_hidden()
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name=f"All {N} images are reviewed")).to_be_visible()
         page.get_by_role("button", name="Look again at 1 unsure image").click()

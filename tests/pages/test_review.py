@@ -92,6 +92,24 @@ def test_a_result_that_came_meanwhile_is_shown_and_the_verdict_on_the_old_one_re
     assert services.store.images.get(image_id).review == "unseen"
 
 
+def test_undo_pressed_twice_on_one_page_takes_back_one_verdict(
+    plate: Project, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory = review_panel.Memory()
+    monkeypatch.setattr(review_panel, "memory_of", lambda project: memory)
+    monkeypatch.setattr(review_panel.st, "query_params", {})
+    monkeypatch.setattr(visitor, "name", lambda services: "ada")
+    for image in services.store.images.page(plate.id).items[:2]:
+        services.reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
+        memory.judged.append((image.id, image.version_id))
+    drawn = memory.judged[-1]
+    review_panel._undo_once(services, plate, drawn)
+    review_panel._undo_once(services, plate, drawn)
+    states = [image.review for image in services.store.images.page(plate.id).items[:2]]
+    assert states == ["right", "unseen"]
+    assert len(memory.judged) == 1
+
+
 def progress(**states: int) -> dict[ReviewState, int]:
     return dict.fromkeys(ReviewState, 0) | {ReviewState(name): n for name, n in states.items()}
 

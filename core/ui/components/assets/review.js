@@ -19,6 +19,8 @@ class Desk {
     const onKey = (event) => this.onKey(event);
     window.addEventListener("keydown", onKey);
     this.close = () => window.removeEventListener("keydown", onKey);
+    // The button that led here is about to go; while it has the focus, Enter would press it once more.
+    if (document.activeElement?.matches("button:not(:focus-visible)")) document.activeElement.blur();
   }
 
   update(component) {
