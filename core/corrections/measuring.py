@@ -29,5 +29,6 @@ def described(regions: Mapping[int, Region], numbers: Iterable[int], pixels: Pix
 
 
 def _outlined(number: int, region: Region) -> OutlinedObject:
-    (item,) = find(region.mask.astype(np.int32))
+    height, width = region.mask.shape
+    (item,) = find(region.mask.astype(np.int32), [(slice(0, height), slice(0, width))])
     return replace(item, number=number, box=region.box)
