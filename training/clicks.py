@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 
 import cv2
@@ -15,13 +16,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.segmentation.engines.click_network import INPUTS, SIDE, Window, inputs, views_of
-from core.segmentation.engines.unet_model import VIEWS, UNet
+from core.segmentation.engines.click_network import INPUTS, SIDE, VIEWS, Window, inputs, views_of
+from core.segmentation.engines.contrast import optical_density
+from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import SHIPPED
 from training.augment import vary
 from training.data import FIELD, JUDGES, Batches, Floats, Labels
 from training.spoiled import blob, click_on, spoil
-from training.start import unfold
+from training.start import unfold, with_inputs
 from training.train import (
     Plan,
     State,
@@ -107,19 +109,21 @@ def _labels(window: Window, labels: Labels) -> Labels:
 
 
 def widened(file: Path, batches: ClickBatches, widths: tuple[int, ...]) -> UNet:
-    """The engine's network with inputs and output of clicks: at first it answers what the engine does."""
-    engine = unfold(file, (torch.from_numpy(batches[i][0][:, :VIEWS]) for i in range(len(batches))))
+    """The engine's network with inputs and output of clicks: at first it answers what the engine does.
+
+    Of the engine's views it has the first two.
+    """
+    engine = with_inputs(unfold(file, map(_engine_views, islice(batches, len(batches)))), VIEWS)
     network = UNet(widths, inputs=INPUTS, heads=HEADS)
-    state = engine.state_dict()
-    stem = torch.zeros_like(network.stem.conv.weight)
-    stem[:, :VIEWS] = state["stem.conv.weight"]
-    first = {
-        "stem.conv.weight": stem,
-        "head.weight": state["head.weight"][:1],
-        "head.bias": state["head.bias"][:1],
-    }
-    network.load_state_dict(state | first)
+    state = with_inputs(engine, INPUTS).state_dict()
+    head = {"head.weight": state["head.weight"][:1], "head.bias": state["head.bias"][:1]}
+    network.load_state_dict(state | head)
     return network
+
+
+def _engine_views(batch: tuple[Floats, Floats]) -> Tensor:
+    seen = batch[0][:, :VIEWS]
+    return torch.from_numpy(np.concatenate([seen, optical_density(seen[:, :1])], axis=1))
 
 
 def loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -146,7 +150,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
     about = {
         "seed": plan.seed,
         "held_out": sorted({*given.hold_out, *JUDGES}),
-        "inputs": INPUTS,
         "heads": HEADS,
     }
     print(export(plan, state, about, "click"))

@@ -167,7 +167,7 @@ class Batches:
         return self.steps
 
     def __getitem__(self, step: int) -> tuple[Floats, Floats]:
-        """Images float32 (B, 2, Y, X) and targets float32 (B, 4, Y, X)."""
+        """Images float32 (B, 3, Y, X) and targets float32 (B, 4, Y, X)."""
         rng = np.random.default_rng((self.seed, step))
         size, count = (2 * self.size, 2) if step % 2 else (self.size, 8)
         share = self.real_share if step >= self.drawn_until else 0.0

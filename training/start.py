@@ -20,12 +20,13 @@ def unfold(file: Path, images: Iterable[Tensor]) -> UNet:
     """A network with batch norms that predicts what the folded weights of ``file`` predict.
 
     Args:
-        images: batches of views (B, 2, Y, X); a norm's mean and variance are those of what its convolution
+        images: batches of views (B, 3, Y, X); a norm's mean and variance are those of what its convolution
             gives on the first BATCHES of them.
     """
     widths = read_pin(file)["widths"]
     assert isinstance(widths, list)
-    folded, model = load(file), UNet(tuple(widths))
+    folded = load(file)
+    model = UNet(tuple(widths), inputs=folded.inputs)
     own = model.state_dict()
     plain = {name: value for name, value in folded.state_dict().items() if name in own}
     model.load_state_dict(plain, strict=False)
@@ -46,6 +47,21 @@ def unfold(file: Path, images: Iterable[Tensor]) -> UNet:
     return model
 
 
+@torch.no_grad()
+def with_inputs(network: UNet, inputs: int) -> UNet:
+    """Return a network that takes so many channels and, of those it knows, answers as before.
+
+    It has batch norms. Further channels count nothing at first; those beyond ``inputs`` are lost.
+    """
+    old = network.stem.conv
+    stem = torch.nn.Conv2d(inputs, old.out_channels, 3, 2, padding=1, bias=False)
+    shared = min(inputs, network.inputs)
+    stem.weight.zero_()
+    stem.weight[:, :shared] = old.weight[:, :shared]
+    network.stem.conv = stem
+    return network
+
+
 def _moments(
     blocks: dict[str, ConvBlock], network: UNet, images: Iterable[Tensor]
 ) -> dict[str, tuple[Tensor, Tensor]]:
@@ -61,7 +77,7 @@ def _moments(
     for name in blocks:
         note(name)
     for batch in islice(images, BATCHES):
-        network(batch.contiguous(memory_format=torch.channels_last))
+        network(batch[:, : network.inputs].contiguous(memory_format=torch.channels_last))
     return {
         name: (mean, (squares - mean.square()).clamp_min(1e-6))
         for name, (mean, squares) in ((name, torch.stack(rows).mean(0)) for name, rows in totals.items())

@@ -22,10 +22,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
-from core.segmentation.engines.unet_model import UNet
+from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import save
 from training.data import Batches, RealImages, lessons
-from training.start import unfold
+from training.start import unfold, with_inputs
 from training.targets import UNKNOWN
 
 WIDTHS = (16, 32, 64, 96, 128, 192)
@@ -80,7 +80,8 @@ def fresh(plan: Plan, batches: Batches | None = None) -> State:
     if plan.start is None or batches is None:
         model = UNet(plan.widths)
     else:
-        model = unfold(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
+        known = unfold(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
+        model = with_inputs(known, VIEWS)
     return first_state(plan, model)
 
 

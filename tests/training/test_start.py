@@ -5,10 +5,11 @@ from pathlib import Path
 
 import torch
 
+from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import load
 from training import average
 from training.data import Batches
-from training.train import Plan, export, fresh, keep
+from training.train import Plan, export, first_state, fresh, keep
 
 WIDTHS = (4, 8)
 
@@ -24,9 +25,17 @@ def test_a_training_goes_on_from_shipped_weights(tmp_path: Path) -> None:
                 block.running_var.uniform_(0.5, 2)
     shipped = export(plan, before, {"seed": 0})
     again = fresh(replace(plan, start=shipped), Batches(None, 0, 2, crop=32))
-    x = torch.rand(1, 2, 32, 32)
+    x = torch.rand(1, VIEWS, 32, 32)
     assert torch.allclose(load(shipped)(x), again.model.eval()(x), atol=1e-4)
     assert torch.allclose(again.model(x), again.ema.eval()(x))
+
+
+def test_weights_of_two_views_answer_as_before_with_a_third(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    two = export(Plan(tmp_path, widths=WIDTHS), first_state(Plan(tmp_path), UNet(WIDTHS, inputs=2)), {})
+    again = fresh(Plan(tmp_path, widths=WIDTHS, start=two), Batches(None, 0, 2, crop=32))
+    x = torch.rand(1, VIEWS, 32, 32)
+    assert torch.allclose(load(two)(x[:, :2]), again.model.eval()(x), atol=1e-3)
 
 
 def test_kept_weights_are_averaged(tmp_path: Path) -> None:
@@ -40,4 +49,4 @@ def test_kept_weights_are_averaged(tmp_path: Path) -> None:
     for name, value in first.ema.named_parameters():
         assert torch.allclose(mean[name], (value + dict(second.ema.named_parameters())[name]) / 2, atol=1e-6)
     written = average.export(files, tmp_path / "mean", {"held_out": []})
-    assert torch.isfinite(load(written)(torch.rand(1, 2, 64, 64))).all()
+    assert torch.isfinite(load(written)(torch.rand(1, VIEWS, 64, 64))).all()

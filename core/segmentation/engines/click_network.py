@@ -33,7 +33,8 @@ Point = tuple[float, float]  # (x, y)
 WEIGHTS = DIRECTORY / "click.safetensors"
 SIDE = 256  # pixels of a window as the network sees it
 DISC = 4.0  # radius of a click in such pixels
-INPUTS = 5  # two views, click, outline, outlines beside it
+VIEWS = 2  # the image, and its contrast to the background
+INPUTS = VIEWS + 3  # click, outline, outlines beside it
 MAX_ENLARGEMENT = 2.0  # of the image, so that a window is never smaller than SIDE / 2
 _COARSEST = 4  # a window larger than this many times SIDE is read in steps of several pixels
 
@@ -137,7 +138,7 @@ class Picture:
 
 def views_of(image: Map, polarity: str = "auto") -> Map:
     """The two views of a window's brightness (SIDE, SIDE), in any scale: float32 (2, SIDE, SIDE)."""
-    return views(normalise(image), polarity)
+    return views(normalise(image), polarity)[:VIEWS]
 
 
 def inputs(seen: Map, own: Map, others: Map, click: Point, away: bool) -> Map:

@@ -7,7 +7,7 @@ import time
 
 import torch
 
-from core.segmentation.engines.unet_model import VIEWS, UNet
+from core.segmentation.engines.unet_model import UNet
 
 SIDE_PX = 256
 ROUNDS = 3
@@ -25,7 +25,9 @@ def bfloat16_pays(network: UNet) -> bool:
     bfloat16_network = to_bfloat16(network)
     ramp = torch.linspace(-1, 1, SIDE_PX)
     disc = (ramp[:, None] ** 2 + ramp**2 < 0.3).float()  # a body on an empty field: both answers occur
-    sample = torch.stack([0.5 - disc, disc])[None, :VIEWS].contiguous(memory_format=torch.channels_last)
+    sample = torch.stack([0.5 - disc, disc, disc])[None, : network.inputs].contiguous(
+        memory_format=torch.channels_last
+    )
     with torch.inference_mode():
         exact = torch.sigmoid(network(sample))[:, 0]
         approximate = torch.sigmoid(bfloat16_network(sample.bfloat16()).float())[:, 0]

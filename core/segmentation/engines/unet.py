@@ -74,7 +74,7 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
 
 
 def _passes(network: UNet, grey: Pixels, params: SegmentationParams) -> tuple[Map, Prediction]:
-    """Return the views (2, Y, X) that were used, and the prediction that all passes make together."""
+    """Return the views (3, Y, X) that were used, and the prediction that all passes make together."""
     long_side = LONG_SIDE * params.working_long_side_px
     reading, first = most_certain(network, _readings(grey, long_side, params.polarity))
     views = reading.views
@@ -131,14 +131,14 @@ def _is_fluorescent(views: Map) -> bool:
 
 
 def infer(network: UNet, views: Map) -> Prediction:
-    """Run the network on the views (2, Y, X) of one image; maps (Y, X)."""
+    """Run the network on the views (3, Y, X) of one image; maps (Y, X)."""
     import torch  # noqa: PLC0415  # see the module's docstring
 
     from core.segmentation.engines.unet_model import HEADS  # noqa: PLC0415
 
     height, width = views.shape[1:]
     down, right = -height % network.multiple, -width % network.multiple
-    padded = np.pad(views, ((0, 0), (0, down), (0, right)), mode="symmetric")
+    padded = np.pad(views[: network.inputs], ((0, 0), (0, down), (0, right)), mode="symmetric")
     with torch.inference_mode():
         batch = torch.from_numpy(padded)[None].contiguous(memory_format=torch.channels_last)
         features = network.encode(batch.to(next(network.parameters()).dtype))

@@ -14,7 +14,7 @@ from torch.nn import functional
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 HEADS = ("inside", "border", "depth", "core")
-VIEWS = 2  # the image, and its contrast to the background
+VIEWS = 3  # the image, its contrast to the background, and its optical density
 
 
 class ConvBlock(nn.Module):
@@ -37,14 +37,14 @@ class ConvBlock(nn.Module):
 
 
 class UNet(nn.Module):
-    """Two views of an image in (``contrast.views``), or further channels; logits of the ``HEADS``, or others.
+    """Views of an image in (``contrast.views``), or further channels; logits of the ``HEADS``, or others.
 
     Skips are added, not concatenated: that halves a training step's time at the same widths.
 
     Args:
         widths: channels from the finest level, at half the input's size, to the coarsest.
         norm: with batch norms, as it is trained; without, as it is shipped, they are folded into the weights.
-        inputs: channels of the input, of which the first are the two views.
+        inputs: channels of the input, of which the first are views.
         heads: channels of the output.
     """
 
@@ -62,6 +62,11 @@ class UNet(nn.Module):
         self.lateral = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(ConvBlock(width, width, norm=norm) for width in widths[:-1])
         self.head = nn.Conv2d(widths[0], heads, 1)
+
+    @property
+    def inputs(self) -> int:
+        """Channels of an input."""
+        return self.stem.conv.in_channels
 
     @property
     def multiple(self) -> int:

@@ -92,6 +92,7 @@ def save(file: Path, model: UNet, widths: tuple[int, ...], about: Mapping[str, o
         "sha256": digest,
         "architecture": "unet",
         "widths": list(widths),
+        "inputs": model.inputs,
         **about,
     }
     file.write_bytes(data)

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from core.segmentation.engines.contrast import edge_ratio, flatten, overlooked_bodies, readings, views
+from core.segmentation.engines.contrast import (
+    edge_ratio,
+    flatten,
+    optical_density,
+    overlooked_bodies,
+    readings,
+    views,
+)
 from tests.segmentation.shapes import field
 
 BODIES = [(110, 120, 40), (330, 130, 55), (210, 300, 48)]
@@ -17,14 +24,14 @@ def picture(noise: float = 0.02) -> np.ndarray:
 @pytest.mark.slow
 def test_an_inverted_image_is_the_same_to_the_network():
     image = picture()
-    assert views(image).shape == (2, *image.shape)
+    assert views(image).shape == (3, *image.shape)
     assert views(image).dtype == np.float32
     assert views(-image) == pytest.approx(views(image), abs=1e-4)
 
 
 def test_bodies_are_dark_in_the_first_view_and_stand_out_in_the_second():
     for image in (picture(), -picture()):
-        seen, contrast = views(image)
+        seen, contrast, _ = views(image)
         assert seen[120, 110] < seen[20, 20]
         assert contrast[120, 110] > 0.5 > abs(contrast[20, 20])
 
@@ -36,7 +43,7 @@ def test_the_wanted_polarity_wins_over_what_the_image_suggests():
 
 
 def test_an_empty_field_has_no_contrast():
-    seen, contrast = views(np.zeros((80, 120), np.float32))
+    seen, contrast, _ = views(np.zeros((80, 120), np.float32))
     assert not seen.any()
     assert not contrast.any()
     noise = np.random.default_rng(0).normal(0, 0.05, (256, 256)).astype(np.float32)
@@ -46,7 +53,7 @@ def test_an_empty_field_has_no_contrast():
 def test_a_body_smoother_than_the_field_is_not_taken_for_the_background():
     rows, columns = np.mgrid[:200, :200]
     image = np.where(np.hypot(rows - 100, columns - 100) < 50, 0.6, -0.5 - columns / 800).astype(np.float32)
-    seen, contrast = views(image)
+    seen, contrast, _ = views(image)
     assert seen[100, 100] < seen[10, 10]
     assert contrast[100, 100] > 0.5 > abs(contrast[10, 10])
 
@@ -114,3 +121,12 @@ def test_the_stronger_of_two_edges_is_told(halo, is_core):
     assert (edge_ratio(view, core, whole) > 1.1) is is_core
     assert edge_ratio(view, np.zeros_like(core), whole) == 0
     assert edge_ratio(view, core, np.zeros_like(core)) == 0
+
+
+def test_optical_density_tells_nearly_black_from_black():
+    light = np.array([[1.0, 0.5, 0.06, 0.02, 0.0]], np.float32)
+    density = optical_density(2 * light - 1)[0]
+    assert density[0] == pytest.approx(-1)
+    assert density[-1] == pytest.approx(1)
+    assert (np.diff(density) > 0.25).all()
+    assert np.isfinite(optical_density(np.array([[-1.5, 1.5]], np.float32))).all()

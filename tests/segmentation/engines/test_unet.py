@@ -26,7 +26,7 @@ from core.segmentation.engines.unet import (
     typical_diameter,
     working_copy,
 )
-from core.segmentation.engines.unet_model import UNet
+from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import SHIPPED, load, read_pin, save
 from tests.engines import segment
 
@@ -76,7 +76,7 @@ def test_saved_weights_come_back(tmp_path: Path) -> None:
     folded = network().fold()
     file = save(tmp_path / "small.safetensors", folded, WIDTHS, {"steps": 7})
     assert json.loads(file.with_suffix(".json").read_text())["steps"] == 7
-    x = torch.rand(1, 2, 32, 32)
+    x = torch.rand(1, VIEWS, 32, 32)
     assert torch.allclose(load(file)(x), folded(x), atol=0.01)
 
 
@@ -87,7 +87,7 @@ def test_folding_changes_nothing() -> None:
             if isinstance(module, torch.nn.BatchNorm2d):
                 module.running_mean.uniform_(-1, 1)
                 module.running_var.uniform_(0.5, 2)
-        x = torch.rand(2, 2, 32, 48)
+        x = torch.rand(2, VIEWS, 32, 48)
         before = net(x)
         assert before.shape == (2, 4, 32, 48)
         assert torch.allclose(net.fold()(x), before, atol=1e-5)
@@ -95,7 +95,7 @@ def test_folding_changes_nothing() -> None:
 
 @pytest.mark.parametrize("shape", [(64, 64), (37, 61), (1, 50), (9, 2)])
 def test_maps_have_the_images_size(shape: tuple[int, int]) -> None:
-    maps = infer(network(), np.zeros((2, *shape), np.float32))
+    maps = infer(network(), np.zeros((VIEWS, *shape), np.float32))
     assert maps.inside.shape == shape
     assert maps.core is not None
     assert maps.core.shape == shape
@@ -108,6 +108,7 @@ class Echo(torch.nn.Module):
     """Says that bodies are where the contrast is."""
 
     multiple = 8
+    inputs = 2
 
     def __init__(self) -> None:
         super().__init__()
@@ -130,7 +131,7 @@ def test_small_bodies_in_a_large_image_are_looked_at_again(side: int, working: i
 
 
 def test_the_surer_way_to_read_an_image_is_taken() -> None:
-    vague, sure, nothing = (Reading(np.zeros((2, 64, 64), np.float32), dark=True) for _ in range(3))
+    vague, sure, nothing = (Reading(np.zeros((VIEWS, 64, 64), np.float32), dark=True) for _ in range(3))
     vague.views[1, 16:48, 16:48] = 0.5  # the map there is 0.62
     sure.views[1, 20:40, 20:40] = 1
     for ways, best in (([vague, sure], sure), ([sure, vague], sure), ([nothing, sure], sure)):
