@@ -2,10 +2,10 @@
 
 What the outlines of masked images are worth, and what can be seen of them without a truth, gives a curve
 (``core.segmentation.confidence``). The images: drawn ones of ladders and of demo plates, which no training
-sees; and real ones, outlined by trainings that left their set out (``--runs``) or else, all together a third
-of the weight, by the weights that have learnt from them. Its own worth is judged by curves that were fitted
-without the set or ladder that they are judged on. ``classical`` has no weights; its constants were chosen on
-the real images, so its curve, which is of them alone, is the more hopeful one.
+sees; and real ones, all together a third of the weight, outlined by trainings that left their set out
+(``--runs``) or else by the weights that have learnt from them. Its own worth is judged by curves that were
+fitted without the set or ladder that they are judged on. ``classical`` has no weights; its constants were
+chosen on the real images, so its curve, which is of them alone, is the more hopeful one.
 """
 
 from __future__ import annotations
@@ -92,11 +92,11 @@ def look_at(fold: Fold) -> tuple[Rated, Rated]:
         labels = postprocess(seen, fold.params, pixels.shape)
         if not labels.any():
             continue
-        strange = novelty(seen.traits, fold.traits)
+        distance = novelty(seen.traits, fold.traits)
         small = at_size(labels, seen.inside.shape)
-        of_images.append((image_features(seen, small > 0, strange), score(labels, truth).iou))
+        of_images.append((image_features(seen, small > 0, distance), score(labels, truth).iou))
         if not is_foreground(truth):
-            features = object_features(seen, small, int(labels.max()), strange)
+            features = object_features(seen, small, int(labels.max()), distance)
             of_objects += list(zip(features, overlaps(labels, truth), strict=True))
     return _rated(fold, of_images), _rated(fold, of_objects)
 
@@ -166,12 +166,14 @@ def _unet(data: Path, runs: Path | None, weights: Path, each: int) -> tuple[Conf
     everything, shipped = lessons(data), predictor("unet", weights)
     traits = familiar(everything, shipped)
     folds = _drawn(shipped, traits, each)
-    for name, file in held_out(runs).items() if runs else ():
+    without = held_out(runs) if runs else {}
+    for file in sorted(set(without.values())):
+        left_out = [name for name in without if without[name] == file]
         predict = predictor("unet", file)
-        seen = [pair for pair in everything if pair.set_name != name]
-        folds.append(_fold(name, everything, predict, familiar(seen, predict), name))
-    if runs is None:
-        folds += [_fold(name, everything, shipped, traits, "learnt") for name in _names(everything)]
+        known = familiar((pair for pair in everything if pair.set_name not in left_out), predict)
+        folds += [_fold(name, everything, predict, known, "real") for name in left_out]
+    rest = [name for name in _names(everything) if name not in without]
+    folds += [_fold(name, everything, shipped, traits, "real") for name in rest]
     fitted, images, objects = calibrate(folds)
     return replace(fitted, mean=traits.mean, spread=traits.spread), images, objects
 
@@ -206,12 +208,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="training.confidence", description="Fit how far outlines can be trusted."
     )
     parser.add_argument("--data", type=Path, default=Path("../shared/datasets"))
-    parser.add_argument("--runs", type=Path, help="trainings that left one set out each")
+    parser.add_argument("--runs", type=Path, help="trainings that left sets out")
     parser.add_argument("--each", type=int, default=4, help="drawn scenes of each step of a ladder")
     parser.add_argument("--weights", type=Path, required=True, help="the weights that are shipped")
     parser.add_argument("--out", type=Path, required=True, help="confidence.json; other engines' curves stay")
     parser.add_argument("--engines", nargs="*", default=["unet"], choices=["unet", "classical"])
-    parser.add_argument("--plot", type=Path, help="risk and coverage as a picture")
+    parser.add_argument("--plot", type=Path, help="risk, coverage and calibration as a picture")
     given = parser.parse_args(arguments)
     fitted = {}
     if "unet" in given.engines:

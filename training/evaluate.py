@@ -17,7 +17,7 @@ from core.segmentation.engines.stored_maps import rounded
 from core.segmentation.engines.weights import read_pin
 from core.segmentation.outlines.postprocess import postprocess
 from training.baselines import BASELINES
-from training.data import Pair, pairs
+from training.data import JUDGES, Pair, pairs
 from training.scores import score, summary
 
 Outline = Callable[[NDArray[Any]], NDArray[np.int32]]
@@ -43,7 +43,7 @@ def predictor(name: str, weights: Path | None = None) -> Callable[[NDArray[Any]]
 
 
 def held_out(runs: Path) -> dict[str, Path]:
-    """For each set, the weights below ``runs`` that never saw it: of trainings that left one set out.
+    """For each set that a training below ``runs`` has left out, the weights that never saw it.
 
     Raises:
         FileNotFoundError: there are none.
@@ -51,10 +51,10 @@ def held_out(runs: Path) -> dict[str, Path]:
     files = {}
     for file in sorted(runs.glob("*/unet.safetensors")):
         left_out = read_pin(file)["held_out"]
-        if isinstance(left_out, list) and len(left_out) == 1:
-            files[str(left_out[0])] = file
+        assert isinstance(left_out, list)
+        files |= {str(name): file for name in left_out if name not in JUDGES}
     if not files:
-        raise FileNotFoundError(f"No weights below {runs} were trained without one set.")
+        raise FileNotFoundError(f"No weights below {runs} were trained without a set.")
     return files
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,10 @@ class Risk:
     random: float
     ideal: float
     calibration_error: float
+
+    def groups(self) -> list[NDArray[np.intp]]:
+        """Places of the outlines in tenths, the most trusted first."""
+        return groups(self.confidence)
 
     @property
     def gain(self) -> float:
@@ -64,8 +69,7 @@ def risk(confidence: Floats, overlap: Floats) -> Risk:
     """Judge confidences (N,) by the overlaps (N,) that they announced; N at least 1."""
     bad = 1 - overlap
     order = np.argsort(-confidence, kind="stable")
-    groups = np.array_split(order, min(BINS, len(order)))
-    apart = [abs(confidence[group].mean() - overlap[group].mean()) for group in groups]
+    apart = [abs(confidence[group].mean() - overlap[group].mean()) for group in groups(confidence)]
     return Risk(
         confidence,
         overlap,
@@ -76,28 +80,47 @@ def risk(confidence: Floats, overlap: Floats) -> Risk:
     )
 
 
+def groups(confidence: Floats) -> list[NDArray[np.intp]]:
+    """Places of outlines in BINS groups of a size, the most trusted first."""
+    order = np.argsort(-confidence, kind="stable")
+    return np.array_split(order, min(BINS, len(order)))
+
+
 def curve(bad: Floats) -> Floats:
     """Mean risk of the first 1, 2, ... N outlines (N,)."""
     return np.asarray(np.cumsum(bad) / np.arange(1, len(bad) + 1))
 
 
 def draw_curves(judged: Mapping[str, Risk], file: Path) -> None:
-    """Draw each curve beside chance and the ideal."""
+    """Draw risk by coverage, beside chance and the ideal, and below it overlap by confidence."""
     import matplotlib  # noqa: PLC0415  # takes a second, and only this needs it
 
     matplotlib.use("svg")
     from matplotlib import pyplot  # noqa: PLC0415
 
-    figure, axes = pyplot.subplots(1, len(judged), figsize=(4.5 * len(judged), 3.4), squeeze=False)
-    for place, (name, result) in zip(axes[0], judged.items(), strict=True):
-        bad, n = 1 - result.overlap, len(result.overlap)
-        coverage = np.arange(1, n + 1) / n
-        place.plot(coverage, np.full(n, bad.mean()), color="#66757c", linestyle=":", label="chance")
-        place.plot(coverage, curve(bad[np.argsort(-result.confidence)]), color="#0f6e84", label="confidence")
-        place.plot(coverage, curve(np.sort(bad)), color="#2e7d4f", linestyle="--", label="ideal")
-        place.set(title=f"{name} (n = {n})", xlabel="coverage", ylabel="mean 1 − IoU", xlim=(0, 1), ylim=0)
+    figure, axes = pyplot.subplots(2, len(judged), figsize=(3.4 * len(judged), 6.2), squeeze=False)
+    for column, (name, result) in enumerate(judged.items()):
+        _draw_risk(axes[0][column], name, result)
+        _draw_calibration(axes[1][column], result)
+    for place in axes.flat:
         place.legend(frameon=False)
         place.spines[["top", "right"]].set_visible(False)
     figure.tight_layout()
     figure.savefig(file, metadata={"Date": None})
     pyplot.close(figure)
+
+
+def _draw_risk(place: Any, name: str, result: Risk) -> None:
+    bad, n = 1 - result.overlap, len(result.overlap)
+    coverage = np.arange(1, n + 1) / n
+    place.plot(coverage, np.full(n, bad.mean()), color="#66757c", linestyle=":", label="chance")
+    place.plot(coverage, curve(bad[np.argsort(-result.confidence)]), color="#0f6e84", label="confidence")
+    place.plot(coverage, curve(np.sort(bad)), color="#2e7d4f", linestyle="--", label="ideal")
+    place.set(title=f"{name} (n = {n})", xlabel="coverage", ylabel="mean 1 − IoU", xlim=(0, 1), ylim=0)
+
+
+def _draw_calibration(place: Any, result: Risk) -> None:
+    means = [(result.confidence[group].mean(), result.overlap[group].mean()) for group in result.groups()]
+    place.plot([0, 1], [0, 1], color="#66757c", linestyle=":", label="as it should be")
+    place.plot(*zip(*means, strict=True), color="#0f6e84", marker="o", label="tenths of the outlines")
+    place.set(xlabel="confidence", ylabel="mean IoU", xlim=(0, 1), ylim=(0, 1))

@@ -3,9 +3,9 @@
 It follows from five features. ``certainty``: mean probability inside the outline. ``margin``: how little the
 outline moves with the threshold. ``agreement``: overlap with the mirrored prediction at another scale.
 ``unity``: overlap of the dense core with the whole body. ``novelty``: distance of the image from the training
-images. A logistic curve turns them into the expected overlap; it is fitted on sets of images that were left
-out of training (``python -m training.confidence``). An image without spheroids has a curve of its own: how
-likely it is empty.
+images. A logistic curve turns them into the expected overlap; it is fitted on drawn images and on sets of
+real ones, each outlined by weights that had not learnt from it (``python -m training.confidence``). An
+image without spheroids has a curve of its own: how likely it is empty.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from core.segmentation.engines.base import Map, Prediction
 from core.segmentation.outlines.boundaries import Labels
 
 FILE = Path(__file__).resolve().parents[2] / "data" / "weights" / "confidence.json"
-FEATURES = ("certainty", "margin", "agreement", "unity", "strangeness")
+FEATURES = ("certainty", "margin", "agreement", "unity", "novelty")
 EMPTY_FEATURES = ("peak", "standing_out")
 
 _SURE, _POSSIBLE = 0.7, 0.3  # levels of the map between which an outline could run

@@ -49,7 +49,7 @@ def test_a_sharp_disc_that_both_looks_see_has_full_marks():
         "margin": pytest.approx(1, abs=0.02),
         "agreement": 1,
         "unity": 1,
-        "strangeness": 0,
+        "novelty": 0,
     }
 
 
@@ -111,7 +111,7 @@ def test_an_empty_answer_is_doubted_for_what_stands_out_and_for_what_was_nearly_
     assert rate(Prediction(nearly), outlined, "unet").image == 0.5
 
 
-def test_strangeness_counts_spreads_from_the_training_images():
+def test_novelty_counts_spreads_from_the_training_images():
     curve = Curve(0, (0, 0, 0, 0, 0))
     fitted = ConfidenceCurve(curve, curve, mean=(1.0, 2.0), spread=(1.0, 2.0))
     assert novelty(np.array([1, 2], np.float32), fitted) == 0

@@ -31,7 +31,7 @@ def test_a_curve_finds_what_overlap_follows() -> None:
     weights = dict(zip(FEATURES, fitted.weights, strict=True))
     assert weights["margin"] > 3
     assert abs(weights["certainty"]) + abs(weights["agreement"]) < 0.5
-    assert weights["strangeness"] == 0
+    assert weights["novelty"] == 0
     expected = fitted(np.array([[0.5, 0.5, 0.5, 0.5, 0.5]]))[0]
     assert expected == pytest.approx(0.5, abs=0.05)
 

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 import training.train
+from core.segmentation.engines.unet_model import VIEWS
 from core.segmentation.engines.weights import load
 from tests.training.conftest import write
 from training import evaluate
@@ -39,9 +40,9 @@ def test_a_stack_is_read_as_its_brightest(tmp_path: Path) -> None:
 def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
     made = batches(sets, 5)
     first, again, other = made[1], batches(sets, 5)[1], made[2]
-    assert first[0].shape == (2, 2, 64, 64)
+    assert first[0].shape == (2, VIEWS, 64, 64)
     assert first[1].shape == (2, 4, 64, 64)
-    assert other[0].shape == (8, 2, 32, 32)
+    assert other[0].shape == (8, VIEWS, 32, 32)
     assert first[0].dtype == first[1].dtype == np.float32
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
     assert not np.array_equal(first[0], made[3][0])
@@ -155,7 +156,7 @@ def test_exported_weights_predict_like_the_trained_network(tmp_path: Path) -> No
     plan = Plan(tmp_path, steps=1, workers=0, widths=WIDTHS)
     state = fresh(plan)
     checkpoint(tmp_path, state)
-    x = torch.rand(1, 2, 16, 16)
+    x = torch.rand(1, VIEWS, 16, 16)
     shipped = load(export(plan, state, {"seed": 0}))
     assert torch.allclose(shipped(x), state.ema.eval()(x), atol=0.01)
 
@@ -200,13 +201,18 @@ def test_each_set_is_scored_by_the_weights_that_never_saw_it(
     other = Plan(tmp_path / "all", steps=1, workers=0, widths=WIDTHS)
     other.out.mkdir()
     export(other, fresh(other), {"seed": 0, "held_out": []})
+    pair = Plan(tmp_path / "pair", steps=1, workers=0, widths=WIDTHS)
+    pair.out.mkdir()
+    export(pair, fresh(pair), {"seed": 0, "held_out": ["third", "fourth", *JUDGES]})
     assert {name: file.parent.name for name, file in evaluate.held_out(tmp_path).items()} == {
         "first": "first",
         "second": "second",
+        "third": "pair",
+        "fourth": "pair",
     }
     evaluate.main(["--data", str(sets), "--held-out", str(tmp_path)])
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()] == ["set", "first", "second"]
-    with pytest.raises(FileNotFoundError, match="without one set"):
+    with pytest.raises(FileNotFoundError, match="without a set"):
         evaluate.held_out(tmp_path / "all")
 
 
