@@ -145,6 +145,8 @@ def _diameters(rng: np.random.Generator, kind: str) -> NDArray[np.float64]:
     if kind in _ALONE or (kind.endswith("fluorescence") and rng.random() < 0.6):
         return rng.uniform(*_RANGES.get(kind, _LONE), 1 if rng.random() < 0.8 else 2)
     if kind == "well":
+        if rng.random() < 0.25:  # no larger than debris, but alone in a well
+            return rng.uniform(0.015, 0.05, 1)
         return rng.uniform(0.02, 0.22 if rng.random() < 0.6 else 0.45, 1 if rng.random() < 0.75 else 3)
     if kind == "dense":
         typical = np.exp(rng.uniform(np.log(0.04), np.log(0.3)))

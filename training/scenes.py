@@ -21,13 +21,13 @@ Labels = NDArray[np.int32]
 
 # share of scenes of each kind
 KINDS = {
-    "single": 0.2,
+    "single": 0.19,
     "few": 0.11,
     "dense": 0.14,
     "budding": 0.07,
     "loose": 0.07,
     "invasive": 0.08,
-    "well": 0.09,
+    "well": 0.1,
     "fluorescence": 0.09,
     "invasive fluorescence": 0.07,
     "empty": 0.08,
@@ -35,7 +35,7 @@ KINDS = {
 GLOWING = ("fluorescence", "invasive fluorescence")
 LOOSE, LOOSE_EMPTY = 20, 60  # loose cells in a field on average, and in one without bodies
 # Of scenes in transmitted light that have dark bodies.
-HALO, CORONA, MENISCUS, SOFT = 0.35, 0.15, 0.06, 0.25
+HALO, CORONA, MENISCUS, SOFT = 0.5, 0.15, 0.06, 0.25
 SOFT_FROM = 0.5  # optical density; a pale body far out of focus is a ghost, which nobody outlines
 
 

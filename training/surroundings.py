@@ -13,6 +13,7 @@ Labels = NDArray[np.int32]
 
 DENSE = 0.4  # optical density from which a body has a halo that can be told from it
 LARGE = 0.1  # and its diameter as a share of the field
+SHARE = (0.25, 0.95)  # density of a halo as a share of the body's
 MAX_DENSITY = 2.0  # denser bodies are all black, and a halo of half of their density would be, too
 
 
@@ -40,10 +41,10 @@ def halo(rng: np.random.Generator, density: Floats, labels: Labels, optical: flo
     away, number = nearest(labels)
     shape = (density.shape[0], density.shape[1])
     waves = np.clip(1 + rng.uniform(0, 0.5) * smooth(rng, shape, rng.uniform(10, 60)), 0.3, 2)
-    reach = rng.uniform(0.1, 0.6) * sizes[number] / 2 * waves + 1
-    fading = np.exp(-((away / reach) ** rng.uniform(1, 5)))
+    reach = rng.uniform(0.1, 0.75) * sizes[number] / 2 * waves + 1
+    fading = np.exp(-((away / reach) ** rng.uniform(1, 8)))
     grain = np.clip(1 + rng.uniform(0.1, 0.6) * smooth(rng, shape, rng.uniform(1.5, 6)), 0.1, 2)
-    share = rng.uniform(0.3, 0.85) * min(optical, MAX_DENSITY)
+    share = rng.uniform(*SHARE) * min(optical, MAX_DENSITY)
     density += np.asarray(share * fading * grain * (labels == 0), dtype=np.float32)
     return np.where((labels == 0) & (fading > 0.5), number, labels).astype(np.int32)
 

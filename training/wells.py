@@ -13,7 +13,9 @@ from core.demo.synthetic import BodySpec
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int32]
 
-FILLED = (0.1, 0.92)  # the body's diameter as a share of the lumen's
+FILLED = (0.07, 0.95)  # the body's diameter as a share of the lumen's
+NEARLY = 0.35  # of wells: their body is as small, or as large, as any: the ends of FILLED are the hardest
+LEAST = 0.06  # smallest radius of a well as a share of the field, where its body fits
 WIDEST, WIDE = 0.27, 0.6  # greatest radius of a well as a share of the field: of most, and of a few
 FEW_WIDE = 0.2
 EMPTY = 0.25  # of scenes that have an empty well, too
@@ -52,15 +54,23 @@ def _around(
     turn: float,
 ) -> Well:
     """A well that holds one body anywhere in its lumen, and none of its neighbours."""
-    least = 0.54 * body.diameter_px
+    fits = 0.52 * body.diameter_px
     apart = [np.hypot(*np.subtract(body.center, other.center)) for other in others if other is not body]
     cap = (WIDE if rng.random() < FEW_WIDE else WIDEST) * size
-    widest = max(least, min(cap, 0.5 * min(apart, default=2.0 * size)))
-    radius = float(np.clip(body.diameter_px / 2 / rng.uniform(*FILLED), least, widest))
-    away = (radius - least) * np.sqrt(rng.random()) * rng.uniform(0, 1)
+    widest = max(fits, min(cap, 0.5 * min(apart, default=2.0 * size)))
+    least = max(fits, min(LEAST * size, widest))
+    radius = float(np.clip(body.diameter_px / 2 / _filled(rng), least, widest))
+    away = (radius - fits) * np.sqrt(rng.random()) * rng.uniform(0, 1)
     way = rng.uniform(0, 2 * np.pi)
     x, y = body.center
     return Well((float(x + away * np.cos(way)), float(y + away * np.sin(way))), radius, power, turn)
+
+
+def _filled(rng: np.random.Generator) -> float:
+    """Draw the body's diameter as a share of the lumen's."""
+    if rng.random() < NEARLY:
+        return float(rng.uniform(FILLED[0], 0.2) if rng.random() < 0.4 else rng.uniform(0.75, FILLED[1]))
+    return float(rng.uniform(*FILLED))
 
 
 def _walls(rng: np.random.Generator, well: Well, size: int) -> Floats:
