@@ -52,12 +52,17 @@ def accuracy(rows: Sequence[Mapping[str, Any]]) -> Accuracy:
 
 
 def by_group(rows: Iterable[Mapping[str, Any]]) -> dict[str, Accuracy]:
-    """Estimate from rows of the statement reviews.judged: under "all", and under each engine and week."""
+    """Estimate from rows of the statement reviews.judged: under "all", and under each engine and week.
+
+    ``engine`` is None of a result that is gone; it counts in "all" and in its week.
+    """
     groups: dict[str, list[Mapping[str, Any]]] = {"all": []}
     for row in rows:
         year, week, _ = row["reviewed_at"].isocalendar()
-        engine = f"engine {row['engine']} {row['engine_version']}"
-        for group in ("all", engine, f"week {year}-W{week:02d}"):
+        names = ["all", f"week {year}-W{week:02d}"]
+        if row["engine"] is not None:
+            names.append(f"engine {row['engine']} {row['engine_version']}")
+        for group in names:
             groups.setdefault(group, []).append(row)
     return {name: accuracy(group_rows) for name, group_rows in groups.items()}
 

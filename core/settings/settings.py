@@ -103,7 +103,9 @@ class Settings:
     )
     undo_days: int = _setting(7, "UNDO_DAYS", "Days that deleted images and projects can be restored.")
     keep_versions_days: int = _setting(
-        30, "KEEP_VERSIONS_DAYS", "Days that a result is kept after a later automatic one has replaced it."
+        30,
+        "KEEP_VERSIONS_DAYS",
+        "Days that a result nobody judged, chose or corrected is kept after a later one.",
     )
     correction_reason: bool = _setting(
         True,

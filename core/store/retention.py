@@ -51,7 +51,7 @@ class RetentionStore:
     def purge_superseded(self, days: int) -> Purged:
         """Delete automatic versions that were superseded more than ``days`` days ago, with their objects.
 
-        Those stay that a corrected version was made from, and those that are pinned.
+        Those stay that a person has judged, chosen or corrected, and those that are pinned.
         """
         before = utc_now() - timedelta(days=min(days, MAX_DAYS))
 

@@ -64,8 +64,9 @@ def history_panel(services: Services, project: Project, image: Image, versions: 
         st.caption("No result yet. Each result is kept here, so that you can go back to it.")
         return
     st.caption(
-        "Each result is kept: segmenting again or correcting adds one, none changes. Results of an engine "
-        f"that are not current are kept for {plural(services.settings.keep_versions_days, 'day')}."
+        "Segmenting again or correcting adds a result, none changes. Those that somebody has judged, "
+        "chosen or corrected are kept for good; what an engine made and nobody did anything with goes "
+        f"{plural(services.settings.keep_versions_days, 'day')} after a later result has replaced it."
     )
     for version in versions[:SHOWN]:
         with st.container(border=True, key=f"version-{version.id}"):

@@ -14,6 +14,7 @@ from core.corrections.gestures import Gesture
 from core.corrections.holds import HELD_SECONDS, Reviewer
 from core.corrections.review import Reviews
 from core.corrections.review_order import RANDOM_SHARE, drawn_at_random, ordered, reasons
+from core.db import Database
 from core.errors import InvalidRequest, VersionConflict
 from core.models import (
     Image,
@@ -24,7 +25,7 @@ from core.models import (
     SpheroidsExpected,
     Verdict,
 )
-from core.store import Store
+from core.store import Recipe, Store
 from core.store.objects import ObjectFilter
 from tests.factories import add, finish, spheroid
 
@@ -282,6 +283,39 @@ def test_accuracy_is_of_the_images_drawn_at_random_alone(store: Store, project: 
     assert found["all"].n == len(lots) > 0
     assert found["all"].right.value == 1.0
     assert {name.split()[0] for name in found} == {"all", "engine", "week"}
+
+
+@pytest.fixture
+def judged_right(store: Store, project: Project) -> list[str]:
+    """Twelve images of the random arm, judged right and then segmented again."""
+    lots = [key for key in (f"image{n}" for n in range(1000)) if drawn_at_random(key)][:12]
+    add(store, project.id, *lots)
+    judged = [finish(store, key, spheroid()) for key in lots]
+    for image in judged:
+        Reviews(store).judge(image.id, image.version_id, Verdict(ReviewState.RIGHT, ""), "ada")
+    for key in lots:
+        finish(store, key, spheroid(), recipe=Recipe("newer", "2", {}))
+    return [str(image.version_id) for image in judged]
+
+
+def test_accuracy_of_an_engine_outlives_its_results_in_force(
+    store: Store, project: Project, judged_right: list[str]
+) -> None:
+    before = Reviews(store).accuracy(project.id)
+    assert before["all"].n == before["engine fake 1"].n == len(judged_right)
+    store.retention.purge_superseded(-1)
+    assert Reviews(store).accuracy(project.id) == before
+
+
+def test_verdicts_on_results_that_were_deleted_before_they_were_spared_count(
+    store: Store, db: Database, project: Project, judged_right: list[str]
+) -> None:
+    before = Reviews(store).accuracy(project.id)
+    gone = "DELETE FROM version WHERE kind = 'automatic' AND superseded_at IS NOT NULL"
+    db.write(lambda session: session._cursor.execute(gone) and None)
+    after = Reviews(store).accuracy(project.id)
+    assert after["all"] == before["all"]
+    assert not any(name.startswith("engine ") for name in after), "which engine it was is not known"
 
 
 def test_intervals_are_those_of_the_textbooks() -> None:

@@ -1,4 +1,4 @@
-"""Retention of rows: superseded automatic versions go; those in force, pinned or corrected stay."""
+"""Retention of rows: superseded automatic versions go; those stay that a person has had to do with."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import pytest
 
+from core.clock import utc_now
 from core.db import Database
-from core.models import Project
+from core.models import Project, ReviewState
 from core.store import Recipe, Store
+from core.store.corrections import NewOperation
 from core.store.results import Correction
 from core.store.retention import Purged
+from core.store.reviews import Judgement
 from tests.factories import add, digest, finish, new_image, result, spheroid
 
 pytestmark = pytest.mark.slow
@@ -102,9 +105,57 @@ def test_corrections_and_what_they_were_made_from_stay(
 def test_a_version_that_is_in_force_again_stays(store: Store, db: Database, superseded: list[str]) -> None:
     store.results.set_in_force("a", superseded[0], superseded[2])
     age(db, DAYS + 1)
-    assert store.retention.purge_superseded(DAYS) == Purged(versions=2)
-    assert versions(store) == superseded[:1]
+    assert store.retention.purge_superseded(DAYS) == Purged(versions=1)
+    assert versions(store) == [superseded[2], superseded[0]], "and the one that it replaced"
     assert store.images.get("a").n_objects == 1
+
+
+def test_what_somebody_chose_once_stays(store: Store, db: Database, superseded: list[str]) -> None:
+    store.results.set_in_force("a", superseded[0], superseded[2], "Ada")
+    finish(store, "a", spheroid(1), recipe=recipe(4))
+    age(db, DAYS + 1)
+    assert store.retention.purge_superseded(DAYS) == Purged(versions=1)
+    assert superseded[0] in versions(store)
+
+
+@pytest.mark.parametrize("state", [ReviewState.RIGHT, ReviewState.EXCLUDED, ReviewState.UNSURE])
+def test_what_somebody_has_judged_stays(
+    store: Store, db: Database, superseded: list[str], state: ReviewState
+) -> None:
+    judgement = Judgement(state, None, "Ada", utc_now(), at_random=False)
+    store.reviews.add("a", superseded[-1], judgement)
+    finish(store, "a", spheroid(1), recipe=recipe(4))
+    age(db, DAYS + 1)
+    assert store.retention.purge_superseded(DAYS) == Purged(versions=2)
+    assert superseded[-1] in versions(store)
+
+
+def test_what_a_second_opinion_was_compared_with_stays(
+    store: Store, db: Database, superseded: list[str]
+) -> None:
+    row = (
+        "id, image_id, version_id, judged_by, drawn_by, drawn_at, same_person, at_random, outlines, sha256, "
+    )
+    row += "n_drawn, n_either, ious, diameter_changes, engine_version_id"
+    values = f"'o', 'a', '{superseded[0]}', 'Ada', 'Ben', now()::TIMESTAMP, false, true, '[]', '', "
+    values += f"0, 0, [], [], '{superseded[1]}'"
+    insert = f"INSERT INTO second_opinion ({row}) VALUES ({values})"
+    db.write(lambda session: session._cursor.execute(insert) and None)
+    age(db, DAYS + 1)
+    assert store.retention.purge_superseded(DAYS) == Purged()
+    assert len(versions(store)) == len(superseded)
+
+
+def test_what_a_discarded_correction_began_from_stays(
+    store: Store, db: Database, superseded: list[str]
+) -> None:
+    operation = NewOperation(1, "o", "Ada", "delete", 10, "", utc_now(), "[]", {})
+    draft = store.corrections.add_operation("a", None, superseded[-1], operation)
+    store.corrections.discard("a", draft, "Ada")
+    finish(store, "a", spheroid(1), recipe=recipe(4))
+    age(db, DAYS + 1)
+    assert store.retention.purge_superseded(DAYS) == Purged(versions=2)
+    assert superseded[-1] in versions(store)
 
 
 def test_the_version_in_force_of_a_deleted_image_stays_while_it_can_be_restored(

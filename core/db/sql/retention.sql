@@ -1,13 +1,22 @@
 -- What is deleted for good when its time is over.
 
 -- name: versions
--- Automatic versions that are no longer in force, that no correction was made or is being made from and nothing has pinned.
+-- Automatic versions that are no longer in force, that no person has had to do with and nothing has pinned: none
+-- that somebody has judged, chosen or replaced by a choice, corrected or begun to, or drawn a second opinion of.
 DELETE FROM version
 WHERE kind = 'automatic' AND superseded_at < $before
-    AND id NOT IN (SELECT image.version_id FROM image WHERE image.version_id IS NOT NULL)
-    AND id NOT IN (SELECT child.parent_id FROM version AS child WHERE child.parent_id IS NOT NULL)
-    AND id NOT IN (SELECT correction.parent_id FROM correction WHERE ended_at IS NULL AND parent_id IS NOT NULL)
-    AND id NOT IN (SELECT pinned_version.version_id FROM pinned_version)
+    AND id NOT IN (
+        SELECT id FROM (
+            SELECT version_id AS id FROM image
+            UNION ALL SELECT parent_id FROM version
+            UNION ALL SELECT parent_id FROM correction
+            UNION ALL SELECT version_id FROM review
+            UNION ALL SELECT unnest([version_id, engine_version_id]) FROM second_opinion
+            UNION ALL SELECT unnest(regexp_extract_all(facts, '"(?:version|before)":"([^"]+)"', 1))
+            FROM correction_audit WHERE action = 'chose'
+            UNION ALL SELECT version_id FROM pinned_version
+        ) WHERE id IS NOT NULL
+    )
 RETURNING id
 
 -- name: objects

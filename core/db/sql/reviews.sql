@@ -82,17 +82,18 @@ WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
 GROUP BY review
 
 -- name: judged
--- The last word on each automatic result of the images that are drawn at random.
+-- The last word on each automatic result of the images that are drawn at random. A result that is gone was an
+-- automatic one: others are never deleted but with their image. Of which engine it was is then not known.
 SELECT
     review.state::VARCHAR AS state, version.engine, version.engine_version, review.reviewed_at,
     corrected.parent_iou, version.largest_diameter_px AS before_px, corrected.largest_diameter_px AS after_px
 FROM review
 JOIN image ON image.id = review.image_id
-JOIN version ON version.id = review.version_id
+LEFT JOIN version ON version.id = review.version_id
 LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
 WHERE ($project_id::VARCHAR IS NULL OR image.project_id = $project_id)
-    AND image.deleted_at IS NULL AND review.at_random
-    AND version.kind = 'automatic'
+    AND image.deleted_at IS NULL AND review.at_random AND review.version_id IS NOT NULL
+    AND coalesce(version.kind, 'automatic') = 'automatic'
 QUALIFY row_number() OVER (PARTITION BY review.version_id ORDER BY review.reviewed_at DESC, review.rowid DESC) = 1
     AND review.state IN ('right', 'corrected')
 
