@@ -16,7 +16,7 @@ from core.listing.image_table import SORTS as IMAGE_SORTS
 from core.listing.object_table import SORTS as OBJECT_SORTS
 from core.store.job_order import SORTS as JOB_SORTS
 from tests.http.conftest import CHANGES, DOCUMENT, PATHS
-from tests.http.test_api import error_of
+from tests.http.test_api import ROOT, error_of
 
 LISTS = {
     "/api/projects": (PROJECT_KEYS, rows.PROJECT_FIELDS),
@@ -50,6 +50,38 @@ def test_it_has_bounds_for_every_number(path: str, columns: list[str]) -> None:
     names = [name for name in parameters(path) if name.endswith(("_min", "_max"))]
     assert names == [f"{name}_{end}" for name in columns for end in ("min", "max")]
     assert {parameters(path)[name]["schema"]["type"] for name in names} == {"number"}
+
+
+def tables_of_parameters() -> dict[str, list[set[str]]]:
+    """By address with a table in docs/http_api.md: its rows, each the names that its first cell has."""
+    text = (ROOT / "docs" / "http_api.md").read_text(encoding="utf-8")
+    tables = {}
+    for section in text.split("\n### ")[1:]:
+        heading, _, table = section.partition("| parameter | meaning |\n")
+        if table and (address := re.match(r"`GET (/\S+)`", heading)):
+            rows = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+            tables[address[1]] = [{*re.findall(r"`(\w+)`", row)} | ({"…"} & {*row}) for row in rows]
+    return tables
+
+
+@pytest.mark.parametrize("path", ["/api/projects/{id}/images", "/api/projects/{id}/objects"])
+def test_the_tables_of_parameters_are_those_of_the_document(path: str) -> None:
+    table = tables_of_parameters()[path]
+    listed = {name for row in table for name in row} - {"…"}
+    bounds = {name for name in parameters(path) if name.endswith(("_min", "_max"))}
+    assert any("…" in row and row - {"…"} < bounds for row in table), "the bounds end with an ellipsis"
+    assert listed - bounds == parameters(path).keys() - bounds - {"id"}
+    assert listed & bounds < bounds
+
+
+def test_a_table_of_parameters_lists_the_words_that_they_take() -> None:
+    path = "/api/projects/{id}/images"
+    text = (ROOT / "docs" / "http_api.md").read_text(encoding="utf-8")
+    section = text.partition(f"### `GET {path}`")[2].partition("\n### ")[0]
+    for name in ("status", "findings", "review"):
+        kind = parameters(path)[name]["schema"]["items"]["$ref"].rpartition("/")[2]
+        (row,) = re.findall(rf"^\| `{name}` \| (.*) \|$", section, re.MULTILINE)
+        assert re.findall(r"`(\w+)`", row) == DOCUMENT["components"]["schemas"][kind]["enum"], name
 
 
 def test_it_is_served_with_a_page_that_loads_nothing_from_elsewhere(empty_client: TestClient) -> None:
