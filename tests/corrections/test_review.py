@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from core.corrections import NewRegion, Tool
@@ -12,21 +13,27 @@ from core.corrections.accuracy import accuracy, median, wilson
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Gesture
 from core.corrections.holds import HELD_SECONDS, Reviewer
+from core.corrections.imports import Imports
 from core.corrections.review import Reviews
 from core.corrections.review_order import RANDOM_SHARE, drawn_at_random, ordered, reasons
 from core.db import Database
 from core.errors import InvalidRequest, VersionConflict
+from core.files.blobs import Blobs
+from core.images import label_png
 from core.models import (
     Image,
     ImageFilter,
+    Limits,
     Project,
     ReviewSettings,
     ReviewState,
     SpheroidsExpected,
     Verdict,
 )
+from core.queue.admission import Admission
 from core.store import Recipe, Store
 from core.store.objects import ObjectFilter
+from tests.corrections.conftest import labels
 from tests.factories import add, finish, spheroid
 
 pytestmark = pytest.mark.slow
@@ -352,6 +359,22 @@ def test_the_work_of_a_review_is_counted_with_its_seconds(
     assert effort.edit_rate == 1.0
     later = store.reviews.effort(None, since=store.images.get(image.id).reviewed_at)
     assert (later.looked_at, later.edit_rate) == (0, None)
+
+
+def test_outlines_of_other_programs_are_no_work_of_a_review(
+    store: Store, blobs: Blobs, desk: Corrections, image: Image
+) -> None:
+    """A plate whose masks are imported would look as if every outline had been corrected by hand."""
+    reviews, imports = Reviews(store), Imports.open(store, blobs, Limits(), Admission(2**30))
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT, seconds=4.0), "ada")
+    mask = label_png.encode(np.roll(labels(), 3, axis=1))
+    (row,) = imports.add(image.project_id, "a.png", mask, "ada")
+    assert row.version_id is not None
+    effort = reviews.effort(image.project_id)
+    assert (effort.looked_at, effort.right, effort.corrected, effort.edit_rate) == (1, 1, 0, 0.0)
+    reviews.judge(image.id, row.version_id, Verdict(ReviewState.RIGHT, seconds=9.0), "ben")
+    effort = store.reviews.effort(None)
+    assert (effort.looked_at, effort.seconds) == (1, 4.0), "what is said of imported outlines is left out"
 
 
 def test_a_project_that_says_nothing_needs_a_reason_where_the_app_does(

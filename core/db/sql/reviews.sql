@@ -98,8 +98,12 @@ QUALIFY row_number() OVER (PARTITION BY review.version_id ORDER BY review.review
     AND review.state IN ('right', 'corrected')
 
 -- name: effort
--- The last word on each result, and how long people looked at results and worked at corrections.
-WITH said AS (
+-- The last word on each result, and how long people looked at results and worked at corrections. Outlines of
+-- other programs are nobody's judgement of a result, and what is said of them is none of this app's results.
+WITH imported AS (
+    SELECT DISTINCT facts->>'$.version' AS version_id FROM correction_audit WHERE action = 'imported'
+),
+said AS (
     SELECT
         review.state, review.seconds, corrected.seconds_worked,
         row_number() OVER (
@@ -108,6 +112,8 @@ WITH said AS (
     FROM review
     JOIN image ON image.id = review.image_id
     LEFT JOIN version AS corrected ON corrected.id = review.corrected_id
+    ANTI JOIN imported ON imported.version_id = review.corrected_id
+    ANTI JOIN imported AS judged ON judged.version_id = review.version_id
     WHERE image.deleted_at IS NULL AND ($project_id::VARCHAR IS NULL OR image.project_id = $project_id)
         AND ($since::TIMESTAMP IS NULL OR review.reviewed_at > $since)
 )
