@@ -10,6 +10,7 @@ from core.ui import (
     filters,
     image_actions,
     image_filter,
+    import_panel,
     project_cards,
     project_switcher,
     saved_views,
@@ -29,6 +30,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     shell.live_counts(services, project, project_cards.count_words)
     image_actions.downloads(services, project)
     if project.n_images and visitor.may_edit(services, project):
+        import_panel.button(services, project)
         upload_panel.upload_button(services, project)
 feedback.show_undo()
 if not project.n_images and visitor.may_edit(services, project):

@@ -42,17 +42,26 @@ class Drops {
 
   watch(view) {
     const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
+    // A dialog has a field of its own for files, or takes none: they are no images for the page behind it.
+    const isForDialog = (event) => {
+      if (!event.target?.closest?.("[role=dialog]")) return false;
+      if (!event.target.closest("[data-testid=stFileUploaderDropzone]")) {
+        event.preventDefault(); // else the browser would open the file in place of the page
+        event.dataTransfer.dropEffect = "none";
+      }
+      return true;
+    };
     try {
       if (view.spheroscopeDrops) return;
       view.spheroscopeDrops = this;
       view.addEventListener("dragover", (event) => {
-        if (!hasFiles(event)) return;
+        if (!hasFiles(event) || isForDialog(event)) return;
         event.preventDefault();
         event.dataTransfer.dropEffect = "copy";
         this.show();
       });
       view.addEventListener("drop", (event) => {
-        if (!hasFiles(event)) return;
+        if (!hasFiles(event) || isForDialog(event)) return;
         event.preventDefault();
         this.hide();
         this.dropped(event.dataTransfer);
