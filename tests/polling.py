@@ -11,7 +11,7 @@ T = TypeVar("T")
 POLL_SECONDS = 0.01
 
 
-def wait_until(condition: Callable[[], T], seconds: float = 10.0, what: str = "") -> T:
+def wait_until(condition: Callable[[], T], seconds: float = 60.0, what: str = "") -> T:
     """Ask ``condition`` until it gives something true, and return that.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 import signal
 import socket
@@ -9,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ import redis
 from tests.polling import wait_until
 
 Behaviour = Callable[[socket.socket], None]
+
+# Below the ports that Linux lends to outgoing connections, which may take one before its server is there.
+PORTS = range(20_000, 32_000)
+
+
+def free_port() -> int:
+    """A port of this machine that nothing listens on, for a server that is started afterwards."""
+    for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise AssertionError("every port is taken")
 
 
 class RedisServer:

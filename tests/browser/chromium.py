@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,10 +16,13 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-expect.set_options(timeout=30_000)  # also on a busy machine
+LONG_MS = 90_000  # for what a page shows in a moment, also on a busy machine
+expect.set_options(timeout=LONG_MS)
 ARTEFACTS = ROOT / "test-artefacts"
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = [
@@ -32,7 +34,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_S = 60.0
+START_S = 120.0
 
 
 @dataclass
@@ -48,6 +50,16 @@ class Tab:
         path = ARTEFACTS / f"{name}.png"
         self.page.screenshot(path=path)
         return path
+
+
+def at_rest(page: Page) -> None:
+    """Wait until the page's script has run; until then what it has drawn may move."""
+    expect(page.locator("[data-testid=stApp][data-test-script-state=notRunning]")).to_be_attached()
+
+
+def still(part: Locator) -> None:
+    """Wait until a part of the page lies where it lay a frame before."""
+    part.element_handle().wait_for_element_state("stable")
 
 
 def require_chromium() -> None:
@@ -77,6 +89,7 @@ def browser_tab(
             timezone_id=zone,
         ) as context,
     ):
+        context.set_default_timeout(LONG_MS)
         tab = Tab(context.new_page())
 
         def heard(message: ConsoleMessage) -> None:
@@ -153,12 +166,6 @@ def streamlit_server(
         finally:
             process.kill()
             process.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait_until_healthy(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -24,6 +23,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from tests.polling import wait_until
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS, EXPORT_SECONDS = 120.0, 240.0
@@ -71,9 +71,7 @@ def served(
     data: Path, env: dict[str, str] | None = None, confine: Callable[[int], object] = lambda pid: None
 ) -> Iterator[Served]:
     """The app on the folder ``data``; ``confine`` gets the process's id before it has loaded anything."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     with (data.parent / "serving.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.deploy.serving", str(port)],

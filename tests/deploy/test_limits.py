@@ -59,7 +59,7 @@ class Confinement:
 
     def remove(self) -> None:
         if self._folder:
-            wait_until(lambda: not (self._folder / "cgroup.procs").read_text(), 20)  # type: ignore[operator]
+            wait_until(lambda: not (self._folder / "cgroup.procs").read_text())  # type: ignore[operator]
             self._folder.rmdir()
 
 

@@ -23,9 +23,10 @@ from tests import corpus
 from tests.faults import oracle
 from tests.http.lab import Lab, disc
 from tests.polling import wait_until
+from tests.servers import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 60.0  # also on a busy machine; how long it may drain is a setting
 STOPPED = (0, -signal.SIGTERM)  # the server ends with the signal that it has been told to stop by
 FULL = pytest.mark.full
@@ -57,9 +58,7 @@ class App:
 @contextmanager
 def app(data: Path, **env: str) -> Iterator[App]:
     """``python -m core serve`` on a folder; killed with the block if it still runs."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "core", "serve", "--port", str(port)],
         cwd=ROOT,

@@ -26,7 +26,7 @@ from tests.corrections.scenes import random_gesture
 from tests.faults.child import NURSERY
 from tests.faults.correcting_server import serve
 
-ALARM_SECONDS = 60
+ALARM_SECONDS = 120
 Objects = dict[int, Region]
 
 pytestmark = pytest.mark.slow

@@ -36,7 +36,7 @@ FULL = pytest.mark.full
 DISK_BYTES = 64 * 2**20
 SOME_BYTES = 300_000  # which a few small files fit into, or their commit
 FILE_BYTES = 20_000  # that a process may write into one file: less than an upload
-AGAIN_SECONDS = 5
+AGAIN_SECONDS = 30
 
 
 @pytest.fixture
@@ -183,7 +183,7 @@ def squeezed(folder: Path, say: Connection) -> None:
     upload(5)
     resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     upload(10)
-    wait_until(lambda: store.jobs.totals().left == 0, 30, "all jobs to end")
+    wait_until(lambda: store.jobs.totals().left == 0, 120, "all jobs to end")
     queue.drain(10)
     db.close()
 
@@ -194,7 +194,7 @@ def test_a_process_that_may_not_write_any_more_refuses_and_goes_on_when_it_may(t
     process.start()
     say.close()
     verdicts = [heard.recv() for _ in range(15)]
-    process.join(60)
+    process.join(120)
     assert process.exitcode == 0
     stored, refused = UploadOutcome.STORED.value, UploadOutcome.REFUSED.value
     assert [outcome for outcome, *_ in verdicts] == [stored] * 5 + [refused] * 5 + [stored] * 5

@@ -22,7 +22,7 @@ from tests.factories import ENGINE, RECIPE, new_image
 from tests.faults import oracle
 from tests.faults.child import CUTS, NURSERY, Plan, main, objects_of
 
-ALARM_SECONDS = 60
+ALARM_SECONDS = 120
 
 pytestmark = pytest.mark.slow
 FULL = pytest.mark.full

@@ -31,7 +31,7 @@ def write_and_die(folder: Path) -> None:
 def test_a_damaged_log_is_refused_or_told_of(tmp_path: Path, place: float) -> None:
     process = NURSERY.Process(target=write_and_die, args=(tmp_path,))
     process.start()
-    process.join(60)
+    process.join(120)
     wal = tmp_path / "spheroscope.duckdb.wal"
     content = bytearray(wal.read_bytes())
     content[int(place * len(content))] ^= 0xFF
@@ -51,7 +51,7 @@ def test_a_damaged_log_is_refused_or_told_of(tmp_path: Path, place: float) -> No
 def test_a_sound_log_after_a_kill_is_not_complained_of(tmp_path: Path) -> None:
     process = NURSERY.Process(target=write_and_die, args=(tmp_path,))
     process.start()
-    process.join(60)
+    process.join(120)
     db = Database.open(tmp_path / "spheroscope.duckdb", QueryRecorder())
     assert (len(Store(db).projects.list()), db.lost_commits) == (200, 0)
     db.close()

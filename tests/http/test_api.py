@@ -92,7 +92,7 @@ def test_the_version_changes_with_every_change_and_with_nothing_else(client: Tes
     assert version() == first
     project = lab.project()
     lab.store.jobs.enqueue(project.id, [lab.image(project, "a.png").id], RECIPE)
-    wait_until(lambda: version() != first and version()[1] == 1, 5)  # told at most twice a second
+    wait_until(lambda: version() != first and version()[1] == 1)  # told at most twice a second
     assert (first[1], version()[0]) == (0, version()[0])
 
 
@@ -102,7 +102,7 @@ def test_the_queue_tells_how_far_it_is_and_how_it_is(client: TestClient, lab: La
     assert answer["counts"] == dict.fromkeys(JobState, 0)
     project = lab.project()
     lab.store.jobs.enqueue(project.id, [lab.image(project, "a.png").id], RECIPE)
-    wait_until(lambda: client.get("/api/queue").json()["left"] == 1, 5)
+    wait_until(lambda: client.get("/api/queue").json()["left"] == 1)
     answer = client.get("/api/queue").json()
     assert (answer["progress"], answer["workers"], answer["lost"]) == (0.0, 4, 0)
 

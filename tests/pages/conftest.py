@@ -84,7 +84,7 @@ def plate(services: Services) -> Project:
         file = next(files)
         services.ingest.add(project.id, file.name, file.data, services.recipe(project))
     services.queue.wake()
-    wait_until(lambda: services.store.jobs.totals().left == 0, 60)
+    wait_until(lambda: services.store.jobs.totals().left == 0, 120)
     return services.store.projects.get(project.id)
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from core.queue.batching import Batcher
+from tests.polling import wait_until
 
 FOREVER = 60.0
 
@@ -49,8 +50,7 @@ def test_the_last_call_that_is_expected_ends_the_waiting() -> None:
     batcher = Batcher(doubling(calls), 5, FOREVER, more.is_set)
     with ThreadPoolExecutor(2) as pool:
         first = pool.submit(batcher.call, 1)
-        while not batcher._pending:
-            pass
+        wait_until(lambda: batcher._pending)
         more.clear()
         assert batcher.call(2) == 4
         assert first.result() == 2

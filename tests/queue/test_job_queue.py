@@ -67,7 +67,7 @@ class Lab:
         totals = self.store.jobs.totals().counts
         return {state.value: count for state, count in totals.items() if count}
 
-    def wait_until_ended(self, seconds: float = 30) -> None:
+    def wait_until_ended(self, seconds: float = 60) -> None:
         wait_until(lambda: self.store.jobs.totals().left == 0, seconds, "all jobs to end")
 
 
@@ -94,7 +94,7 @@ class Gate:
 
     def __call__(self, path: Path, job: Job) -> Processed:
         self.begun.append(job.image_id)
-        assert self._open.wait(30)
+        assert self._open.wait(120)
         return instant(path, job)
 
     def open(self) -> None:
@@ -187,7 +187,7 @@ def test_a_queue_at_rest_begins_as_soon_as_it_is_woken(lab: Lab) -> None:
         for number in range(10):
             lab.add(f"{number}")
             queue.wake()
-            wait_until(lambda key=f"{number}": lab.store.images.get(key).status is ImageStatus.DONE, 5)
+            wait_until(lambda key=f"{number}": lab.store.images.get(key).status is ImageStatus.DONE)
 
 
 # Failing
@@ -442,7 +442,7 @@ def test_a_disk_that_stays_full_does_not_hold_up_the_end(lab: Lab, monkeypatch: 
 
     monkeypatch.setattr(lab.blobs, "put", put)
     with lab.queue(instant) as queue:
-        assert tried.wait(10)
+        assert tried.wait(30)
         assert queue.drain(5)
     assert lab.counts() == {"queued": 1}  # the next start takes it up
 
@@ -630,14 +630,14 @@ def test_a_job_that_hangs_fails_at_its_deadline_and_its_worker_counts_as_lost(la
         return gate(path, job) if job.image_id == "hangs" else instant(path, job)
 
     lab.add("hangs", "fine")
-    with lab.queue(work, slots=2, deadline_seconds=0.3) as queue:
-        wait_until(lambda: lab.counts() == {"done": 1, "failed": 1}, 5)
+    with lab.queue(work, slots=2, deadline_seconds=3) as queue:  # time enough for the one that is fine
+        wait_until(lambda: lab.counts() == {"done": 1, "failed": 1})
         assert lab.store.images.get("hangs").error_code == "deadline_passed"
-        assert "longer than 0.3 seconds" in (lab.store.images.get("hangs").error or "")
+        assert "longer than 3 seconds" in (lab.store.images.get("hangs").error or "")
         assert (queue.state().lost, queue.state().running) == (1, 0)
         lab.add("later")
         queue.wake()
-        wait_until(lambda: lab.counts() == {"done": 2, "failed": 1}, 5)  # the other worker goes on
+        wait_until(lambda: lab.counts() == {"done": 2, "failed": 1})  # the other worker goes on
         gate.open()
         wait_until(lambda: queue.state().lost == 0)
         assert lab.counts() == {"done": 2, "failed": 1}  # what came too late is thrown away
@@ -742,7 +742,7 @@ def test_draining_gives_up_in_time_and_what_still_runs_is_an_orphan(lab: Lab) ->
         watch = Future[bool]()
         ending = threading.Thread(target=lambda: watch.set_result(queue.drain(0.2)))
         ending.start()
-        assert watch.result(timeout=3) is False
+        assert watch.result(timeout=20) is False
         ending.join()
         assert not queue.drain(60)  # a second call has no time of its own
         assert lab.counts() == {"queued": 2}

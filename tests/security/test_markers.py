@@ -29,10 +29,10 @@ from core.accounts.policy import PAGES
 from core.services import Services
 from core.settings import ROOT, Settings
 from tests import corpus
-from tests.browser.chromium import free_port
 from tests.http.lab import Lab, disc
 from tests.pages.conftest import open_as, opened_services, texts
 from tests.security.test_absence import READING
+from tests.servers import free_port
 
 MARK = "MARKER"
 PASSWORDS = {"boss": f"{MARK} seven quiet spheroids", "ana": f"{MARK} four words nobody knows"}

@@ -16,8 +16,9 @@ import pytest
 from joserfc.jwk import RSAKey
 
 from core.settings import ROOT
-from tests.browser.chromium import free_port, streamlit_server
+from tests.browser.chromium import streamlit_server
 from tests.security.provider import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
+from tests.servers import free_port
 
 HTML = {"Accept": "text/html"}
 SECRETS = """
