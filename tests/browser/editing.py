@@ -19,6 +19,7 @@ from core.segmentation import describe
 from core.store import Recipe
 from core.store.results import Result
 from tests.browser.app import lab_in
+from tests.browser.chromium import at_rest, still
 from tests.factories import claim
 from tests.http.lab import Lab
 
@@ -107,32 +108,41 @@ def added_scene(lab: Lab, project_name: str, labels: Labels) -> Scene:
 def opened(page: Page, scene: Scene, server: str) -> None:
     """Open the image with its editor, once it can be used."""
     page.goto(scene.address(server))
-    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
     saved(page)
-    expect(page.locator(".message")).to_be_hidden(timeout=30_000)
+    expect(page.locator(".message")).to_be_hidden()
     expect(page.locator(".object").first).to_be_attached()
+    at_rest(page)  # it also runs because the editor is open, and then draws the lines above the picture anew
 
 
 def saved(page: Page) -> None:
     """Wait until everything is stored."""
-    expect(page.locator(".saved")).to_have_text("Saved", timeout=30_000)
+    expect(page.locator(".saved")).to_have_text("Saved")
 
 
 def at(page: Page, x: float, y: float) -> Point:
-    """Where a point of the image lies on the page."""
+    """Where a point of the image lies on the page, once the picture has come to rest."""
+    return places(page, (x, y))[0]
+
+
+def places(page: Page, *points: Point) -> list[Point]:
+    """Where points of the image lie on the page, once the picture has come to rest."""
     picture = page.locator(".stage img").first
+    still(picture)
     box = picture.bounding_box()
     assert box is not None
     width = picture.evaluate("image => parseFloat(image.style.width)")  # its file may be smaller
-    return box["x"] + x * box["width"] / width, box["y"] + y * box["width"] / width
+    scale = box["width"] / width
+    return [(box["x"] + x * scale, box["y"] + y * scale) for x, y in points]
 
 
 def drag(page: Page, *points: Point, button: Any = "left") -> None:
     """Draw through points of the image with the mouse."""
-    page.mouse.move(*at(page, *points[0]))
+    first, *others = places(page, *points)
+    page.mouse.move(*first)
     page.mouse.down(button=button)
-    for point in points[1:]:
-        page.mouse.move(*at(page, *point), steps=8)
+    for place in others:
+        page.mouse.move(*place, steps=8)
     page.mouse.up(button=button)
 
 

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from core.accounts import Role
 from core.services import Services
@@ -15,9 +15,10 @@ from core.settings import Settings
 from tests import corpus
 from tests.accounts.conftest import PASSWORD
 from tests.browser.app import app_server, lab_in
-from tests.browser.chromium import Tab, browser_tab
+from tests.browser.chromium import Tab, at_rest, browser_tab
 from tests.browser.test_journey import assert_clean, grid, row_names
 from tests.http.lab import disc
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -56,11 +57,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def opened(tab: Tab, address: str, page: str) -> Page:
     tab.page.goto(f"{address}/{page}?project=Melanoma")
     heading = (HEADINGS | OF_ACCOUNTS)[page]
-    expect(tab.page.get_by_role("heading", level=1, name=heading)).to_be_visible(timeout=60_000)
+    expect(tab.page.get_by_role("heading", level=1, name=heading)).to_be_visible()
     if page in ("images", "measurements"):
-        expect(row_names(tab.page).first).to_be_visible(timeout=60_000)
-    for waiting in ("stStatusWidget", "stSkeleton"):
-        expect(tab.page.get_by_test_id(waiting)).to_have_count(0, timeout=60_000)
+        expect(row_names(tab.page).first).to_be_visible()
+    at_rest(tab.page)
+    expect(tab.page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(tab.page.locator("dialog dt").first).to_be_attached()  # keys are listened to
     return tab.page
 
 
@@ -107,7 +109,7 @@ def test_the_pages_of_accounts_are_as_good(
         tab.page.fill("[name=name]", "Ana")
         tab.page.fill("[name=password]", PASSWORD)
         tab.page.get_by_role("button").click()
-        expect(tab.page.get_by_role("heading", level=1, name="Projects")).to_be_visible(timeout=60_000)
+        expect(tab.page.get_by_role("heading", level=1, name="Projects")).to_be_visible()
         for name in OF_ACCOUNTS:
             broken[name] = problems(tab, opened(tab, address, name), name, theme)
     assert {name: found for name, found in broken.items() if found} == {}
@@ -124,11 +126,15 @@ def problems(tab: Tab, page: Page, name: str, theme: str) -> list[str]:
 
 
 def focused(page: Page) -> str:
-    """“row 0” where a cell of the table's first row has the focus, else what has it."""
+    """“row 0” where a cell of the table's first row has the focus, else what has it.
+
+    The table hands the focus on to a row after the event: until then this is empty.
+    """
     return str(
         page.evaluate("""() => {
           let place = document.activeElement;
           if (place.tagName === 'IFRAME') { place = place.contentDocument.activeElement; }
+          if (place.matches('body, .ag-tab-guard')) { return ''; }
           const row = place.closest('.ag-row');
           return row ? 'row ' + row.getAttribute('row-index') : place.tagName;
         }""")
@@ -141,17 +147,17 @@ def test_tab_reaches_the_first_row_and_leaves_it(address: str) -> None:
         stops = 0
         while focused(page) != "row 0" and stops < 6:
             page.keyboard.press("Tab")
-            page.wait_for_timeout(200)  # the table hands the focus on to its row after the event
+            wait_until(lambda: focused(page), what="something to have the focus")
             stops += 1
         assert stops <= 5
         tab.shot("keys-first-row")
         page.keyboard.press("Tab")
         assert not focused(page).startswith("row")
         page.keyboard.press("Shift+Tab")
-        assert focused(page) == "row 0"
+        wait_until(lambda: focused(page) == "row 0")
         page.keyboard.press("ArrowDown")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible()
         assert_clean(tab)
 
 
@@ -160,12 +166,13 @@ def test_arrows_work_wherever_the_focus_is_but_in_fields(address: str) -> None:
         page = opened(tab, address, "images")
         page.get_by_role("button", name="Export").focus()
         page.keyboard.press("ArrowDown")
-        assert focused(page) == "row 0"
+        wait_until(lambda: focused(page) == "row 0")
         page.keyboard.press("Enter")
-        expect(page.get_by_role("heading", level=1, name="C12.png")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", level=1, name="C12.png")).to_be_visible()
+        expect(page.locator(".zoom")).not_to_be_empty()  # the viewer listens to keys once it has drawn
         page.get_by_role("button", name="Next").focus()
         page.keyboard.press("ArrowRight")
-        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible(timeout=30_000)
+        expect(page.get_by_role("heading", level=1, name="C11.png")).to_be_visible()
         page.get_by_role("combobox", name="Project").focus()
         page.keyboard.press("ArrowRight")
         page.wait_for_timeout(500)
@@ -184,7 +191,7 @@ def test_a_question_mark_lists_the_keys_of_the_page(address: str) -> None:
         page.keyboard.press("Escape")
         expect(keys).to_be_hidden()
         opened(tab, address, "image")
-        expect(page.get_by_text("Loading…")).to_be_hidden(timeout=30_000)
+        expect(page.get_by_text("Loading…")).to_be_hidden()
         page.get_by_role("button", name="Next").focus()
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keys of this page")).to_contain_text(
@@ -193,16 +200,20 @@ def test_a_question_mark_lists_the_keys_of_the_page(address: str) -> None:
         assert_clean(tab)
 
 
+def is_within(part: Locator, whole: Locator) -> bool:
+    """Whether no side of a part of the page is cut off by that of another."""
+    inner, outer = part.bounding_box(), whole.bounding_box()
+    assert inner
+    assert outer
+    return outer["x"] <= inner["x"] and inner["x"] + inner["width"] <= outer["x"] + outer["width"]
+
+
 def test_the_sorted_column_is_in_sight_on_a_tablet(address: str) -> None:
     with browser_tab(1024, 768) as tab:
         page = opened(tab, address, "images")
         header = grid(page).locator(".ag-header-cell[col-id=created]")
-        table = grid(page).locator(".ag-root-wrapper").bounding_box()
-        box = header.bounding_box()
-        assert table
-        assert box
-        assert table["x"] <= box["x"]
-        assert box["x"] + box["width"] <= table["x"] + table["width"]
+        table = grid(page).locator(".ag-root-wrapper")
+        wait_until(lambda: is_within(header, table), what="the sorted column to be scrolled into sight")
         expect(grid(page).locator(".ag-header-cell[col-id=name]")).to_be_in_viewport()
         tab.shot("keys-tablet")
         assert_clean(tab)

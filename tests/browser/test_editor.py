@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from core.ui.format import three_digits
 from tests.browser.app import app_server, lab_in
-from tests.browser.chromium import Tab, browser_tab, free_port
+from tests.browser.chromium import Tab, browser_tab
 from tests.browser.editing import (
     Scene,
     added_scene,
@@ -30,6 +31,7 @@ from tests.browser.editing import (
     state,
     touch_drag,
 )
+from tests.servers import free_port
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 UM_PER_PX = 2.0
@@ -198,6 +200,7 @@ def test_a_finger_draws_cuts_and_two_fingers_zoom(scene: Scene, server: str) -> 
         assert (labels == 3).sum() > (discs() == 3).sum()
         expect(cell(page, 3)).to_have_text(diameter(labels, 3))
         page.get_by_role("button", name="Cut").tap()
+        expect(page.locator(".tools [aria-pressed=true]")).to_have_attribute("data-edit-tool", "cut")
         touch_drag(page, (210, 60), (210, 180))
         saved(page)
         expect(numbers(page)).to_have_text(["1", "2", "3", "4"])
@@ -231,7 +234,7 @@ def test_a_reload_in_the_middle_keeps_the_correction_and_its_steps(
     saved(page)
     drawn = labels_of_state(state(scene, server))
     page.reload()
-    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
     saved(page)
     expect(cell(page, 2)).to_have_text(diameter(drawn, 2))
     page.locator(".stage").focus()
@@ -260,7 +263,7 @@ def test_what_is_drawn_while_the_server_is_gone_is_stored_once_it_is_back(tmp_pa
         first.close()  # killed
         drag(page, (210, 120), (210, 60))
         drag(page, (360, 240), (430, 240))
-        expect(page.locator(".saved")).to_have_text("2 not saved", timeout=30_000)
+        expect(page.locator(".saved")).to_have_text("2 not saved")
         expect(page.locator(".hint")).to_contain_text("No connection")
         tab.shot("editor-not-saved")
         running.enter_context(app_server(tmp_path / "data", port=port))
@@ -280,11 +283,9 @@ def test_done_asks_why_and_makes_a_version(tab: Tab, scene: Scene, server: str) 
     expect(dialog.get_by_role("button", name="Done")).to_be_disabled()
     dialog.get_by_role("button", name="too small").click()
     dialog.get_by_role("button", name="Done").click()
-    expect(page.get_by_text("corrected by not signed in: outline too small").first).to_be_visible(
-        timeout=30_000
-    )
+    expect(page.get_by_text("corrected by not signed in: outline too small").first).to_be_visible()
     expect(page.get_by_role("button", name="Correct outlines")).to_be_visible()
-    assert "edit=1" not in page.url
+    expect(page).not_to_have_url(re.compile("edit=1"))
     found = _get(f"{server}/api/images/{scene.image_id}/versions")["versions"]
     assert [(item["kind"], item["in_force"]) for item in found] == [("corrected", True), ("automatic", False)]
 
@@ -296,7 +297,7 @@ def test_a_discarded_correction_leaves_the_result_as_it_was(tab: Tab, scene: Sce
     saved(page)
     page.on("dialog", lambda question: question.accept())
     page.get_by_role("button", name="Discard").click()
-    expect(page.get_by_role("button", name="Correct outlines")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("button", name="Correct outlines")).to_be_visible()
     expect(cell(page, 1)).to_have_text(before)
     assert state(scene, server)["revision"] == 0
 
@@ -357,12 +358,12 @@ def test_an_unfinished_correction_is_shown_and_can_be_gone_on_with(scene: Scene,
     with browser_tab() as tab:
         page = tab.page
         page.goto(scene.address(server, edit=False))
-        expect(page.get_by_text("Being corrected now by program: 1 change")).to_be_visible(timeout=60_000)
-        expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
+        expect(page.get_by_text("Being corrected now by program: 1 change")).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(3)
         tab.shot("editor-unfinished")
         page.get_by_role("button", name="Continue").click()
-        expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=30_000)
-        expect(page.locator("tbody tr")).to_have_count(2, timeout=30_000)
+        expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
+        expect(page.locator("tbody tr")).to_have_count(2)
         assert tab.errors == []
 
 

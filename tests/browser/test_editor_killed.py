@@ -19,6 +19,7 @@ CELL = 26.0  # px: each stroke makes a new spheroid in a place of its own
 SMALLER = 6  # times that the brush is made smaller, so that strokes in two places do not touch
 
 
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.full)])
 def test_a_tab_that_ends_amid_a_stroke_loses_that_stroke_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kills: int

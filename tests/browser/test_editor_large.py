@@ -88,7 +88,9 @@ def _erased_from_near(page: Page, scene: Scene, server: str, before: Labels) -> 
     page.mouse.move(x, y)
     _wheel_to(page, 3200)
     assert _zoom(page) >= 3200
-    page.wait_for_timeout(1500)  # the part in sight is fetched once the picture rests
+    expect(page.locator(".stage img")).to_have_count(
+        2
+    )  # once the picture rests, the part in sight is fetched
     page.keyboard.press("x")
     page.mouse.down()
     page.mouse.move(x + 40, y + 40, steps=8)

@@ -18,6 +18,7 @@ from tests.browser.app import app_server
 from tests.browser.chromium import browser_tab
 from tests.browser.test_journey import assert_clean, grid
 from tests.factories import RECIPE, claim, new_image
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -31,24 +32,22 @@ def test_ten_thousand_jobs_scroll_smoothly_and_are_acted_on(tmp_path: Path) -> N
     with app_server(tmp_path, DASK_SCHEDULER=nobody) as address, browser_tab() as tab:
         page = tab.page
         page.goto(f"{address}/queue")
-        expect(page.locator("[data-name=queued] b")).to_have_text("9\u202f998", timeout=30_000)
+        expect(page.locator("[data-name=queued] b")).to_have_text("9\u202f998")
         expect(page.get_by_text("cannot be reached").first).to_be_visible()
         rows = grid(page)
-        expect(rows.locator("[row-id] .opens").first).to_be_visible(timeout=30_000)
+        expect(rows.locator("[row-id] .opens").first).to_be_visible()
         body = rows.locator(".ag-body-viewport")
         for share in (0.25, 0.5, 0.75, 0.99):
             body.evaluate("(body, share) => { body.scrollTop = share * body.scrollHeight; }", share)
             first = f"{int(share * (JOBS - 2)) // 1000 * 1000 // 1000:02}"
-            expect(rows.locator(f"[row-id] .opens a:text-matches('^{first}')").first).to_be_visible(
-                timeout=15_000
-            )
+            expect(rows.locator(f"[row-id] .opens a:text-matches('^{first}')").first).to_be_visible()
             assert rows.locator(".ag-center-cols-container .ag-row").count() < MAX_DRAWN
-        expect(rows.locator("[row-id] .opens").last).to_contain_text(".tif", timeout=15_000)
+        expect(rows.locator("[row-id] .opens").last).to_contain_text(".tif")
         page.get_by_test_id("stButtonGroup").get_by_text("failed", exact=True).click()
-        expect(rows.get_by_text("It would not be outlined.")).to_be_visible(timeout=30_000)
+        expect(rows.get_by_text("It would not be outlined.")).to_be_visible()
         rows.locator("[row-id] .ag-checkbox-input").first.check()
         page.get_by_role("button", name="Retry 1 selected").click()
-        expect(page.locator("[data-name=failed] b")).to_have_text("0", timeout=15_000)
+        expect(page.locator("[data-name=failed] b")).to_have_text("0")
         tab.shot("queue-long")
         assert_clean(tab)
 
@@ -79,13 +78,18 @@ def test_figures_follow_the_work_and_nothing_is_asked_at_rest(tmp_path: Path) ->
     with app_server(tmp_path) as address, browser_tab() as tab:
         page = tab.page
         page.goto(f"{address}/queue?state=done")
-        expect(page.locator("[data-name=done] b")).to_have_text("12", timeout=60_000)
-        expect(page.get_by_text("Queue: nothing waiting").first).to_be_visible(timeout=10_000)
-        expect(page.locator(".js-plotly-plot").first).to_be_visible(timeout=30_000)
-        page.wait_for_timeout(3000)  # the run of the script that the end of work asks for
-        addresses: list[str] = []
-        page.on("request", lambda request: addresses.append(request.url))
-        page.wait_for_timeout(6000)
-        assert not [url for url in addresses if "/api/queue" in url]
+        expect(page.locator("[data-name=done] b")).to_have_text("12", timeout=120_000)
+        expect(page.get_by_text("Queue: nothing waiting").first).to_be_visible()
+        expect(page.locator(".js-plotly-plot").first).to_be_visible()
+        requests: list[str] = []
+        page.on("request", lambda request: requests.append(request.url))
+
+        def is_silent() -> bool:
+            requests.clear()
+            page.wait_for_timeout(6000)
+            return not [url for url in requests if "/api/queue" in url]
+
+        # The end of work asks for one more run of the script, after which nothing may be asked.
+        wait_until(is_silent, 60, "six seconds in which nothing is asked")
         tab.shot("queue-done")
         assert_clean(tab)

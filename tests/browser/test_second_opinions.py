@@ -15,8 +15,9 @@ from core.models import ReviewSettings
 from core.services import Services
 from core.settings import Settings
 from tests.accounts.conftest import PASSWORD
-from tests.browser.chromium import ROOT, browser_tab, streamlit_server
+from tests.browser.chromium import ROOT, at_rest, browser_tab, streamlit_server
 from tests.browser.editing import DISCS, Scene, drag, made_scene
+from tests.polling import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SHOWING = ("/corrections", "/objects", "/overlay", "/thumbs", "/mask")  # addresses that show an outline
@@ -49,7 +50,7 @@ def sign_in(page: Page, server: str, name: str) -> None:
     page.fill("[name=name]", name)
     page.fill("[name=password]", PASSWORD)
     page.get_by_role("button").click()
-    expect(page.get_by_role("heading", level=1, name="Projects")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", level=1, name="Projects")).to_be_visible()
 
 
 def draw_round(page: Page, x: float, y: float, radius: float) -> None:
@@ -68,7 +69,7 @@ def test_one_judges_and_the_other_draws_without_seeing_the_outlines(scene: Scene
         page = tab.page
         sign_in(page, server, "Ana")
         page.goto(review)
-        expect(page.locator(".review")).to_contain_text("0 of 1 reviewed", timeout=60_000)
+        expect(page.locator(".review")).to_contain_text("0 of 1 reviewed")
         expect(objects(page)).to_have_count(3)
         page.keyboard.press("Enter")
         expect(page.get_by_role("heading", name="The image is reviewed")).to_be_visible()
@@ -99,9 +100,10 @@ def test_one_judges_and_the_other_draws_without_seeing_the_outlines(scene: Scene
 
 def nothing_is_shown(page: Page) -> None:
     """The editor is open on the picture alone, without the tool that a network answers."""
-    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
     expect(page.get_by_text("the outlines are hidden")).to_be_visible()
     expect(page.locator(".message")).to_be_hidden()
+    at_rest(page)
     expect(objects(page)).to_have_count(0)
     expect(page.get_by_role("button", name="Click", exact=True)).to_be_hidden()
 
@@ -113,7 +115,8 @@ def everything_is_drawn(page: Page) -> None:
     draw_round(page, *DISCS[1])
     expect(objects(page)).to_have_count(2)
     page.reload()
-    expect(objects(page)).to_have_count(2, timeout=60_000)
+    expect(objects(page)).to_have_count(2)
+    at_rest(page)
     page.keyboard.press("Control+z")
     expect(objects(page)).to_have_count(1)
     draw_round(page, *DISCS[1])
@@ -143,7 +146,8 @@ def nothing_is_done_by_accident(page: Page) -> None:
 
     page.once("dialog", dismissed)
     page.get_by_role("button", name="Done", exact=True).click()
+    wait_until(lambda: page.wait_for_timeout(50) or questions, what="the question")
     expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
     assert questions == ["You have drawn nothing. Is there no spheroid in this image?"]
     page.keyboard.press("a")
-    assert page.locator(".stage").get_attribute("data-tool") == "draw"
+    expect(page.locator(".stage")).to_have_attribute("data-tool", "draw")
