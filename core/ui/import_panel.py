@@ -30,10 +30,7 @@ _INTRODUCTION = (
     "**A05_masks.png** is for **A05.tif**. They count as corrections in your name, and each image's history "
     "goes back to what was there before."
 )
-_KINDS = (
-    "Label masks (PNG, TIFF), zips of ImageJ ROIs, COCO (JSON), arrays of Cellpose (_seg.npy), up to "
-    f"{MAX_BYTES // 2**20} MiB each"
-)
+_KINDS = "Label masks (PNG, TIFF), zips of ImageJ ROIs, COCO (JSON), NumPy arrays (_seg.npy)"
 
 
 @dataclass(slots=True)
@@ -56,7 +53,7 @@ def button(services: Services, project: Project) -> None:
         dialog(services, project)
 
 
-@st.dialog("Import outlines", width="large", on_dismiss="rerun")
+@st.dialog("Import outlines", width="medium", on_dismiss="rerun")
 def dialog(services: Services, project: Project) -> None:
     """Take files of outlines, import them one after another, and say of each picture what became of it."""
     memory = memory_of(project)

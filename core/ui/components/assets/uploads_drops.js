@@ -43,9 +43,11 @@ class Drops {
   watch(view) {
     const hasFiles = (event) => [...(event.dataTransfer?.types ?? [])].includes("Files");
     // A dialog has a field of its own for files, or takes none: they are no images for the page behind it.
+    // The path is that of when the event began: the field has been drawn anew by now.
+    const isWithin = (event, selector) => event.composedPath().some((node) => node.matches?.(selector));
     const isForDialog = (event) => {
-      if (!event.target?.closest?.("[role=dialog]")) return false;
-      if (!event.target.closest("[data-testid=stFileUploaderDropzone]")) {
+      if (!isWithin(event, "[role=dialog], [data-testid=stDialog], dialog")) return false;
+      if (!isWithin(event, "[data-testid=stFileUploaderDropzone]")) {
         event.preventDefault(); // else the browser would open the file in place of the page
         event.dataTransfer.dropEffect = "none";
       }
