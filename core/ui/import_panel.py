@@ -19,7 +19,7 @@ from core.ui import visitor
 from core.ui.feedback import plural
 from core.ui.shell import plain
 
-NOTHING_OUTLINED = "▲ imported, empty"
+NOTHING_OUTLINED = "▲ imported empty"
 _MARKS = {
     ImportState.REFUSED: "✕ not imported",
     ImportState.IMPORTED: "● imported",
@@ -27,7 +27,7 @@ _MARKS = {
 }
 _INTRODUCTION = (
     "Masks and outlines from other programs become the results in force of the images of the same name: "
-    "**A05_masks.png** is for **A05.tif**. They count as corrections in your name, and each image's history "
+    "**A05_masks.png** is for **A05.tif**. They are corrections in your name; each image's history "
     "goes back to what was there before."
 )
 _KINDS = "Label masks (PNG, TIFF), zips of ImageJ ROIs, COCO (JSON), NumPy arrays (_seg.npy)"

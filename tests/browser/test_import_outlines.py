@@ -68,7 +68,7 @@ def test_masks_that_are_dropped_into_the_dialog_become_results_and_no_images(
         drop(page, (field["x"] + 60, field["y"] - 60), *files)  # beside the field: nobody takes them
         drop(page, (field["x"] + 60, field["y"] + 20), *files)
         dialog.get_by_role("button", name="Import 4 files").click(timeout=60_000)
-        summary = "1 imported, 1 imported, empty, 2 not imported"
+        summary = "1 imported, 1 imported empty, 2 not imported"
         expect(dialog.get_by_text(summary)).to_be_visible(timeout=60_000)
         expect(dialog.get_by_role("button", name="Import", exact=True)).to_be_disabled()
         tab.shot("import-outlines")
