@@ -232,6 +232,7 @@ METHODS: Mapping[str, MethodRule] = {
     "watched.choose": MethodRule("project_id", Level.OWN, Action.CHANGED_SETTINGS, audience=Audience.ADMIN),
     "store.enqueue_once": MethodRule("project_id", Level.EDIT, Action.SEGMENTED),
     "correction_audit.of_image": _view("image_id"),
+    "correction_audit.page_of_image": _view("image_id"),
     "corrections.draft": _view("image_id"),
     "corrections.state": _view("image_id"),
     "corrections.unfinished": _view("image_id"),

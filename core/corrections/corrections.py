@@ -199,7 +199,7 @@ class Corrections:
             )
             after = _with_entry(draft, entry, gesture.base_revision)
             draft_id = self._store.corrections.add_operation(
-                image_id, draft.id, draft.parent_id, stored(entry)
+                image_id, draft.id, draft.parent_id, stored(entry, gesture.base_revision)
             )
             after = replace(after, id=draft_id)
             self._keep(after)

@@ -92,6 +92,16 @@ class CorrectionAudit:
         """Every change of an image, the first one first."""
         return tuple(self._rows("corrections.audit", {"image_id": image_id}))
 
+    def page_of_image(
+        self, image_id: str, limit: int, offset: int = 0
+    ) -> tuple[tuple[CorrectionAuditRow, ...], int]:
+        """Return some changes of an image, the last one first, and how many there are in all."""
+        values = {"image_id": image_id, "limit": limit, "offset": offset}
+        with self._db.read() as session:
+            rows = session.rows("corrections.audit_page", values)
+            total = session.rows("corrections.audit_count", {"image_id": image_id})[0]["total"]
+        return tuple(CorrectionAuditRow(**row) for row in rows), total
+
     def of_project(
         self, project_id: str, image_ids: Sequence[str] | None = None
     ) -> Iterator[tuple[str, CorrectionAuditRow]]:

@@ -12,7 +12,7 @@ from core.clock import utc_now
 from core.db import Database, Row, Session
 from core.errors import ObjectConflict
 from core.store.correction_audit import CorrectionAction, record
-from core.store.versions import require_in_force
+from core.store.versions import require_in_force, result_facts
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,8 @@ class CorrectionStore:
                 for name in ("revision", "op_id", "author", "tool", "ms", "digest", "created_at", "changes")
             }
             session.rows("corrections.add_operation", values | {"correction_id": new_id})
-            record(session, operation.author, image_id, CorrectionAction.CHANGED, operation.facts)
+            facts = {**operation.facts, "draft": new_id, **result_facts(session, parent_id)}
+            record(session, operation.author, image_id, CorrectionAction.CHANGED, facts)
 
         self._db.write(work)
         return new_id

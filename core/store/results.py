@@ -24,6 +24,7 @@ from core.store.versions import (
     Result,
     audit_facts,
     automatic_version,
+    choice_facts,
     conflict,
     corrected_version,
     insert_versions,
@@ -91,8 +92,8 @@ class ResultStore:
         objects = object_rows(row["id"], image_id, result.spheroids)
 
         def work(session: Session) -> None:
-            if correction.parent_id is not None:
-                require_version(session, image_id, correction.parent_id)
+            of = correction.parent_id
+            parent = None if of is None else require_version(session, image_id, of)
             insert_versions(session, [row], objects)
             put_in_force(session, image_id, row["id"], expected)
             if correction.draft_id is not None:
@@ -106,7 +107,7 @@ class ResultStore:
             )
             add_review(session, image_id, correction.parent_id, judgement, [row["id"]])
             action = CorrectionAction.CORRECTED if correction.source is None else CorrectionAction.IMPORTED
-            record(session, correction.author, image_id, action, audit_facts(row, correction))
+            record(session, correction.author, image_id, action, audit_facts(row, correction, parent))
 
         self._db.write(work)
         return version_of(row)
@@ -122,11 +123,10 @@ class ResultStore:
         """
 
         def work(session: Session) -> None:
-            require_version(session, image_id, version_id)
+            chosen = require_version(session, image_id, version_id)
             put_in_force(session, image_id, version_id, expected)
-            record(
-                session, who, image_id, CorrectionAction.CHOSE, {"version": version_id, "before": expected}
-            )
+            facts = choice_facts(session, chosen, expected)
+            record(session, who, image_id, CorrectionAction.CHOSE, facts)
 
         self._db.write(work)
 
@@ -215,15 +215,16 @@ class ResultStore:
                 yield from chunk
 
 
-def require_version(session: Session, image_id: str, version_id: str) -> None:
-    """Make sure that a version of an image exists, within a transaction of the caller's.
+def require_version(session: Session, image_id: str, version_id: str) -> Row:
+    """Return the row of a version of an image, within a transaction of the caller's.
 
     Raises:
-        NotFound: it does not.
+        NotFound: there is none.
     """
     row = session.one("results.get", {"id": version_id})
     if row is None or row["image_id"] != image_id:
         raise NotFound("This result does not exist any more.")
+    return row
 
 
 def put_in_force(session: Session, image_id: str, version_id: str, expected: str | None) -> None:

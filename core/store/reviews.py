@@ -11,7 +11,7 @@ from core.db import Database, Row, Session
 from core.errors import InvalidRequest
 from core.models import ReviewState, VersionKind
 from core.store.correction_audit import CorrectionAction, record
-from core.store.versions import require_in_force
+from core.store.versions import require_in_force, result_facts
 
 REVERSIBLE_STATES = (
     ReviewState.RIGHT,
@@ -94,7 +94,9 @@ class ReviewStore:
             require_in_force(session, image_id, version_id)
             add_review(session, image_id, version_id, judgement)
             session.rows("images.set_review", {"image_id": image_id, **_columns(judgement)})
-            facts = {"state": judgement.state.value, "reason": judgement.reason, "version": version_id}
+            facts: Row = {"state": judgement.state.value, "reason": judgement.reason}
+            facts |= {"seconds": judgement.seconds}
+            facts |= result_facts(session, version_id)
             record(session, judgement.reviewed_by, image_id, CorrectionAction.REVIEWED, facts)
 
         self._db.write(work)
@@ -120,7 +122,8 @@ class ReviewStore:
             row = before | {"reviewed_by": before["reviewed_by"] or who, "reviewed_at": utc_now()}
             row |= {"at_random": last["at_random"], "corrected_id": None, "seconds": None}
             session.rows("reviews.add", row | of_version)
-            facts = {"state": before["state"], "taken_back": last["state"], "version": version_id}
+            facts: Row = {"state": before["state"], "taken_back": last["state"]}
+            facts |= result_facts(session, version_id)
             record(session, who, image_id, CorrectionAction.REVIEWED, facts)
 
         self._db.write(work)

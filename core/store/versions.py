@@ -56,12 +56,31 @@ class Correction:
     at_random: bool = False
 
 
-def audit_facts(row: Row, correction: Correction) -> dict[str, object]:
-    """Return what the audit says of a corrected version."""
+def audit_facts(row: Row, correction: Correction, parent: Row | None) -> dict[str, object]:
+    """Return what the audit says of a corrected version, ``row``, that was made from ``parent``."""
     names = ("engine", "engine_version", "reason", "parent_iou", "seconds_worked", "n_objects")
     facts: dict[str, object] = {name: row[name] for name in names}
-    facts |= {"version": row["id"], "parent": correction.parent_id, "after": row["labels_sha256"]}
+    facts |= {"version": row["id"], "parent": correction.parent_id, "draft": correction.draft_id}
+    facts |= {"before": parent and parent["labels_sha256"], "after": row["labels_sha256"]}
+    facts |= {"diameter_before_px": parent and parent["largest_diameter_px"]}
+    facts |= {"diameter_after_px": row["largest_diameter_px"]}
     return facts | ({} if correction.source is None else {"source": correction.source})
+
+
+def choice_facts(session: Session, chosen: Row, before: str | None) -> dict[str, object]:
+    """Return what the audit says of putting a version in force in place of another one."""
+    replaced = None if before is None else session.one("results.get", {"id": before})
+    facts: dict[str, object] = {"version": chosen["id"], "before": before}
+    facts |= {"labels_after": chosen["labels_sha256"]}
+    facts |= {"labels_before": replaced and replaced["labels_sha256"]}
+    return facts | {name: chosen[name] for name in ("engine", "engine_version")}
+
+
+def result_facts(session: Session, version_id: str | None) -> dict[str, object]:
+    """Return what the audit says of the result that somebody changes or judges."""
+    row = None if version_id is None else session.one("results.get", {"id": version_id})
+    facts: dict[str, object] = {name: row and row[name] for name in ("engine", "engine_version")}
+    return facts | {"version": version_id, "labels": row and row["labels_sha256"]}
 
 
 def automatic_version(job: Job, result: Result, now: datetime) -> Row:

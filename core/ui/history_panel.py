@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.models import Image, Project, Spheroid, Version, VersionKind
 from core.services import Services
-from core.ui import segment_dialogs, times, visitor
+from core.ui import changes_panel, segment_dialogs, times, visitor
 from core.ui.components.viewer_payload import Comparison
 from core.ui.feedback import explained, plural
 from core.ui.format import clock, three_digits
@@ -68,6 +68,7 @@ def history_panel(services: Services, project: Project, image: Image, versions: 
         "chosen or corrected are kept for good; what an engine made and nobody did anything with goes "
         f"{plural(services.settings.keep_versions_days, 'day')} after a later result has replaced it."
     )
+    changes_panel.changes_panel(services, image, versions)
     for version in versions[:SHOWN]:
         with st.container(border=True, key=f"version-{version.id}"):
             _version(services, project, image, version)

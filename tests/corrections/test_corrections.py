@@ -275,10 +275,42 @@ def test_every_change_is_in_a_chain_that_shows_what_was_altered(
     facts = json.loads(rows[0].facts)
     assert facts["tool"] == "brush"
     assert facts["objects"][0]["after"] is None
-    assert json.loads(rows[1].facts)["version"] == version.id
+    assert (facts["version"], facts["base_revision"]) == (image.version_id, 0)
+    assert (facts["engine"], facts["engine_version"]) == (version.engine, version.engine_version)
+    finished = json.loads(rows[1].facts)
+    assert (finished["version"], finished["draft"]) == (version.id, facts["draft"])
+    assert (finished["before"], finished["after"]) == (facts["labels"], version.labels_sha256)
+    assert finished["diameter_before_px"] == pytest.approx(40, abs=0.5), "the larger disc has stayed"
+    assert finished["diameter_after_px"] == finished["diameter_before_px"]
     whole = store.correction_audit.verify()
     assert (whole.rows, whole.wrong) == (2, None)
     assert whole.head == rows[-1].hash
+
+
+def test_a_gesture_is_recorded_with_its_overlap_and_its_change_of_diameter(
+    desk: Corrections, image: Image, store: Store
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
+    (changed,) = json.loads(store.correction_audit.of_image(image.id)[0].facts)["objects"]
+    assert changed["diameter_before_px"] == pytest.approx(40, abs=0.5)
+    assert changed["diameter_after_px"] == pytest.approx(np.sqrt(4 * 400 / np.pi))
+    assert 0.2 < changed["iou"] < 0.4
+
+
+def test_changes_of_an_image_come_a_page_at_a_time_the_last_first(
+    desk: Corrections, image: Image, store: Store
+) -> None:
+    for number in range(3):
+        desk.apply(
+            image.id,
+            gesture(image, f"{number}", NewRegion(1, square(15, 30, 20 + number)), base=number),
+            "ada",
+        )
+    newest, total = store.correction_audit.page_of_image(image.id, 2)
+    assert ([row.sequence for row in newest], total) == ([3, 2], 3)
+    (oldest,), _ = store.correction_audit.page_of_image(image.id, 2, 2)
+    assert oldest.sequence == 1
+    assert store.correction_audit.page_of_image("another", 2) == ((), 0)
 
 
 KILLED = """

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.errors import SegmentationError, VersionConflict
-from core.models import PixelSizeMethod, PixelSizeSource, Project
+from core.models import PixelSizeMethod, PixelSizeSource, Project, ReviewState, Verdict
 from core.services import Services
 from core.store import Recipe
 from core.ui import image_list
@@ -242,6 +242,30 @@ def test_the_history_names_each_version_and_compares_it(
     assert "unet, default settings · 1 spheroid · confidence" in shown
     press(page, "Compare")
     assert [button.label for button in page.button].count("Stop") == 1
+
+
+def test_the_history_lists_what_people_did(open_page: Open, plate: Project, services: Services) -> None:
+    image = services.store.images.get(first(services, plate))
+    page = open_page("image.py", image=image.id)
+    assert not page.expander or "by people" not in page.expander[0].label
+    for _ in range(6):
+        verdict = Verdict(ReviewState.EXCLUDED, "debris")
+        services.reviews.judge(image.id, image.version_id, verdict, "*ada*")
+        services.reviews.take_back(image.id, image.version_id, "*ada*")
+    page.run()
+    assert not page.exception
+    (panel,) = [item for item in page.expander if "by people" in item.label]
+    assert panel.label == "12 changes by people"
+    shown = [item.value for item in panel.caption]
+    assert len(shown) == 10
+    assert [text.replace("\\", "") for text in shown[:2]] == [
+        "Took “excluded” back: unseen again",
+        "Reviewed: excluded. Reason: debris",
+    ]
+    assert panel.markdown[0].value.startswith("**\\*ada\\*** · ")
+    page.pagination[0].set_value(2).run()
+    (panel,) = [item for item in page.expander if "by people" in item.label]
+    assert len(panel.caption) == 2
 
 
 def open_by_sidebar(page: AppTest) -> None:

@@ -40,6 +40,12 @@ FROM correction_audit
 WHERE ($image_id::VARCHAR IS NULL OR image_id = $image_id) AND sequence > $after
 ORDER BY sequence LIMIT $limit
 
+-- name: audit_page
+SELECT * FROM correction_audit WHERE image_id = $image_id ORDER BY sequence DESC LIMIT $limit OFFSET $offset
+
+-- name: audit_count
+SELECT count(*) AS total FROM correction_audit WHERE image_id = $image_id
+
 -- name: audit_of_project
 SELECT correction_audit.*, image.name AS image_name
 FROM correction_audit JOIN image ON image.id = correction_audit.image_id
