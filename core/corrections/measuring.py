@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.corrections.regions import Region
-from core.models import Spheroid
+from core.models import OutlineSource, Spheroid
 from core.segmentation.grayscale import Pixels
 from core.segmentation.measurement.measure import measure_objects, reasons
 from core.segmentation.outlines.boundaries import OutlinedObject, find
@@ -23,7 +23,7 @@ def described(regions: Mapping[int, Region], numbers: Iterable[int], pixels: Pix
     objects = [_outlined(number, regions[number]) for number in sorted(numbers)]
     values = measure_objects(objects, pixels.shape, pixels)
     return tuple(
-        Spheroid(item.number, outline, value, reasons(value))
+        Spheroid(item.number, outline, value, reasons(value), outline=OutlineSource.CORRECTED)
         for item, outline, value in zip(objects, contours_of(objects), values, strict=True)
     )
 

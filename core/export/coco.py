@@ -47,7 +47,8 @@ class Coco:
             }
         )
         for annotated in objects:
-            fields = {"id": self._annotations.count + 1, "image_id": self._images.count}
+            fields: dict[str, object] = {"id": self._annotations.count + 1, "image_id": self._images.count}
+            fields |= item.origins.get(annotated.number, {})
             self._annotations.add(fields | annotation(annotated, (image.height, image.width)))
 
     def finish(self) -> None:

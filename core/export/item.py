@@ -77,6 +77,13 @@ class Item:
         return [export_rows.shortened(row, self._digits) for row in rows]
 
     @cached_property
+    def origins(self) -> dict[int, dict[str, object]]:
+        """Who made each spheroid's outline, and the version that it is of, by number."""
+        names = ("outline", "outline_version_id")
+        pairs = zip(self._row.objects, self.object_cells, strict=True)
+        return {stored["number"]: {name: cells[name] for name in names} for stored, cells in pairs}
+
+    @cached_property
     def spheroids(self) -> tuple[Spheroid, ...]:
         """Spheroids with their outlines; the image must have been read with ``contours``."""
         return tuple(spheroid_of(row) for row in self._row.objects)

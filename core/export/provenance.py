@@ -43,6 +43,10 @@ second_opinions.csv, second_opinions.json   drawings by people who did not see t
 provenance.json           versions, model, settings and formulas
 problems.csv              what had to be left out and why; not there where nothing had
 
+The column outline says of each spheroid whether its outline, and so its numbers, are automatic, corrected or
+imported, and outline_version_id by which version. version_kind is of the whole result: corrected where a
+person has changed any of its outlines.
+
 Only what was asked for is in this archive. Columns that end in _px, _px2 and _px3 are in pixels, those that
 end in _um, _um2 and _um3 in micrometres and empty where the pixel size of the image is not known. um_per_px
 is the pixel size that was used, um_per_px_file that of the file. path and image name the image. In the

@@ -54,5 +54,6 @@ def object_cells(row: dict[str, Any]) -> dict[str, Any]:
 def spheroid_cells(spheroid: Spheroid, um_per_px: float | None) -> dict[str, Any]:
     """Values of SPHEROID_FIELDS by name."""
     facts = {"id": str(spheroid.number), "number": spheroid.number, "um_per_px": um_per_px}
-    facts |= {"confidence": spheroid.confidence, "reasons": spheroid.reasons}
+    facts |= {"confidence": spheroid.confidence, "reasons": spheroid.reasons, "outline": spheroid.outline}
+    facts |= {"outline_version_id": spheroid.outline_version_id, "version_id": None}
     return _spheroid(spheroid.measurements | facts)

@@ -100,7 +100,8 @@ def measured_objects(file: SourceFile, result: Segmentation, size: UsedPixelSize
     image |= {"params": params_text(result.params), "version_id": None}
     image |= {"version_kind": VersionKind.AUTOMATIC, "review": None, "review_reason": None}
     for spheroid in result.spheroids:
-        facts = {"number": spheroid.number, "confidence": spheroid.confidence, "reasons": spheroid.reasons}
+        facts: dict[str, Any] = {"number": spheroid.number, "confidence": spheroid.confidence}
+        facts |= {"reasons": spheroid.reasons, "outline": spheroid.outline, "outline_version_id": None}
         yield object_row({**spheroid.measurements, **image, **facts})
 
 

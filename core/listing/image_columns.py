@@ -65,7 +65,7 @@ VERSION = (
     exported_only(
         "version_kind",
         "Kind of version",
-        "Who drew the outlines: automatic by the engine, corrected by a person",
+        "Whose the result is: automatic of the engine, or corrected by a person, who may have kept outlines",
         type=VersionKind,
     ),
 )

@@ -15,7 +15,7 @@ from core import __version__
 from core.listing.columns import Column, Format, Shown, exported_only
 from core.listing.image_columns import CONFIDENCE, PATH, SETTINGS, VERSION
 from core.listing.review_columns import REVIEW_OF_IMAGE
-from core.models import MEASUREMENTS, MeasurementDefinition, PixelSizeSource
+from core.models import MEASUREMENTS, MeasurementDefinition, OutlineSource, PixelSizeSource
 from core.segmentation.confidence import doubtful
 
 # Of the measurements that are shown by default: all of them fit on a laptop's screen.
@@ -31,6 +31,16 @@ def reasons_text(reasons: Mapping[str, str] | str) -> str | None:
     """Return reasons of missing values as ``name: reason; …``; they are given by name, or as JSON."""
     by_name: Mapping[str, str] = json.loads(reasons) if isinstance(reasons, str) else reasons
     return "; ".join(f"{name}: {reason}" for name, reason in by_name.items()) or None
+
+
+def outline_source(stored: str | None) -> OutlineSource:
+    """Whose an outline is, of the column of the database, which is null for an engine's."""
+    return OutlineSource(stored or OutlineSource.AUTOMATIC)
+
+
+def outline_version(taken_from: str | None, version_id: str | None) -> str | None:
+    """The version whose outline a spheroid has: the one that it was taken over from unchanged, or its own."""
+    return taken_from or version_id
 
 
 def _measured(definition: MeasurementDefinition) -> Column:
@@ -146,6 +156,32 @@ _TRUST = (
         export="reasons",
     ),
 )
+_ORIGIN = (
+    Column(
+        "outline",
+        "Outline",
+        "Who made this spheroid's outline, and with it its numbers: automatic by the engine, corrected by a "
+        "person, or imported from a file. What a correction has not changed stays automatic",
+        type=OutlineSource,
+        required=True,
+        listed=False,
+        compute=outline_source,
+        inputs=("outline",),
+        export="outline",
+        shown=Shown.ON_DEMAND,
+        format=Format.TEXT,
+    ),
+    Column(
+        "outline_version_id",
+        "Version of the outline",
+        "Id of the version whose outline it is: an earlier one where a correction has left it as it was",
+        type=str,
+        listed=False,
+        compute=outline_version,
+        inputs=("outline_version_id", "version_id"),
+        export="outline_version_id",
+    ),
+)
 _RESULT = (
     exported_only("engine", "Engine", "What predicted the outlines", required=True),
     exported_only(
@@ -162,7 +198,7 @@ _RESULT = (
     ),
 )
 
-OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *REVIEW_OF_IMAGE, *_RESULT)
+OBJECT_COLUMNS = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST, *REVIEW_OF_IMAGE, *_ORIGIN, *_RESULT)
 # Those that the API has in the list of a project's spheroids, and of an image's.
-PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST[:2], *REVIEW_OF_IMAGE)
-IMAGE_LIST = (_ID, _NUMBER, *_MEASURED, *_TRUST)
+PROJECT_LIST = (_ID, *_OF_IMAGE, _NUMBER, *_MEASURED, *_TRUST[:2], *REVIEW_OF_IMAGE, *_ORIGIN)
+IMAGE_LIST = (_ID, _NUMBER, *_MEASURED, *_TRUST, *_ORIGIN)

@@ -28,6 +28,7 @@ from core.models.domain import (
 )
 from core.models.jobs import Job, JobState, Priority
 from core.models.measurements import MEASUREMENTS, Dimension, MeasurementDefinition
+from core.models.outline_source import OutlineSource
 from core.models.quality import ImageQuality
 from core.models.review import ExclusionReason, ReviewSettings, ReviewState, SpheroidsExpected, Verdict
 from core.models.uploads import Upload, UploadState
@@ -47,6 +48,7 @@ __all__ = [
     "JobState",
     "Limits",
     "MeasurementDefinition",
+    "OutlineSource",
     "Page",
     "PageFacts",
     "PixelSizeMethod",

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from core.models.outline_source import OutlineSource
 from core.models.quality import ImageQuality
 from core.models.review import NOTHING_SAID, ReviewSettings, ReviewState
 
@@ -101,6 +102,7 @@ class Spheroid:
 
     ``measurements`` has a key for every name in MEASUREMENTS; None where the value cannot be computed.
     ``reasons`` says why, by measurement name. ``confidence``: expected overlap with a person's outline, 0..1.
+    ``outline_version_id`` is the version whose outline it has, None until it is saved.
     """
 
     number: int
@@ -108,6 +110,8 @@ class Spheroid:
     measurements: dict[str, float | int | bool | None]
     reasons: dict[str, str] = field(default_factory=dict)
     confidence: float | None = None
+    outline: OutlineSource = field(default=OutlineSource.AUTOMATIC, compare=False)
+    outline_version_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

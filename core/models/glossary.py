@@ -23,6 +23,10 @@ GLOSSARY: Mapping[str, tuple[str, str]] = {
         "Own settings",
         "Somebody pressed “Use for this image”: it keeps that engine and those settings, not its project's.",
     ),
+    "outline": (
+        "Outline",
+        "Whose the outline is: automatic of the engine, corrected by a person, or imported from a file.",
+    ),
     "um_per_px": (
         "Pixel size",
         "How many micrometres a pixel is wide. Sizes in µm exist only where it is known.",

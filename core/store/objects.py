@@ -11,8 +11,9 @@ from core.cache import Cache, cached_json
 from core.db import Database, Row
 from core.errors import InvalidRequest
 from core.listing.keyset import KeyValues, SortKey, keys_of, order_by, rows_after
+from core.listing.object_columns import outline_source, outline_version
 from core.listing.object_table import RANGES, SORT_TYPES, SORTS
-from core.models import Page, Range, ReviewState
+from core.models import OutlineSource, Page, Range, ReviewState
 from core.store.project_generations import ProjectGenerations
 from core.store.rows import measurements_of
 
@@ -48,6 +49,8 @@ class MeasuredObject:
     confidence: float | None
     review: ReviewState = ReviewState.UNSEEN  # of its image
     review_reason: str | None = None
+    outline: OutlineSource = OutlineSource.AUTOMATIC
+    outline_version_id: str | None = None
 
     @property
     def id(self) -> str:
@@ -240,4 +243,6 @@ def _object_of(row: Row) -> MeasuredObject:
         confidence=row["confidence"],
         review=ReviewState(row["review"]),
         review_reason=row["review_reason"],
+        outline=outline_source(row["outline"]),
+        outline_version_id=outline_version(row["outline_version_id"], row["version_id"]),
     )

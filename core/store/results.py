@@ -12,7 +12,7 @@ from core.db import Database, Row, Session
 from core.errors import NotFound
 from core.listing.image_table import SUMMARY
 from core.listing.page_index import PageIndex
-from core.models import Image, Job, ReviewState, Spheroid, Version
+from core.models import Image, Job, OutlineSource, ReviewState, Spheroid, Version
 from core.models.text import NO_IMAGE
 from core.store.correction_audit import CorrectionAction, record
 from core.store.corrections import end_draft
@@ -89,7 +89,8 @@ class ResultStore:
             NotFound: the image, or the version that was corrected, does not exist.
         """
         row = corrected_version(image_id, result, correction, utc_now())
-        objects = object_rows(row["id"], image_id, result.spheroids)
+        source = OutlineSource.CORRECTED if correction.source is None else OutlineSource.IMPORTED
+        objects = object_rows(row["id"], image_id, result.spheroids, source)
 
         def work(session: Session) -> None:
             of = correction.parent_id

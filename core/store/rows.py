@@ -12,6 +12,7 @@ import orjson
 
 from core.images.memory import Extent, segmenting_bytes
 from core.listing.image_table import ENUMS, row_type
+from core.listing.object_columns import outline_source, outline_version
 from core.models import (
     MEASUREMENTS,
     Contour,
@@ -21,6 +22,7 @@ from core.models import (
     ImageStatus,
     Job,
     JobState,
+    OutlineSource,
     PixelSizeMethod,
     Priority,
     Project,
@@ -120,6 +122,8 @@ def spheroid_of(row: Row) -> Spheroid:
         measurements=measurements_of(row),
         reasons=json.loads(row["reasons"]),
         confidence=row["confidence"],
+        outline=outline_source(row["outline"]),
+        outline_version_id=outline_version(row["outline_version_id"], row["version_id"]),
     )
 
 
@@ -141,11 +145,21 @@ OBJECT_ROW = (
     "reasons",
     "confidence",
     "contour",
+    "outline",
+    "outline_version_id",
 )
 
 
-def object_rows(version_id: str, image_id: str, spheroids: Iterable[Spheroid]) -> list[tuple[object, ...]]:
-    """Rows for the object table, one a spheroid, with the values of OBJECT_ROW."""
+def object_rows(
+    version_id: str,
+    image_id: str,
+    spheroids: Iterable[Spheroid],
+    source: OutlineSource = OutlineSource.AUTOMATIC,
+) -> list[tuple[object, ...]]:
+    """Rows for the object table, one a spheroid, with the values of OBJECT_ROW.
+
+    ``source`` is that of the outlines which no version has yet.
+    """
     return [
         (
             version_id,
@@ -155,9 +169,16 @@ def object_rows(version_id: str, image_id: str, spheroids: Iterable[Spheroid]) -
             json.dumps(item.reasons),
             item.confidence,
             orjson.dumps([item.contour.outer, *item.contour.holes]).decode(),
+            *_origin(item, source),
         )
         for item in spheroids
     ]
+
+
+def _origin(item: Spheroid, source: OutlineSource) -> tuple[str | None, str | None]:
+    """Values of the columns outline and outline_version_id; null is an engine's, and the own version."""
+    outline = source if item.outline_version_id is None else item.outline
+    return None if outline is OutlineSource.AUTOMATIC else outline.value, item.outline_version_id
 
 
 def canonical_json(value: object) -> str:

@@ -25,10 +25,12 @@ from core.db import Database
 from core.errors import InvalidRequest, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
 from core.images import label_png
+from core.listing import export_rows
 from core.models import Image, Project, Raster, VersionKind
 from core.monitoring import QueryRecorder
 from core.segmentation import describe
 from core.store import Store, versions
+from core.store.objects import ObjectFilter
 from tests import corpus
 from tests.corrections.conftest import SIDE, labels, new_desk, pixels
 from tests.corrections.scenes import region, square
@@ -285,6 +287,42 @@ def test_every_change_is_in_a_chain_that_shows_what_was_altered(
     whole = store.correction_audit.verify()
     assert (whole.rows, whole.wrong) == (2, None)
     assert whole.head == rows[-1].hash
+
+
+def test_each_spheroid_says_whose_its_outline_is_and_of_which_version(
+    desk: Corrections, image: Image, store: Store
+) -> None:
+    def origins() -> dict[int, tuple[str, str | None]]:
+        stored = store.results.get(store.images.get(image.id))
+        assert stored is not None
+        return {item.number: (item.outline.value, item.outline_version_id) for item in stored[1]}
+
+    first = image.version_id
+    assert origins() == {1: ("automatic", first), 2: ("automatic", first)}
+    desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
+    second = desk.finish(image.id, 1, first, "ada", "").id
+    assert origins() == {1: ("corrected", second), 2: ("automatic", first)}
+    again = store.images.get(image.id)
+    desk.apply(image.id, gesture(again, "b", NewRegion(None, square(60, 5, 9))), "ben")
+    third = desk.finish(image.id, 1, second, "ben", "").id
+    assert origins() == {1: ("corrected", second), 2: ("automatic", first), 3: ("corrected", third)}
+    rows = {row["number"]: row for row in store.results.objects(image.project_id, 10)}
+    cells = [export_rows.object_row(rows[number]) for number in (1, 2, 3)]
+    assert [row["outline"] for row in cells] == ["corrected", "automatic", "corrected"]
+    assert [row["outline_version_id"] for row in cells] == [second, first, third]
+    assert {row["version_kind"] for row in cells} == {"corrected"}
+    listed = store.objects.page(image.project_id, ObjectFilter()).items
+    assert [(item.outline, item.outline_version_id) for item in listed] == list(origins().values())
+
+
+def test_an_outline_that_was_not_changed_is_stored_as_it_was(
+    desk: Corrections, image: Image, store: Store, db: Database
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.finish(image.id, 1, image.version_id, "ada", "")
+    with db.read() as session:
+        query = "SELECT DISTINCT contour FROM object WHERE number = 1"
+        assert len(session._cursor.execute(query).fetchall()) == 1, "by which the migration finds it"
 
 
 def test_a_gesture_is_recorded_with_its_overlap_and_its_change_of_diameter(

@@ -9,7 +9,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ import pytest
 from core.clock import utc_now
 from core.db import Database, backup
 from core.errors import DatabaseLocked, StorageError
-from core.models import ImageStatus, JobState, Priority, ReviewSettings, VersionKind
+from core.models import ImageStatus, JobState, Priority, ReviewSettings, ReviewState, VersionKind
 from core.monitoring import QueryRecorder
 from core.store import Store
+from core.store.correction_audit import FIRST_HASH, CorrectionAuditRow, Verified
+from core.store.reviews import Judgement
 from tests.factories import RECIPE, claim, result, spheroid
 
 pytestmark = pytest.mark.slow
@@ -318,6 +320,62 @@ def test_second_opinions_come_to_a_database_in_which_people_have_reviewed(
         assert store.second_opinions.judged_by("done", "done/a") == "Ada"
         assert store.second_opinions.figures(None) == []
     assert rows(path, "SELECT * FROM review") == words
+
+
+def test_whose_outlines_are_is_worked_out_for_corrections_of_before(
+    path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = tmp_path_factory.mktemp("schema")
+    for step in MIGRATIONS.glob("*.sql"):
+        if step.name < "0020":
+            shutil.copy(step, before)
+    Database.open(path, QueryRecorder(), schema=before).close()
+    automatic = "done/a"
+    with duckdb.connect(str(path)) as connection:
+        for version_id, parent, number in (
+            ("first", automatic, 1),
+            ("second", "first", 2),
+            ("file", "second", 3),
+        ):
+            _add_correction(connection, automatic, version_id, parent, number)
+        facts = '{"n_objects":3,"version":"file"}'
+        row = CorrectionAuditRow(1, MADE, "Ada", "done", "imported", facts, FIRST_HASH, "")
+        values = [*[getattr(row, field.name) for field in fields(row)][:-1], row.expected_hash]
+        connection.execute(f"INSERT INTO correction_audit VALUES ({', '.join('?' * len(values))})", values)
+    numbers = rows(path, "SELECT version_id, number, area, contour FROM object ORDER BY ALL")
+    with opened(path) as store:
+        assert {
+            version: [
+                (item.outline.value, item.outline_version_id)
+                for item in store.results.spheroids("done", version)
+            ]
+            for version in (automatic, "first", "second", "file")
+        } == {
+            automatic: [("automatic", automatic)] * 3,
+            "first": [("corrected", "first"), ("automatic", automatic), ("automatic", automatic)],
+            "second": [("corrected", "first"), ("corrected", "second"), ("automatic", automatic)],
+            "file": [("imported", "file")] * 3,
+        }
+        assert store.correction_audit.verify() == Verified(1, row.expected_hash)
+        judgement = Judgement(ReviewState.RIGHT, None, "Ada", MADE, at_random=False)
+        store.reviews.add("done", automatic, judgement)
+        assert store.correction_audit.verify().rows == 2, "the chain goes on"
+        assert store.correction_audit.verify().wrong is None
+    assert rows(path, "SELECT version_id, number, area, contour FROM object ORDER BY ALL") == numbers
+    assert (path.parent / backup.FOLDER / "spheroscope.before-0020.duckdb").exists()
+
+
+def _add_correction(connection: Any, origin: str, version_id: str, parent: str, number: int) -> None:
+    """A corrected version of before: the outline of one spheroid is another one than its parent's."""
+    connection.execute(
+        f"INSERT INTO version BY NAME SELECT * REPLACE ('{version_id}' AS id, 'corrected' AS kind, "
+        f"'{parent}' AS parent_id) FROM version WHERE id = '{origin}'"
+    )
+    connection.execute(
+        f"INSERT INTO object BY NAME SELECT * REPLACE ('{version_id}' AS version_id, "
+        f"CASE WHEN number = {number} THEN '[[[0.0, {number}.5]]]' ELSE contour END AS contour) "
+        f"FROM object WHERE version_id = '{parent}'"
+    )
 
 
 # The backup

@@ -242,6 +242,7 @@ def test_every_column_has_the_type_that_its_values_have(lab: Lab, pack: Pack) ->
             "review",
             "um_per_px_source",
             "version_kind",
+            "outline",
         }  # words, which are text in a file
 
 
@@ -296,9 +297,13 @@ def test_corrected_outlines_are_told_apart(lab: Lab, pack: Pack) -> None:
     version = lab.store.results.add_version(
         image.id, result, Correction("Ana", "debris", image.version_id), image.version_id
     )
-    archive = pack(project, Part.CSV)
+    archive = pack(project, Part.CSV, Part.COCO)
     (row,) = rows(archive, "objects.csv")
     assert (row["version_id"], row["version_kind"]) == (version.id, "corrected")
+    assert (row["outline"], row["outline_version_id"]) == ("corrected", version.id)
+    for annotation in json.loads(archive.read("coco.json"))["annotations"]:
+        if annotation["number"] == 1:
+            assert (annotation["outline"], annotation["outline_version_id"]) == ("corrected", version.id)
     assert b"Outlines of 1 image were corrected by hand" in archive.read("METHODS.txt")
 
 

@@ -72,7 +72,8 @@ def test_objects_are_written_as_the_command_line_writes_them(lab: Lab, um_per_px
     expected = io.StringIO(newline="")
     size = export_rows.UsedPixelSize(um_per_px, None if um_per_px is None else PixelSizeSource.PROJECT)
     file = export_rows.SourceFile("=a.tif", "=a.tif")
-    in_app = {"version_id": lab.store.images.page(project.id).items[0].version_id, "review": "unseen"}
+    version_id = lab.store.images.page(project.id).items[0].version_id
+    in_app = {"version_id": version_id, "outline_version_id": version_id, "review": "unseen"}
     csv_table.write_csv(
         (row | in_app for row in export_rows.measured_objects(file, segmentation(*spheroids), size)),
         export_rows.OBJECT_HEADER,
@@ -166,6 +167,8 @@ def row_of(number: int) -> dict[str, Any]:
         "params": '{"a": 1}',
         "version_id": "v",
         "version_kind": "automatic",
+        "outline": None,
+        "outline_version_id": None,
         "confidence": 0.9,
         "reasons": "{}",
         **disc().measurements,

@@ -278,7 +278,7 @@ def test_objects_have_the_columns_of_the_tables(client: TestClient, lab: Lab) ->
     answer = client.get(f"/api/images/{image.id}/objects").json()
     first, second = answer["objects"]
     assert set(first) == {
-        *("id", "object", "confidence", "look_at_this", "reasons"),
+        *("id", "object", "confidence", "look_at_this", "reasons", "outline", "outline_version_id"),
         *(column.name for column in MEASUREMENTS),
         *(column.name + column.dimension.um_suffix for column in MEASUREMENTS),
     }

@@ -67,12 +67,14 @@ def test_object_columns_are_the_measurements_each_beside_its_twin() -> None:
         export_rows.OBJECT_HEADER
     )
     assert not {"circularity_um", "centroid_x_um", "n_holes_um"} & set(export_rows.OBJECT_HEADER)
-    assert export_rows.OBJECT_HEADER[-11:] == (
+    assert export_rows.OBJECT_HEADER[-13:] == (
         "confidence",
         "look_at_this",
         "reasons",
         "review",
         "review_reason",
+        "outline",
+        "outline_version_id",
         "engine",
         "engine_version",
         "params",
@@ -100,6 +102,7 @@ def test_every_object_says_whose_pixel_size_settings_and_confidence_it_has() -> 
     assert (row["confidence"], row["look_at_this"]) == (0.5, True)
     assert json.loads(str(row["params"])) == {"a": "µ", "b": 1}
     assert (row["version_kind"], row["version_id"]) == ("automatic", None)
+    assert (row["outline"], row["outline_version_id"]) == ("automatic", None)
 
 
 def test_numbers_have_all_digits_or_as_many_as_are_asked_for() -> None:
@@ -251,7 +254,7 @@ def test_rows_are_written_as_they_come() -> None:
 def test_every_measured_column_has_its_formula() -> None:
     rows = {row["column"]: row for row in read(export_rows.formulas_text())}
     assert rows.keys() == {
-        *export_rows.OBJECT_HEADER[5:-10],
+        *export_rows.OBJECT_HEADER[5:-12],
         "largest_equivalent_diameter_px",
         "largest_equivalent_diameter_um",
         "confidence",

@@ -144,6 +144,7 @@ def object_row(item: MeasuredObject) -> Row:
     facts: Row = {"id": item.id, "image_id": item.image_id, "image_name": item.image_name}
     facts |= {"um_per_px": item.um_per_px, "number": item.number, "confidence": item.confidence}
     facts |= {"review": item.review, "review_reason": item.review_reason}
+    facts |= {"outline": item.outline, "outline_version_id": item.outline_version_id, "version_id": None}
     return api_rows.object_cells(item.measurements | facts)
 
 
