@@ -1,8 +1,7 @@
 """Outlines that people correct: operations, drafts that survive, finished corrections as versions.
 
 The label image at native resolution is the truth; an operation changes whole objects of it and is stored at
-once. ``regions``, ``operations``, ``drafts``, ``tools``, ``splitting`` and ``clicks`` are pure functions of
-values.
+once. ``regions``, ``operations``, ``drafts``, ``splitting`` and ``clicks`` are pure functions of values.
 """
 
 from __future__ import annotations

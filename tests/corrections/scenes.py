@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
 from core.clock import utc_now
-from core.corrections import Draft, Entry, NewRegion, Region, Tool, regions_of, tools
-from core.corrections.operations import planned
+from core.corrections import Draft, Entry, NewRegion, Region, Tool, regions_of
+from core.corrections.operations import Objects, planned
+from core.corrections.splitting import split
+from core.errors import InvalidRequest
+from tests.corrections import strokes
 
 SHAPE = (40, 48)
+GESTURES = [tool for tool in Tool if tool not in (Tool.UNDO, Tool.REDO)]
 
 
 def random_labels(rng: np.random.Generator, shape: tuple[int, int] = SHAPE) -> NDArray[np.int32]:
@@ -32,21 +38,40 @@ def random_gesture(rng: np.random.Generator, draft: Draft) -> tuple[Tool, list[N
         (float(x), float(y)) for x, y in rng.uniform(0, (shape[1], shape[0]), (int(rng.integers(1, 5)), 2))
     ]
     numbers = [int(number) for number in rng.permutation(list(objects))[:2]] if objects else []
-    tool = rng.choice([Tool.BRUSH, Tool.ERASE, Tool.DRAW, Tool.CUT, Tool.MERGE, Tool.DELETE, Tool.FILL])
-    match tool:
-        case Tool.ERASE:
-            return tool, tools.erase(objects, numbers, points, 2.0, shape)
-        case Tool.DRAW if len(points) > 2:
-            return tool, tools.lasso(objects, points, shape)
-        case Tool.CUT:
-            return tool, tools.cut(objects, numbers, points, shape)
-        case Tool.DELETE:
-            return tool, tools.delete(numbers[:1])
-        case Tool.FILL:
-            return tool, tools.fill(objects, numbers)
-        case _:
-            number = numbers[0] if numbers and rng.random() < 0.7 else None
-            return Tool.BRUSH, tools.brush(objects, number, points, 2.5, shape)
+    tool = Tool(rng.choice(GESTURES))
+    painted = numbers[0] if numbers and rng.random() < 0.7 else None
+    x, y = points[0]
+    ring = points if len(points) > 2 else [(x, y), (x + 9, y), (x, y + 9)]
+    gestures: dict[Tool, Callable[[], list[NewRegion]]] = {
+        Tool.BRUSH: lambda: strokes.brush(objects, painted, points, 2.5, shape),
+        Tool.ERASE: lambda: strokes.erase(objects, numbers, points, 2.0, shape),
+        Tool.DRAW: lambda: strokes.lasso(objects, ring, shape),
+        Tool.CUT: lambda: strokes.cut(objects, numbers, points, shape),
+        Tool.MERGE: lambda: strokes.merge(objects, numbers, shape),
+        Tool.DELETE: lambda: strokes.delete(numbers[:1]),
+        Tool.FILL: lambda: strokes.fill(objects, numbers),
+        Tool.BEND: lambda: strokes.bend(objects, numbers[:1], points[0], shape),
+        Tool.CLICK: lambda: split(objects, *_two_pixels(rng, objects, numbers), shape),
+    }
+    return tool, _or_nothing(gestures[tool])
+
+
+def _or_nothing(gesture: Callable[[], list[NewRegion]]) -> list[NewRegion]:
+    """What a gesture makes of objects; nothing where it cannot be, as outlines too far apart to be one."""
+    try:
+        return gesture()
+    except InvalidRequest:
+        return []
+
+
+def _two_pixels(rng: np.random.Generator, objects: Objects, numbers: list[int]) -> list[tuple[float, float]]:
+    """Two pixels of one object, as points (x, y); two corners of the image where there is no object."""
+    if not numbers:
+        return [(0.5, 0.5), (1.5, 1.5)]
+    region = objects[numbers[0]]
+    rows, columns = np.nonzero(region.mask)
+    places = rng.integers(0, len(rows), 2)
+    return [(region.x + columns[place] + 0.5, region.y + rows[place] + 0.5) for place in places]
 
 
 def with_gesture(draft: Draft, author: str, tool: Tool, regions: list[NewRegion]) -> Draft:

@@ -9,10 +9,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 from numpy.typing import NDArray
 
-from core.corrections import Change, Draft, NewRegion, Region, Tool, labels_of, tools
-from core.corrections.operations import applied, inverted, planned
+from core.corrections import Change, Draft, NewRegion, Region, Tool, labels_of
+from core.corrections.corrections import Corrections
+from core.corrections.gestures import Gesture
+from core.corrections.operations import Objects, applied, inverted, planned
 from core.corrections.regions import overlap
 from core.errors import InvalidRequest, ObjectConflict
+from core.files.blobs import Blobs
+from core.models import Image
+from core.store import Store
+from tests.corrections import strokes
+from tests.corrections.conftest import SIDE, labels, new_desk
 from tests.corrections.scenes import (
     SHAPE,
     begin,
@@ -26,27 +33,42 @@ from tests.corrections.scenes import (
 pytestmark = pytest.mark.slow
 
 
-def test_two_hundred_operations_all_undone_and_all_redone_are_identical() -> None:
+def test_random_gestures_are_of_every_tool() -> None:
+    rng = np.random.default_rng(5)
+    drawn = [random_gesture(rng, begin(random_labels(rng))) for _ in range(300)]
+    changing = {tool for tool, regions in drawn if regions}
+    assert changing == set(Tool) - {Tool.UNDO, Tool.REDO}
+
+
+def test_two_hundred_operations_all_undone_and_after_a_restart_all_redone_are_identical(
+    store: Store, blobs: Blobs, image: Image
+) -> None:
     rng = np.random.default_rng(2)
-    labels = random_labels(rng)
-    draft = begin(labels)
-    states = [draft.objects]
+    desk = new_desk(store, blobs)
+    states = [desk.draft(image.id).objects]
     while len(states) <= 200:
-        after = with_gesture(draft, "ada", *random_gesture(rng, draft))
-        if after is not draft:
-            draft = after
-            states.append(draft.objects)
+        draft = desk.draft(image.id)
+        tool, regions = random_gesture(rng, draft)
+        gesture = Gesture(f"op {len(states)}", image.version_id, draft.revision, tool, 1, tuple(regions))
+        if planned(draft.objects, regions, draft.next_number):
+            states.append(desk.apply(image.id, gesture, "ada").draft.objects)
     for state in reversed(states[:-1]):
-        draft = with_changes(draft, "ada", Tool.UNDO, draft.undoing("ada"))
-        assert draft.objects == state
-    assert np.array_equal(labels_of(draft.objects, SHAPE), labels)
+        assert _stepped(desk, image, Tool.UNDO) == state
+    assert np.array_equal(labels_of(desk.draft(image.id).objects, (SIDE, SIDE)), labels())
     with pytest.raises(InvalidRequest):
-        draft.undoing("ada")
+        _stepped(desk, image, Tool.UNDO)
+    desk = new_desk(store, blobs)
     for state in states[1:]:
-        draft = with_changes(draft, "ada", Tool.REDO, draft.redoing("ada"))
-        assert draft.objects == state
+        assert _stepped(desk, image, Tool.REDO) == state
     with pytest.raises(InvalidRequest):
-        draft.redoing("ada")
+        _stepped(desk, image, Tool.REDO)
+
+
+def _stepped(desk: Corrections, image: Image, tool: Tool) -> Objects:
+    """The objects after one step of undo or redo."""
+    revision = desk.draft(image.id).revision
+    step = Gesture(f"{tool} {revision}", image.version_id, revision, tool)
+    return desk.undo(image.id, step, "ada").draft.objects
 
 
 def test_a_new_gesture_ends_what_can_be_redone() -> None:
@@ -60,7 +82,7 @@ def test_a_new_gesture_ends_what_can_be_redone() -> None:
 
 def test_numbers_of_other_objects_are_kept_and_parents_named() -> None:
     objects = {1: square(0, 0, 6), 2: square(10, 0, 6), 5: square(20, 0, 6)}
-    parted = tools.cut(objects, [5], [(19, 3), (27, 3)], SHAPE)
+    parted = strokes.cut(objects, [5], [(19, 3), (27, 3)], SHAPE)
     changes = planned(objects, parted, 6)
     state = applied(objects, changes)
     assert sorted(state) == [1, 2, 5, 6]
@@ -71,14 +93,14 @@ def test_numbers_of_other_objects_are_kept_and_parents_named() -> None:
 def test_a_cut_makes_as_many_parts_as_the_line_makes() -> None:
     objects = {1: square(4, 4, 20)}
     zigzag = [(0.0, 8.0), (28.0, 8.0), (28.0, 14.0), (0.0, 14.0), (0.0, 20.0), (28.0, 20.0)]
-    state = applied(objects, planned(objects, tools.cut(objects, [1], zigzag, SHAPE), 2))
+    state = applied(objects, planned(objects, strokes.cut(objects, [1], zigzag, SHAPE), 2))
     assert len(state) == 4
     assert sum(region.area for region in state.values()) == 400
 
 
 def test_an_object_that_an_eraser_parts_becomes_two() -> None:
     objects = {1: square(4, 4, 20)}
-    erased = tools.erase(objects, [1], [(10.0, 0.0), (10.0, 39.0)], 1.0, SHAPE)
+    erased = strokes.erase(objects, [1], [(10.0, 0.0), (10.0, 39.0)], 1.0, SHAPE)
     changes = planned(objects, erased, 2)
     assert [change.number for change in changes] == [1, 2]
     assert changes[1].parents == (1,)
@@ -86,22 +108,22 @@ def test_an_object_that_an_eraser_parts_becomes_two() -> None:
 
 def test_merging_bridges_a_gap_and_names_both() -> None:
     objects = {1: square(0, 0, 8), 2: square(12, 0, 8), 3: square(40, 30, 3)}
-    changes = planned(objects, tools.merge(objects, [1, 2], SHAPE), 4)
+    changes = planned(objects, strokes.merge(objects, [1, 2], SHAPE), 4)
     state = applied(objects, changes)
     assert sorted(state) == [1, 3]
     assert state[1].area > 128
     assert changes[0].parents == (1, 2)
     with pytest.raises(InvalidRequest):
-        tools.merge(objects, [1, 3], SHAPE)
+        strokes.merge(objects, [1, 3], SHAPE)
     with pytest.raises(InvalidRequest):
-        tools.merge(objects, [1], SHAPE)
+        strokes.merge(objects, [1], SHAPE)
 
 
 def test_holes_are_filled_but_not_over_what_lies_in_them() -> None:
     mask = np.ones((12, 12), np.bool_)
     mask[3:9, 3:9] = False
     objects = {1: _region(mask), 2: square(5, 5, 2)}
-    (filled,) = tools.fill(objects, [1])
+    (filled,) = strokes.fill(objects, [1])
     assert filled.region is not None
     assert filled.region.area == 144 - 4
 

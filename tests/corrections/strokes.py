@@ -1,7 +1,8 @@
 """Tools as functions of regions: what a stroke, a line or a choice makes of objects.
 
-Browsers paint by themselves; the server uses these for imports and programs. Points are (x, y) in pixels,
-where (0.5, 0.5) is the first pixel's centre. No tool takes pixels from an object that it is not given.
+Gestures as a browser could send them, for tests; browsers paint by rules of their own (editor_strokes.js).
+Points are (x, y) in pixels, where (0.5, 0.5) is the first pixel's centre. No tool takes pixels from an object
+that it is not given.
 """
 
 from __future__ import annotations
@@ -115,6 +116,19 @@ def fill(objects: Objects, numbers: Iterable[int]) -> list[NewRegion]:
                 mask &= ~there.within(region.box)
         filled.append(NewRegion(number, Region.of(mask, region.x, region.y)))
     return filled
+
+
+def bend(objects: Objects, numbers: Iterable[int], point: Point, shape: Shape) -> list[NewRegion]:
+    """Pull outlines towards a point: what lies between them and it is added, as far as nobody has it."""
+    bent = []
+    for number in numbers:
+        mask = _mask(objects[number], shape)
+        rows, columns = np.nonzero(mask)
+        nearest = int(np.hypot(columns + 0.5 - point[0], rows + 0.5 - point[1]).argmin())
+        start = (float(columns[nearest]) + 0.5, float(rows[nearest]) + 0.5)
+        pulled = _stroke([start, point], 3.0, shape) & ~_others(objects, number, shape)
+        bent.append(NewRegion(number, Region.of(mask | pulled)))
+    return bent
 
 
 BRIDGE_PX = 25  # widest gap between objects that are merged
