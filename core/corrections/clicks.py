@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from core.corrections.operations import NewRegion, Objects
-from core.corrections.regions import Box, Mask, Region, object_at, overlap, pixel_at
+from core.corrections.regions import Box, Mask, Region, object_at, overlap, part_at, pixel_at
 from core.errors import InvalidRequest
 from core.segmentation.engines.base import Map
 from core.segmentation.engines.click_network import SIDE, ClickModel, Picture, Window
@@ -78,7 +78,7 @@ def grow(
             "No spheroid was seen at this point. Draw its outline, or paint it with the brush."
         )
     added = answer & ~own if own[place] else _connected(answer & ~own, place, answer)
-    held = _part_at(_union(Region.of(added, box[1].start, box[0].start), click.own), row, column)
+    held = part_at(_union(Region.of(added, box[1].start, box[0].start), click.own), row, column)
     if held == click.own:
         raise InvalidRequest("Nothing more was seen here. Paint what is missing with the brush.")
     is_one = click.own is not None and overlap(held, click.own) > 0
@@ -215,14 +215,6 @@ def _connected(change: Mask, place: Pixel, whole: Mask) -> Mask:
     joined = cv2.dilate(change.view(np.uint8), np.ones((side, side), np.uint8))
     _, parts = cv2.connectedComponents(joined, connectivity=8)
     return np.asarray((parts == parts[place]) & change)
-
-
-def _part_at(region: Region, row: int, column: int) -> Region:
-    """The connected part of a region that has a pixel of the image."""
-    _, parts = cv2.connectedComponents(region.mask.view(np.uint8), connectivity=8)
-    part = Region.of(parts == parts[row - region.y, column - region.x], region.x, region.y)
-    assert part is not None, "the pixel is in it"
-    return part
 
 
 def _without_crumbs(mask: Mask, least_px: float) -> Mask:

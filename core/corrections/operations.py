@@ -98,8 +98,8 @@ def planned(objects: Objects, regions: Iterable[NewRegion], next_number: int) ->
             parents = item.parents if number is None else (number,)
             changes.append(Change(next_number, None, part, parents))
             next_number += 1
-    if next_number > MAX_LABELS + 1:
-        raise InvalidRequest(f"An image can have at most {MAX_LABELS:,} outlines over time.")
+        if next_number > MAX_LABELS + 1:
+            raise InvalidRequest(f"An image can have at most {MAX_LABELS:,} outlines over time.")
     return tuple(changes)
 
 

@@ -11,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from core.corrections.segments import Segments
 from core.errors import InvalidRequest
 
 Mask = NDArray[np.bool_]
@@ -74,7 +74,12 @@ class Region:
         ends = starts + lengths
         if (lengths < 1).any() or (starts[1:] < ends[:-1]).any() or ends[-1] > width * height:
             raise InvalidRequest("The runs of an outline must be in order, apart, and within its box.")
-        return cls.of(_filled(runs, width, height), x, y)
+        return cls(*Segments.of_runs(runs, (x, y, width)).to_runs())
+
+    @property
+    def segments(self) -> Segments:
+        """The pixels as stretches of rows."""
+        return Segments.of_runs(self.runs, (self.x, self.y, self.width))
 
     @property
     def mask(self) -> Mask:
@@ -151,10 +156,7 @@ def overlap(one: Region, other: Region) -> int:
     top, bottom = max(one.y, other.y), min(one.y + one.height, other.y + other.height)
     if left >= right or top >= bottom:
         return 0
-    shared = [
-        item.mask[top - item.y : bottom - item.y, left - item.x : right - item.x] for item in (one, other)
-    ]
-    return int(np.count_nonzero(shared[0] & shared[1]))
+    return one.segments.shared_px(other.segments)
 
 
 def iou(one: Region | None, other: Region | None) -> float:
@@ -178,15 +180,20 @@ def mean_iou(before: Mapping[int, Region], after: Mapping[int, Region]) -> float
 
 def parts_of(region: Region) -> list[Region]:
     """The connected parts of a region, the largest first; pixels also connect at corners."""
-    count, numbers = cv2.connectedComponents(region.mask.view(np.uint8), connectivity=8)
-    if count <= 2:
+    segments = region.segments.parts()
+    if len(segments) == 1:
         return [region]
-    parts = [Region.of(numbers == number, region.x, region.y) for number in range(1, count)]
+    parts = (Region(*item.to_runs()) for item in segments)
     # of equal ones first the one whose first pixel comes first: the browser orders them so, too
     return sorted(
-        (part for part in parts if part is not None),
+        parts,
         key=lambda part: (-part.area, part.y, part.x + part.runs[0]),
     )
+
+
+def part_at(region: Region, row: int, column: int) -> Region:
+    """The connected part of a region that has a pixel of the image, which is one of the region's."""
+    return next(part for part in parts_of(region) if part.holds(row, column))
 
 
 def object_at(regions: Mapping[int, Region], row: int, column: int) -> int | None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 
 import numpy as np
 
 from core import images
+from core.corrections.measuring import TOGETHER_PX, boxes_px
 from core.corrections.regions import Region, labels_of, regions_of
 from core.errors import InvalidRequest
 from core.files.blobs import Blobs
@@ -45,6 +46,10 @@ class CorrectionSource:
     def admitted(self, image: Image) -> AbstractContextManager[None]:
         """Hold the memory that decoding an image and its label image takes; raises AppBusy."""
         return self._admission.hold(overlay_bytes(image), image.name)
+
+    def room_to_measure(self, image: Image, regions: Iterable[Region]) -> AbstractContextManager[None]:
+        """Hold the memory that measuring objects of large boxes takes; none for small ones."""
+        return self.admitted(image) if boxes_px(regions) > TOGETHER_PX else nullcontext()
 
     def version(self, version_id: str | None) -> Version | None:
         """The version of this id; None of None."""

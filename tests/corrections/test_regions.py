@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
 
 from core.corrections.regions import Region, iou, labels_of, mean_iou, overlap, parts_of, regions_of
 from core.errors import InvalidRequest
@@ -44,6 +47,47 @@ def test_parts_are_what_connects_at_corners_the_largest_first() -> None:
     region = Region.of(mask)
     assert region is not None
     assert [part.area for part in parts_of(region)] == [10, 2]
+
+
+def test_parts_and_overlaps_by_runs_are_those_of_the_pixels() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        height, width = (int(side) for side in rng.integers(1, 14, 2))
+        masks = rng.random((2, height, width)) < rng.uniform(0.1, 0.9)
+        one, other = (Region.of(mask) for mask in masks)
+        if one is None or other is None:
+            continue
+        assert Region.checked([0, 0, width, height], _as_runs(masks[0], rng), (height, width)) == one
+        assert overlap(one, other) == overlap(other, one) == (masks[0] & masks[1]).sum()
+        numbers, count = ndimage.label(masks[0], np.ones((3, 3)))
+        expected = [Region.of(numbers == number) for number in range(1, count + 1)]
+        assert sorted(map(str, parts_of(one))) == sorted(map(str, expected))
+        areas = [part.area for part in parts_of(one)]
+        assert areas == sorted(areas, reverse=True)
+
+
+def _as_runs(mask: NDArray[np.bool_], rng: np.random.Generator) -> list[int]:
+    """Runs of a mask, some of them in two pieces."""
+    flat = np.concatenate(([False], mask.ravel(), [False]))
+    runs = []
+    for start, end in np.flatnonzero(flat[1:] != flat[:-1]).reshape(-1, 2).tolist():
+        middle = int(rng.integers(start, end))
+        pieces = [(start, middle), (middle, end)] if start < middle else [(start, end)]
+        runs += [value for first, last in pieces for value in (first, last - first)]
+    return runs
+
+
+def test_pixels_in_two_corners_cost_what_two_pixels_cost() -> None:
+    side = 100_000  # its mask would take 10 GB
+    corners = [0, 1, side * side - 1, 1]
+    tracemalloc.start()
+    region = Region.checked([0, 0, side, side], corners, (side, side))
+    assert region is not None
+    assert [(part.x, part.y, part.area) for part in parts_of(region)] == [(0, 0, 1), (side - 1, side - 1, 1)]
+    assert overlap(region, square(0, 0, 5)) == 1
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**20
 
 
 @pytest.mark.parametrize(
