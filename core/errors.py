@@ -203,6 +203,7 @@ class ObjectConflict(SpheroscopeError):
     """Spheroids that a change is about have been changed meanwhile; ``numbers`` are theirs."""
 
     code = "object_conflict"
+    ended: object = None  # core.store.corrections.EndedDraft, where the correction has been ended
 
     def __init__(self, message: str, numbers: frozenset[int] = frozenset()) -> None:
         super().__init__(message)

@@ -32,6 +32,8 @@ class Draft:
 
     ``id`` is None until the first operation is stored. ``changed_at`` has the revision at which each object
     was last changed, deleted ones too; revision 0 is the version itself. Numbers are never used twice.
+    ``earlier_revision`` is the last one of the image's other drafts: revisions go on from there, so that each
+    names one operation of the image, and what was seen of an ended draft is not taken for this one.
     """
 
     image_id: str
@@ -43,16 +45,32 @@ class Draft:
     next_number: int
     id: str | None = None
     entries: tuple[Entry, ...] = ()
+    earlier_revision: int = 0
 
     @classmethod
-    def begin(cls, image_id: str, parent_id: str | None, shape: tuple[int, int], start: Objects) -> Draft:
+    def begin(
+        cls,
+        image_id: str,
+        parent_id: str | None,
+        shape: tuple[int, int],
+        start: Objects,
+        earlier_revision: int = 0,
+    ) -> Draft:
         """The draft of a version in which nothing has been changed."""
-        return cls(image_id, parent_id, shape, start, start, {}, max(start, default=0) + 1)
+        next_number = max(start, default=0) + 1
+        return cls(
+            image_id, parent_id, shape, start, start, {}, next_number, earlier_revision=earlier_revision
+        )
 
     @property
     def revision(self) -> int:
         """Number of the last operation."""
         return self.entries[-1].revision if self.entries else 0
+
+    @property
+    def next_revision(self) -> int:
+        """Number of the operation that comes next."""
+        return max(self.revision, self.earlier_revision) + 1
 
     @property
     def changed(self) -> frozenset[int]:

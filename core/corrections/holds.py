@@ -45,6 +45,12 @@ class Holds:
         }
         self._held[image_id] = _Hold(reviewer, now + HELD_SECONDS)
 
+    def renew(self, image_id: str, person: str) -> None:
+        """Hold an image for ten minutes more, if it was given to this person last."""
+        hold = self._held.get(image_id)
+        if hold is not None and hold.reviewer.person == person:
+            self._held[image_id] = _Hold(hold.reviewer, self._clock() + HELD_SECONDS)
+
     def drop(self, image_id: str) -> None:
         """Hold an image no longer, whoever has it."""
         self._held.pop(image_id, None)

@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain
 from typing import Any
 
@@ -22,6 +23,7 @@ from core.models import ExclusionReason, ReviewState, Verdict
 from core.store import Store
 from core.store.reviews import FirstOf, Judgement, ReviewEffort
 
+CORRECTED_NOW = timedelta(minutes=30)  # since the last gesture of somebody else at a correction that is open
 SPARE = 20  # images asked for beside those that are held, for those that are taken meanwhile
 
 
@@ -56,15 +58,16 @@ class Reviews:
         self._lock = threading.Lock()
 
     def queue(self, project_id: str, reviewer: str) -> Queue:
-        """The images of a project that wait and that no other person looks at now.
+        """The images of a project that wait and that no other person looks at or corrects now.
 
         Raises:
             NotFound: there is no such project.
         """
         self._store.projects.require(project_id)
         rows = self._store.reviews.waiting(project_id)
+        corrected = self._corrected_now(project_id, reviewer)
         with self._lock:
-            free = [row for row in rows if not self._holds.elsewhere(row["id"], reviewer)]
+            free = self._free(rows, reviewer, corrected)
         progress = self._store.reviews.progress(project_id)
         return Queue(tuple(map(waiting_of, ordered(free, _n_seen(progress)))), progress)
 
@@ -73,8 +76,9 @@ class Reviews:
     ) -> Turn:
         """The image that somebody is to look at, held for them for ten minutes.
 
-        It is ``image_id`` if that waits and nobody else looks at it, else the one they have been given
-        already, else the next one. Of what they were unsure of themselves nothing comes, but with ``again``.
+        It is ``image_id`` if that waits and nobody else looks at it or corrects it, else the one they have
+        been given already, else the next one. Of what they were unsure of themselves nothing comes, but with
+        ``again``.
 
         Raises:
             NotFound: there is no such project.
@@ -82,13 +86,13 @@ class Reviews:
         self._store.projects.require(project_id)
         with self._lock:
             held = self._holds.images
-        asked = FirstOf(
-            len(held) + SPARE, [*held, image_id or ""], image_id, None if again else reviewer.person
-        )
+        corrected = self._corrected_now(project_id, reviewer.person)
+        ids = [*held, *corrected, image_id or ""]
+        asked = FirstOf(len(ids) + SPARE, ids, image_id, None if again else reviewer.person)
         rows, waiting = self._store.reviews.first_waiting(project_id, ORDER, asked)
         progress = self._store.reviews.progress(project_id)
         with self._lock:
-            free = [row for row in rows if not self._holds.elsewhere(row["id"], reviewer.person)]
+            free = self._free(rows, reviewer.person, corrected)
             order = list(ordered(free, _n_seen(progress)))
             chosen = self._chosen(order, reviewer, image_id)
             if chosen is not None:
@@ -110,7 +114,8 @@ class Reviews:
         """Save what a person says of a result.
 
         Raises:
-            InvalidRequest: a state that follows from a correction, or no known reason to exclude.
+            InvalidRequest: a state that follows from a correction, no known reason to exclude, or "right"
+                while somebody else's correction is open.
             VersionConflict: another version than the one that the person has seen is in force by now.
             NotFound: there is no such image.
         """
@@ -121,6 +126,8 @@ class Reviews:
             )
         if state is ReviewState.EXCLUDED and reason not in list(ExclusionReason):
             raise InvalidRequest(f"Say why it is excluded: {', '.join(ExclusionReason)}.")
+        if state is ReviewState.RIGHT:
+            self._require_no_other_draft(image_id, reviewer)
         judgement = Judgement(
             state, reason or None, reviewer, utc_now(), drawn_at_random(image_id), verdict.seconds
         )
@@ -154,6 +161,31 @@ class Reviews:
         """
         self._store.projects.require(project_id)
         return self._store.reviews.effort(project_id)
+
+    def renew(self, image_id: str, person: str) -> None:
+        """Hold an image for ten minutes more for who corrects it, if it was given to them."""
+        with self._lock:
+            self._holds.renew(image_id, person)
+
+    def _corrected_now(self, project_id: str, person: str) -> frozenset[str]:
+        return self._store.corrections.changed_by_others(project_id, person, utc_now() - CORRECTED_NOW)
+
+    def _free(
+        self, rows: Sequence[Mapping[str, Any]], person: str, corrected: frozenset[str]
+    ) -> list[Mapping[str, Any]]:
+        """Those that no other person looks at now, and that are not among those that others correct."""
+        return [
+            row for row in rows if row["id"] not in corrected and not self._holds.elsewhere(row["id"], person)
+        ]
+
+    def _require_no_other_draft(self, image_id: str, person: str) -> None:
+        unfinished = self._store.corrections.unfinished(image_id)
+        others = [name for name in unfinished.authors if name != person] if unfinished else []
+        if others:
+            raise InvalidRequest(
+                f"{' and '.join(others)} has begun to correct this image. Finish or discard that correction "
+                "first: then say whether the outlines are right."
+            )
 
     def _chosen(
         self, order: Sequence[Mapping[str, Any]], reviewer: Reviewer, image_id: str | None

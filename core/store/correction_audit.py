@@ -27,6 +27,7 @@ class CorrectionAction(StrEnum):
     CHANGED = "changed"  # one gesture, at some of its spheroids
     CORRECTED = "corrected"  # finished, as a version
     DISCARDED = "discarded"  # gave a draft up
+    REOPENED = "reopened"  # took a discarded draft up again
     CHOSE = "chose"  # put another version in force
     REVIEWED = "reviewed"
     IMPORTED = "imported"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from core.corrections import NewRegion, Tool
+from core.clock import utc_now
+from core.corrections import NewRegion, Tool, review
 from core.corrections.accuracy import accuracy, median, wilson
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Gesture
@@ -32,6 +34,7 @@ from core.models import (
 )
 from core.queue.admission import Admission
 from core.store import Recipe, Store
+from core.store.corrections import NewOperation
 from core.store.objects import ObjectFilter
 from tests.corrections.conftest import labels
 from tests.factories import add, finish, spheroid
@@ -119,6 +122,60 @@ def test_two_reviewers_do_not_get_the_same_image(store: Store, project: Project,
     for image in images:
         reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
     assert reviews.turn(project.id, Reviewer("ben")).image is None
+
+
+def _corrected_by(store: Store, image: Image, person: str, revision: int = 1) -> None:
+    """Store a gesture of a person; nothing is drawn."""
+    operation = NewOperation(revision, f"op {revision}", person, "brush", 0, "", utc_now(), "[]", {})
+    draft = store.corrections.open_draft(image.id)
+    store.corrections.add_operation(image.id, draft and draft[0]["id"], image.version_id, operation)
+
+
+def test_what_somebody_else_corrects_is_given_to_nobody(
+    store: Store, project: Project, images: list[Image], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviews = Reviews(store)
+    first = reviews.turn(project.id, Reviewer("ben")).image
+    assert first is not None
+    reviews = Reviews(store)  # nobody looks at anything now
+    corrected = next(image for image in images if image.id == first.image_id)
+    _corrected_by(store, corrected, "ada")
+    turn = reviews.turn(project.id, Reviewer("ben"), corrected.id)
+    assert turn.image is not None
+    assert turn.image.image_id != corrected.id
+    assert (turn.left, turn.elsewhere) == (3, 1)
+    assert corrected.id not in [item.image_id for item in reviews.queue(project.id, "ben").waiting]
+    assert reviews.turn(project.id, Reviewer("ada"), corrected.id).image == first, "it is hers"
+    monkeypatch.setattr(review, "CORRECTED_NOW", timedelta(seconds=-1))  # as if it were long ago
+    later = Reviews(store).turn(project.id, Reviewer("ben"), corrected.id).image
+    assert later == first
+
+
+def test_a_gesture_renews_the_hold_of_who_makes_it(
+    store: Store, project: Project, images: list[Image]
+) -> None:
+    now = [0.0]
+    reviews = Reviews(store, lambda: now[0])
+    held = reviews.turn(project.id, Reviewer("ada")).image
+    assert held is not None
+    now[0] = HELD_SECONDS - 1
+    reviews.renew(held.image_id, "ben")
+    reviews.renew(held.image_id, "ada")
+    now[0] += HELD_SECONDS - 1
+    assert reviews.turn(project.id, Reviewer("ben"), held.image_id).image != held
+    now[0] += 2
+    assert reviews.turn(project.id, Reviewer("cyd"), held.image_id).image == held
+
+
+def test_nobody_calls_right_what_somebody_else_is_correcting(store: Store, images: list[Image]) -> None:
+    reviews, image = Reviews(store), images[0]
+    _corrected_by(store, image, "ada")
+    with pytest.raises(InvalidRequest, match="ada has begun to correct this image"):
+        reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ben")
+    assert store.images.get(image.id).review is ReviewState.UNSEEN
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.UNSURE), "ben")
+    reviews.judge(image.id, image.version_id, Verdict(ReviewState.RIGHT), "ada")
+    assert store.images.get(image.id).review is ReviewState.RIGHT
 
 
 def test_two_windows_of_a_person_share_what_is_left_last(
