@@ -74,6 +74,7 @@ with feedback.explained():
             settings_panel.settings_panel(services, project, image, status)
         with history:
             history_panel.history_panel(services, project, image, versions)
+            correction_panel.discarded_corrections(services, project, image)
         with file:
             calibration.pixel_size(services, project, image)
             image_panel.facts(image)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -12,10 +10,11 @@ from dataclasses import replace
 from core.clock import utc_now
 from core.corrections import clicks
 from core.corrections.drafts import Draft, Entry
-from core.corrections.gestures import Applied, Click, Gesture, Unfinished
+from core.corrections.gestures import Applied, Click, Gesture, changes_of, digest_of, with_entry
 from core.corrections.measuring import described
-from core.corrections.operations import Changes, NewRegion, Tool, planned
-from core.corrections.records import entry_of, stored
+from core.corrections.open_drafts import OpenDrafts
+from core.corrections.operations import Changes, NewRegion, Tool
+from core.corrections.records import stored
 from core.corrections.regions import mean_iou
 from core.corrections.review_order import drawn_at_random
 from core.corrections.source import CorrectionSource
@@ -26,10 +25,10 @@ from core.models import Image, Limits, Spheroid, Version
 from core.queue.admission import Admission
 from core.segmentation.engines.click_network import ClickNetwork
 from core.store import Store
+from core.store.corrections import DiscardedDraft, Unfinished
 from core.store.results import Correction, Result
 
 LOCKS = 64
-MAX_DRAFTS = 32  # in memory; others are replayed when they are needed
 
 
 class Corrections:
@@ -40,8 +39,7 @@ class Corrections:
         self._source = source
         self._network = network
         self._locks = [threading.RLock() for _ in range(LOCKS)]
-        self._drafts: OrderedDict[str, Draft] = OrderedDict()
-        self._cached = threading.Lock()  # of the drafts; held for moments only
+        self._drafts = OpenDrafts(store, source)
 
     @classmethod
     def open(cls, store: Store, blobs: Blobs, limits: Limits, admission: Admission) -> Corrections:
@@ -56,7 +54,7 @@ class Corrections:
             StorageError: its label image cannot be read.
         """
         with self._lock(image_id):
-            return self._draft(self._store.images.get(image_id))
+            return self._drafts.of(self._store.images.get(image_id))
 
     def state(self, image_id: str) -> Applied:
         """The draft of an image with measurements of what differs from the version in force; as ``draft``.
@@ -65,19 +63,14 @@ class Corrections:
         """
         with self._lock(image_id):
             image = self._store.images.get(image_id)
-            draft = self._draft(image)
+            draft = self._drafts.of(image)
         numbers = draft.changed if draft.parent_id == image.version_id else frozenset(draft.objects)
         spheroids = self._measured(image, draft, set(numbers)) if numbers else ()
         return Applied(draft, (), spheroids, image)
 
     def unfinished(self, image_id: str) -> Unfinished | None:
         """Who has begun to correct an image and not ended it; None where nobody has. Reads no pixels."""
-        draft = self._store.corrections.open_draft(image_id)
-        if draft is None or not draft[1]:
-            return None
-        authors = tuple(dict.fromkeys(row["author"] for row in draft[1]))
-        times = [row["created_at"] for row in draft[1]]
-        return Unfinished(authors, times[0], times[-1], len(times))
+        return self._store.corrections.unfinished(image_id)
 
     def prepare(self, image_id: str) -> None:
         """Read the pixels and the click network now, not at the first gesture, which shows their errors."""
@@ -95,7 +88,7 @@ class Corrections:
             InvalidRequest: the change cannot be.
             NotFound, StorageError, AppBusy: see ``draft``.
         """
-        return self._apply(image_id, gesture, author, lambda _image, draft: _planned(draft, gesture))
+        return self._apply(image_id, gesture, author, lambda _image, draft: changes_of(draft, gesture))
 
     def undo(self, image_id: str, gesture: Gesture, author: str) -> Applied:
         """Undo the author's last gesture, or with Tool.REDO do it again; as ``apply``."""
@@ -116,7 +109,7 @@ class Corrections:
 
         def changes(image: Image, draft: Draft) -> Changes:
             regions = tuple(self._clicked(image, draft, click))
-            return _planned(draft, replace(gesture, regions=regions))
+            return changes_of(draft, replace(gesture, regions=regions))
 
         return self._apply(image_id, gesture, author, changes, click)
 
@@ -126,19 +119,18 @@ class Corrections:
         ``in_force`` is the version that the author saw in force.
 
         Raises:
-            ObjectConflict: there are later operations than ``revision``.
+            ObjectConflict: there are later operations than ``revision``, or the draft that had it has ended.
             VersionConflict: another version is in force by now.
-            InvalidRequest: nothing has been changed, or the project needs a reason and none is given.
+            InvalidRequest: nothing differs, or the project needs a reason and none is given.
         """
         with self._lock(image_id):
             image = self._store.images.get(image_id)
-            draft = self._draft(image)
-            if draft.id is None:
-                raise InvalidRequest("Nothing has been changed, so there is nothing to finish.")
+            draft = self._drafts.of(image)
+            self._require_latest(draft, revision, "finish")
+            if draft.objects == draft.start:
+                raise InvalidRequest("Nothing differs from the result. Discard ends the correction.")
             if not reason.strip() and self._store.projects.get(image.project_id).review.reason_needed:
                 raise InvalidRequest("Say why it was corrected: this project asks for a reason.")
-            if draft.revision != revision:
-                raise ObjectConflict("Somebody has changed this image meanwhile. Look at it, then finish.")
             with self._source.admitted(image):
                 result = self._result(image, draft)
             correction = Correction(
@@ -151,21 +143,40 @@ class Corrections:
                 at_random=drawn_at_random(image_id),
             )
             version = self._store.results.add_version(image_id, result, correction, in_force)
-            self._forget(image_id)
+            self._drafts.forget(image_id)
+            self._source.forget(image_id)
             return version
 
-    def discard(self, image_id: str, author: str) -> None:
-        """Give the draft of an image up; what is in force stays so.
+    def discard(self, image_id: str, revision: int, author: str) -> None:
+        """Give the draft of an image up; what is in force stays so, and ``reopen`` takes it up again.
 
         Raises:
             InvalidRequest: there is no draft.
+            ObjectConflict: as ``finish``.
         """
         with self._lock(image_id):
-            draft = self._draft(self._store.images.get(image_id))
-            if draft.id is None:
-                raise InvalidRequest("Nothing has been changed, so there is nothing to discard.")
+            draft = self._drafts.of(self._store.images.get(image_id))
+            self._require_latest(draft, revision, "discard")
+            assert draft.id is not None, "a draft with operations is stored"
             self._store.corrections.discard(image_id, draft.id, author)
-            self._forget(image_id)
+            self._drafts.forget(image_id)
+            self._source.forget(image_id)
+
+    def discarded(self, image_id: str) -> tuple[DiscardedDraft, ...]:
+        """The discarded drafts of an image that can be taken up again, the latest first."""
+        return self._store.corrections.discarded(image_id)
+
+    def reopen(self, image_id: str, draft_id: str, author: str) -> None:
+        """Take a discarded draft up again, with all of its operations.
+
+        Raises:
+            ObjectConflict: another draft of the image is open.
+            NotFound: it is no discarded draft of this image.
+            InvalidRequest: the version that it corrects has been deleted.
+        """
+        with self._lock(image_id):
+            self._store.corrections.reopen(image_id, draft_id, author)
+            self._drafts.forget(image_id)
 
     def _apply(
         self,
@@ -175,10 +186,10 @@ class Corrections:
         plan: Callable[[Image, Draft], Changes],
         click: Click | None = None,
     ) -> Applied:
-        digest = _digest(gesture, click)
+        digest = digest_of(gesture, click)
         with self._lock(image_id):
             image = self._store.images.get(image_id)
-            draft = self._draft(image)
+            draft = self._drafts.of(image)
             if (known := draft.entry(gesture.op_id)) is not None:
                 if (known.digest, known.author) != (digest, author):
                     raise InvalidRequest("This Idempotency-Key has been used for another change already.")
@@ -188,7 +199,7 @@ class Corrections:
             if not changes:
                 return self._applied(image, draft, ())
             entry = Entry(
-                draft.revision + 1,
+                draft.next_revision,
                 gesture.op_id,
                 author,
                 gesture.tool,
@@ -197,20 +208,38 @@ class Corrections:
                 gesture.ms,
                 digest,
             )
-            after = _with_entry(draft, entry, gesture.base_revision)
+            after = with_entry(draft, entry, gesture.base_revision)
             draft_id = self._store.corrections.add_operation(
                 image_id, draft.id, draft.parent_id, stored(entry, gesture.base_revision)
             )
             after = replace(after, id=draft_id)
-            self._keep(after)
+            self._drafts.keep(after)
             return self._applied(image, after, changes)
 
     def _require(self, draft: Draft, gesture: Gesture) -> None:
+        self._require_known(draft, gesture.base_revision)
         if gesture.version_id != draft.parent_id:
             current = self._source.version(draft.parent_id)
             raise VersionConflict("Another result of this image is being corrected. Load it again.", current)
-        if gesture.base_revision > draft.revision:
-            raise InvalidRequest(f"There is no revision {gesture.base_revision} yet.")
+
+    def _require_latest(self, draft: Draft, revision: int, act: str) -> None:
+        """Refuse to end a draft at another revision than its last one; ``act`` is a verb."""
+        self._require_known(draft, revision)
+        if not draft.entries:
+            raise InvalidRequest(f"Nothing has been changed, so there is nothing to {act}.")
+        if draft.revision != revision:
+            later = dict.fromkeys(entry.author for entry in draft.entries if entry.revision > revision)
+            raise ObjectConflict(
+                f"This image has been changed meanwhile, by {' and '.join(later)}. Look at it, then {act}."
+            )
+
+    def _require_known(self, draft: Draft, revision: int) -> None:
+        """Refuse a revision that is not of this draft: what it stood for is not there."""
+        if revision == 0 or any(entry.revision == revision for entry in draft.entries):
+            return
+        if revision >= draft.next_revision:
+            raise InvalidRequest(f"There is no revision {revision} yet.")
+        raise self._store.corrections.ended(draft.image_id, revision)
 
     def _applied(self, image: Image, draft: Draft, changes: Changes) -> Applied:
         numbers = {change.number for change in changes} & draft.objects.keys()
@@ -218,7 +247,9 @@ class Corrections:
         return Applied(draft, changes, measured, image)
 
     def _measured(self, image: Image, draft: Draft, numbers: set[int]) -> tuple[Spheroid, ...]:
-        return described(draft.objects, numbers, self._source.pixels(image, draft.parent_id))
+        pixels = self._source.pixels(image, draft.parent_id)
+        with self._source.room_to_measure(image, (draft.objects[number] for number in numbers)):
+            return described(draft.objects, numbers, pixels)
 
     def _result(self, image: Image, draft: Draft) -> Result:
         """The draft as a result: what has not been changed is as it was measured before."""
@@ -241,59 +272,5 @@ class Corrections:
                 return clicks.take_away(self._network, picture, draft.objects, click.point)
             return clicks.grow(self._network, picture, draft.objects, click.point, click.number)
 
-    def _draft(self, image: Image) -> Draft:
-        with self._cached:
-            if (draft := self._drafts.get(image.id)) is not None:
-                self._drafts.move_to_end(image.id)
-                return draft
-        stored = self._store.corrections.open_draft(image.id)
-        parent_id = image.version_id if stored is None else stored[0]["parent_id"]
-        draft = Draft.begin(
-            image.id, parent_id, (image.height, image.width), self._source.regions(image, parent_id)
-        )
-        if stored is None:
-            return draft
-        for row in stored[1]:
-            draft = draft.with_entry(entry_of(row))
-        draft = replace(draft, id=stored[0]["id"])
-        self._keep(draft)
-        return draft
-
-    def _keep(self, draft: Draft) -> None:
-        with self._cached:
-            self._drafts[draft.image_id] = draft
-            self._drafts.move_to_end(draft.image_id)
-            while len(self._drafts) > MAX_DRAFTS:
-                self._drafts.popitem(last=False)
-
-    def _forget(self, image_id: str) -> None:
-        with self._cached:
-            self._drafts.pop(image_id, None)
-        self._source.forget(image_id)
-
     def _lock(self, image_id: str) -> threading.RLock:
         return self._locks[hash(image_id) % LOCKS]
-
-
-def _planned(draft: Draft, gesture: Gesture) -> Changes:
-    named = frozenset(item.number for item in gesture.regions if item.number is not None)
-    if late := draft.later(named, gesture.base_revision):
-        raise ObjectConflict.between(late)
-    return planned(draft.objects, gesture.regions, draft.next_number)
-
-
-def _with_entry(draft: Draft, entry: Entry, base_revision: int) -> Draft:
-    try:
-        return draft.with_entry(entry)
-    except ObjectConflict as error:
-        if entry.tool in (Tool.UNDO, Tool.REDO) or draft.later(error.numbers, base_revision):
-            raise
-        names = ", ".join(map(str, sorted(error.numbers)))
-        raise InvalidRequest(
-            f"This would cover spheroid {names}. A pixel belongs to one: send both as they are to be."
-        ) from error
-
-
-def _digest(gesture: Gesture, click: Click | None) -> str:
-    sent = repr((gesture.tool, gesture.regions, click))
-    return hashlib.sha256(sent.encode()).hexdigest()

@@ -16,22 +16,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.corrections import NewRegion, Region, Tool, labels_of, source, tools
+from core.corrections import NewRegion, Region, Tool, gestures, labels_of, measuring, source
 from core.corrections.corrections import Corrections
 from core.corrections.gestures import Click, Gesture
 from core.corrections.regions import iou
 from core.corrections.source import CorrectionSource
 from core.db import Database
-from core.errors import InvalidRequest, ObjectConflict, VersionConflict
+from core.errors import InvalidRequest, NotFound, ObjectConflict, VersionConflict
 from core.files.blobs import Blobs
 from core.images import label_png
 from core.listing import export_rows
 from core.models import Image, Project, Raster, VersionKind
 from core.monitoring import QueryRecorder
+from core.queue.admission import Admission
 from core.segmentation import describe
 from core.store import Store, versions
 from core.store.objects import ObjectFilter
 from tests import corpus
+from tests.corrections import strokes
 from tests.corrections.conftest import SIDE, labels, new_desk, pixels
 from tests.corrections.scenes import region, square
 from tests.http.lab import Lab
@@ -46,7 +48,7 @@ def gesture(image: Image, op_id: str, *regions: NewRegion, base: int = 0, tool: 
 
 
 def test_a_gesture_gives_back_what_measuring_everything_anew_would(desk: Corrections, image: Image) -> None:
-    painted = tools.brush(desk.draft(image.id).objects, 1, [(30, 40), (30, 10)], 5.0, SHAPE)
+    painted = strokes.brush(desk.draft(image.id).objects, 1, [(30, 40), (30, 10)], 5.0, SHAPE)
     done = desk.apply(image.id, gesture(image, "a", *painted), "ada")
     expected = describe(labels_of(done.draft.objects, SHAPE), pixels())
     assert [item.number for item in done.spheroids] == [1]
@@ -84,6 +86,41 @@ def test_a_large_image_is_corrected_where_the_disk_is_full(
     monkeypatch.setattr(Blobs, "unnamed_file", full)
     done = desk.apply(image.id, gesture(image, "a", NewRegion(1, square(15, 30, 20))), "ada")
     assert done.spheroids[0].measurements["area"] == 400
+
+
+def test_lines_across_the_image_are_not_measured_by_the_hundred(
+    desk: Corrections, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gestures, "ALWAYS_TAKEN_PX", 0)  # as if the image were large
+    lines = [region(np.eye(SIDE, k=2 * number, dtype=np.bool_)) for number in range(-8, 8)]
+    gone = [NewRegion(1, None), NewRegion(2, None)]
+    many = gesture(image, "a", *gone, *(NewRegion(None, line) for line in lines))
+    with pytest.raises(InvalidRequest, match="too much to measure at once"):
+        desk.apply(image.id, many, "ada")
+    few = gesture(image, "b", *gone, *(NewRegion(None, line) for line in lines[:3]))
+    assert len(desk.apply(image.id, few, "ada").spheroids) == 3
+
+
+def test_large_outlines_are_measured_one_by_one_within_the_memory_for_images(
+    desk: Corrections, image: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regions = [NewRegion(1, square(15, 30, 20)), NewRegion(2, square(60, 50, 20))]
+    together = desk.apply(image.id, gesture(image, "a", *regions), "ada")
+    held: list[str] = []
+    monkeypatch.setattr(source, "TOGETHER_PX", 399)
+    monkeypatch.setattr(measuring, "TOGETHER_PX", 399)
+    monkeypatch.setattr(Admission, "hold", _noting(Admission.hold, held))
+    again = desk.apply(image.id, gesture(image, "a", *regions), "ada")
+    assert held == [image.name]
+    assert again.spheroids == together.spheroids
+
+
+def _noting(hold: Callable[..., object], names: list[str]) -> Callable[..., object]:
+    def noted(self: Admission, n_bytes: int, name: str) -> object:
+        names.append(name)
+        return hold(self, n_bytes, name)
+
+    return noted
 
 
 def test_the_same_key_again_changes_nothing_more(desk: Corrections, image: Image) -> None:
@@ -158,7 +195,7 @@ def test_done_makes_a_corrected_version_with_all_that_is_known_of_it(
     assert kept is not None
     assert kept[1] == describe(labels(), pixels())[:1]
     assert desk.draft(image.id).id is None
-    with pytest.raises(InvalidRequest):
+    with pytest.raises(ObjectConflict):
         desk.finish(image.id, 1, version.id, "ada", "")
 
 
@@ -241,11 +278,80 @@ def test_another_version_that_somebody_chose_is_a_conflict(
 
 def test_a_discarded_draft_leaves_what_is_in_force(desk: Corrections, image: Image, store: Store) -> None:
     desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
-    desk.discard(image.id, "ada")
+    desk.discard(image.id, 1, "ada")
     assert store.images.get(image.id).version_id == image.version_id
     assert desk.draft(image.id).revision == 0
-    with pytest.raises(InvalidRequest):
-        desk.discard(image.id, "ada")
+    with pytest.raises(ObjectConflict, match="discarded by ada"):
+        desk.discard(image.id, 1, "ada")
+    with pytest.raises(InvalidRequest, match="no revision 2"):
+        desk.discard(image.id, 2, "ada")
+
+
+def test_strokes_that_one_has_not_seen_are_not_discarded(desk: Corrections, image: Image) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ben")
+    desk.apply(image.id, gesture(image, "b", NewRegion(1, square(15, 30, 20)), base=1), "ada")
+    with pytest.raises(ObjectConflict, match="changed meanwhile, by ada"):
+        desk.discard(image.id, 1, "ben")
+    with pytest.raises(ObjectConflict, match="by ada"):
+        desk.finish(image.id, 1, image.version_id, "ben", "")
+    assert desk.draft(image.id).revision == 2
+
+
+def test_a_discarded_draft_is_taken_up_again_with_what_can_be_undone(
+    desk: Corrections, image: Image, store: Store, blobs: Blobs
+) -> None:
+    before = desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada").draft
+    desk.discard(image.id, 1, "ben")
+    (discarded,) = desk.discarded(image.id)
+    assert (discarded.authors, discarded.n_changes, discarded.discarded_by) == (("ada",), 1, "ben")
+    newer = desk.apply(image.id, gesture(image, "b", NewRegion(1, None)), "cyd").draft
+    assert newer.revision == 2, "revisions go on from one draft to the next"
+    with pytest.raises(ObjectConflict, match="Another correction of this image is open"):
+        desk.reopen(image.id, discarded.id, "ada")
+    desk.discard(image.id, 2, "cyd")
+    desk.reopen(image.id, discarded.id, "ada")
+    assert desk.draft(image.id).objects == before.objects
+    assert new_desk(store, blobs).draft(image.id) == desk.draft(image.id)
+    with pytest.raises(ObjectConflict, match="discarded by cyd"):
+        desk.apply(image.id, gesture(image, "c", NewRegion(1, None), base=2), "cyd")
+    undone = desk.undo(image.id, gesture(image, "u", base=1, tool=Tool.UNDO), "ada").draft
+    assert (undone.revision, undone.objects) == (3, undone.start)
+    actions = [row.action for row in store.correction_audit.of_image(image.id)]
+    assert actions == ["changed", "discarded", "changed", "discarded", "reopened", "changed"]
+
+
+def test_only_a_discarded_draft_of_the_image_is_taken_up_again(
+    desk: Corrections, image: Image, db: Database
+) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.discard(image.id, 1, "ada")
+    (discarded,) = desk.discarded(image.id)
+    with pytest.raises(NotFound):
+        desk.reopen(image.id, "another", "ada")
+    gone = f"DELETE FROM version WHERE id = '{image.version_id}'"  # as the retention of before did
+    db.write(lambda session: session._cursor.execute(gone) and None)
+    assert desk.discarded(image.id) == ()
+    with pytest.raises(InvalidRequest, match="has been deleted"):
+        desk.reopen(image.id, discarded.id, "ada")
+
+
+def test_a_finished_draft_is_not_gone_on_with(desk: Corrections, image: Image) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    version = desk.finish(image.id, 1, image.version_id, "ben", "")
+    with pytest.raises(ObjectConflict, match="finished by ben"):
+        desk.apply(image.id, gesture(image, "b", NewRegion(1, None), base=1), "ada")
+    with pytest.raises(ObjectConflict, match="finished by ben"):
+        desk.finish(image.id, 1, version.id, "ada", "")
+
+
+def test_what_equals_the_result_makes_no_version(desk: Corrections, image: Image, store: Store) -> None:
+    desk.apply(image.id, gesture(image, "a", NewRegion(2, None)), "ada")
+    desk.undo(image.id, gesture(image, "u", base=1, tool=Tool.UNDO), "ada")
+    with pytest.raises(InvalidRequest, match="Nothing differs"):
+        desk.finish(image.id, 2, image.version_id, "ada", "")
+    assert len(store.results.versions(image.id)) == 1
+    assert store.images.get(image.id).review == image.review
+    assert desk.draft(image.id).revision == 2, "what was undone can still be done again"
 
 
 def test_an_image_without_a_result_is_clicked(

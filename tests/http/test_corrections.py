@@ -143,11 +143,83 @@ def test_who_corrects_on_a_page_where_nobody_is_known_is_not_called_a_program(
     assert client.get(f"/api/images/{image.id}/corrections").json()["authors"] == ["not signed in"]
 
 
-def test_a_draft_is_discarded(client: TestClient, image: Image) -> None:
+def discard(client: TestClient, image: Image, revision: int, **headers: str) -> Any:
+    address = f"/api/images/{image.id}/corrections"
+    headers = {"Idempotency-Key": f"discard {revision}", **headers}
+    return client.request("DELETE", address, json={"revision": revision}, headers=headers)
+
+
+def test_a_draft_is_discarded_and_taken_up_again(client: TestClient, image: Image) -> None:
     post(client, image, "a", body(image, sent(2, None)))
     address = f"/api/images/{image.id}/corrections"
-    assert client.delete(address, headers={"Idempotency-Key": "x"}).status_code == 204
+    assert discard(client, image, 1).status_code == 204
     assert client.get(address).json()["revision"] == 0
+    (given_up,) = client.get(f"{address}/discarded").json()["discarded"]
+    assert (given_up["authors"], given_up["n_changes"]) == (["program"], 1)
+    assert given_up["discarded_by"] == "program"
+    assert post(client, image, "r", {"draft_id": given_up["id"]}, "/reopen").status_code == 204
+    state = client.get(address).json()
+    assert (state["revision"], [item["number"] for item in state["objects"]]) == (1, [1])
+    assert client.get(f"{address}/discarded").json()["discarded"] == []
+    assert post(client, image, "r2", {"draft_id": given_up["id"]}, "/reopen").status_code == 409
+
+
+def test_a_draft_with_strokes_that_one_has_not_seen_is_not_discarded(
+    client: TestClient, image: Image
+) -> None:
+    address = f"/api/images/{image.id}/corrections"
+    post(client, image, "a", body(image, sent(2, None)))
+    post(client, image, "b", body(image, sent(1, square(15, 30, 20))))
+    refused = discard(client, image, 1)
+    assert refused.status_code == 409
+    assert "changed meanwhile, by program" in refused.json()["error"]["message"]
+    assert client.get(address).json()["revision"] == 2
+    assert client.delete(address, headers={"Idempotency-Key": "x"}).status_code == 400
+
+
+def test_who_goes_on_with_a_discarded_draft_is_told_by_whom(client: TestClient, image: Image) -> None:
+    post(client, image, "a", body(image, sent(2, None)))
+    assert discard(client, image, 1).status_code == 204
+    step = {"version_id": image.version_id, "base_revision": 1}
+    done = {"revision": 1, "in_force": image.version_id}
+    for key, sent_body, to in (
+        ("b", body(image, sent(1, square(15, 30, 20)), base=1), ""),
+        ("u", step, "/undo"),
+        ("d", done, "/done"),
+    ):
+        refused = post(client, image, key, sent_body, to)
+        assert refused.status_code == 409
+        ended = refused.json()["ended"]
+        assert (ended["discarded"], ended["ended_by"]) == (True, "program")
+    assert post(client, image, "r", {"draft_id": ended["draft_id"]}, "/reopen").status_code == 204
+    again = post(client, image, "b", body(image, sent(1, square(15, 30, 20)), base=1))
+    assert (again.status_code, again.json()["revision"]) == (200, 2)
+
+
+def test_a_revision_of_an_ended_draft_is_not_taken_for_one_of_the_next(
+    client: TestClient, image: Image
+) -> None:
+    post(client, image, "a", body(image, sent(1, square(15, 30, 20))))
+    discard(client, image, 1)
+    post(client, image, "b", body(image, sent(1, square(16, 30, 20))))  # somebody begins anew
+    refused = post(client, image, "c", body(image, sent(1, square(17, 30, 20)), base=1))
+    assert refused.status_code == 409
+    assert refused.json()["ended"]["discarded"]
+    state = client.get(f"/api/images/{image.id}/corrections").json()
+    assert state["objects"][0]["box"] == [16, 30, 20, 20], "what somebody drew is not overwritten"
+
+
+def test_nothing_is_stored_in_the_name_of_whoever_is_signed_in_meanwhile(
+    client: TestClient, image: Image
+) -> None:
+    gesture = body(image, sent(2, None))
+    refused = post(client, image, "a", gesture, **{"Expected-Author": "Ana%20%C5%A0"})
+    assert refused.status_code == 401
+    assert refused.json()["error"]["code"] == "not_signed_in"
+    assert "Ana Š's, and program is signed in" in refused.json()["error"]["message"]
+    state = client.get(f"/api/images/{image.id}/corrections").json()
+    assert (state["revision"], state["caller"]) == (0, "program")
+    assert post(client, image, "a", gesture, **{"Expected-Author": "program"}).status_code == 200
 
 
 @pytest.mark.parametrize(

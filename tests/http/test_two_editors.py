@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,14 @@ from tests.http.lab import RECIPE, Lab
 PEOPLE = st.sampled_from(["ada", "ben"])
 USER_HEADER = "X-Remote-User"
 Objects = dict[int, Region]
+
+
+@dataclass(frozen=True)
+class Outlines:
+    """A version of the image."""
+
+    version_id: str
+    objects: Objects
 
 
 class Server:
@@ -86,17 +95,20 @@ class TwoBrowsers(RuleBasedStateMachine):
         self.keys = itertools.count()
         self.expected: Objects = dict(regions_of(labels))
         self.revision = 0
-        self.seen = {name: (0, dict(self.expected)) for name in ("ada", "ben")}
+        self.in_force = Outlines(self.version_id, dict(self.expected))
+        self.parent = self.in_force
+        self.discarded: dict[str, tuple[int, Outlines, Objects]] = {}
+        self.seen = {name: (0, self.version_id, dict(self.expected)) for name in ("ada", "ben")}
 
     @rule(person=PEOPLE)
     def reload(self, person: str) -> None:
         answer = self.server.client.get(self._address()).json()
-        self.seen[person] = (answer["revision"], _objects(answer["objects"]))
-        assert self.seen[person] == (self.revision, self.expected)
+        self.seen[person] = (answer["revision"], answer["version_id"], _objects(answer["objects"]))
+        assert self.seen[person] == (self.revision, self.parent.version_id, self.expected)
 
     @rule(person=PEOPLE)
     def gesture(self, person: str) -> None:
-        base, seen = self.seen[person]
+        base, _, seen = self.seen[person]
         tool, regions = random_gesture(self.rng, Draft.begin("image", "version", SHAPE, seen))
         changes = planned(seen, regions, max(seen, default=0) + 1)
         objects = [
@@ -115,12 +127,62 @@ class TwoBrowsers(RuleBasedStateMachine):
     def redo(self, person: str) -> None:
         self._send(person, "/redo", {"base_revision": self.seen[person][0]})
 
-    def _send(self, person: str, to: str, body: dict[str, Any]) -> None:
+    @rule(person=PEOPLE)
+    def discard(self, person: str) -> None:
+        revision = self.seen[person][0]
+        if revision == 0:
+            return
+        answer = self._request(person, "DELETE", "", {"revision": revision})
+        if revision != self.revision:
+            assert answer.status_code == 409, "nobody discards what they have not seen"
+            assert answer.json()["error"]["message"]
+            return
+        assert answer.status_code == 204, answer.text
+        latest = self.server.client.get(self._address() + "/discarded").json()["discarded"][0]
+        assert latest["discarded_by"] == person
+        self.discarded[latest["id"]] = (self.revision, self.parent, self.expected)
+        self._ended()
+
+    @rule(person=PEOPLE)
+    def done(self, person: str) -> None:
+        revision = self.seen[person][0]
+        if revision == 0:
+            return
+        body = {"revision": revision, "in_force": self.in_force.version_id, "reason": "too small"}
+        answer = self._request(person, "POST", "/done", body)
+        if revision != self.revision:
+            assert answer.status_code == 409, "nobody finishes what they have not seen"
+            return
+        if self.expected == self.parent.objects:
+            assert answer.status_code == 400, "nothing differs"
+            return
+        assert answer.status_code == 200, answer.text
+        self.in_force = Outlines(answer.json()["id"], self.expected)
+        self._ended()
+
+    @rule(person=PEOPLE)
+    def reopen(self, person: str) -> None:
+        listed = self.server.client.get(self._address() + "/discarded").json()["discarded"]
+        assert {item["id"] for item in listed} == self.discarded.keys(), "what was given up is there"
+        if not listed:
+            return
+        draft_id = listed[-1]["id"]
+        answer = self._request(person, "POST", "/reopen", {"draft_id": draft_id})
+        assert answer.status_code == (409 if self.revision else 204), answer.text
+        if not self.revision:
+            self.revision, self.parent, self.expected = self.discarded.pop(draft_id)
+
+    def _ended(self) -> None:
+        self.revision, self.parent, self.expected = 0, self.in_force, dict(self.in_force.objects)
+
+    def _request(self, person: str, method: str, to: str, body: dict[str, Any]) -> Any:
         headers = {"Idempotency-Key": str(next(self.keys)), USER_HEADER: person}
-        body = {"version_id": self.version_id, **body}
-        answer = self.server.client.post(self._address() + to, json=body, headers=headers)
+        return self.server.client.request(method, self._address() + to, json=body, headers=headers)
+
+    def _send(self, person: str, to: str, body: dict[str, Any]) -> None:
+        base, version_id, seen = self.seen[person]
+        answer = self._request(person, "POST", to, {"version_id": version_id, **body})
         named = {item["number"] for item in body.get("objects", ())} - {None}
-        _, seen = self.seen[person]
         outdated = {number for number in named if seen.get(number) != self.expected.get(number)}
         content = answer.json()
         if answer.status_code != 200:
@@ -131,13 +193,15 @@ class TwoBrowsers(RuleBasedStateMachine):
                 assert there == {n: self.expected[n] for n in numbers if n in self.expected}
             return
         assert not outdated, "nobody replaces an outline that they have not seen"
+        assert version_id == self.parent.version_id
+        self.expected = dict(self.expected)  # what was discarded or finished stays as it was
         for item in content["objects"]:
             self.expected.pop(item["number"], None)
         self.expected |= _objects(content["objects"])
         mine = {item["number"]: self.expected.get(item["number"]) for item in content["objects"]}
-        if content["revision"] == self.seen[person][0] + 1:  # else a browser loads everything anew
+        if content["revision"] == base + 1:  # else a browser loads everything anew
             kept = {number: region for number, region in seen.items() if number not in mine}
-            self.seen[person] = (content["revision"], kept | {n: r for n, r in mine.items() if r})
+            self.seen[person] = (content["revision"], version_id, kept | {n: r for n, r in mine.items() if r})
         self.revision = content["revision"]
 
     @invariant()

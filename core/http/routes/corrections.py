@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import orjson
 from fastapi import Depends, Request
@@ -12,7 +13,13 @@ from starlette.responses import Response
 
 from core.corrections import Tool
 from core.corrections.gestures import Applied, Click
-from core.errors import InvalidRequest, ObjectConflict, SpheroscopeError, VersionConflict
+from core.errors import (
+    InvalidRequest,
+    NotSignedIn,
+    ObjectConflict,
+    SpheroscopeError,
+    VersionConflict,
+)
 from core.http.answers import json_answer
 from core.http.dependencies import IdempotencyKey, ImageId, ServicesDependency, own_client, requested_by
 from core.http.routing import ReadRouter
@@ -30,7 +37,11 @@ CONFLICTS: dict[int | str, dict[str, Any]] = {
 
 async def _author(request: Request, services: ServicesDependency) -> str:
     page = PAGE if request.headers.get("sec-fetch-site") == "same-origin" else None
-    return requested_by(request, services.settings, page)
+    author = requested_by(request, services.settings, page)
+    expected = unquote(request.headers.get("expected-author", author))
+    if expected != author:
+        raise NotSignedIn(f"These changes are {expected[:100]}'s, and {author} is signed in now.")
+    return author
 
 
 async def small_json(request: Request) -> None:
@@ -149,10 +160,46 @@ def done(
     return json_answer(bodies.version_body(version, version.id).model_dump(mode="json"))
 
 
-@router.delete("/{id}/corrections", status_code=204, dependencies=[Depends(own_client)])
-def discard(image_id: ImageId, _key: IdempotencyKey, services: ServicesDependency, author: Author) -> None:
-    """Give the draft up; what is in force stays so."""
-    services.corrections.discard(image_id, author)
+@router.delete("/{id}/corrections", status_code=204, responses=CONFLICTS, dependencies=CHANGE)
+def discard(
+    image_id: ImageId,
+    body: bodies.DiscardBody,
+    _key: IdempotencyKey,
+    services: ServicesDependency,
+    author: Author,
+) -> Response:
+    """Give the draft up; what is in force stays so, and the draft can be taken up again."""
+    try:
+        services.corrections.discard(image_id, body.revision, author)
+    except ObjectConflict as error:
+        return conflict(services, image_id, error)
+    return Response(status_code=204)
+
+
+@router.get("/{id}/corrections/discarded")
+def discarded(image_id: ImageId, services: ServicesDependency) -> bodies.DiscardedDraftsAnswer:
+    """The drafts of an image that were given up and can be taken up again, the latest first."""
+    services.store.images.get(image_id)
+    drafts = services.corrections.discarded(image_id)
+    return bodies.DiscardedDraftsAnswer(
+        discarded=[bodies.DiscardedAnswer.model_validate(item) for item in drafts]
+    )
+
+
+@router.post("/{id}/corrections/reopen", status_code=204, responses=CONFLICTS, dependencies=CHANGE)
+def reopen(
+    image_id: ImageId,
+    body: bodies.ReopenBody,
+    _key: IdempotencyKey,
+    services: ServicesDependency,
+    author: Author,
+) -> Response:
+    """Take a discarded draft up again, where no other one is open."""
+    try:
+        services.corrections.reopen(image_id, body.draft_id, author)
+    except ObjectConflict as error:
+        return conflict(services, image_id, error)
+    return Response(status_code=204)
 
 
 @router.get("/{id}/versions")
@@ -195,7 +242,9 @@ def history(image_id: ImageId, services: ServicesDependency) -> bodies.HistoryAn
 
 def _answer(services: Services, image_id: str, author: str, change: Callable[[], Applied]) -> Response:
     try:
-        return json_answer(bodies.applied_body(change(), author))
+        applied = change()
+        services.reviews.renew(image_id, author)
+        return json_answer(bodies.applied_body(applied, author))
     except (ObjectConflict, VersionConflict) as error:
         return conflict(services, image_id, error)
 
@@ -207,4 +256,5 @@ def conflict(services: Services, image_id: str, error: SpheroscopeError) -> Resp
     detail = {"code": error.code, "message": error.message}
     objects = [bodies.region(number, now.objects.get(number)) for number in sorted(numbers)]
     about = {"revision": now.revision, "version_id": now.parent_id}
-    return json_answer({"error": detail, **about, "objects": objects}, 409)
+    ended = bodies.ended_body(getattr(error, "ended", None))
+    return json_answer({"error": detail, **about, "objects": objects, "ended": ended}, 409)

@@ -11,6 +11,7 @@ from core.corrections.gestures import Applied, Gesture
 from core.http.schemas import rows
 from core.http.schemas.base import Answer, Problem, Time
 from core.models import Image, Version
+from core.store.corrections import EndedDraft
 
 MAX_OBJECTS = 1000  # in one gesture
 MAX_RUNS = 400_000  # numbers of one outline
@@ -88,6 +89,18 @@ class DoneBody(Body):
     reason: str = Field(default="", max_length=MAX_REASON)
 
 
+class DiscardBody(Body):
+    """Give the draft up."""
+
+    revision: int = Field(ge=1, le=10**9, description="The last operation that the client has seen.")
+
+
+class ReopenBody(Body):
+    """Take a discarded draft up again."""
+
+    draft_id: str = Field(max_length=64)
+
+
 class ChoiceBody(Body):
     """Put another version in force."""
 
@@ -124,10 +137,20 @@ class StateAnswer(DraftAnswer):
 
     in_force: str | None = Field(description="The version of the image that is in force.")
     authors: list[str] = Field(description="Whose gestures the correction has.")
+    caller: str = Field(description="In whose name the caller's gestures are stored.")
 
 
 class AppliedAnswer(DraftAnswer):
     """The spheroids that a gesture changed."""
+
+
+class EndedAnswer(Answer):
+    """A draft that has been ended meanwhile; a discarded one can be taken up again."""
+
+    draft_id: str
+    discarded: bool
+    ended_by: str
+    ended_at: Time
 
 
 class ConflictProblem(Problem):
@@ -136,6 +159,24 @@ class ConflictProblem(Problem):
     revision: int
     version_id: str | None
     objects: list[RegionAnswer]
+    ended: EndedAnswer | None = Field(default=None, description="How a correction ended, and by whom.")
+
+
+class DiscardedAnswer(Answer):
+    """A draft that was given up, and whose gestures it has."""
+
+    id: str
+    authors: list[str]
+    began_at: Time
+    n_changes: int
+    discarded_by: str
+    discarded_at: Time
+
+
+class DiscardedDraftsAnswer(Answer):
+    """The discarded drafts of an image that can be taken up again, the latest first."""
+
+    discarded: list[DiscardedAnswer]
 
 
 class VersionAnswer(Answer):
@@ -191,9 +232,15 @@ def state_body(state: Applied, author: str) -> dict[str, Any]:
     return _about(draft, author) | {
         "in_force": state.image.version_id,
         "authors": list(dict.fromkeys(entry.author for entry in draft.entries)),
+        "caller": author,
         "objects": [region(number, value) for number, value in draft.objects.items()],
         "measured": _measured(state),
     }
+
+
+def ended_body(ended: EndedDraft | None) -> dict[str, Any] | None:
+    """How a draft ended, and by whom; None of None."""
+    return None if ended is None else EndedAnswer.model_validate(ended).model_dump(mode="json")
 
 
 def applied_body(applied: Applied, author: str) -> dict[str, Any]:
