@@ -294,8 +294,6 @@ INTERNAL = frozenset(
         "uploads.close",
         "watched.open",
         "watched.run",
-        "exports.sweep",
-        "exports.close",
-        "previews.close",
+        *("exports.sweep", "exports.close", "previews.close"),
     }
 )

@@ -115,4 +115,5 @@ _DESCRIPTIONS: Mapping[str, Callable[[Facts, float | None], str]] = {
     CorrectionAction.REVIEWED: _review_words,
     CorrectionAction.SECOND_OPINION: _drawing_words,
     CorrectionAction.DISCARDED: lambda _facts, _um_per_px: "Discarded the correction",
+    CorrectionAction.REOPENED: lambda _facts, _um_per_px: "Took the discarded correction up again",
 }

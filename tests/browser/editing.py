@@ -76,15 +76,15 @@ def small(picture: NDArray[np.generic]) -> NDArray[np.generic]:
     return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
 
 
-def made_scene(folder: Path, labels: Labels | None = None) -> Scene:
+def made_scene(folder: Path, labels: Labels | None = None, truth: Labels | None = None) -> Scene:
     """Fill a data folder with one image and the result of an engine; nothing is left open."""
     with lab_in(folder) as lab:
-        return added_scene(lab, "Plate 1", discs() if labels is None else labels)
+        return added_scene(lab, "Plate 1", discs() if labels is None else labels, truth)
 
 
-def added_scene(lab: Lab, project_name: str, labels: Labels) -> Scene:
-    """Add a project with one image and the result of an engine."""
-    pixels = picture_of(labels)
+def added_scene(lab: Lab, project_name: str, labels: Labels, truth: Labels | None = None) -> Scene:
+    """Add a project with one image and the result of an engine; its picture shows ``truth``, if given."""
+    pixels = picture_of(labels if truth is None else truth)
     project = lab.project(project_name, um_per_px=2.0)
     data = bytes(cv2.imencode(".png", pixels)[1])
     image = lab.image(project, "A05_day3.png", data)

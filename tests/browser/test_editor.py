@@ -207,11 +207,55 @@ def test_a_finger_draws_cuts_and_two_fingers_zoom(scene: Scene, server: str) -> 
         page.get_by_role("button", name="Undo").tap()
         saved(page)
         expect(numbers(page)).to_have_text(["1", "2", "3"])
+        page.get_by_role("button", name="Draw").tap()
+        touch_drag(page, (60, 250), (140, 250), (140, 320), (60, 320), (60, 255))
+        saved(page)
+        expect(numbers(page)).to_have_text(["1", "2", "3", "5"])
+        page.get_by_role("button", name="Merge").tap()
+        touch_drag(page, (110, 120), (210, 120))
+        saved(page)
+        expect(numbers(page)).to_have_text(["1", "3", "5"])
         zoom, revision = page.locator(".zoom").text_content() or "", state(scene, server)["revision"]
         _pinch(page, at(page, 240, 180))
         expect(page.locator(".zoom")).not_to_have_text(zoom)
         assert state(scene, server)["revision"] == revision, "two fingers draw nothing"
         tab.shot("editor-tablet")
+        assert tab.errors == []
+
+
+def test_a_finger_clicks_takes_away_and_splits(tmp_path: Path) -> None:
+    grown = discs()
+    grown[75:165, 300:345] = 4  # an outline of nothing, wide of every spheroid
+    picture_labels = discs()
+    scene = made_scene(tmp_path / "data", grown, picture_labels)
+    with (
+        app_server(tmp_path / "data") as server,
+        browser_tab(1024, 768, touch=True) as tab,
+    ):
+        page = tab.page
+        opened(page, scene, server)
+        ways = page.get_by_role("group", name="What a click does")
+        expect(ways).to_be_hidden()
+        page.get_by_role("button", name="Click").tap()
+        add, away, split = (ways.get_by_role("button", name=name) for name in ("add", "take away", "split"))
+        expect(add).to_have_attribute("aria-pressed", "true")
+        for button in (add, away, split):
+            box = button.bounding_box()
+            assert box is not None
+            assert min(box["width"], box["height"]) >= 44
+        tab.shot("editor-ways-tablet")
+        away.tap()
+        expect(away).to_have_attribute("aria-pressed", "true")
+        page.touchscreen.tap(*at(page, 322, 120))
+        saved(page)
+        expect(numbers(page)).to_have_text(["1", "2", "3"])
+        split.tap()
+        page.touchscreen.tap(*at(page, 190, 120))
+        page.touchscreen.tap(*at(page, 230, 120))
+        saved(page)
+        expect(numbers(page)).to_have_text(["1", "2", "3", "5"])
+        page.get_by_role("button", name="Brush").tap()
+        expect(ways).to_be_hidden()
         assert tab.errors == []
 
 
@@ -272,6 +316,98 @@ def test_what_is_drawn_while_the_server_is_gone_is_stored_once_it_is_back(tmp_pa
     assert np.array_equal(after == 1, stored == 1)
     assert (after == 2).sum() > (stored == 2).sum()
     assert (after == 3).sum() > (stored == 3).sum()
+
+
+def _unsent(page: Page, scene: Scene, server: str, *stroke: tuple[float, float]) -> None:
+    """Draw a stroke that does not arrive, and close the tab."""
+    opened(page, scene, server)
+    page.route("**/corrections", lambda route: route.abort())
+    drag(page, *stroke)
+    expect(page.locator(".saved")).to_have_text("1 not saved")
+    page.close()
+
+
+def test_strokes_that_did_not_arrive_are_sent_in_the_name_of_who_drew_them(tmp_path: Path) -> None:
+    scene = made_scene(tmp_path / "data")
+    with browser_tab() as tab, app_server(tmp_path / "data", USER_HEADER="X-Remote-User") as server:
+        context = tab.page.context
+        context.set_extra_http_headers({"X-Remote-User": "ada"})
+        _unsent(tab.page, scene, server, (110, 120), (110, 190))
+        context.set_extra_http_headers({"X-Remote-User": "ben"})  # at the same computer
+        page = context.new_page()
+        opened(page, scene, server)
+        assert state(scene, server)["authors"] == []
+        drag(page, (360, 240), (430, 240))
+        saved(page)
+        assert state(scene, server)["authors"] == ["ben"]
+        context.set_extra_http_headers({"X-Remote-User": "ada"})  # while ben's tab stays open
+        drag(page, (360, 240), (360, 310))
+        expect(page.locator(".hint")).to_contain_text("These changes are ben's, and ada is signed in now")
+        tab.page = page
+        tab.shot("editor-other-author")
+        again = context.new_page()
+        opened(again, scene, server)
+        found = state(scene, server)
+    assert (found["authors"], found["revision"]) == (["ben", "ada"], 2)
+    assert (labels_of_state(found) == 1).sum() > (discs() == 1).sum()
+
+
+def test_two_tabs_leave_each_others_strokes_alone(scene: Scene, server: str) -> None:
+    with browser_tab() as tab:
+        context = tab.page.context
+        first, second = tab.page, context.new_page()
+        opened(second, scene, server)
+        _unsent(first, scene, server, (110, 120), (110, 190))
+        _unsent(second, scene, server, (300, 60), (340, 60))
+        page = context.new_page()
+        opened(page, scene, server)
+        found = state(scene, server)
+        assert (found["revision"], len(found["objects"])) == (2, 4)
+        assert (labels_of_state(found) == 1).sum() > (discs() == 1).sum()
+        page.reload()
+        saved(page)
+        assert state(scene, server)["revision"] == 2, "what has arrived is forgotten"
+
+
+def test_who_goes_on_with_a_correction_that_was_discarded_takes_it_up_again(
+    tab: Tab, scene: Scene, server: str
+) -> None:
+    page = tab.page
+    drag(page, (110, 120), (110, 190))
+    saved(page)
+    drawn = labels_of_state(state(scene, server))
+    _discard(scene, server, 1)
+    drag(page, (210, 120), (210, 60))
+    question = page.get_by_role("alertdialog")
+    expect(question).to_contain_text("This correction has been discarded by program")
+    tab.shot("editor-discarded")
+    question.get_by_role("button", name="Take it up again").click()
+    saved(page)
+    both = labels_of_state(state(scene, server))
+    assert np.array_equal(both == 1, drawn == 1)
+    assert (both == 2).sum() > (drawn == 2).sum()
+    tab.errors[:] = [error for error in tab.errors if "409" not in error]
+
+
+def test_a_discarded_correction_is_taken_up_again_from_the_history(scene: Scene, server: str) -> None:
+    _change(scene, server, "a", {"number": 2, "runs": []})
+    with browser_tab() as tab:
+        page = tab.page
+        questions = []
+        page.on("dialog", lambda question: (questions.append(question.message), question.accept()))
+        opened(page, scene, server)
+        expect(page.locator("tbody tr")).to_have_count(2)
+        page.get_by_role("button", name="Discard").click()
+        expect(page.locator("tbody tr")).to_have_count(3, timeout=30_000)
+        assert "It also has changes by program" in questions[0]
+        page.get_by_role("tab", name="History").click()
+        expect(page.get_by_text("1 change by program")).to_be_visible()
+        tab.shot("history-discarded")
+        page.get_by_role("button", name="Take up again").click()
+        expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible(timeout=30_000)
+        page.get_by_role("tab", name="Spheroids").click()
+        expect(page.locator("tbody tr")).to_have_count(2, timeout=30_000)
+        assert tab.errors == []
 
 
 def test_done_asks_why_and_makes_a_version(tab: Tab, scene: Scene, server: str) -> None:
@@ -364,6 +500,8 @@ def test_an_unfinished_correction_is_shown_and_can_be_gone_on_with(scene: Scene,
         page.get_by_role("button", name="Continue").click()
         expect(page.get_by_role("button", name="Done", exact=True)).to_be_visible()
         expect(page.locator("tbody tr")).to_have_count(2)
+        page.keyboard.press("Enter")
+        expect(page.locator("dialog.reason")).to_be_visible()  # it can be finished by another person, too
         assert tab.errors == []
 
 
@@ -374,6 +512,14 @@ def _change(scene: Scene, server: str, key: str, changed: dict[str, Any], base: 
     address = f"{server}/api/images/{scene.image_id}/corrections"
     with urlopen(Request(address, json.dumps(body).encode(), headers), timeout=30) as answer:
         assert answer.status == 200
+
+
+def _discard(scene: Scene, server: str, revision: int) -> None:
+    headers = {"Idempotency-Key": "discard", "Content-Type": "application/json"}
+    address = f"{server}/api/images/{scene.image_id}/corrections"
+    body = json.dumps({"revision": revision}).encode()
+    with urlopen(Request(address, body, headers, method="DELETE"), timeout=30) as answer:
+        assert answer.status == 204
 
 
 def _get(address: str) -> Any:

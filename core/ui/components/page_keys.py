@@ -38,7 +38,7 @@ _CORRECTING: Keys = (
     ("K", "Cut with a line"),
     ("M", "Merge along a line"),
     ("V", "Bend by handles"),
-    ("A", "Click: find or enlarge; right click takes away; Shift and two clicks split"),
+    ("A", "Click: add, take away or split, as the bar says; or right click, and Shift"),
     ("H", "Fill holes"),
     ("Del", "Delete the selected spheroid"),
     ("Ctrl Z", "Undo; with Shift, redo"),

@@ -10,7 +10,7 @@ class Editor {
   constructor(root, { model, camera, picture, pointers }, report) {
     Object.assign(this, { root, model, camera, picture, report });
     Object.assign(this, { on: false, settings: null, draft: null, outbox: null, tool: "brush", size: SIZES.usual });
-    Object.assign(this, { erasing: false, bend: null, takenBack: [], steps: { undo: 0, redo: 0 } });
+    Object.assign(this, { erasing: false, bend: null, way: "add", firstSplit: null, takenBack: [], steps: { undo: 0, redo: 0 } });
     this.act = this.actions();
     this.overlay = new Overlay(picture, camera);
     this.overlay.scene = () => this.on && this.drawScene();
@@ -29,6 +29,7 @@ class Editor {
     return {
       begin: () => this.begin(),
       useTool: (name) => this.useTool(name),
+      setWay: (name) => this.setWay(name),
       setSize: (size) => this.setSize(size),
       undo: () => this.undo(),
       redo: () => this.redo(),
@@ -80,7 +81,6 @@ class Editor {
     this.setSize(this.size);
     this.useTool(this.settings.blind ? "draw" : "brush");
     this.report.editing(true);
-    outbox.items = outbox.remembered();
     if (!(await this.load())) return;
     this.picture.stage.focus({ preventScroll: true });
     outbox.send();
@@ -98,9 +98,10 @@ class Editor {
       return false;
     }
     const state = answer.json;
+    outbox.claim(state.caller);
     outbox.base = { version_id: state.version_id, base_revision: state.revision };
     this.steps = { undo: state.undo, redo: state.redo };
-    this.authors = state.authors;
+    this.others = state.authors.filter((name) => name !== state.caller);
     state.measured.forEach((row) => this.measured.set(row.object, row));
     this.draft.load(state.objects.map((item) => [item.number, fromWire(item)]));
     // Those that are as in the version that is shown look as they do there.
@@ -137,7 +138,8 @@ class Editor {
     this.overlay.render();
     const names = item.changes.map(({ number }) => number).filter((number) => number < NEW_FROM);
     const which = names.length > 0 ? `spheroid ${names.join(", ")}` : "a spheroid in the same place";
-    const choice = await this.bar.askWhose(`Somebody else has changed ${which} meanwhile. Yours is yellow, theirs white and dashed.`);
+    const question = `Somebody else has changed ${which} meanwhile. Yours is yellow, theirs white and dashed.`;
+    const choice = await this.bar.ask(question, { mine: "Keep mine", theirs: "Keep theirs" });
     this.disputed = null;
     return choice === "mine" ? this.mine(item.changes) : null;
   }
@@ -209,13 +211,15 @@ class Editor {
       this.outbox.stopped = true;
       this.leave();
       this.bar.say(message, Infinity);
-      return;
+      return undefined;
     }
+    if (json?.ended) return this.correctionEnded(json);
     const again = item.kind === "gesture" && !item.refusals && status !== 403;
     if (again) item.refusals = 1;
     else this.outbox.items.shift();
     await this.load();
     if (!again) this.bar.say(message);
+    return undefined;
   }
 
   get busy() {
@@ -270,11 +274,22 @@ class Editor {
     this.tool = name;
     this.hand.cancel();
     this.model.hover(null);
+    this.firstSplit = null;
+    if (name === "click") this.bar.showWay((this.way = "add"));
     this.bar.showTool(name);
     this.picture.stage.dataset.tool = name;
     this.prepareBend();
     this.picture.stage.focus({ preventScroll: true });
     return undefined;
+  }
+
+  // What a click does from now on: add, away or split; the right button and Shift stay what they are.
+  setWay(name) {
+    this.way = name;
+    this.firstSplit = null;
+    this.bar.showWay(name);
+    this.overlay.render();
+    this.picture.stage.focus({ preventScroll: true });
   }
 
   // A stroke of one point in the selected spheroid.
@@ -341,15 +356,18 @@ class Editor {
 
   clicked({ points: [point], start, selected, erase, right }) {
     if (!this.inImage(point)) return;
-    const body = { x: point.x, y: point.y, number: start || selected || null, away: right };
-    if (erase && !this.firstSplit) {
+    const splits = erase || (this.way === "split" && !right);
+    const away = !splits && (right || this.way === "away");
+    if (splits && !this.firstSplit) {
       this.firstSplit = point;
-      this.bar.say("Now Shift and click the other part of the same spheroid.");
+      this.bar.say(this.way === "split" ? "Now click the other part of the same spheroid." : "Now Shift and click the other part of the same spheroid.");
       return;
     }
-    if (erase) Object.assign(body, { split_at: [this.firstSplit.x, this.firstSplit.y] });
+    const adds = !splits && !away;
+    const body = { x: point.x, y: point.y, number: adds ? start || selected || null : null, away };
+    if (splits) body.split_at = [this.firstSplit.x, this.firstSplit.y];
     this.firstSplit = null;
-    this.outbox.add({ kind: "click", changes: [], body: right || erase ? { ...body, number: null } : body });
+    this.outbox.add({ kind: "click", changes: [], body });
   }
 
   bent(stroke) {

@@ -8,10 +8,11 @@ const TOOLS = [
   { name: "cut", icon: "content_cut", label: "Cut", key: "K", hint: "Draw a line through a spheroid: it becomes two, or more." },
   { name: "merge", icon: "join_inner", label: "Merge", key: "M", hint: "Draw a line from one spheroid to another: they become one." },
   { name: "bend", icon: "timeline", label: "Bend", key: "V", hint: "Drag an outline where it is wrong. The further you drag, the longer the stretch that follows." },
-  { name: "click", icon: "wand_stars", label: "Click", key: "A", hint: "Click a spheroid to outline it, or the part that its outline lacks; right click what is too much; Shift and two clicks split it." },
+  { name: "click", icon: "wand_stars", label: "Click", key: "A", hint: "Click a spheroid to outline it, or the part that its outline lacks. Or take away what is too much (right click), or split (Shift)." },
   { name: "fill", icon: "format_color_fill", label: "Fill", key: "H", hint: "Click a spheroid to fill its holes." },
   { name: "delete", icon: "delete", label: "Delete", key: "Del", hint: "Click a spheroid, or draw a line through several." },
 ];
+const CLICK_HINTS = { add: TOOLS.find(({ name }) => name === "click").hint, away: "Click what is too much of a spheroid: it is taken away.", split: "Click one part of a spheroid, then the other: it is parted between them." };
 const HINT_MS = 6000;
 
 class EditorBar {
@@ -21,6 +22,8 @@ class EditorBar {
     this.size = root.querySelector(".size input");
     this.saved = root.querySelector(".saved");
     this.strip = root.querySelector(".tools");
+    this.ways = root.querySelector(".ways");
+    this.ways.querySelectorAll("button").forEach((button) => button.addEventListener("click", () => act.setWay(button.dataset.way)));
     this.strip.replaceChildren(...TOOLS.map((tool) => this.toolButton(tool)));
     root.querySelectorAll("[data-edit]").forEach((button) => {
       button.addEventListener("click", () => act[button.dataset.edit]());
@@ -51,6 +54,7 @@ class EditorBar {
     if (editing) this.allow(false);
     this.root.querySelectorAll(".only-editing").forEach((part) => (part.hidden = !editing));
     this.root.querySelectorAll(".only-viewing").forEach((part) => (part.hidden = editing));
+    if (!editing) this.ways.hidden = true;
     if (!editing) this.say("");
   }
 
@@ -73,8 +77,17 @@ class EditorBar {
       button.setAttribute("aria-pressed", String(button.dataset.editTool === name));
     });
     this.root.querySelector(".size").classList.toggle("unused", name !== "brush" && name !== "erase");
+    this.ways.hidden = name !== "click";
     const tool = TOOLS.find((each) => each.name === name);
     this.say(`${tool.label}: ${tool.hint}`);
+  }
+
+  // What a click does: add, take away or split.
+  showWay(name) {
+    this.ways.querySelectorAll("button").forEach((button) => {
+      button.setAttribute("aria-pressed", String(button.dataset.way === name));
+    });
+    this.say(CLICK_HINTS[name]);
   }
 
   showSteps(undo, redo) {
@@ -110,17 +123,19 @@ class EditorBar {
     return this.root.querySelector(".reason").open || !this.root.querySelector(".conflict").hidden;
   }
 
-  // Two outlines of the same spheroid: resolves with "mine" or "theirs".
-  askWhose(text) {
+  // Ask what only a person can decide; resolves with the name of the chosen one of two `choices`.
+  ask(question, choices) {
     const box = this.root.querySelector(".conflict");
-    box.querySelector("p").textContent = text;
+    const buttons = [...box.querySelectorAll("button")];
+    box.querySelector("p").textContent = question;
     box.hidden = false;
-    box.querySelector("button").focus();
+    buttons[0].focus();
     return new Promise((resolve) => {
-      box.querySelectorAll("button").forEach((button) => {
-        button.onclick = () => {
+      Object.entries(choices).forEach(([name, label], place) => {
+        buttons[place].textContent = label;
+        buttons[place].onclick = () => {
           box.hidden = true;
-          resolve(button.dataset.keep);
+          resolve(name);
         };
       });
     });

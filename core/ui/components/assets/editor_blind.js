@@ -7,13 +7,21 @@ const NOTHING_DRAWN = { version_id: null, revision: 0, undo: 0, redo: 0, authors
 class BlindOutbox extends Outbox {
   constructor({ imageId, blind }, handlers) {
     super(imageId, handlers);
-    this.place = `spheroscope:second-opinion:${imageId}:${blind.person}`;
+    this.drawer = blind.person;
     this.key = newId(); // of the request that sends it, the same one also after a reload
     this.kept = true;
   }
 
   get path() {
     return `/api/images/${this.imageId}/second-opinions`;
+  }
+
+  get place() {
+    return `spheroscope:second-opinion:${this.imageId}:${this.drawer}`;
+  }
+
+  claim() {
+    this.items = this.remembered();
   }
 
   get unsent() {

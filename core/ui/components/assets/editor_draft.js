@@ -8,7 +8,8 @@ class EditorDraft {
     this.image = image; // { width, height }
     this.objects = new Map();
     this.labels = new Labels(image.width, image.height);
-    this.nextNew = NEW_FROM;
+    // Lists of two tabs may come together, so that each begins somewhere else.
+    this.nextNew = NEW_FROM + Math.floor(Math.random() * 2 ** 30);
   }
 
   load(objects) {

@@ -4,7 +4,7 @@ Object.assign(Editor.prototype, {
   async finish() {
     if (!this.on || this.bar.asking) return;
     if (this.settings.blind) return this.finishDrawing();
-    if (this.steps.undo === 0 && this.outbox.items.length === 0) {
+    if (this.steps.undo === 0 && this.others.length === 0 && this.outbox.items.length === 0) {
       if (this.outbox.base.base_revision === 0) return this.leave();
       this.bar.say("Nothing differs from the result. Discard ends the correction without a new result.");
       return;
@@ -32,27 +32,45 @@ Object.assign(Editor.prototype, {
     await this.makeVersion(reason, now?.id ?? null);
   },
 
-  async notFinished(answer) {
+  // Nothing has ended: somebody else was first, or it cannot be; look at what is there now.
+  async notFinished({ json }) {
+    if (json?.ended) return this.correctionEnded(json);
     await this.load();
-    const message = answer.json?.error?.message ?? "The correction could not be finished. Try again.";
+    return this.bar.say(json?.error?.message ?? "The correction could not be ended. Try again.", Infinity);
+  },
+
+  // Somebody has ended the correction: say who, and offer to take up what was discarded.
+  async correctionEnded({ error, ended }) {
+    const { outbox } = this;
+    const question = `${error.message} Take it up again with all that it had, or go on from the result?`;
+    const choices = { reopen: "Take it up again", result: "Go on from the result" };
+    const choice = ended.discarded ? await this.bar.ask(question, choices) : "result";
+    let message = choice === "reopen" ? "The correction goes on with all that it had." : error.message;
+    if (choice === "reopen") {
+      const answer = await outbox.request("POST", "/reopen", { draft_id: ended.draft_id }, newId());
+      if (!answer.ok) message = answer.json?.error?.message ?? "It could not be taken up again.";
+    } else outbox.items = outbox.items.filter(({ kind }) => kind === "gesture"); // no step of it is left to undo
+    await this.load();
     this.bar.say(message, Infinity);
   },
 
   async discard() {
-    if (!this.on || this.bar.asking) return;
+    if (!this.on || this.bar.asking) return undefined;
     if (this.settings.blind) return this.drawAgain();
-    const changed = this.steps.undo > 0 || this.steps.redo > 0 || this.outbox.items.length > 0;
-    const others = (this.authors ?? []).length > 0 && this.outbox.base.base_revision > 0;
-    if (changed || others) {
-      if (!window.confirm("Discard this correction? The outlines are again as they were before it.")) return;
-    }
+    const { base } = this.outbox;
+    if ((this.outbox.items.length > 0 || base.base_revision > 0) && !window.confirm(this.discardQuestion())) return undefined;
     await this.outbox.emptied();
-    if (this.outbox.base.base_revision > 0) {
-      const answer = await this.outbox.request("DELETE", "", null, newId());
-      if (!answer.ok && answer.status !== 400) return this.bar.say(answer.json?.error?.message ?? "This did not work. Try again.");
+    if (base.base_revision > 0) {
+      const answer = await this.outbox.request("DELETE", "", { revision: this.outbox.base.base_revision }, newId());
+      if (!answer.ok) return this.notFinished(answer);
     }
     this.leave();
-    this.report.edited("discarded");
+    return this.report.edited("discarded");
+  },
+
+  discardQuestion() {
+    const whose = this.others.length > 0 ? ` It also has changes by ${this.others.join(" and ")}, which go, too.` : "";
+    return `Discard this correction?${whose} The outlines are again as they were before it; the history can take it up again.`;
   },
 
   summary() {

@@ -5,7 +5,7 @@ const TAP_PX = 4; // screen pixels; what moves less was a click
 
 class EditorHand {
   constructor(editor, pointers) {
-    Object.assign(this, { editor, pointers, stroke: null, at: null, space: false, pen: false, firstSplit: null });
+    Object.assign(this, { editor, pointers, stroke: null, at: null, space: false, pen: false });
     const { stage } = editor.picture;
     pointers.takes = (event) => (editor.on ? this.pans(event) : event.button === 0 && !editor.model.tool);
     stage.addEventListener("pointerdown", (event) => editor.on && this.down(event));

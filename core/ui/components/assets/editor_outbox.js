@@ -1,6 +1,8 @@
 // Outbox: gestures on their way to the server, one after the other. What has not arrived waits, is repeated, and is
 // kept in the browser over a reload; the server takes each one once, by its id.
-// An item is { id, kind, tool, ms, changes, body }; kind is gesture, click, undo or redo.
+// An item is { id, at, kind, tool, ms, changes, body }; kind is gesture, click, undo or redo.
+// In the browser each item has an entry of its own, under its image and person: tabs do not overwrite each other's,
+// what a closed tab has left is sent by the next one of the same person, and nobody else's strokes are.
 
 const PAUSES = [500, 1000, 2000, 4000, 8000]; // ms before another attempt
 const AGAIN = new Set([408, 425, 429, 500, 502, 503, 504]);
@@ -8,8 +10,9 @@ const AGAIN = new Set([408, 425, 429, 500, 502, 503, 504]);
 class Outbox {
   constructor(imageId, { answered, refused, changed }) {
     Object.assign(this, { imageId, answered, refused, changed });
-    this.place = `spheroscope:corrections:${imageId}`;
+    this.person = null; // in whose name the server stores: known once it has answered
     this.items = [];
+    this.written = new Set(); // ids of the items that have an entry in the browser
     this.base = { version_id: null, base_revision: 0 };
     this.failures = 0;
     this.problem = ""; // why nothing arrives, in words
@@ -27,28 +30,45 @@ class Outbox {
     return this.items.length;
   }
 
-  // Gestures of an earlier visit that never arrived.
+  // Send in a person's name from now on, first what they have left in this browser.
+  claim(person) {
+    if (this.person !== null) return;
+    this.person = person;
+    this.items = this.remembered();
+  }
+
+  get place() {
+    return `spheroscope:corrections:${this.imageId}:${encodeURIComponent(this.person)}:`;
+  }
+
+  // Gestures of earlier visits, and of other tabs, that never arrived; the first ones first.
   remembered() {
     try {
-      return JSON.parse(localStorage.getItem(this.place) ?? "[]");
+      const places = Object.keys(localStorage).filter((place) => place.startsWith(this.place));
+      const items = places.map((place) => JSON.parse(localStorage.getItem(place)));
+      this.written = new Set(items.map(({ id }) => id));
+      return items.sort((one, other) => one.at - other.at);
     } catch {
       return [];
     }
   }
 
+  // Keep what waits, and only that, of what this tab has to send; others' entries stay as they are.
   remember() {
-    const items = this.items.map(({ attempted, ...item }) => item);
+    const waiting = new Set(this.items.map(({ id }) => id));
     try {
-      if (items.length > 0) localStorage.setItem(this.place, JSON.stringify(items));
-      else localStorage.removeItem(this.place);
+      [...this.written].filter((id) => !waiting.has(id)).forEach((id) => localStorage.removeItem(this.place + id));
+      this.items.forEach(({ attempted, ...item }) => localStorage.setItem(this.place + item.id, JSON.stringify(item)));
     } catch {
       // A browser that stores nothing still sends.
     }
+    this.written = waiting;
     this.changed();
   }
 
   add(item) {
-    this.items.push({ id: newId(), ...item });
+    const at = Math.max(Date.now(), 1 + (this.items.at(-1)?.at ?? 0));
+    this.items.push({ id: newId(), at, ...item });
     this.remember();
     this.send();
   }
@@ -94,13 +114,13 @@ class Outbox {
   // Ask until there is an answer; what is refused for good is an answer, too.
   async request(method, path, body = null, key = null) {
     for (;;) {
-      const answer = await fetched(method, this.path + path, body, key);
+      const answer = await fetched(method, this.path + path, body, key, this.person);
       if (answer.status !== 0 && !AGAIN.has(answer.status) && answer.status !== 401) {
         this.failures = 0;
         this.tell("");
         return answer;
       }
-      this.tell(answer.status === 401 ? "You have been signed out. Sign in again in another tab; your changes wait here." : noAnswer(answer));
+      this.tell(noAnswer(answer));
       await new Promise((resolve) => {
         this.wake = resolve;
         setTimeout(resolve, PAUSES[Math.min(this.failures++, PAUSES.length - 1)]);
@@ -116,8 +136,10 @@ class Outbox {
   }
 }
 
-async function fetched(method, address, body, key) {
+// With a `person`, what somebody else is signed in for by now is refused.
+async function fetched(method, address, body, key, person = null) {
   const headers = key ? { "Idempotency-Key": key } : {};
+  if (person !== null) headers["Expected-Author"] = encodeURIComponent(person);
   if (body) headers["Content-Type"] = "application/json";
   try {
     const response = await fetch(address, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
@@ -129,6 +151,7 @@ async function fetched(method, address, body, key) {
 }
 
 function noAnswer({ status, json }) {
+  if (status === 401) return `${json?.error?.message ?? "You have been signed out."} Sign in again in another tab; your changes wait here.`;
   return status === 0 ? "No connection. Your changes wait here and are sent again." : json?.error?.message ?? "The app is busy. Your changes wait here and are sent again.";
 }
 
