@@ -410,7 +410,7 @@ def test_each_spheroid_says_whose_its_outline_is_and_of_which_version(
     assert origins() == {1: ("corrected", second), 2: ("automatic", first)}
     again = store.images.get(image.id)
     desk.apply(image.id, gesture(again, "b", NewRegion(None, square(60, 5, 9))), "ben")
-    third = desk.finish(image.id, 1, second, "ben", "").id
+    third = desk.finish(image.id, 2, second, "ben", "").id
     assert origins() == {1: ("corrected", second), 2: ("automatic", first), 3: ("corrected", third)}
     rows = {row["number"]: row for row in store.results.objects(image.project_id, 10)}
     cells = [export_rows.object_row(rows[number]) for number in (1, 2, 3)]

@@ -18,9 +18,9 @@ from tests.factories import add, finish, spheroid
 from tests.pages.conftest import PAGES
 
 MAX_STATEMENTS = 3
-# An unfinished correction is looked for, and discarded ones; images that others correct are left out of the
-# review; what the review and second opinions say of outlines, and of work, is asked for.
-MORE = {"image": 2, "throughput": 3, "review": 6}
+# Unfinished and discarded corrections and the list of changes are looked for; images that others correct are
+# left out of the review; what the review and second opinions say of outlines, and of work, is asked for.
+MORE = {"image": 4, "throughput": 3, "review": 6}
 RECIPE = Recipe("classical", "3", {})
 N_PROJECTS, N_IMAGES = 12, 120
 ALL = (
