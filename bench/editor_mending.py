@@ -25,7 +25,7 @@ from core.segmentation import EngineRegistry, SegmentationParams
 from core.segmentation.engines.click_network import ClickModel, Picture
 from core.segmentation.engines.stored_maps import rounded
 from core.segmentation.outlines.postprocess import postprocess
-from training.data import JUDGES, Pair, pairs
+from training.data import TEST_SETS, Pair, pairs
 
 DATA = Path("../shared/datasets")
 LOW, HIGH = 0.70, 0.85  # IoU of the outlines that are mended
@@ -49,7 +49,7 @@ def add_mending(report: Report, count: int) -> None:
             _add_hand(report, name, outlines, tools)
         if DATA.is_dir():
             _add_clicks(report, "automatic outlines", sets["automatic outlines"], tools.network)
-            unseen = [pair for pair in shuffled if pair.set_name in JUDGES]
+            unseen = [pair for pair in shuffled if pair.set_name in TEST_SETS]
             outlines = list(islice(_automatic(unseen), count))
             _add_clicks(report, "automatic outlines of a set never learnt from", outlines, tools.network)
 

@@ -21,9 +21,9 @@ from core.segmentation.engines.contrast import optical_density
 from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import SHIPPED
 from training.augment import vary
-from training.data import FIELD, JUDGES, Batches, Floats, Labels
+from training.data import FIELD, TEST_SETS, Batches, Floats, Labels
 from training.spoiled import blob, click_on, spoil
-from training.start import unfold, with_inputs
+from training.start import with_batch_norms, with_inputs
 from training.train import (
     Plan,
     State,
@@ -113,7 +113,7 @@ def widened(file: Path, batches: ClickBatches, widths: tuple[int, ...]) -> UNet:
 
     Of the engine's views it has the first two.
     """
-    engine = with_inputs(unfold(file, map(_engine_views, islice(batches, len(batches)))), VIEWS)
+    engine = with_inputs(with_batch_norms(file, map(_engine_views, islice(batches, len(batches)))), VIEWS)
     network = UNet(widths, inputs=INPUTS, heads=HEADS)
     state = with_inputs(engine, INPUTS).state_dict()
     head = {"head.weight": state["head.weight"][:1], "head.bias": state["head.bias"][:1]}
@@ -149,7 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     train(plan, batches, state, loss)
     about = {
         "seed": plan.seed,
-        "held_out": sorted({*given.hold_out, *JUDGES}),
+        "held_out": sorted({*given.hold_out, *TEST_SETS}),
         "heads": HEADS,
     }
     print(export(plan, state, about, "click"))

@@ -35,7 +35,7 @@ from core.segmentation.confidence import (
 from core.segmentation.engines.base import Prediction
 from core.segmentation.outlines.postprocess import postprocess
 from training import drawn_truth, scenes
-from training.data import Pair, lessons
+from training.data import Pair, training_pairs
 from training.drawn_truth import Shown
 from training.evaluate import held_out, predictor
 from training.risk import Risk, draw_curves, risk
@@ -163,7 +163,7 @@ def calibrate(folds: Iterable[Fold]) -> tuple[ConfidenceCurve, Risk, Risk]:
 
 
 def _unet(data: Path, runs: Path | None, weights: Path, each: int) -> tuple[ConfidenceCurve, Risk, Risk]:
-    everything, shipped = lessons(data), predictor("unet", weights)
+    everything, shipped = training_pairs(data), predictor("unet", weights)
     traits = familiar(everything, shipped)
     folds = _drawn(shipped, traits, each)
     without = held_out(runs) if runs else {}
@@ -179,7 +179,7 @@ def _unet(data: Path, runs: Path | None, weights: Path, each: int) -> tuple[Conf
 
 
 def _classical(data: Path) -> tuple[ConfidenceCurve, Risk, Risk]:
-    everything = lessons(data)
+    everything = training_pairs(data)
     predict, nothing = predictor("classical"), ConfidenceCurve(_NONE, _NONE)
     return calibrate(_fold(name, everything, predict, nothing, name) for name in _names(everything))
 

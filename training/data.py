@@ -34,8 +34,8 @@ FINEST = 1024  # long side of the largest copy that is kept
 SET_POWER = 0.4
 # every second batch shows fields as the network sees them in use, the others a quarter of one
 CROP, FIELD = 256, 512
-# a set that outlines are judged by: never trained on, and nothing is chosen by it
-JUDGES = ("organoid_pdac_lung_acc_organoID",)
+# sets that outlines are judged by: never trained on, and nothing is chosen by them
+TEST_SETS = ("organoid_pdac_lung_acc_organoID",)
 GLOWING = ("spheroid_invasion_fluo_mungai", "fucci_melanoma_spheroids_browning")  # fluorescence
 AUTO = 0.05  # of samples whose polarity is found from the image, as in use, mistakes and all
 FEW, SOFT = 3, 0.12  # of real crops with so few dark bodies, this share is put out of focus
@@ -60,9 +60,9 @@ def pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
     return tuple(pair for pair in every if pair.set_name not in leave_out)
 
 
-def lessons(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
+def training_pairs(root: Path, leave_out: Sequence[str] = ()) -> tuple[Pair, ...]:
     """What may be trained on: ``pairs`` without the sets that outlines are judged by."""
-    return pairs(root, (*leave_out, *JUDGES))
+    return pairs(root, (*leave_out, *TEST_SETS))
 
 
 def read_grey(path: Path) -> NDArray[np.generic]:
@@ -121,8 +121,8 @@ class RealImages:
     """
 
     def __init__(self, chosen: Sequence[Pair]) -> None:
-        if judges := {pair.set_name for pair in chosen} & set(JUDGES):
-            raise ValueError(f"{', '.join(judges)} is there to judge by, never to train on.")
+        if test_sets := {pair.set_name for pair in chosen} & set(TEST_SETS):
+            raise ValueError(f"{', '.join(test_sets)} is there to judge by, never to train on.")
         self.polarities = ["bright" if pair.set_name in GLOWING else "dark" for pair in chosen]
         self.levels = [_levels(*pair.read()) for pair in chosen]
         names = [pair.set_name for pair in chosen]

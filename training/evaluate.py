@@ -17,7 +17,7 @@ from core.segmentation.engines.stored_maps import rounded
 from core.segmentation.engines.weights import read_pin
 from core.segmentation.outlines.postprocess import postprocess
 from training.baselines import BASELINES
-from training.data import JUDGES, Pair, pairs
+from training.data import TEST_SETS, Pair, pairs
 from training.scores import score, summary
 
 Outline = Callable[[NDArray[Any]], NDArray[np.int32]]
@@ -52,7 +52,7 @@ def held_out(runs: Path) -> dict[str, Path]:
     for file in sorted(runs.glob("*/unet.safetensors")):
         left_out = read_pin(file)["held_out"]
         assert isinstance(left_out, list)
-        files |= {str(name): file for name in left_out if name not in JUDGES}
+        files |= {str(name): file for name in left_out if name not in TEST_SETS}
     if not files:
         raise FileNotFoundError(f"No weights below {runs} were trained without a set.")
     return files

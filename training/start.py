@@ -16,7 +16,7 @@ BATCHES = 12  # from which means and variances are taken
 
 
 @torch.no_grad()
-def unfold(file: Path, images: Iterable[Tensor]) -> UNet:
+def with_batch_norms(file: Path, images: Iterable[Tensor]) -> UNet:
     """A network with batch norms that predicts what the folded weights of ``file`` predict.
 
     Args:

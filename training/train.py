@@ -24,8 +24,8 @@ from torch.utils.data import DataLoader, Subset
 
 from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import save
-from training.data import Batches, RealImages, lessons
-from training.start import unfold, with_inputs
+from training.data import Batches, RealImages, training_pairs
+from training.start import with_batch_norms, with_inputs
 from training.targets import UNKNOWN
 
 WIDTHS = (16, 32, 64, 96, 128, 192)
@@ -80,7 +80,7 @@ def fresh(plan: Plan, batches: Batches | None = None) -> State:
     if plan.start is None or batches is None:
         model = UNet(plan.widths)
     else:
-        known = unfold(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
+        known = with_batch_norms(plan.start, (torch.from_numpy(batches[i][0]) for i in range(len(batches))))
         model = with_inputs(known, VIEWS)
     return first_state(plan, model)
 
@@ -261,7 +261,7 @@ def prepared(given: argparse.Namespace, plan: Plan) -> RealImages | None:
     """
     _one_thread(0)
     plan.out.mkdir(parents=True, exist_ok=True)
-    chosen = lessons(given.data, given.hold_out)
+    chosen = training_pairs(given.data, given.hold_out)
     print(f"{len(chosen)} images of {sorted({pair.set_name for pair in chosen})}; {asdict(plan)}", flush=True)
     return RealImages(chosen) if chosen and given.real_share else None
 

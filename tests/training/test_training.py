@@ -14,7 +14,7 @@ from core.segmentation.engines.unet_model import VIEWS
 from core.segmentation.engines.weights import load
 from tests.training.conftest import write
 from training import evaluate
-from training.data import JUDGES, Batches, RealImages, lessons, pairs, read_grey
+from training.data import TEST_SETS, Batches, RealImages, pairs, read_grey, training_pairs
 from training.scores import overlaps, score, summary
 from training.targets import UNKNOWN, targets
 from training.train import Plan, checkpoint, export, fresh, loss, resume, train
@@ -49,11 +49,11 @@ def test_a_batch_depends_on_its_number_only(sets: Path) -> None:
 
 
 def test_test_images_are_never_trained_on(tmp_path: Path) -> None:
-    for name in (*JUDGES, "another"):
+    for name in (*TEST_SETS, "another"):
         write(tmp_path / name / "images" / "0.png", np.zeros((40, 40), np.uint8))
         write(tmp_path / name / "masks" / "0.png", np.ones((40, 40), np.uint8))
-    assert {pair.set_name for pair in pairs(tmp_path)} == {*JUDGES, "another"}
-    assert {pair.set_name for pair in lessons(tmp_path)} == {"another"}
+    assert {pair.set_name for pair in pairs(tmp_path)} == {*TEST_SETS, "another"}
+    assert {pair.set_name for pair in training_pairs(tmp_path)} == {"another"}
     with pytest.raises(ValueError, match="never to train on"):
         RealImages(pairs(tmp_path))
 
@@ -203,7 +203,7 @@ def test_each_set_is_scored_by_the_weights_that_never_saw_it(
     export(other, fresh(other), {"seed": 0, "held_out": []})
     pair = Plan(tmp_path / "pair", steps=1, workers=0, widths=WIDTHS)
     pair.out.mkdir()
-    export(pair, fresh(pair), {"seed": 0, "held_out": ["third", "fourth", *JUDGES]})
+    export(pair, fresh(pair), {"seed": 0, "held_out": ["third", "fourth", *TEST_SETS]})
     assert {name: file.parent.name for name, file in evaluate.held_out(tmp_path).items()} == {
         "first": "first",
         "second": "second",
