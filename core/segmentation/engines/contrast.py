@@ -6,6 +6,7 @@ Both engines use it: ``classical`` thresholds it, the network gets it as its sec
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -201,17 +202,25 @@ def _texture(image: Map, window: int) -> Map:
     return np.asarray(np.sqrt(np.maximum(cv2.blur(image * image, (window, window)) - mean * mean, 0)))
 
 
-def edge_ratio(view: Map, core: Map, whole: Map) -> float:
+def edge_ratio(images: Sequence[Map], core: Map, whole: Map) -> float:
     """Return how strong the edges of cores are, as a multiple of those of whole bodies; 0 where there are
-    none.
+    none. Of several images of the same bodies the greatest counts.
 
-    The strength is the mean slope of the slightly blurred view, float32 (Y, X), along the outlines at 0.5.
+    The strength is the mean slope of a slightly blurred image, float32 (Y, X), along the outlines at 0.5.
     """
-    smooth = cv2.GaussianBlur(view, (0, 0), _EDGE_PX)
-    slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
-    strengths = []
-    for body in (np.minimum(core, whole) >= 0.5, whole >= 0.5):
-        distance = cv2.distanceTransform(body.view(np.uint8), cv2.DIST_L2, 5)
-        edge = (distance > 0) & (distance <= _EDGE_PX)
-        strengths.append(float(slope[edge].mean()) if edge.any() else 0.0)
-    return strengths[0] / strengths[1] if strengths[1] else 0.0
+    edges = [_edge(np.minimum(core, whole) >= 0.5), _edge(whole >= 0.5)]
+    if not all(edge.any() for edge in edges):
+        return 0.0
+    ratios = []
+    for image in images:
+        smooth = cv2.GaussianBlur(image, (0, 0), _EDGE_PX)
+        slope = cv2.magnitude(cv2.Sobel(smooth, cv2.CV_32F, 1, 0), cv2.Sobel(smooth, cv2.CV_32F, 0, 1))
+        of_cores, of_wholes = (float(slope[edge].mean()) for edge in edges)
+        ratios.append(of_cores / of_wholes if of_wholes else 0.0)
+    return max(ratios)
+
+
+def _edge(body: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The outermost pixels of bodies, as wide as an edge."""
+    distance = cv2.distanceTransform(body.view(np.uint8), cv2.DIST_L2, 5)
+    return np.asarray((distance > 0) & (distance <= _EDGE_PX))

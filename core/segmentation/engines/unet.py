@@ -69,7 +69,10 @@ def predict_with(network: UNet, grey: Pixels, params: SegmentationParams) -> Pre
     """
     views, prediction = _passes(network, grey, params)
     standing_out = float(overlooked_bodies(views[1], prediction.inside).mean())
-    core_edge = 0.0 if _is_fluorescent(views) else edge_ratio(views[0], prediction.dense, prediction.inside)
+    seen, _, density = views
+    core_edge = (
+        0.0 if _is_fluorescent(views) else edge_ratio((seen, density), prediction.dense, prediction.inside)
+    )
     return replace(prediction, standing_out=standing_out, core_edge=core_edge)
 
 

@@ -118,9 +118,20 @@ def test_the_stronger_of_two_edges_is_told(halo, is_core):
     radius = np.hypot(y - 60, x - 60)
     core, whole = (radius <= 20).astype(np.float32), (radius <= 45).astype(np.float32)
     view = 1 - halo * whole - core
-    assert (edge_ratio(view, core, whole) > 1.1) is is_core
-    assert edge_ratio(view, np.zeros_like(core), whole) == 0
-    assert edge_ratio(view, core, np.zeros_like(core)) == 0
+    assert (edge_ratio((view,), core, whole) > 1.1) is is_core
+    assert edge_ratio((view,), np.zeros_like(core), whole) == 0
+    assert edge_ratio((view,), core, np.zeros_like(core)) == 0
+
+
+def test_a_black_core_in_nearly_black_matter_that_fades_has_the_stronger_edge_in_optical_density():
+    y, x = np.mgrid[:200, :200].astype(np.float32)
+    radius = np.hypot(y - 100, x - 100)
+    halo = 2.2 / (1 + np.exp((radius - 70) / 8))
+    light = np.exp(-np.where(radius <= 40, 3.0, halo)).astype(np.float32)
+    core, whole = (radius <= 40).astype(np.float32), (radius <= 70).astype(np.float32)
+    seen = 2 * light - 1
+    assert edge_ratio((seen,), core, whole) < 1
+    assert edge_ratio((seen, optical_density(seen)), core, whole) > 1.02
 
 
 def test_optical_density_tells_nearly_black_from_black():
