@@ -22,6 +22,7 @@ class Drops {
     this.uploads = uploads;
     this.frames = new WeakSet();
     this.watch(window);
+    this.watchFrames();
     new MutationObserver(() => this.watchFrames()).observe(document.body, { childList: true, subtree: true });
   }
 
