@@ -21,7 +21,7 @@ from core.segmentation.params import SegmentationParams
 if TYPE_CHECKING:
     from core.segmentation.engines.unet_model import UNet
 
-CODE_VERSION = "5"  # of this module: to be raised whenever its outlines may change
+CODE_VERSION = "6"  # of this module: to be raised whenever its outlines may change
 
 # Percentiles that become -1 and 1: what lies beyond is a speck, a hot pixel or a burnt-in bar.
 PERCENTILES = (0.2, 99.8)
