@@ -19,6 +19,7 @@ from core.ui import visitor
 from core.ui.feedback import plural
 from core.ui.shell import plain
 
+ROW_PX = 66  # high enough for Streamlit to wrap words
 NOTHING_OUTLINED = "▲ imported empty"
 _MARKS = {
     ImportState.REFUSED: "✕ not imported",
@@ -125,13 +126,14 @@ def _show(memory: ImportMemory) -> None:
             rows,
             hide_index=True,
             width="stretch",
-            height=min(38 + 35 * len(rows), 300),
+            height=min(38 + ROW_PX * len(rows), 300),
+            row_height=ROW_PX,
             column_config={
                 "Outlines of": st.column_config.TextColumn(width=150),
                 "Result": st.column_config.TextColumn(width=125),
                 "Image": st.column_config.TextColumn(width=120),
                 "Spheroids": st.column_config.NumberColumn(width=75),
-                "Details": st.column_config.TextColumn(width=600),
+                "Details": st.column_config.TextColumn(width=410),
             },
         )
 
