@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import chain
@@ -64,10 +64,9 @@ class Reviews:
             NotFound: there is no such project.
         """
         self._store.projects.require(project_id)
-        rows = self._store.reviews.waiting(project_id)
-        corrected = self._corrected_now(project_id, reviewer)
+        rows = self._store.reviews.waiting(project_id, reviewer, utc_now() - CORRECTED_NOW)
         with self._lock:
-            free = self._free(rows, reviewer, corrected)
+            free = self._free(rows, reviewer)
         progress = self._store.reviews.progress(project_id)
         return Queue(tuple(map(waiting_of, ordered(free, _n_seen(progress)))), progress)
 
@@ -86,7 +85,8 @@ class Reviews:
         self._store.projects.require(project_id)
         with self._lock:
             held = self._holds.images
-        corrected = self._corrected_now(project_id, reviewer.person)
+        since = utc_now() - CORRECTED_NOW
+        corrected = self._store.corrections.changed_by_others(project_id, reviewer.person, since)
         ids = [*held, *corrected, image_id or ""]
         asked = FirstOf(len(ids) + SPARE, ids, image_id, None if again else reviewer.person)
         rows, waiting = self._store.reviews.first_waiting(project_id, ORDER, asked)
@@ -167,11 +167,8 @@ class Reviews:
         with self._lock:
             self._holds.renew(image_id, person)
 
-    def _corrected_now(self, project_id: str, person: str) -> frozenset[str]:
-        return self._store.corrections.changed_by_others(project_id, person, utc_now() - CORRECTED_NOW)
-
     def _free(
-        self, rows: Sequence[Mapping[str, Any]], person: str, corrected: frozenset[str]
+        self, rows: Sequence[Mapping[str, Any]], person: str, corrected: Collection[str] = ()
     ) -> list[Mapping[str, Any]]:
         """Those that no other person looks at now, and that are not among those that others correct."""
         return [

@@ -128,9 +128,14 @@ class ReviewStore:
 
         self._db.write(work)
 
-    def waiting(self, project_id: str) -> list[Row]:
-        """Images with a result that nobody has looked at, or of which somebody was unsure."""
-        return self._rows("reviews.waiting", project_id)
+    def waiting(self, project_id: str, person: str = "", since: datetime | None = None) -> list[Row]:
+        """Images with a result that nobody has looked at, or of which somebody was unsure.
+
+        Where ``since`` is given, without those whose correction another than ``person`` has changed after it.
+        """
+        values = {"project_id": project_id, "person": person, "since": since}
+        with self._db.read() as session:
+            return session.rows("reviews.waiting", values)
 
     def first_waiting(self, project_id: str, rule: ReviewOrder, asked: FirstOf) -> tuple[list[Row], int]:
         """The first images that wait, in no order, and how many wait in all."""

@@ -14,7 +14,8 @@ WHERE review.image_id = $image_id AND review.version_id IS NOT DISTINCT FROM $ve
 ORDER BY review.reviewed_at DESC, review.rowid DESC LIMIT 2
 
 -- name: waiting
--- Images with a result that nobody has looked at, and those of which somebody was unsure.
+-- Images with a result that nobody has looked at, and those of which somebody was unsure; without those whose
+-- correction another person has changed since a moment.
 SELECT
     id, name, version_id, confidence, n_objects, review::VARCHAR AS review, reviewed_by, edge_blur, specks,
     (
@@ -25,6 +26,12 @@ SELECT
 FROM image
 WHERE project_id = $project_id AND deleted_at IS NULL AND version_id IS NOT NULL
     AND review IN ('unseen', 'unsure')
+    AND ($since::TIMESTAMP IS NULL OR id NOT IN (
+        SELECT correction.image_id
+        FROM correction
+        JOIN correction_operation ON correction_operation.correction_id = correction.id
+        WHERE ended_at IS NULL AND correction_operation.created_at > $since AND author <> $person
+    ))
 
 -- name: first_waiting
 -- Of the images that wait, the first $most of those drawn at random and of the others, in the order of

@@ -80,7 +80,7 @@ def test_rims_are_taken_from_each_object_by_its_own_thickness():
     assert not without_rims(np.zeros((5, 5), np.int32)).any()
 
 
-@pytest.mark.parametrize(("peak", "sensitivity", "n"), [(0.95, 0.0, 2), (0.85, 0.0, 1), (0.87, 0.5, 2)])
+@pytest.mark.parametrize(("peak", "sensitivity", "n"), [(0.96, 0.0, 2), (0.94, 0.0, 1), (0.95, 0.5, 2)])
 def test_a_shape_that_is_nowhere_nearly_sure_is_none(peak, sensitivity, n):
     inside = disc(20).astype(np.float32)
     inside[:12, :12] = peak
