@@ -152,7 +152,7 @@ def _add_batches(report: Report, rounds: int) -> None:
 
     network, torch_threads = load(), torch.get_num_threads()
     torch.set_num_threads(1)
-    views = torch.rand(WORKERS, 2, 512, 512).contiguous(memory_format=torch.channels_last)
+    views = torch.rand(WORKERS, network.inputs, 512, 512).contiguous(memory_format=torch.channels_last)
     sides: dict[str, Callable[[], object]] = {
         f"network, batches of {count}": partial(_forward, network, views.split(count))
         for count in (1, WORKERS)

@@ -28,7 +28,9 @@ def split(mask: Mask) -> Labels:
         return np.zeros(mask.shape, np.int32)
     height = np.where(mask > 0, cv2.GaussianBlur(_distance(mask), (0, 0), _SMOOTH_PX), -1)
     summit = _climb(height, mask)
-    peaks = np.unique(summit[mask > 0])
+    is_peak = np.zeros(mask.size, np.bool_)
+    is_peak[summit[mask > 0]] = True
+    peaks = np.flatnonzero(is_peak)
     number = np.zeros(mask.size, np.int32)
     number[peaks] = np.arange(1, len(peaks) + 1)
     labels = np.where(mask > 0, number[summit], 0)
@@ -68,7 +70,7 @@ def _climb(height: Map, mask: Mask) -> NDArray[np.int64]:
     rows, columns = height.shape
     padded = np.pad(height, 1, constant_values=-np.inf)
     highest = height.copy()
-    offset = np.zeros(height.shape, np.int64)
+    offset = np.zeros(height.shape, np.int32)
     for dy, dx in ((-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0), (1, 1)):
         neighbour = padded[1 + dy : 1 + dy + rows, 1 + dx : 1 + dx + columns]
         higher = neighbour >= highest if (dy, dx) > (0, 0) else neighbour > highest
