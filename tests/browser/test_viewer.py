@@ -40,7 +40,7 @@ def square(number, x, y, side, hole=False, border=False):
     holes = (tuple((x + third + (a - x) / 3, y + third + (b - y) / 3) for a, b in ring),) if hole else ()
     measured = {"equivalent_diameter": 1.128 * side, "area": float(side**2), "solidity": 1.0}
     measured |= {"circularity": None, "touches_border": border, "n_holes": len(holes)}
-    return Spheroid(number, Contour(ring, holes), measured, {"circularity": "too few pixels"}, 0.91)
+    return Spheroid(number, Contour(ring, holes), measured, {"circularity": "too few pixels"}, 0.9)
 
 
 st.set_page_config(layout="wide")
@@ -171,7 +171,7 @@ def test_outlines_and_rows_are_drawn(tab: Tab) -> None:
     page = tab.page
     expect(page.locator(".object")).to_have_count(3)
     expect(page.locator(".labels text")).to_have_text(["1", "2", "3"])
-    expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", "▲ 0.91", ""])
+    expect(row(page, 1).locator("td")).to_have_text(["1", "135", "14\u202f400", "–", "1.00", "▲ 0.90", ""])
     expect(row(page, 1).get_by_text("–", exact=True)).to_have_attribute("title", "too few pixels")
     expect(row(page, 2)).to_contain_text("1 hole")
     expect(row(page, 3)).to_contain_text("at the edge")
