@@ -22,6 +22,7 @@ from core.segmentation.engines.unet_model import UNet
 from core.segmentation.engines.weights import SHIPPED
 from training.augment import vary
 from training.data import FIELD, TEST_SETS, Batches, Floats, Labels
+from training.losses import overlap_loss
 from training.spoiled import blob, click_on, spoil
 from training.start import with_batch_norms, with_inputs
 from training.train import (
@@ -30,7 +31,6 @@ from training.train import (
     add_plan,
     export,
     first_state,
-    overlap_loss,
     plan_of,
     prepared,
     resume,

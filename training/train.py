@@ -19,14 +19,13 @@ import numpy as np
 import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional
 from torch.utils.data import DataLoader, Subset
 
 from core.segmentation.engines.unet_model import VIEWS, UNet
 from core.segmentation.engines.weights import save
 from training.data import Batches, RealImages, training_pairs
+from training.losses import loss
 from training.start import with_batch_norms, with_inputs
-from training.targets import UNKNOWN
 
 WIDTHS = (16, 32, 64, 96, 128, 192)
 RATE, FLOOR = 2e-3, 2e-5
@@ -90,28 +89,6 @@ def first_state(plan: Plan, model: UNet) -> State:
     model.to(plan.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimiser = torch.optim.AdamW(model.parameters(), plan.rate, weight_decay=1e-2)
     return State(model, copy.deepcopy(model), optimiser)
-
-
-def loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """BCE and Dice of inside and core, BCE of border, squared error of depth; (B, 4, Y, X) each."""
-    inside, border, depth, core = logits.unbind(1)
-    bce = functional.binary_cross_entropy_with_logits
-    total = overlap_loss(inside, truth[:, 0]) + 0.5 * bce(border, truth[:, 1])
-    total = total + 2 * functional.mse_loss(torch.sigmoid(depth), truth[:, 2])
-    known = truth[:, 3, 0, 0] != UNKNOWN
-    if known.any():
-        total = total + overlap_loss(core[known], truth[known, 3])
-    return total
-
-
-def overlap_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """BCE and Dice of one map, (B, Y, X)."""
-    probability = torch.sigmoid(logits)
-    meet = (probability * truth).sum((1, 2))
-    # one pixel in a hundred added on both sides, so that an empty field's Dice is not all or nothing
-    slack = 0.01 * logits[0].numel()
-    dice = 1 - (2 * meet + slack) / (probability.sum((1, 2)) + truth.sum((1, 2)) + slack)
-    return functional.binary_cross_entropy_with_logits(logits, truth) + dice.mean()
 
 
 def train(

@@ -15,9 +15,10 @@ from core.segmentation.engines.weights import load
 from tests.training.conftest import write
 from training import evaluate
 from training.data import TEST_SETS, Batches, RealImages, pairs, read_grey, training_pairs
+from training.losses import loss
 from training.scores import overlaps, score, summary
 from training.targets import UNKNOWN, targets
-from training.train import Plan, checkpoint, export, fresh, loss, resume, train
+from training.train import Plan, checkpoint, export, fresh, resume, train
 
 WIDTHS = (4, 8)
 
