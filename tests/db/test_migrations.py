@@ -295,14 +295,18 @@ def test_a_job_that_is_run_again_after_the_update_adds_a_version(path: Path) -> 
         assert store.images.get("done").n_objects == 1
 
 
+def upgrade_before(migration: str, path: Path, folder: Path) -> None:
+    """Bring a database to where it was before a migration; ``folder`` is empty and takes the earlier ones."""
+    for step in MIGRATIONS.glob("*.sql"):
+        if step.name < migration:
+            shutil.copy(step, folder)
+    Database.open(path, QueryRecorder(), schema=folder).close()
+
+
 def test_second_opinions_come_to_a_database_in_which_people_have_reviewed(
     path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    before = tmp_path_factory.mktemp("schema")
-    for step in MIGRATIONS.glob("*.sql"):
-        if step.name < "0019":
-            shutil.copy(step, before)
-    Database.open(path, QueryRecorder(), schema=before).close()
+    upgrade_before("0019", path, tmp_path_factory.mktemp("schema"))
     with duckdb.connect(str(path)) as connection:
         connection.execute("UPDATE image SET review = 'right', reviewed_by = 'Ada' WHERE id = 'done'")
         said = ["done", "done/a", None, "right", None, "Ada", MADE, True, 4.0]
@@ -325,11 +329,7 @@ def test_second_opinions_come_to_a_database_in_which_people_have_reviewed(
 def test_whose_outlines_are_is_worked_out_for_corrections_of_before(
     path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    before = tmp_path_factory.mktemp("schema")
-    for step in MIGRATIONS.glob("*.sql"):
-        if step.name < "0020":
-            shutil.copy(step, before)
-    Database.open(path, QueryRecorder(), schema=before).close()
+    upgrade_before("0020", path, tmp_path_factory.mktemp("schema"))
     automatic = "done/a"
     with duckdb.connect(str(path)) as connection:
         for version_id, parent, number in (
